@@ -1,0 +1,18 @@
+"""People, their roles and sessions, and the log of what they did."""
+
+from django.apps import AppConfig
+
+
+class AccountsConfig(AppConfig):
+    """Who may enter, and as whom."""
+
+    name = "accounts"
+    verbose_name = "Administration"
+
+    def ready(self) -> None:
+        """Register permission rules and audited models."""
+        from accounts import models, rules  # noqa: F401 - rules is imported for what it registers
+        from campaign_studio import audit
+
+        audit.register(models.Role)
+        audit.register(models.User, exclude={"last_login"}, mask={"password"})

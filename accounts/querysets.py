@@ -1,0 +1,94 @@
+"""What may be seen of people and of the log."""
+
+from typing import TYPE_CHECKING, Any
+
+from auditlog.models import LogEntryManager
+from django.contrib.auth.base_user import BaseUserManager
+from django.db import models
+from django.db.models import Q, Value
+from django.db.models.functions import Lower
+
+from accounts.choices import ADMIN_ROLES, LEVELS, RoleName
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+class RoleQuerySet(models.QuerySet["Role"]):
+    """The six roles."""
+
+    def visible_to(self, user: "User") -> "RoleQuerySet":
+        """Everybody who is signed in may know the roles."""
+        return self if user.is_authenticated else self.none()
+
+    def assignable_by(self, user: "User") -> "RoleQuerySet":
+        """The roles that `user` may give to others: never one above their own."""
+        if user.role_id not in ADMIN_ROLES:
+            return self.none()
+        return self.filter(role_level__gte=LEVELS[user.role_id])
+
+
+class UserQuerySet(models.QuerySet["User"]):
+    """People."""
+
+    def visible_to(self, user: "User") -> "UserQuerySet":
+        """System admins see all, app admins all but system admins, everybody else themselves."""
+        if not user.is_authenticated:
+            return self.none()
+        if user.role_id == RoleName.SYSTEM_ADMIN:
+            return self
+        if user.role_id == RoleName.APP_ADMIN:
+            return self.exclude(role=RoleName.SYSTEM_ADMIN)
+        return self.filter(pk=user.pk)
+
+    def named(self, identifier: str) -> "UserQuerySet":
+        """Those whose username or e-mail is `identifier`, whatever the case. At most one: usernames hold no `@`."""
+        wanted = Lower(Value(identifier))
+        return self.alias(lower_username=Lower("username"), lower_email=Lower("email")).filter(
+            Q(lower_username=wanted) | Q(lower_email=wanted)
+        )
+
+    def active_system_admins(self) -> "UserQuerySet":
+        """Those who can still do everything."""
+        return self.filter(role=RoleName.SYSTEM_ADMIN, is_active=True)
+
+
+class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
+    """Creates people."""
+
+    def create_user(self, username: str, email: str, password: str | None = None, **fields: Any) -> "User":
+        """Create a validated user with a hashed password; None means no password works.
+
+        Raises ValidationError for anything the model refuses.
+        """
+        user: User = self.model(username=username, email=email, **fields)
+        user.set_password(password)
+        user.full_clean()
+        user.save()
+        return user
+
+    def create_superuser(self, username: str, email: str, password: str | None = None, **fields: Any) -> "User":
+        """Create a system administrator (what `manage.py createsuperuser` calls)."""
+        return self.create_user(username, email, password, **fields | {"role_id": RoleName.SYSTEM_ADMIN})
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        """Find by username or e-mail."""
+        found: User = self.named(username or "").get()
+        return found
+
+
+class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
+    """The log."""
+
+    def visible_to(self, user: "User") -> "AuditEntryQuerySet":
+        """The whole log is for admins; others read the history of what they may read, object by object."""
+        return self if user.is_authenticated and user.role_id in ADMIN_ROLES else self.none()
+
+    def about(self, instance: models.Model) -> "AuditEntryQuerySet":
+        """The history of one object: its own entries and those of the rows that belong to it."""
+        own = Q(content_type__app_label=instance._meta.app_label, content_type__model=instance._meta.model_name)
+        return self.filter(own & Q(object_pk=str(instance.pk)) | Q(parent_id=instance.pk))
+
+
+class AuditEntryManager(LogEntryManager.from_queryset(AuditEntryQuerySet)):  # type: ignore[misc]
+    """The log, with the library's ways to write entries."""

@@ -1,0 +1,54 @@
+"""The first rows of the matrix in 3-roles: people, sessions and the log. Predicates answer for `None` too: "at all?"."""
+
+from typing import TYPE_CHECKING, Any
+
+import rules
+
+from accounts.choices import ADMIN_ROLES, LEVELS, STAFF_ROLES, RoleName
+
+if TYPE_CHECKING:
+    from accounts.models import Role, User
+
+
+def role_in(*roles: str) -> rules.Predicate:
+    """A predicate: the user has one of `roles`."""
+    allowed = frozenset(roles)
+    return rules.Predicate(
+        lambda user: user.is_authenticated and user.role_id in allowed, name=f"role in {sorted(allowed)}"
+    )
+
+
+is_signed_in = role_in(*RoleName.values)
+is_system_admin = role_in(RoleName.SYSTEM_ADMIN)
+is_admin = role_in(*ADMIN_ROLES)
+is_staff = role_in(*STAFF_ROLES)
+
+
+@rules.predicate
+def is_oneself(user: "User", other: Any = None) -> bool:
+    """The user asks about themselves."""
+    return other is None or other.pk == user.pk
+
+
+@rules.predicate
+def is_within_reach(user: "User", other: Any = None) -> bool:
+    """System admins are out of an app admin's reach."""
+    return other is None or user.role_id == RoleName.SYSTEM_ADMIN or other.role_id != RoleName.SYSTEM_ADMIN
+
+
+@rules.predicate
+def is_not_above(user: "User", role: "Role | None" = None) -> bool:
+    """Nobody gives away a role above their own."""
+    return role is None or LEVELS[role.role_name] >= LEVELS[user.role_id]
+
+
+rules.add_perm("accounts", is_admin)
+rules.add_perm("accounts.list_user", is_admin)
+rules.add_perm("accounts.view_user", is_signed_in & (is_oneself | (is_admin & is_within_reach)))
+rules.add_perm("accounts.add_user", is_admin)
+rules.add_perm("accounts.change_user", is_signed_in & (is_oneself | (is_admin & is_within_reach)))
+rules.add_perm("accounts.administer_user", is_admin & is_within_reach)
+rules.add_perm("accounts.delete_user", is_system_admin)
+rules.add_perm("accounts.assign_role", is_admin & is_not_above)
+rules.add_perm("accounts.view_role", is_signed_in)
+rules.add_perm("accounts.view_auditentry", is_admin)

@@ -1,0 +1,206 @@
+"""The invariants of ads, slots and ratings, as the database holds them (every ◆ of 1-domain), each with its message."""
+
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import DecimalRangeField, RangeOperators
+from django.db import models
+from django.db.models import Case, F, Func, Q, Value, When
+from django.db.models.functions import ExtractHour, ExtractMinute, Greatest
+
+from ads import media
+from ads.choices import (
+    ALL_CONTENT_WARNINGS,
+    RATING_LABELS,
+    AdDurationUnit,
+    AdType,
+    MediaType,
+    ModerationStatus,
+)
+from campaign_studio.constraints import FieldCheck
+from campaigns.choices import Status
+
+MOST_ADS = 6
+CAMPAIGN_IS_FULL = "A campaign holds at most six ads. Delete one of them, or put this one into another campaign."
+
+
+def _duration_checks(name: str, value: str, unit: str, what: str) -> list[models.BaseConstraint]:
+    """Value and unit both or neither, the value above 0, the unit known: the same three for both durations."""
+    return [
+        models.CheckConstraint(
+            name=f"{name}_value_and_unit_together",
+            condition=Q(**{f"{value}__isnull": True, f"{unit}__isnull": True})
+            | Q(**{f"{value}__isnull": False, f"{unit}__isnull": False}),
+            violation_error_message=f"Give both the value and the unit of the {what}, or neither.",
+        ),
+        FieldCheck(
+            field=value,
+            name=f"{name}_is_positive",
+            condition=Q(**{f"{value}__isnull": True}) | Q(**{f"{value}__gt": 0}),
+            violation_error_message=f"The {what} must be more than 0.",
+        ),
+        FieldCheck(
+            field=unit,
+            name=f"{name}_unit_is_known",
+            condition=Q(**{f"{unit}__isnull": True}) | Q(**{f"{unit}__in": AdDurationUnit.values}),
+            violation_error_message="Choose seconds, minutes or hours.",
+        ),
+    ]
+
+
+OF_AN_AD: list[models.BaseConstraint] = [
+    models.CheckConstraint(
+        name="ad_number_is_one_to_six",
+        condition=Q(ad_number__gte=1, ad_number__lte=MOST_ADS),
+        violation_error_message=CAMPAIGN_IS_FULL,
+    ),
+    models.UniqueConstraint(
+        fields=["campaign", "ad_number"],
+        name="campaign_holds_six_ads",
+        violation_error_message=CAMPAIGN_IS_FULL,
+    ),
+    FieldCheck(
+        field="ad_type_id",
+        name="ad_type_is_a_position",
+        condition=Q(ad_type_id__in=AdType.values),
+        violation_error_message=f"Choose one of {', '.join(AdType.values)}.",
+    ),
+    FieldCheck(
+        field="media_type",
+        name="ad_media_type_is_known",
+        condition=Q(media_type__in=MediaType.values),
+        violation_error_message=f"Choose one of {', '.join(MediaType.values)}.",
+    ),
+    FieldCheck(
+        field="media_type",
+        name="ad_position_takes_the_media",
+        condition=media.position_takes_media,
+        violation_error_message="The bars take text, image and gif only; the two centre positions take every medium.",
+    ),
+    models.CheckConstraint(
+        name="ad_has_what_its_media_needs",
+        condition=media.has_what_it_needs,
+        violation_error_message=(
+            "image, gif, video and news_rss need media_url; "
+            "text, html, events, breaking_news and alerts need media_content."
+        ),
+    ),
+    *[
+        FieldCheck(
+            field=field,
+            name=f"{field}_is_http",
+            condition=media.is_http_url(field),
+            violation_error_message="Give a full address that starts with http:// or https://.",
+        )
+        for field in ("media_url", "ad_advertiser_forwarding_url")
+    ],
+    *_duration_checks(
+        "ad_impression_duration",
+        "ad_impression_duration_value",
+        "ad_impression_duration_unit",
+        "impression duration",
+    ),
+    *_duration_checks(
+        "ad_in_view_duration", "ad_in_view_duration_value", "ad_in_view_duration_unit", "in-view duration"
+    ),
+    FieldCheck(
+        field="ad_end_date",
+        name="ad_ends_after_it_starts",
+        condition=Q(ad_end_date__isnull=True)
+        | Q(ad_start_date__isnull=True)
+        | Q(ad_end_date__gte=models.F("ad_start_date")),
+        violation_error_message="The end date can't lie before the start date.",
+    ),
+    FieldCheck(
+        field="ad_expiry_date",
+        name="ad_expires_after_it_ends",
+        condition=Q(ad_expiry_date__isnull=True)
+        | Q(ad_end_date__isnull=True)
+        | Q(ad_expiry_date__gte=models.F("ad_end_date")),
+        violation_error_message="The expiry date can't lie before the end date.",
+    ),
+    models.CheckConstraint(
+        name="ad_view_count_is_not_negative",
+        condition=Q(ad_view_count__gte=0),
+        violation_error_message="A view count can't be negative.",
+    ),
+    FieldCheck(
+        field="ad_status",
+        name="ad_status_is_known",
+        condition=Q(ad_status__in=Status.values),
+        violation_error_message=f"Choose one of {', '.join(Status.values)}.",
+    ),
+    models.CheckConstraint(
+        name="ad_moderation_status_is_known",
+        condition=Q(moderation_status__in=ModerationStatus.values),
+        violation_error_message=f"Choose one of {', '.join(ModerationStatus.values)}.",
+    ),
+]
+
+
+def _minutes(field: str) -> models.expressions.Combinable:
+    """The minute of the day, 0 to 1439."""
+    return ExtractHour(field) * 60 + ExtractMinute(field)
+
+
+def _on_the_quarter_hour(field: str) -> Q:
+    return Q(**{f"{field}__minute__in": [0, 15, 30, 45], f"{field}__second": 0})
+
+
+# An end of 00:00 means midnight, the end of the day.
+_end_minute = Case(When(time_slot_end="00:00", then=Value(24 * 60)), default=_minutes("time_slot_end"))
+
+OF_A_TIME_SLOT: list[models.BaseConstraint] = [
+    *[
+        FieldCheck(
+            field=field,
+            name=f"{field}_is_on_the_quarter_hour",
+            condition=_on_the_quarter_hour(field),
+            violation_error_message="Slots start and end on the quarter hour: :00, :15, :30 or :45.",
+        )
+        for field in ("time_slot_start", "time_slot_end")
+    ],
+    FieldCheck(
+        field="time_slot_end",
+        name="time_slot_ends_after_it_starts",
+        condition=Q(time_slot_end="00:00") | Q(time_slot_end__gt=F("time_slot_start")),
+        violation_error_message="A slot ends after it starts. For midnight write 00:00.",
+    ),
+    ExclusionConstraint(
+        name="time_slots_of_an_ad_do_not_overlap",
+        expressions=[
+            ("ad", RangeOperators.EQUAL),
+            (
+                Func(
+                    _minutes("time_slot_start"),
+                    # A slot written backwards is an empty range here; the check above says what is wrong with it.
+                    Greatest(_minutes("time_slot_start"), _end_minute),
+                    function="numrange",
+                    output_field=DecimalRangeField(),
+                ),
+                RangeOperators.OVERLAPS,
+            ),
+        ],
+        violation_error_message="This slot overlaps another slot of the same ad.",
+    ),
+]
+
+OF_A_CONTENT_RATING: list[models.BaseConstraint] = [
+    FieldCheck(
+        field="rating_label",
+        name="rating_label_belongs_to_the_system",
+        condition=Q(
+            Q(rating_system__isnull=True, rating_label__isnull=True),
+            *[Q(rating_system=system, rating_label__in=labels) for system, labels in RATING_LABELS.items()],
+            _connector=Q.OR,
+        ),
+        violation_error_message="; ".join(
+            f"{system} knows {', '.join(labels)}" for system, labels in RATING_LABELS.items()
+        )
+        + ".",
+    ),
+    FieldCheck(
+        field="content_warnings",
+        name="content_warnings_are_in_the_catalogue",
+        condition=Q(content_warnings__contained_by=ALL_CONTENT_WARNINGS),
+        violation_error_message=f"Choose from: {', '.join(ALL_CONTENT_WARNINGS)}.",
+    ),
+]

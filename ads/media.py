@@ -1,0 +1,31 @@
+"""Which media a position takes, and what each medium needs (1-domain "media rule"). Written once; the database checks it."""
+
+from django.core.validators import URLValidator
+from django.db.models import Q
+
+from ads.choices import AdType, MediaType
+
+BAR_MEDIA = (MediaType.TEXT, MediaType.IMAGE, MediaType.GIF)
+BAR_POSITIONS = (AdType.TOP_BAR, AdType.BOTTOM_LEFT, AdType.BOTTOM_RIGHT, AdType.BOTTOM_CENTER)
+NEEDS_URL = (MediaType.IMAGE, MediaType.GIF, MediaType.VIDEO, MediaType.NEWS_RSS)
+NEEDS_CONTENT = (MediaType.TEXT, MediaType.HTML, MediaType.EVENTS, MediaType.BREAKING_NEWS, MediaType.ALERTS)
+LONGEST_URL = 2048
+LONGEST_CONTENT = 50_000
+
+validate_http_url = URLValidator(
+    schemes=["http", "https"], message="Give a full address that starts with http:// or https://."
+)
+
+position_takes_media = Q(ad_type_id__in=BAR_POSITIONS, media_type__in=BAR_MEDIA) | Q(
+    ad_type_id__in=[AdType.CENTER_RIGHT, AdType.CENTER_LEFT]
+)
+has_what_it_needs = (
+    Q(media_type__in=NEEDS_URL, media_url__isnull=False) & ~Q(media_url="")
+    | Q(media_type__in=NEEDS_CONTENT, media_content__isnull=False) & ~Q(media_content="")
+    | ~Q(media_type__in=MediaType.values)
+)
+
+
+def is_http_url(field: str) -> Q:
+    """Null, or an http or https address: nothing else is ever stored (and nothing is ever fetched)."""
+    return Q(**{f"{field}__isnull": True}) | Q(**{f"{field}__iregex": r"^https?://[^\s]+$"})

@@ -1,0 +1,297 @@
+"""Ads with their time slots and content ratings."""
+
+import uuid
+from datetime import date, datetime
+from typing import Any
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxLengthValidator
+from django.db import models, transaction
+
+from ads import constraints, media
+from ads.choices import (
+    CONTENT_WARNING_CHOICES,
+    RATING_LABEL_CHOICES,
+    AdDurationUnit,
+    AdType,
+    MediaType,
+    ModerationStatus,
+    RatingSystem,
+)
+from ads.querysets import AdQuerySet, PartOfAdQuerySet
+from campaign_studio.models import RemembersStoredValues, StampedModel, TimestampedModel
+from campaigns.choices import Status
+from campaigns.lifecycle import HasLifecycle
+from campaigns.models import LONGEST_TEXT, Campaign
+
+# Changing any of these changes what a viewer sees: a reviewed ad goes back to the moderators (1-domain).
+SEEN_BY_VIEWERS = (
+    "ad_type_id",
+    "ad_name",
+    "media_type",
+    "media_url",
+    "media_content",
+    "ad_advertiser_forwarding_url",
+)
+
+
+class Ad(HasLifecycle, StampedModel):
+    """One creative in one position of the screen, as part of a campaign (seed section 8)."""
+
+    ad_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="ads")
+    # 1 to 6, unique within the campaign: this is what makes "at most six" hold when two requests race.
+    ad_number = models.PositiveSmallIntegerField(editable=False)
+    ad_type_id = models.CharField(max_length=50, choices=AdType.choices, verbose_name="position")
+    ad_name = models.CharField(max_length=255)
+    ad_description = models.TextField(null=True, blank=True, validators=[MaxLengthValidator(LONGEST_TEXT)])
+    media_type = models.CharField(max_length=50, choices=MediaType.choices)
+    media_url = models.TextField(
+        null=True,
+        blank=True,
+        verbose_name="media URL",
+        validators=[media.validate_http_url, MaxLengthValidator(media.LONGEST_URL)],
+        help_text="Where the image, video or feed is.",
+    )
+    media_content = models.TextField(
+        null=True,
+        blank=True,
+        validators=[MaxLengthValidator(media.LONGEST_CONTENT)],
+        help_text="The text or HTML itself.",
+    )
+    ad_impression_duration_value = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        verbose_name="impression duration",
+        help_text="How long it stays on the screen.",
+    )
+    ad_impression_duration_unit = models.CharField(
+        max_length=20, null=True, blank=True, choices=AdDurationUnit.choices, verbose_name="unit"
+    )
+    ad_advertiser_forwarding_url = models.TextField(
+        null=True,
+        blank=True,
+        verbose_name="forwarding URL",
+        validators=[media.validate_http_url, MaxLengthValidator(media.LONGEST_URL)],
+        help_text="Where an interested viewer is sent.",
+    )
+    ad_start_date = models.DateField(null=True, blank=True, help_text="Empty: as the campaign.")
+    ad_end_date = models.DateField(null=True, blank=True, help_text="Empty: as the campaign.")
+    ad_expiry_date = models.DateField(null=True, blank=True)
+    ad_in_view_duration_value = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        verbose_name="in-view duration",
+        help_text="A view counts when it lasted this long.",
+    )
+    ad_in_view_duration_unit = models.CharField(
+        max_length=20, null=True, blank=True, choices=AdDurationUnit.choices, verbose_name="unit"
+    )
+    ad_view_count = models.BigIntegerField(default=0, editable=False)
+    ad_status = models.CharField(max_length=20, choices=Status.choices, default=Status.DRAFT)
+    moderation_status = models.CharField(
+        max_length=20, choices=ModerationStatus.choices, default=ModerationStatus.PENDING, editable=False
+    )
+    moderated_by = models.ForeignKey(
+        "accounts.User", models.PROTECT, null=True, blank=True, related_name="+", editable=False
+    )
+    moderated_at = models.DateTimeField(null=True, blank=True, editable=False)
+    moderation_note = models.TextField(
+        null=True, blank=True, editable=False, validators=[MaxLengthValidator(LONGEST_TEXT)]
+    )
+    ad_created_by = models.ForeignKey("accounts.User", models.PROTECT, related_name="+", editable=False)
+
+    created_by_field = "ad_created_by"
+    status_field = "ad_status"
+    remembered = ("ad_status", "ad_start_date", "ad_end_date", "campaign_id", *SEEN_BY_VIEWERS)
+
+    objects = AdQuerySet.as_manager()
+
+    class Meta:
+        db_table = "ads"
+        ordering = ["created_at", "ad_id"]
+        indexes = [
+            models.Index(fields=["-created_at", "-ad_id"], name="ads_newest"),
+            GinIndex(OpClass("ad_name", name="gin_trgm_ops"), name="ads_name_trigrams"),
+        ]
+        constraints = constraints.OF_AN_AD
+
+    def __str__(self) -> str:
+        return self.ad_name
+
+    @property
+    def last_day(self) -> date | None:
+        """The ad's own end, else the campaign's."""
+        return self.ad_end_date or (self.campaign.campaign_end_date if self.campaign_id else None)
+
+    @property
+    def expiry_day(self) -> date | None:
+        """The ad's own expiry; the campaign's where the ad follows its dates."""
+        return self.ad_expiry_date or (None if self.ad_end_date else self.campaign.campaign_expiry_date)
+
+    def get_additional_data(self) -> dict[str, str]:
+        """For the audit log: the object this is a part of."""
+        return {"parent_id": str(self.campaign_id)}
+
+    def full_clean(self, *args: Any, **kwargs: Any) -> None:
+        """Take a free number first: validation must not ask for one that the server gives out."""
+        self._take_number()
+        super().full_clean(*args, **kwargs)
+
+    def clean(self) -> None:
+        """What no constraint can say: the campaign stays, and the dates lie inside its dates."""
+        super().clean()
+        if self.has_changed("campaign_id"):
+            raise ValidationError({"campaign": "An ad stays in its campaign. Create a new one in the other campaign."})
+        campaign = self.campaign if self.campaign_id else None
+        for name in ("ad_start_date", "ad_end_date"):
+            day = getattr(self, name)
+            if campaign and day and not campaign.campaign_start_date <= day <= campaign.campaign_end_date:
+                raise ValidationError(
+                    {
+                        name: "The ad's dates lie inside the campaign's: "
+                        f"{campaign.campaign_start_date} to {campaign.campaign_end_date}."
+                    }
+                )
+
+    def check_may_go_active(self, *, on: date) -> None:
+        """Also needs a rating that swears off prohibited content."""
+        super().check_may_go_active(on=on)
+        rating = getattr(self, "content_rating", None)
+        if rating is None or not rating.no_prohibited_content:
+            self._refuse("It can't go active yet: it needs a content rating with “no prohibited content” confirmed.")
+
+    def save(self, **kwargs: Any) -> None:
+        """Write; a reviewed ad whose looks have changed goes back to the moderators."""
+        if any(self.has_changed(name) for name in SEEN_BY_VIEWERS):
+            self._forget_review()
+        with transaction.atomic():
+            self._take_number()
+            super().save(**kwargs)
+
+    def approve(self, by: Any, *, at: datetime, note: str = "") -> None:
+        """A moderator lets it be shown."""
+        self._moderate(ModerationStatus.APPROVED, by, note, at)
+
+    def reject(self, by: Any, *, at: datetime, note: str) -> None:
+        """A moderator refuses it. Raises ValidationError without a note: the creator needs the reason."""
+        if not note.strip():
+            raise ValidationError({"note": "Say why: the creator reads this note."})
+        self._moderate(ModerationStatus.REJECTED, by, note, at)
+
+    def send_back_to_review(self) -> None:
+        """What a viewer sees has changed: a decision on the old state counts no more. Saves."""
+        if self.moderation_status != ModerationStatus.PENDING:
+            self._forget_review()
+            self.save()
+
+    def _moderate(self, decision: str, by: Any, note: str, at: datetime) -> None:
+        self.moderation_status, self.moderated_by, self.moderated_at = decision, by, at
+        self.moderation_note = note.strip() or None
+        self.full_clean()
+        self.save()
+
+    def _forget_review(self) -> None:
+        self.moderation_status = ModerationStatus.PENDING
+        self.moderated_by = self.moderated_at = self.moderation_note = None
+
+    def _take_number(self) -> None:
+        """Give a new ad the lowest free number of its campaign, under the campaign's lock.
+
+        Raises ValidationError when all six are taken or the campaign has just been deleted.
+        """
+        if not self._state.adding or self.campaign_id is None or self.ad_number is not None:
+            return
+        with transaction.atomic():
+            if not Campaign.objects.select_for_update(no_key=True).filter(pk=self.campaign_id).exists():
+                raise ValidationError({"campaign": "This campaign no longer exists."})
+            taken = set(Ad.objects.filter(campaign_id=self.campaign_id).values_list("ad_number", flat=True))
+        free = [number for number in range(1, constraints.MOST_ADS + 1) if number not in taken]
+        if not free:
+            raise ValidationError(constraints.CAMPAIGN_IS_FULL, code="campaign_is_full")
+        self.ad_number = free[0]
+
+
+class AdTimeSlot(models.Model):
+    """A stretch of the day in which an ad may show. An ad without slots shows all day (1-domain)."""
+
+    time_slot_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    ad = models.ForeignKey(Ad, models.CASCADE, related_name="time_slots")
+    time_slot_start = models.TimeField(verbose_name="from", help_text="On the quarter hour.")
+    time_slot_end = models.TimeField(verbose_name="until", help_text="On the quarter hour; 00:00 is midnight.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = PartOfAdQuerySet.as_manager()
+
+    class Meta:
+        db_table = "ad_time_slots"
+        ordering = ["time_slot_start", "time_slot_id"]
+        verbose_name = "time slot"
+        constraints = constraints.OF_A_TIME_SLOT
+
+    def __str__(self) -> str:
+        return f"{self.time_slot_start:%H:%M}–{self.time_slot_end:%H:%M}"
+
+    def get_additional_data(self) -> dict[str, str]:
+        """For the audit log: the object this is a part of."""
+        return {"parent_id": str(self.ad_id)}
+
+
+class AdContentRating(RemembersStoredValues, TimestampedModel):
+    """For whom an ad is fit, and the sworn word that nothing prohibited is in it. One per ad."""
+
+    rating_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    ad = models.OneToOneField(Ad, models.CASCADE, related_name="content_rating")
+    warning_required = models.BooleanField(default=True, help_text="Show a content warning before the ad.")
+    rating_system = models.CharField(max_length=50, null=True, blank=True, choices=RatingSystem.choices)
+    rating_label = models.CharField(max_length=10, null=True, blank=True, choices=RATING_LABEL_CHOICES)
+    content_warnings = ArrayField(
+        models.CharField(max_length=50, choices=CONTENT_WARNING_CHOICES), default=list, blank=True
+    )
+    no_prohibited_content = models.BooleanField(
+        default=False,
+        help_text=(
+            "I confirm: no pornography, extreme violence, racism, hate speech or promotion of illegal drugs. "
+            "Without this an ad can't go active."
+        ),
+    )
+
+    remembered = (
+        "warning_required",
+        "rating_system",
+        "rating_label",
+        "content_warnings",
+        "no_prohibited_content",
+    )
+
+    objects = PartOfAdQuerySet.as_manager()
+
+    class Meta:
+        db_table = "ad_content_ratings"
+        ordering = ["rating_id"]
+        verbose_name = "content rating"
+        constraints = constraints.OF_A_CONTENT_RATING
+
+    def __str__(self) -> str:
+        return f"{self.rating_system} {self.rating_label}" if self.rating_system else "Unrated"
+
+    def get_additional_data(self) -> dict[str, str]:
+        """For the audit log: the object this is a part of."""
+        return {"parent_id": str(self.ad_id)}
+
+    def save(self, **kwargs: Any) -> None:
+        """Write; another rating of a reviewed ad sends the ad back to the moderators."""
+        is_other = self._state.adding or any(self.has_changed(name) for name in self.remembered)
+        with transaction.atomic():
+            super().save(**kwargs)
+            if is_other:
+                self.ad.send_back_to_review()
+
+    def delete(self, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Delete; a reviewed ad without its rating goes back to the moderators."""
+        with transaction.atomic():
+            deleted = super().delete(**kwargs)
+            self.ad.send_back_to_review()
+        return deleted

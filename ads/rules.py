@@ -1,0 +1,38 @@
+"""The ad rows of the matrix in 3-roles. An ad belongs to its campaign's creator."""
+
+from typing import TYPE_CHECKING
+
+import rules
+
+from accounts.choices import ADMIN_ROLES, RoleName
+from accounts.rules import is_admin, is_signed_in, role_in
+from campaigns.rules import is_campaign_manager, owns_campaign
+
+if TYPE_CHECKING:
+    from accounts.models import User
+    from ads.models import Ad, AdContentRating, AdTimeSlot
+
+
+@rules.predicate
+def owns_ad(user: "User", part: "Ad | AdTimeSlot | AdContentRating | None" = None) -> bool:
+    """The campaign of the ad, or of the ad this is a part of, was created by the user."""
+    return bool(owns_campaign(user, getattr(part, "ad", part)))
+
+
+moderates = role_in(*ADMIN_ROLES, RoleName.CONTENT_MODERATOR)
+may_change = is_admin | (is_campaign_manager & owns_ad)
+may_rate = moderates | may_change
+
+rules.add_perm("ads", is_signed_in)
+rules.add_perm("ads.view_ad", is_signed_in)
+# The object asked about is the ad to be: managers add ads to campaigns of their own.
+rules.add_perm("ads.add_ad", may_change)
+rules.add_perm("ads.change_ad", may_change)
+rules.add_perm("ads.delete_ad", may_change)
+rules.add_perm("ads.moderate_ad", moderates)
+rules.add_perm("ads.rate_ad", may_rate)
+rules.add_perm("ads.view_adtimeslot", is_signed_in)
+rules.add_perm("ads.view_adcontentrating", is_signed_in)
+for action in ("add", "change", "delete"):
+    rules.add_perm(f"ads.{action}_adtimeslot", may_change)
+    rules.add_perm(f"ads.{action}_adcontentrating", may_rate)

@@ -1,0 +1,211 @@
+"""Advertisers with their contacts and bank accounts."""
+
+import uuid
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db import models, transaction
+from django.db.models import Q
+from phonenumber_field.modelfields import PhoneNumberField
+from stdnum import iban
+
+from advertisers.choices import AdvertiserType, ContactType
+from advertisers.querysets import AdvertiserQuerySet, BankAccountQuerySet, ContactQuerySet
+from advertisers.validators import validate_account_number, validate_bic, validate_iban
+from campaign_studio import audit
+from campaign_studio.constraints import FieldCheck
+from campaign_studio.encryption import EncryptedTextField
+from campaign_studio.models import StampedModel, TimestampedModel
+from campaign_studio.places import country_choices, currency_choices, timezone_choices
+
+LAST_CONTACT = "An advertiser needs at least one contact. Add another one first."
+
+
+class Advertiser(StampedModel):
+    """A customer: whoever pays for campaigns."""
+
+    advertiser_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    advertiser_name = models.CharField(max_length=255)
+    advertiser_type = models.CharField(max_length=20, choices=AdvertiserType.choices)
+    address_line_1 = models.CharField(max_length=255, null=True, blank=True)
+    address_line_2 = models.CharField(max_length=255, null=True, blank=True)
+    city = models.CharField(max_length=100, null=True, blank=True)
+    state = models.CharField(max_length=100, null=True, blank=True)
+    postal_code = models.CharField(max_length=20, null=True, blank=True)
+    country = models.CharField(max_length=100, null=True, blank=True, choices=country_choices)
+    latitude = models.FloatField(null=True, blank=True, help_text="Degrees north, −90 to 90.")
+    longitude = models.FloatField(null=True, blank=True, help_text="Degrees east, −180 to 180.")
+    timezone = models.CharField(max_length=64, null=True, blank=True, choices=timezone_choices)
+    created_by = models.ForeignKey("accounts.User", models.PROTECT, related_name="+", editable=False)
+
+    created_by_field = "created_by"
+
+    objects = AdvertiserQuerySet.as_manager()
+
+    class Meta:
+        db_table = "advertisers"
+        ordering = ["advertiser_name", "advertiser_id"]
+        constraints = [
+            FieldCheck(
+                field="advertiser_type",
+                name="advertiser_type_is_known",
+                condition=Q(advertiser_type__in=AdvertiserType.values),
+                violation_error_message="Choose individual, business, enterprise or agency.",
+            ),
+            FieldCheck(
+                field="latitude",
+                name="advertiser_latitude_is_on_earth",
+                condition=Q(latitude__isnull=True) | Q(latitude__gte=-90, latitude__lte=90),
+                violation_error_message="Latitude runs from −90 to 90.",
+            ),
+            FieldCheck(
+                field="longitude",
+                name="advertiser_longitude_is_on_earth",
+                condition=Q(longitude__isnull=True) | Q(longitude__gte=-180, longitude__lte=180),
+                violation_error_message="Longitude runs from −180 to 180.",
+            ),
+            models.CheckConstraint(
+                name="advertiser_latitude_and_longitude_together",
+                condition=Q(latitude__isnull=True, longitude__isnull=True)
+                | Q(latitude__isnull=False, longitude__isnull=False),
+                violation_error_message="Give both latitude and longitude, or neither.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.advertiser_name
+
+
+class AdvertiserContact(TimestampedModel):
+    """A person to call at an advertiser. Every advertiser has at least one."""
+
+    contact_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    advertiser = models.ForeignKey(Advertiser, models.CASCADE, related_name="contacts")
+    contact_name = models.CharField(max_length=255)
+    contact_email = models.EmailField(max_length=255)
+    contact_phone = PhoneNumberField(null=True, blank=True, help_text="With country code, e.g. +49 30 901820.")
+    contact_address = models.CharField(max_length=255, null=True, blank=True)
+    contact_city = models.CharField(max_length=100, null=True, blank=True)
+    contact_state = models.CharField(max_length=100, null=True, blank=True)
+    contact_postal_code = models.CharField(max_length=20, null=True, blank=True)
+    contact_country = models.CharField(max_length=100, null=True, blank=True, choices=country_choices)
+    is_point_of_contact = models.BooleanField(
+        default=False,
+        verbose_name="point of contact",
+        help_text="The one to call first; at most one per advertiser.",
+    )
+    contact_type = models.CharField(max_length=20, choices=ContactType.choices, default=ContactType.MANAGER)
+
+    objects = ContactQuerySet.as_manager()
+
+    class Meta:
+        db_table = "advertiser_contacts"
+        ordering = ["-is_point_of_contact", "contact_name", "contact_id"]
+        verbose_name = "contact"
+        constraints = [
+            FieldCheck(
+                field="contact_type",
+                name="contact_type_is_known",
+                condition=Q(contact_type__in=ContactType.values),
+                violation_error_message=f"Choose one of {', '.join(ContactType.values)}.",
+            ),
+            models.UniqueConstraint(
+                fields=["advertiser"],
+                condition=Q(is_point_of_contact=True),
+                name="advertiser_has_one_point_of_contact",
+                violation_error_message="This advertiser has a point of contact already. Take the mark off that one first.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.contact_name
+
+    def get_additional_data(self) -> dict[str, str]:
+        """For the audit log: the object this is a part of."""
+        return {"parent_id": str(self.advertiser_id)}
+
+    def remove(self) -> None:
+        """Delete this contact. Raises ValidationError (code `last_contact`) when it is the advertiser's last."""
+        with transaction.atomic():
+            Advertiser.objects.select_for_update(no_key=True).get(pk=self.advertiser_id)
+            if not AdvertiserContact.objects.filter(advertiser_id=self.advertiser_id).exclude(pk=self.pk).exists():
+                raise ValidationError(LAST_CONTACT, code="last_contact")
+            self.delete()
+
+
+class AdvertiserBankAccount(TimestampedModel):
+    """An account an advertiser pays from. Number and IBAN are encrypted at rest and shown masked (1-domain)."""
+
+    bank_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    advertiser = models.ForeignKey(Advertiser, models.CASCADE, related_name="bank_accounts")
+    bank_name = models.CharField(max_length=255)
+    bank_account_name = models.CharField(max_length=255, verbose_name="account holder")
+    bank_account_number = EncryptedTextField(null=True, blank=True, max_length=34, validators=[validate_account_number])
+    bank_account_iban = EncryptedTextField(
+        null=True, blank=True, max_length=42, verbose_name="IBAN", validators=[validate_iban]
+    )
+    bank_account_routing_number = models.CharField(
+        max_length=34,
+        null=True,
+        blank=True,
+        verbose_name="routing number",
+        validators=[RegexValidator(r"^[0-9A-Za-z -]+\Z", "A routing number has letters and digits only.")],
+    )
+    bank_account_swift_code = models.CharField(
+        max_length=11, null=True, blank=True, verbose_name="SWIFT code", validators=[validate_bic]
+    )
+    bank_account_bic = models.CharField(
+        max_length=11, null=True, blank=True, verbose_name="BIC", validators=[validate_bic]
+    )
+    bank_account_currency = models.CharField(
+        max_length=3, choices=currency_choices, default="EUR", verbose_name="currency"
+    )
+    is_default = models.BooleanField(default=False, verbose_name="default", help_text="At most one per advertiser.")
+    is_verified = models.BooleanField(default=False, verbose_name="verified")
+    is_sepa_compliant = models.BooleanField(default=False, verbose_name="SEPA")
+
+    objects = BankAccountQuerySet.as_manager()
+
+    class Meta:
+        db_table = "advertiser_bank_accounts"
+        ordering = ["-is_default", "bank_name", "bank_id"]
+        verbose_name = "bank account"
+        constraints = [
+            models.CheckConstraint(
+                name="bank_account_has_a_number_or_an_iban",
+                condition=Q(bank_account_number__isnull=False) | Q(bank_account_iban__isnull=False),
+                violation_error_message="Give an account number or an IBAN.",
+            ),
+            models.UniqueConstraint(
+                fields=["advertiser"],
+                condition=Q(is_default=True),
+                name="advertiser_has_one_default_bank_account",
+                violation_error_message="This advertiser has a default bank account already. Take the mark off that one first.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.bank_name} {self.bank_account_iban or self.bank_account_number or ''}".strip()
+
+    def clean(self) -> None:
+        """Write IBAN and BIC the standard way: no spaces, upper case."""
+        super().clean()
+        if self.bank_account_iban:
+            self.bank_account_iban = iban.compact(self.bank_account_iban.reveal())
+        for name in ("bank_account_swift_code", "bank_account_bic"):
+            code = getattr(self, name)
+            setattr(self, name, code.replace(" ", "").upper() if code else code)
+
+    def get_additional_data(self) -> dict[str, str]:
+        """For the audit log: the object this is a part of."""
+        return {"parent_id": str(self.advertiser_id)}
+
+    def reveal(self) -> dict[str, Any]:
+        """Number and IBAN in full. Being seen is itself an audit entry."""
+        audit.log_access(self)
+        secrets = {
+            "bank_account_number": self.bank_account_number,
+            "bank_account_iban": self.bank_account_iban,
+        }
+        return {name: secret.reveal() if secret else None for name, secret in secrets.items()}

@@ -1,0 +1,20 @@
+"""The advertiser rows of the matrix in 3-roles."""
+
+import rules
+
+from accounts.choices import ADMIN_ROLES, RoleName
+from accounts.rules import is_admin, is_staff, role_in
+
+keeps_advertisers = role_in(*ADMIN_ROLES, RoleName.CAMPAIGN_MANAGER)
+
+rules.add_perm("advertisers", is_staff)
+for part in ("advertiser", "advertisercontact"):
+    rules.add_perm(f"advertisers.view_{part}", is_staff)
+    rules.add_perm(f"advertisers.add_{part}", keeps_advertisers)
+    rules.add_perm(f"advertisers.change_{part}", keeps_advertisers)
+rules.add_perm("advertisers.delete_advertiser", is_admin)
+# Contacts and accounts are parts of an advertiser: taking one away is a change of it.
+rules.add_perm("advertisers.delete_advertisercontact", keeps_advertisers)
+for action in ("view", "add", "change", "delete"):
+    rules.add_perm(f"advertisers.{action}_advertiserbankaccount", keeps_advertisers)
+rules.add_perm("advertisers.reveal_advertiserbankaccount", is_admin)

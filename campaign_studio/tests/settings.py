@@ -1,0 +1,16 @@
+"""What the tests run with: keys of their own, a quick password hash, and never a developer's `.env`."""
+
+import os
+
+os.environ |= {
+    "READ_DOT_ENV": "false",
+    "DEBUG": "false",
+    "SECRET_KEY": "tests-only-secret-key-of-more-than-32-characters",
+    "ENCRYPTION_KEY": "tests-only-encryption-key-of-more-than-32-characters",
+    "SECURE_SSL_REDIRECT": "false",
+    "EMAIL_URL": "memorymail://",
+}
+
+from campaign_studio.settings import *  # noqa: F403 - the settings under test, with the environment above
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

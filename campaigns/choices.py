@@ -1,0 +1,22 @@
+"""The words a campaign is described with (seed section 8)."""
+
+from django.db import models
+
+
+class Status(models.TextChoices):
+    """Where a campaign or an ad stands in its life; `lifecycle.py` says what may follow what."""
+
+    DRAFT = "draft", "Draft"
+    ACTIVE = "active", "Active"
+    PAUSED = "paused", "Paused"
+    INACTIVE = "inactive", "Inactive"
+    EXPIRED = "expired", "Expired"
+
+
+class DurationUnit(models.TextChoices):
+    """The unit of a campaign's longest viewing time."""
+
+    SECONDS = "seconds", "Seconds"
+    MINUTES = "minutes", "Minutes"
+    HOURS = "hours", "Hours"
+    DAYS = "days", "Days"

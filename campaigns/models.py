@@ -1,0 +1,195 @@
+"""Campaigns and the audience they are aimed at."""
+
+import uuid
+from datetime import date
+
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxLengthValidator
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+
+from campaign_studio.constraints import FieldCheck
+from campaign_studio.models import StampedModel, TimestampedModel
+from campaign_studio.places import country_choices, country_code
+from campaigns.choices import DurationUnit, Status
+from campaigns.fields import NameListField
+from campaigns.lifecycle import HasLifecycle
+from campaigns.querysets import AudienceTargetingQuerySet, CampaignQuerySet
+
+LONGEST_TEXT = 10_000
+
+
+class Campaign(HasLifecycle, StampedModel):
+    """One advertising effort: a flight of dates, an audience, and up to six ads (seed section 8)."""
+
+    campaign_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    campaign_name = models.CharField(max_length=255)
+    campaign_description = models.TextField(null=True, blank=True, validators=[MaxLengthValidator(LONGEST_TEXT)])
+    advertiser = models.ForeignKey(
+        "advertisers.Advertiser", models.PROTECT, null=True, blank=True, related_name="campaigns"
+    )
+    campaign_start_date = models.DateField(help_text="The first day it may show.")
+    campaign_end_date = models.DateField(help_text="The last day it may show.")
+    campaign_expiry_date = models.DateField(
+        null=True,
+        blank=True,
+        help_text="Until then it may be revived after its end; afterwards it expires for good.",
+    )
+    campaign_max_view_duration_value = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Cap: all views together last no longer than this."
+    )
+    campaign_max_view_duration_unit = models.CharField(
+        max_length=20, null=True, blank=True, choices=DurationUnit.choices
+    )
+    campaign_max_view_count = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Cap: no more views than this."
+    )
+    campaign_status = models.CharField(max_length=20, choices=Status.choices, default=Status.DRAFT)
+    campaign_created_by = models.ForeignKey("accounts.User", models.PROTECT, related_name="+", editable=False)
+
+    created_by_field = "campaign_created_by"
+    status_field = "campaign_status"
+    remembered = ("campaign_status", "campaign_start_date", "campaign_end_date")
+
+    objects = CampaignQuerySet.as_manager()
+
+    class Meta:
+        db_table = "campaigns"
+        ordering = ["-created_at", "-campaign_id"]
+        indexes = [
+            models.Index(fields=["campaign_status", "-created_at", "-campaign_id"], name="campaigns_status_newest"),
+            models.Index(fields=["-created_at", "-campaign_id"], name="campaigns_newest"),
+            GinIndex(OpClass("campaign_name", name="gin_trgm_ops"), name="campaigns_name_trigrams"),
+        ]
+        constraints = [
+            FieldCheck(
+                field="campaign_status",
+                name="campaign_status_is_known",
+                condition=Q(campaign_status__in=Status.values),
+                violation_error_message=f"Choose one of {', '.join(Status.values)}.",
+            ),
+            FieldCheck(
+                field="campaign_end_date",
+                name="campaign_ends_after_it_starts",
+                condition=Q(campaign_end_date__gte=models.F("campaign_start_date")),
+                violation_error_message="The end date can't lie before the start date.",
+            ),
+            FieldCheck(
+                field="campaign_expiry_date",
+                name="campaign_expires_after_it_ends",
+                condition=Q(campaign_expiry_date__isnull=True)
+                | Q(campaign_expiry_date__gte=models.F("campaign_end_date")),
+                violation_error_message="The expiry date can't lie before the end date.",
+            ),
+            models.CheckConstraint(
+                name="campaign_view_duration_value_and_unit_together",
+                condition=Q(
+                    campaign_max_view_duration_value__isnull=True,
+                    campaign_max_view_duration_unit__isnull=True,
+                )
+                | Q(
+                    campaign_max_view_duration_value__isnull=False,
+                    campaign_max_view_duration_unit__isnull=False,
+                ),
+                violation_error_message="Give both the value and the unit of the longest view duration, or neither.",
+            ),
+            FieldCheck(
+                field="campaign_max_view_duration_value",
+                name="campaign_view_duration_is_positive",
+                condition=Q(campaign_max_view_duration_value__isnull=True) | Q(campaign_max_view_duration_value__gt=0),
+                violation_error_message="The longest view duration must be more than 0.",
+            ),
+            FieldCheck(
+                field="campaign_max_view_duration_unit",
+                name="campaign_view_duration_unit_is_known",
+                condition=Q(campaign_max_view_duration_unit__isnull=True)
+                | Q(campaign_max_view_duration_unit__in=DurationUnit.values),
+                violation_error_message="Choose seconds, minutes, hours or days.",
+            ),
+            FieldCheck(
+                field="campaign_max_view_count",
+                name="campaign_view_count_cap_is_positive",
+                condition=Q(campaign_max_view_count__isnull=True) | Q(campaign_max_view_count__gt=0),
+                violation_error_message="The view cap must be more than 0; leave it empty for no cap.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.campaign_name
+
+    @property
+    def last_day(self) -> date | None:
+        """The end of the flight."""
+        return self.campaign_end_date
+
+    @property
+    def expiry_day(self) -> date | None:
+        """When it can no longer be revived."""
+        return self.campaign_expiry_date
+
+    def clean(self) -> None:
+        """Also keep the ads' dates inside the campaign's when those move (1-domain)."""
+        super().clean()
+        if self.has_changed("campaign_start_date") or self.has_changed("campaign_end_date"):
+            for ad in self.ads.all():  # type: ignore[attr-defined]
+                self._check_holds(ad.ad_name, ad.ad_start_date, ad.ad_end_date)
+
+    def _check_holds(self, ad_name: str, first: date | None, last: date | None) -> None:
+        """Raise ValidationError when an ad's own dates would lie outside."""
+        if not self.campaign_start_date or not self.campaign_end_date:
+            return
+        if first and not self.campaign_start_date <= first <= self.campaign_end_date:
+            field = "campaign_start_date" if first < self.campaign_start_date else "campaign_end_date"
+            raise ValidationError({field: f"The ad “{ad_name}” starts on {first}. Move that ad first."})
+        if last and last > self.campaign_end_date:
+            raise ValidationError({"campaign_end_date": f"The ad “{ad_name}” ends on {last}. Move that ad first."})
+
+
+class AudienceTargeting(TimestampedModel):
+    """A place a campaign is aimed at: a country, narrowed to cities and postcodes where they are named."""
+
+    audience_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="audience_targeting")
+    region = models.CharField(
+        max_length=100, help_text="A part of the world or of the country, e.g. Europe or Bavaria."
+    )
+    country = models.CharField(max_length=100, choices=country_choices)
+    cities = NameListField(help_text="Comma-separated. Empty: everywhere in the country.")
+    postcodes = NameListField(help_text="Comma-separated. Empty: everywhere in the cities.")
+
+    objects = AudienceTargetingQuerySet.as_manager()
+
+    class Meta:
+        db_table = "campaign_audience_targeting"
+        ordering = ["region", "country", "audience_id"]
+        verbose_name = "audience target"
+        constraints = [
+            models.UniqueConstraint(
+                "campaign",
+                Lower("region"),
+                Lower("country"),
+                name="campaign_targets_a_place_once",
+                violation_error_message="This campaign targets that region and country already. Add the cities there.",
+            ),
+            models.CheckConstraint(
+                name="targeting_lists_have_no_blanks",
+                condition=~Q(cities__contains=[""]) & ~Q(postcodes__contains=[""]),
+                violation_error_message="A city or postcode can't be blank.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_country_display()}, {self.region}"
+
+    def get_additional_data(self) -> dict[str, str]:
+        """For the audit log: the object this is a part of."""
+        return {"parent_id": str(self.campaign_id)}
+
+    def clean_fields(self, exclude: object = None) -> None:
+        """Take a country's name or alpha-3 code for its code: `Germany` and `DEU` are stored as `DE`."""
+        self.region = self.region.strip() if isinstance(self.region, str) else self.region
+        if isinstance(self.country, str):
+            self.country = country_code(self.country) or self.country
+        super().clean_fields(exclude)  # type: ignore[arg-type]

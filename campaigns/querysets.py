@@ -1,0 +1,60 @@
+"""Which campaigns."""
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+from django.db import models
+from django.db.models import Count, Exists, OuterRef
+from django.db.models.functions import Coalesce
+
+from campaigns.choices import Status
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+class CampaignQuerySet(models.QuerySet["Campaign"]):
+    """Campaigns."""
+
+    def visible_to(self, user: "User") -> "CampaignQuerySet":
+        """Everybody who is signed in may read campaigns (3-roles)."""
+        return self if user.is_authenticated else self.none()
+
+    def running_on(self, day: date) -> "CampaignQuerySet":
+        """Active, and the day lies inside the dates."""
+        return self.filter(campaign_status=Status.ACTIVE, campaign_start_date__lte=day, campaign_end_date__gte=day)
+
+    def over_on(self, day: date) -> "CampaignQuerySet":
+        """Those whose last day is past, so that the calendar may have to move them."""
+        return self.filter(campaign_end_date__lt=day).exclude(campaign_status__in=[Status.DRAFT, Status.EXPIRED])
+
+    def targeted_at(self, *, country: str | None = None, city: str | None = None) -> "CampaignQuerySet":
+        """Those that name the country, the city, or both in one and the same target. Case is ignored."""
+        from campaigns.models import AudienceTargeting
+
+        targets = AudienceTargeting.objects.filter(campaign=OuterRef("pk"))
+        if country:
+            targets = targets.filter(country__iexact=country)
+        if city:
+            targets = targets.filter(cities__has_entry=city)
+        return self.filter(Exists(targets))
+
+    def with_ad_count(self) -> "CampaignQuerySet":
+        """Each with `ad_count`. For the rows of one page only: counting below an OFFSET counts for every page before it."""
+        ads = self.model._meta.get_field("ads").related_model
+        counted = ads._default_manager.filter(campaign=OuterRef("pk")).order_by().values("campaign")
+        return self.annotate(
+            ad_count=Coalesce(models.Subquery(counted.annotate(number=Count("pk")).values("number")), 0)
+        )
+
+    def as_document(self, user: "User") -> "CampaignQuerySet":
+        """With everything one campaign's page shows, in a constant number of queries."""
+        return self.prefetch_related("audience_targeting", "ads")
+
+
+class AudienceTargetingQuerySet(models.QuerySet["AudienceTargeting"]):
+    """Targets."""
+
+    def visible_to(self, user: "User") -> "AudienceTargetingQuerySet":
+        """Whoever sees the campaign."""
+        return self if user.is_authenticated else self.none()

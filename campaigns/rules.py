@@ -1,0 +1,33 @@
+"""The campaign rows of the matrix in 3-roles. "Own" is: created by this user."""
+
+from typing import TYPE_CHECKING
+
+import rules
+
+from accounts.choices import ADMIN_ROLES, RoleName
+from accounts.rules import is_admin, is_signed_in, role_in
+
+if TYPE_CHECKING:
+    from accounts.models import User
+    from campaigns.models import AudienceTargeting, Campaign
+
+is_campaign_manager = role_in(RoleName.CAMPAIGN_MANAGER)
+
+
+@rules.predicate
+def owns_campaign(user: "User", part: "Campaign | AudienceTargeting | None" = None) -> bool:
+    """The campaign, or the campaign this is a part of, was created by the user."""
+    campaign = getattr(part, "campaign", part)
+    return campaign is None or campaign.campaign_created_by_id == user.pk
+
+
+may_change = is_admin | (is_campaign_manager & owns_campaign)
+
+rules.add_perm("campaigns", is_signed_in)
+rules.add_perm("campaigns.view_campaign", is_signed_in)
+rules.add_perm("campaigns.add_campaign", role_in(*ADMIN_ROLES, RoleName.CAMPAIGN_MANAGER))
+rules.add_perm("campaigns.change_campaign", may_change)
+rules.add_perm("campaigns.delete_campaign", may_change)
+rules.add_perm("campaigns.view_audiencetargeting", is_signed_in)
+for action in ("add", "change", "delete"):
+    rules.add_perm(f"campaigns.{action}_audiencetargeting", may_change)
