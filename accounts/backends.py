@@ -12,7 +12,7 @@ LONGEST_PASSWORD = 1024
 
 
 class UsernameOrEmailBackend(BaseBackend):
-    """Checks a password. Unknown and inactive users cost one hash, like everybody else. Permissions are not asked here."""
+    """Checks a password. Unknown and inactive users cost one hash, like everybody else."""
 
     def authenticate(
         self,

@@ -17,6 +17,7 @@ from django.db.models.functions import Lower
 
 from accounts.choices import LEVELS, STAFF_ROLES, RoleName
 from accounts.querysets import AuditEntryManager, RoleQuerySet, UserManager
+from campaign_studio.constraints import FieldUnique
 from campaign_studio.models import RemembersStoredValues, TimestampedModel
 
 LAST_SYSTEM_ADMIN = "This is the last active system administrator. Make somebody else one first."
@@ -89,13 +90,15 @@ class User(RemembersStoredValues, AbstractBaseUser, TimestampedModel):
         db_table = "users"
         ordering = ["username", "user_id"]
         constraints = [
-            models.UniqueConstraint(
+            FieldUnique(
                 Lower("username"),
+                field="username",
                 name="username_is_unique_without_regard_to_case",
                 violation_error_message="This username is taken.",
             ),
-            models.UniqueConstraint(
+            FieldUnique(
                 Lower("email"),
+                field="email",
                 name="email_is_unique_without_regard_to_case",
                 violation_error_message="Somebody is registered with this e-mail address already.",
             ),
@@ -112,7 +115,7 @@ class User(RemembersStoredValues, AbstractBaseUser, TimestampedModel):
     @property
     def level(self) -> int:
         """1 (everything) to 6 (least)."""
-        return LEVELS[self.role_id]
+        return LEVELS[str(self.role_id)]
 
     @property
     def is_staff(self) -> bool:
@@ -151,12 +154,12 @@ class User(RemembersStoredValues, AbstractBaseUser, TimestampedModel):
         if self._was_the_last_system_admin() and not (self.is_superuser and self.is_active):
             raise ValidationError(LAST_SYSTEM_ADMIN, code="last_system_admin")
 
-    def delete(self, **kwargs: Any) -> tuple[int, dict[str, int]]:
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         """Delete for good. Raises ValidationError for the last system administrator, ProtectedError for creators."""
         with transaction.atomic():
             if self._was_the_last_system_admin():
                 raise ValidationError(LAST_SYSTEM_ADMIN, code="last_system_admin")
-            return super().delete(**kwargs)
+            return super().delete(*args, **kwargs)
 
     def _was_the_last_system_admin(self) -> bool:
         if self.stored("role_id") != RoleName.SYSTEM_ADMIN or not self.stored("is_active"):
@@ -218,7 +221,7 @@ class Session(models.Model):
 
 
 class AuditEntry(AbstractLogEntry):
-    """Who did what to which object, when, from where, through which door. Written by `campaign_studio.audit` alone."""
+    """Who did what to which object, when, from where, by which door. Written by `campaign_studio.audit` alone."""
 
     # The log outlives the people in it: the id stays when the user is gone, and nothing here is rewritten for it.
     actor = models.ForeignKey(
@@ -230,7 +233,10 @@ class AuditEntry(AbstractLogEntry):
         related_name="+",
         verbose_name="user",
     )
-    actor_name = models.CharField(max_length=200, null=True, blank=True, verbose_name="who")
+    actor_username = models.CharField(max_length=100, null=True, blank=True, verbose_name="username")
+    actor_name = models.CharField(
+        max_length=200, null=True, blank=True, verbose_name="who", help_text="The person, or the command."
+    )
     door = models.CharField(
         max_length=10,
         null=True,

@@ -3,21 +3,26 @@
 from typing import TYPE_CHECKING, Any
 
 from auditlog.models import LogEntryManager
+from auditlog.registry import auditlog
 from django.contrib.auth.base_user import BaseUserManager
+from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.db.models import Q, Value
 from django.db.models.functions import Lower
 
 from accounts.choices import ADMIN_ROLES, LEVELS, RoleName
+from campaign_studio.querysets import StudioQuerySet
 
 if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
     from accounts.models import User
 
 
-class RoleQuerySet(models.QuerySet["Role"]):
+class RoleQuerySet(StudioQuerySet):
     """The six roles."""
 
-    def visible_to(self, user: "User") -> "RoleQuerySet":
+    def visible_to(self, user: "User | AnonymousUser") -> "RoleQuerySet":
         """Everybody who is signed in may know the roles."""
         return self if user.is_authenticated else self.none()
 
@@ -28,17 +33,17 @@ class RoleQuerySet(models.QuerySet["Role"]):
         return self.filter(role_level__gte=LEVELS[user.role_id])
 
 
-class UserQuerySet(models.QuerySet["User"]):
+class UserQuerySet(StudioQuerySet):
     """People."""
 
-    def visible_to(self, user: "User") -> "UserQuerySet":
+    def visible_to(self, user: "User | AnonymousUser") -> "UserQuerySet":
         """System admins see all, app admins all but system admins, everybody else themselves."""
         if not user.is_authenticated:
             return self.none()
         if user.role_id == RoleName.SYSTEM_ADMIN:
             return self
         if user.role_id == RoleName.APP_ADMIN:
-            return self.exclude(role=RoleName.SYSTEM_ADMIN)
+            return self.exclude(role_id=RoleName.SYSTEM_ADMIN)
         return self.filter(pk=user.pk)
 
     def named(self, identifier: str) -> "UserQuerySet":
@@ -50,7 +55,7 @@ class UserQuerySet(models.QuerySet["User"]):
 
     def active_system_admins(self) -> "UserQuerySet":
         """Those who can still do everything."""
-        return self.filter(role=RoleName.SYSTEM_ADMIN, is_active=True)
+        return self.filter(role_id=RoleName.SYSTEM_ADMIN, is_active=True)
 
 
 class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
@@ -77,17 +82,25 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
         return found
 
 
-class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
+class AuditEntryQuerySet(StudioQuerySet):
     """The log."""
 
-    def visible_to(self, user: "User") -> "AuditEntryQuerySet":
+    def visible_to(self, user: "User | AnonymousUser") -> "AuditEntryQuerySet":
         """The whole log is for admins; others read the history of what they may read, object by object."""
         return self if user.is_authenticated and user.role_id in ADMIN_ROLES else self.none()
 
-    def about(self, instance: models.Model) -> "AuditEntryQuerySet":
-        """The history of one object: its own entries and those of the rows that belong to it."""
-        own = Q(content_type__app_label=instance._meta.app_label, content_type__model=instance._meta.model_name)
-        return self.filter(own & Q(object_pk=str(instance.pk)) | Q(parent_id=instance.pk))
+    def as_rows(self) -> "AuditEntryQuerySet":
+        """With the kind of object."""
+        return self.select_related("content_type")
+
+    def about(self, instance: models.Model, *, reader: "User") -> "AuditEntryQuerySet":
+        """The history of one object: its own entries and those of its parts, as far as `reader` may see such parts."""
+        readable = [
+            kind.pk
+            for model, kind in ContentType.objects.get_for_models(*auditlog.get_models()).items()
+            if reader.has_perm(f"{model._meta.app_label}.view_{model._meta.model_name}")
+        ]
+        return self.filter(Q(object_pk=str(instance.pk)) | Q(parent_id=instance.pk), content_type__in=readable)
 
 
 class AuditEntryManager(LogEntryManager.from_queryset(AuditEntryQuerySet)):  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""The first rows of the matrix in 3-roles: people, sessions and the log. Predicates answer for `None` too: "at all?"."""
+"""The rows of the matrix in 3-roles on people and the log. Asked about no object, predicates answer "at all?"."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -7,7 +7,7 @@ import rules
 from accounts.choices import ADMIN_ROLES, LEVELS, STAFF_ROLES, RoleName
 
 if TYPE_CHECKING:
-    from accounts.models import Role, User
+    from accounts.models import User
 
 
 def role_in(*roles: str) -> rules.Predicate:
@@ -37,9 +37,9 @@ def is_within_reach(user: "User", other: Any = None) -> bool:
 
 
 @rules.predicate
-def is_not_above(user: "User", role: "Role | None" = None) -> bool:
+def is_not_above(user: "User", role_name: str | None = None) -> bool:
     """Nobody gives away a role above their own."""
-    return role is None or LEVELS[role.role_name] >= LEVELS[user.role_id]
+    return role_name is None or LEVELS[role_name] >= user.level
 
 
 rules.add_perm("accounts", is_admin)

@@ -1,4 +1,4 @@
-"""Which media a position takes, and what each medium needs (1-domain "media rule"). Written once; the database checks it."""
+"""Which media a position takes, and what each medium needs: the media rule of 1-domain, checked by the database."""
 
 from django.core.validators import URLValidator
 from django.db.models import Q

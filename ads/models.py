@@ -21,7 +21,7 @@ from ads.choices import (
     RatingSystem,
 )
 from ads.querysets import AdQuerySet, PartOfAdQuerySet
-from campaign_studio.models import RemembersStoredValues, StampedModel, TimestampedModel
+from campaign_studio.models import RemembersStoredValues, StampedModel, StudioModel, TimestampedModel
 from campaigns.choices import Status
 from campaigns.lifecycle import HasLifecycle
 from campaigns.models import LONGEST_TEXT, Campaign
@@ -214,7 +214,7 @@ class Ad(HasLifecycle, StampedModel):
         self.ad_number = free[0]
 
 
-class AdTimeSlot(models.Model):
+class AdTimeSlot(StudioModel):
     """A stretch of the day in which an ad may show. An ad without slots shows all day (1-domain)."""
 
     time_slot_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -289,9 +289,9 @@ class AdContentRating(RemembersStoredValues, TimestampedModel):
             if is_other:
                 self.ad.send_back_to_review()
 
-    def delete(self, **kwargs: Any) -> tuple[int, dict[str, int]]:
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         """Delete; a reviewed ad without its rating goes back to the moderators."""
         with transaction.atomic():
-            deleted = super().delete(**kwargs)
+            deleted = super().delete(*args, **kwargs)
             self.ad.send_back_to_review()
         return deleted

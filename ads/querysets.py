@@ -1,21 +1,23 @@
 """Which ads."""
 
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from django.db import models
 from django.db.models.functions import Coalesce
 
+from campaign_studio.querysets import StudioQuerySet
 from campaigns.choices import Status
 
 if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
     from accounts.models import User
 
 
-class AdQuerySet(models.QuerySet["Ad"]):
+class AdQuerySet(StudioQuerySet):
     """Ads."""
 
-    def visible_to(self, user: "User") -> "AdQuerySet":
+    def visible_to(self, user: "User | AnonymousUser") -> "AdQuerySet":
         """Everybody who is signed in may read ads (3-roles)."""
         return self if user.is_authenticated else self.none()
 
@@ -25,14 +27,14 @@ class AdQuerySet(models.QuerySet["Ad"]):
         over: AdQuerySet = self.alias(last_day=last_day).filter(last_day__lt=day)
         return over.exclude(ad_status__in=[Status.DRAFT, Status.EXPIRED])
 
-    def as_document(self, user: "User") -> "AdQuerySet":
+    def as_document(self, user: "User | AnonymousUser") -> "AdQuerySet":
         """With everything one ad's page shows, in a constant number of queries."""
         return self.select_related("content_rating").prefetch_related("time_slots")
 
 
-class PartOfAdQuerySet(models.QuerySet[Any]):
+class PartOfAdQuerySet(StudioQuerySet):
     """Slots and ratings."""
 
-    def visible_to(self, user: "User") -> "PartOfAdQuerySet":
+    def visible_to(self, user: "User | AnonymousUser") -> "PartOfAdQuerySet":
         """Whoever sees the ad."""
         return self if user.is_authenticated else self.none()

@@ -14,7 +14,7 @@ from advertisers.choices import AdvertiserType, ContactType
 from advertisers.querysets import AdvertiserQuerySet, BankAccountQuerySet, ContactQuerySet
 from advertisers.validators import validate_account_number, validate_bic, validate_iban
 from campaign_studio import audit
-from campaign_studio.constraints import FieldCheck
+from campaign_studio.constraints import FieldCheck, FieldUnique
 from campaign_studio.encryption import EncryptedTextField
 from campaign_studio.models import StampedModel, TimestampedModel
 from campaign_studio.places import country_choices, currency_choices, timezone_choices
@@ -110,11 +110,12 @@ class AdvertiserContact(TimestampedModel):
                 condition=Q(contact_type__in=ContactType.values),
                 violation_error_message=f"Choose one of {', '.join(ContactType.values)}.",
             ),
-            models.UniqueConstraint(
+            FieldUnique(
+                field="is_point_of_contact",
                 fields=["advertiser"],
                 condition=Q(is_point_of_contact=True),
                 name="advertiser_has_one_point_of_contact",
-                violation_error_message="This advertiser has a point of contact already. Take the mark off that one first.",
+                violation_error_message="There is a point of contact already. Take the mark off that one first.",
             ),
         ]
 
@@ -177,11 +178,12 @@ class AdvertiserBankAccount(TimestampedModel):
                 condition=Q(bank_account_number__isnull=False) | Q(bank_account_iban__isnull=False),
                 violation_error_message="Give an account number or an IBAN.",
             ),
-            models.UniqueConstraint(
+            FieldUnique(
+                field="is_default",
                 fields=["advertiser"],
                 condition=Q(is_default=True),
                 name="advertiser_has_one_default_bank_account",
-                violation_error_message="This advertiser has a default bank account already. Take the mark off that one first.",
+                violation_error_message="There is a default bank account already. Take the mark off that one first.",
             ),
         ]
 

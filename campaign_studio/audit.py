@@ -92,6 +92,7 @@ class ActingMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Handle one request."""
         sent = request.headers.get("X-Request-ID", "")
         request_id = sent if REQUEST_ID.fullmatch(sent) else str(uuid.uuid4())
         acting = Acting(
@@ -147,6 +148,7 @@ def _attribute(sender: type[models.Model], instance: Any, **kwargs: Any) -> None
         user = acting.find_user()
         instance.actor = user
         instance.actor_name = acting.name
+        instance.actor_username = user.username if user else None
         instance.actor_email = user.email if user else None
         instance.remote_addr = acting.remote_addr
         instance.door = acting.door

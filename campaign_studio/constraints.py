@@ -13,13 +13,8 @@ def validation_error(error: IntegrityError) -> ValidationError:
     for model in apps.get_models():
         for constraint in model._meta.constraints:
             if constraint.name == name:
-                return ValidationError(
-                    {
-                        _field(constraint): [
-                            ValidationError(constraint.violation_error_message, code=constraint.violation_error_code)
-                        ]
-                    }
-                )
+                message = ValidationError(str(constraint.violation_error_message), code=constraint.violation_error_code)
+                return ValidationError({_field(constraint): [message]})
     return ValidationError({NON_FIELD_ERRORS: [ValidationError(_foreign_key_message(error), code="conflict")]})
 
 
@@ -35,24 +30,32 @@ def _foreign_key_message(error: IntegrityError) -> str:
     return UNKNOWN
 
 
-class FieldCheck(models.CheckConstraint):
-    """A check about one field, whose message belongs beside that field in forms and answers.
+class _AboutOneField:
+    """Shows a constraint's message beside the field it is about.
 
-    Django shows the messages of check constraints above the form, where nobody sees which field is meant.
+    Django shows it above the form, where nobody sees which field is meant.
     """
 
-    def __init__(self, *, field: str, **kwargs: object) -> None:
+    def __init__(self, *args: object, field: str, **kwargs: object) -> None:
         self.field = field
-        super().__init__(**kwargs)  # type: ignore[arg-type]
+        super().__init__(*args, **kwargs)
 
     def validate(self, model: type[models.Model], instance: models.Model, *args: object, **kwargs: object) -> None:
         """Raise ValidationError under the field's name."""
         try:
-            super().validate(model, instance, *args, **kwargs)  # type: ignore[arg-type]
+            super().validate(model, instance, *args, **kwargs)  # type: ignore[misc]
         except ValidationError as error:
             raise ValidationError({self.field: error.error_list}) from error
 
     def deconstruct(self) -> tuple[str, tuple[object, ...], dict[str, object]]:
         """Migrations and clones keep the field."""
-        path, args, kwargs = super().deconstruct()
-        return path, args, kwargs | {"field": self.field}  # type: ignore[return-value]
+        path, args, kwargs = super().deconstruct()  # type: ignore[misc]
+        return path, args, kwargs | {"field": self.field}
+
+
+class FieldCheck(_AboutOneField, models.CheckConstraint):
+    """A check about one field."""
+
+
+class FieldUnique(_AboutOneField, models.UniqueConstraint):
+    """A uniqueness about one field."""

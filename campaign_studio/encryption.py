@@ -8,7 +8,7 @@ refused, and a value that no key opens is an error, never a fallback.
 import base64
 import hashlib
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
@@ -75,7 +75,13 @@ class _SecretAttribute(DeferredAttribute):
         instance.__dict__[self.field.attname] = self.field.to_python(value)
 
 
-class EncryptedTextField(models.TextField):
+if TYPE_CHECKING:
+    _SecretTextField = models.TextField[str | Secret | None, Secret | None]
+else:
+    _SecretTextField = models.TextField
+
+
+class EncryptedTextField(_SecretTextField):
     """A text column encrypted at rest; in Python a Secret or None."""
 
     descriptor_class = _SecretAttribute

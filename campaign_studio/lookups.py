@@ -11,7 +11,7 @@ from django.db.models.sql.compiler import SQLCompiler
 @CharField.register_lookup
 @TextField.register_lookup
 class ILike(Lookup):
-    """`name__ilike="sum"`: contains, whatever the case. `icontains` upper-cases the column and misses the trigram index."""
+    """`name__ilike="sum"`: contains, whatever the case. `icontains` upper-cases the column and misses our index."""
 
     lookup_name = "ilike"
 
@@ -22,11 +22,11 @@ class ILike(Lookup):
             text = text.replace(special, f"\\{special}")
         return f"%{text}%"
 
-    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, tuple[Any, ...]]:
         """The bare column, so that a `gin_trgm_ops` index serves."""
         column, column_params = self.process_lhs(compiler, connection)
         value, value_params = self.process_rhs(compiler, connection)
-        return f"{column} ILIKE {value}", [*column_params, *value_params]
+        return f"{column} ILIKE {value}", (*column_params, *value_params)
 
 
 @ArrayField.register_lookup
@@ -36,13 +36,13 @@ class HasEntry(Lookup):
     lookup_name = "has_entry"
     prepare_rhs = False
 
-    def get_db_prep_lookup(self, value: Any, connection: BaseDatabaseWrapper) -> tuple[str, list[Any]]:
+    def get_db_prep_lookup(self, value: Any, connection: BaseDatabaseWrapper) -> tuple[str, tuple[Any, ...]]:
         """One text, not an array of them."""
-        return "%s", [value]
+        return "%s", (value,)
 
-    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, tuple[Any, ...]]:
         """Compare entry by entry."""
         column, column_params = self.process_lhs(compiler, connection)
         value, value_params = self.process_rhs(compiler, connection)
-        sql = f"EXISTS (SELECT 1 FROM unnest({column}) AS entry WHERE lower(entry) = lower({value}))"
-        return sql, [*column_params, *value_params]
+        sql = "EXISTS (SELECT 1 FROM unnest(%s) AS entry WHERE lower(entry) = lower(%s))"
+        return sql % (column, value), (*column_params, *value_params)

@@ -167,6 +167,7 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "campaign_studio.api.errors.exception_handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
     "URL_FORMAT_OVERRIDE": None,
+    "DEFAULT_METADATA_CLASS": None,
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
 SPECTACULAR_SETTINGS = {
@@ -257,7 +258,7 @@ USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+# Served from the packages they come in: there is no collecting step to forget.
 WHITENOISE_USE_FINDERS = True
 STORAGES = {
     "default": {

@@ -133,7 +133,7 @@ class Campaign(HasLifecycle, StampedModel):
         """Also keep the ads' dates inside the campaign's when those move (1-domain)."""
         super().clean()
         if self.has_changed("campaign_start_date") or self.has_changed("campaign_end_date"):
-            for ad in self.ads.all():  # type: ignore[attr-defined]
+            for ad in self.ads.all():
                 self._check_holds(ad.ad_name, ad.ad_start_date, ad.ad_end_date)
 
     def _check_holds(self, ad_name: str, first: date | None, last: date | None) -> None:

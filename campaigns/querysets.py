@@ -7,16 +7,19 @@ from django.db import models
 from django.db.models import Count, Exists, OuterRef
 from django.db.models.functions import Coalesce
 
+from campaign_studio.querysets import StudioQuerySet
 from campaigns.choices import Status
 
 if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
     from accounts.models import User
 
 
-class CampaignQuerySet(models.QuerySet["Campaign"]):
+class CampaignQuerySet(StudioQuerySet):
     """Campaigns."""
 
-    def visible_to(self, user: "User") -> "CampaignQuerySet":
+    def visible_to(self, user: "User | AnonymousUser") -> "CampaignQuerySet":
         """Everybody who is signed in may read campaigns (3-roles)."""
         return self if user.is_authenticated else self.none()
 
@@ -40,21 +43,25 @@ class CampaignQuerySet(models.QuerySet["Campaign"]):
         return self.filter(Exists(targets))
 
     def with_ad_count(self) -> "CampaignQuerySet":
-        """Each with `ad_count`. For the rows of one page only: counting below an OFFSET counts for every page before it."""
+        """Each with `ad_count`, 0 to 6."""
         ads = self.model._meta.get_field("ads").related_model
         counted = ads._default_manager.filter(campaign=OuterRef("pk")).order_by().values("campaign")
         return self.annotate(
             ad_count=Coalesce(models.Subquery(counted.annotate(number=Count("pk")).values("number")), 0)
         )
 
-    def as_document(self, user: "User") -> "CampaignQuerySet":
+    def as_rows(self) -> "CampaignQuerySet":
+        """With the number of ads."""
+        return self.with_ad_count()
+
+    def as_document(self, user: "User | AnonymousUser") -> "CampaignQuerySet":
         """With everything one campaign's page shows, in a constant number of queries."""
         return self.prefetch_related("audience_targeting", "ads")
 
 
-class AudienceTargetingQuerySet(models.QuerySet["AudienceTargeting"]):
+class AudienceTargetingQuerySet(StudioQuerySet):
     """Targets."""
 
-    def visible_to(self, user: "User") -> "AudienceTargetingQuerySet":
+    def visible_to(self, user: "User | AnonymousUser") -> "AudienceTargetingQuerySet":
         """Whoever sees the campaign."""
         return self if user.is_authenticated else self.none()

@@ -1,6 +1,6 @@
 """The campaign rows of the matrix in 3-roles. "Own" is: created by this user."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import rules
 
@@ -17,7 +17,7 @@ is_campaign_manager = role_in(RoleName.CAMPAIGN_MANAGER)
 @rules.predicate
 def owns_campaign(user: "User", part: "Campaign | AudienceTargeting | None" = None) -> bool:
     """The campaign, or the campaign this is a part of, was created by the user."""
-    campaign = getattr(part, "campaign", part)
+    campaign: Any = getattr(part, "campaign", part)
     return campaign is None or campaign.campaign_created_by_id == user.pk
 
 

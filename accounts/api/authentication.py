@@ -1,0 +1,63 @@
+"""`Authorization: Bearer …`: thin, because every request pays for it (7-performance 4)."""
+
+import uuid
+from typing import Any
+
+from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+from rest_framework_simplejwt.exceptions import TokenError
+from rest_framework_simplejwt.tokens import AccessToken
+
+from accounts.models import Session, User
+
+REFUSED = "This token is not valid, or no longer. Sign in again with POST /api/auth/login."
+# What permissions, answers and the audit log need of the user, and no more.
+COLUMNS = [
+    f"user__{name}" for name in ("user_id", "username", "email", "first_name", "last_name", "role_id", "is_active")
+]
+
+
+class BearerAuthentication(BaseAuthentication):
+    """One query finds session and user with the present role: what has been revoked is refused at once."""
+
+    def authenticate(self, request: Request) -> tuple[User, Session] | None:
+        """The user and their session; None without a token. Raises AuthenticationFailed (401)."""
+        scheme, _, token = get_authorization_header(request).partition(b" ")
+        if not scheme:
+            return None
+        if scheme.lower() != b"bearer":
+            raise AuthenticationFailed("Send the token as `Authorization: Bearer …`.")
+        session = self._session(token.strip())
+        return session.user, session
+
+    def authenticate_header(self, request: Request) -> str:
+        """Makes a missing or refused token a 401."""
+        return "Bearer"
+
+    @staticmethod
+    def _session(token: bytes) -> Session:
+        claims = read_claims(AccessToken, token)
+        if claims is None:
+            raise AuthenticationFailed(REFUSED)
+        session = (
+            Session.objects.filter(pk=claims["sid"], user=claims["sub"], user__is_active=True, revoked_at__isnull=True)
+            .select_related("user")
+            .only("session_id", "revoked_at", "refresh_hash", *COLUMNS)
+            .first()
+        )
+        if session is None:
+            raise AuthenticationFailed(REFUSED)
+        return session
+
+
+def read_claims(kind: Any, token: bytes | str) -> dict[str, Any] | None:
+    """The claims of a signed, unexpired token of this kind with usable ids; None for anything else."""
+    try:
+        claims: dict[str, Any] = kind(token.encode() if isinstance(token, str) else token).payload
+        uuid.UUID(claims["sid"])
+        uuid.UUID(claims["sub"])
+        claims["jti"].encode()
+    except (TokenError, KeyError, ValueError, AttributeError, TypeError):
+        return None
+    return claims

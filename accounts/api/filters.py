@@ -1,0 +1,51 @@
+"""How users and the log can be narrowed down."""
+
+import django_filters
+from auditlog.registry import auditlog
+from django.db.models import QuerySet
+
+from accounts.choices import RoleName
+from accounts.models import AuditEntry, User
+
+ACTIONS = {"create": 0, "update": 1, "delete": 2, "access": 3}
+
+
+class UserFilter(django_filters.FilterSet):
+    """`?role=campaign_manager&is_active=true`."""
+
+    role = django_filters.ChoiceFilter(field_name="role_id", choices=RoleName.choices)
+    is_active = django_filters.BooleanFilter()
+
+    class Meta:
+        model = User
+        fields: list[str] = []
+
+
+def _resource_types() -> list[tuple[str, str]]:
+    return sorted((str(model._meta.model_name), str(model._meta.verbose_name)) for model in auditlog.get_models())
+
+
+class AuditEntryFilter(django_filters.FilterSet):
+    """`?actor=<user_id>&resource_type=campaign&resource_id=…&action=update&from=…&to=…`."""
+
+    actor = django_filters.UUIDFilter(field_name="actor_id")
+    resource_type = django_filters.ChoiceFilter(field_name="content_type__model", choices=_resource_types)
+    resource_id = django_filters.UUIDFilter(method="by_resource")
+    action = django_filters.ChoiceFilter(choices=[(name, name) for name in ACTIONS], method="by_action")
+    to = django_filters.IsoDateTimeFilter(field_name="timestamp", lookup_expr="lte")
+
+    class Meta:
+        model = AuditEntry
+        fields: list[str] = []
+
+    def by_resource(self, entries: QuerySet[AuditEntry], name: str, value: object) -> QuerySet[AuditEntry]:
+        """Keys are kept as text, because other tables could have other kinds."""
+        return entries.filter(object_pk=str(value))
+
+    def by_action(self, entries: QuerySet[AuditEntry], name: str, value: str) -> QuerySet[AuditEntry]:
+        """Actions are kept as numbers."""
+        return entries.filter(action=ACTIONS[value])
+
+
+# `from` is a keyword of the language, so it can't be written as an attribute.
+AuditEntryFilter.base_filters["from"] = django_filters.IsoDateTimeFilter(field_name="timestamp", lookup_expr="gte")

@@ -1,0 +1,174 @@
+"""People, roles and the log as JSON. Separate serializers for oneself, for admins and for new users (R8)."""
+
+from typing import Any
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError as ModelValidationError
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+
+from accounts.backends import LONGEST_PASSWORD
+from accounts.choices import RoleName
+from accounts.models import AuditEntry, Role, User
+from campaign_studio.api.serializers import StrictFields, StudioSerializer
+
+PASSWORD: dict[str, Any] = {"write_only": True, "trim_whitespace": False, "max_length": LONGEST_PASSWORD}
+OWN_NAMES = ("username", "email", "first_name", "last_name")
+OWN_STATUS = "You can't change your own {field}. Ask another administrator."
+
+
+class RoleSerializer(StudioSerializer):
+    """A role."""
+
+    class Meta:
+        model = Role
+        fields = ["role_id", "role_name", "role_level", "role_description", "created_at", "updated_at"]
+
+
+class UserSerializer(StudioSerializer):
+    """A user, as admins see and change them. Answers name the role."""
+
+    role = serializers.ChoiceField(source="role_id", choices=RoleName.choices, required=False)
+
+    class Meta:
+        model = User
+        fields = [
+            "user_id",
+            "username",
+            "email",
+            "first_name",
+            "last_name",
+            "role",
+            "is_active",
+            "is_verified",
+            "last_login",
+            "created_at",
+            "updated_at",
+        ]
+        read_only_fields = ["last_login"]
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Nobody gives away a role above their own, or changes their own standing."""
+        actor = self.context["request"].user
+        if self.instance is not None and self.instance.pk == actor.pk:
+            for source, field in (("role_id", "role"), ("is_active", "is_active")):
+                if source in attrs and attrs[source] != getattr(self.instance, source):
+                    raise ValidationError({field: [OWN_STATUS.format(field=field)]})
+        elif "role_id" in attrs and not actor.has_perm("accounts.assign_role", attrs["role_id"]):
+            raise ValidationError({"role": ["You can't assign a role above your own."]})
+        return super().validate(attrs)
+
+
+class SelfSerializer(UserSerializer):
+    """A user, as they see and change themselves: role and standing are read-only."""
+
+    role = serializers.ChoiceField(source="role_id", choices=RoleName.choices, read_only=True)
+
+    class Meta(UserSerializer.Meta):
+        read_only_fields = ["last_login", "is_active", "is_verified"]
+
+
+class HasNewPassword(StudioSerializer):
+    """A new account with its first password."""
+
+    password = serializers.CharField(**PASSWORD)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Judge the password by the rules, knowing whose it is to be; then the account."""
+        self._password = attrs.pop("password")
+        try:
+            validate_password(self._password, User(**{name: attrs.get(name, "") for name in OWN_NAMES}))
+        except ModelValidationError as error:
+            raise ValidationError({"password": error.messages}) from error
+        return super().validate(attrs)
+
+    def prepare(self, row: Any, attrs: dict[str, Any]) -> None:
+        """Hash it."""
+        row.set_password(self._password)
+
+
+class NewUserSerializer(HasNewPassword, UserSerializer):
+    """A user as admins create them."""
+
+    class Meta(UserSerializer.Meta):
+        fields = [*UserSerializer.Meta.fields, "password"]
+
+
+class RegistrationSerializer(HasNewPassword):
+    """A user as they register: always with role `user`."""
+
+    class Meta:
+        model = User
+        fields = ["username", "email", "password", "first_name", "last_name"]
+
+
+class LoginSerializer(StrictFields):
+    """Username or e-mail, and password."""
+
+    username = serializers.CharField(max_length=255)
+    password = serializers.CharField(**PASSWORD)
+
+
+class RefreshSerializer(StrictFields):
+    """The present refresh token."""
+
+    refresh_token = serializers.CharField(max_length=4096)
+
+
+class TokenPairSerializer(serializers.Serializer):
+    """A session's tokens. `expires_in` is the access token's life in seconds."""
+
+    access_token = serializers.CharField()
+    refresh_token = serializers.CharField()
+    token_type = serializers.CharField(help_text="Always `bearer`.")
+    expires_in = serializers.IntegerField()
+
+
+class SignedInSerializer(TokenPairSerializer):
+    """The tokens and who signed in."""
+
+    user = SelfSerializer()
+
+
+class ActorSerializer(serializers.Serializer):
+    """Who did it."""
+
+    user_id = serializers.UUIDField(source="actor_id")
+    username = serializers.CharField(source="actor_username")
+
+
+class AuditEntrySerializer(serializers.ModelSerializer):
+    """One entry of the audit log (2-api "Settled details")."""
+
+    actor = ActorSerializer(source="*", allow_null=True)
+    action = serializers.CharField(source="get_action_display", help_text="create, update, delete or access.")
+    request_id = serializers.CharField(source="cid")
+    resource_type = serializers.CharField(source="content_type.model", help_text="The kind of object, e.g. campaign.")
+    resource_id = serializers.CharField(source="object_pk")
+    resource_name = serializers.CharField(source="object_repr")
+    changes = serializers.JSONField(help_text="field → [old, new]")
+
+    class Meta:
+        model = AuditEntry
+        fields = [
+            "timestamp",
+            "actor",
+            "action",
+            "door",
+            "remote_addr",
+            "request_id",
+            "resource_type",
+            "resource_id",
+            "resource_name",
+            "parent_id",
+            "changes",
+        ]
+        read_only_fields = fields
+
+    def to_representation(self, instance: AuditEntry) -> dict[str, Any]:
+        """`actor` is null for commands and anonymous requests."""
+        document: dict[str, Any] = super().to_representation(instance)
+        if instance.actor_id is None:
+            document["actor"] = None
+        document["changes"] = document["changes"] or {}
+        return document

@@ -1,0 +1,20 @@
+"""Addresses of the accounts API."""
+
+from django.urls import include, path
+from rest_framework.routers import SimpleRouter
+
+from accounts.api import views
+
+router = SimpleRouter(trailing_slash=False, use_regex_path=False)
+router.register("roles", views.RoleViewSet, basename="role")
+router.register("users", views.UserViewSet, basename="user")
+router.register("audit-log", views.AuditLogViewSet, basename="audit-log")
+
+urlpatterns = [
+    path("auth/register", views.RegisterView.as_view(), name="register"),
+    path("auth/login", views.LoginView.as_view(), name="login"),
+    path("auth/refresh", views.RefreshView.as_view(), name="refresh"),
+    path("auth/logout", views.LogoutView.as_view(), name="logout"),
+    path("auth/me", views.MeView.as_view(), name="me"),
+    path("", include(router.urls)),
+]

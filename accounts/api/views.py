@@ -1,0 +1,195 @@
+"""Signing in and out, users, roles and the audit log."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import authenticate
+from django.db.models import QuerySet
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, status
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
+from rest_framework.permissions import AllowAny, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+from rest_framework.viewsets import GenericViewSet
+
+from accounts.api import serializers, tokens
+from accounts.api.filters import AuditEntryFilter, UserFilter
+from accounts.models import AuditEntry, Role, User
+from campaign_studio.api.viewsets import KnowsItsParameters, OneTransactionPerWrite, StudioViewSet
+
+WRONG_CREDENTIALS = "Username or password is wrong, or the account is not active."
+REFUSED_REFRESH = "This refresh token is not valid, or was used before. Sign in again."
+CLOSED = "Registration is closed here. Ask an administrator for an account."
+
+
+class OpenView(KnowsItsParameters, APIView):
+    """An address for everybody, signed in or not."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+
+class RegisterView(OneTransactionPerWrite, OpenView):
+    """Open an account."""
+
+    @extend_schema(
+        operation_id="register",
+        tags=["auth"],
+        request=serializers.RegistrationSerializer,
+        responses={201: serializers.SelfSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        """Create a user with the role `user`, where registration is open."""
+        if not settings.REGISTRATION_OPEN:
+            raise PermissionDenied(CLOSED)
+        serializer = serializers.RegistrationSerializer(data=request.data, context={"request": request})
+        serializer.is_valid(raise_exception=True)
+        user = serializer.save()
+        return Response(serializers.SelfSerializer(user).data, status=status.HTTP_201_CREATED)
+
+
+class LoginView(OpenView):
+    """Sign in."""
+
+    def get_authenticate_header(self, request: Request) -> str:
+        """Makes a refusal a 401."""
+        return "Bearer"
+
+    @extend_schema(
+        operation_id="login",
+        tags=["auth"],
+        request=serializers.LoginSerializer,
+        responses=serializers.SignedInSerializer,
+    )
+    def post(self, request: Request) -> Response:
+        """Username or e-mail and password for a pair of tokens. Every failure gets the same answer."""
+        serializer = serializers.LoginSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        user = authenticate(request._request, **serializer.validated_data)
+        if user is None:
+            raise AuthenticationFailed(WRONG_CREDENTIALS)
+        pair = tokens.start_session(
+            user,
+            remote_addr=request.META.get("REMOTE_ADDR") or None,
+            user_agent=request.headers.get("User-Agent", ""),
+            at=timezone.now(),
+        )
+        return Response(pair | {"user": serializers.SelfSerializer(user).data})
+
+
+class RefreshView(OpenView):
+    """Stay signed in."""
+
+    def get_authenticate_header(self, request: Request) -> str:
+        """Makes a refusal a 401."""
+        return "Bearer"
+
+    @extend_schema(
+        operation_id="refresh",
+        tags=["auth"],
+        request=serializers.RefreshSerializer,
+        responses=serializers.TokenPairSerializer,
+    )
+    def post(self, request: Request) -> Response:
+        """Trade the refresh token for a new pair. The old one is dead; using it again ends the session."""
+        serializer = serializers.RefreshSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        pair = tokens.refresh_session(serializer.validated_data["refresh_token"])
+        if pair is None:
+            raise AuthenticationFailed(REFUSED_REFRESH)
+        return Response(pair)
+
+
+class LogoutView(OneTransactionPerWrite, KnowsItsParameters, APIView):
+    """Sign out."""
+
+    permission_classes = (IsAuthenticated,)
+
+    @extend_schema(operation_id="logout", tags=["auth"], request=None, responses={204: None})
+    def post(self, request: Request) -> Response:
+        """End this session: both of its tokens are dead at once."""
+        request.auth.revoke(at=timezone.now())  # type: ignore[union-attr]
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class MeView(OneTransactionPerWrite, KnowsItsParameters, APIView):
+    """Oneself."""
+
+    permission_classes = (IsAuthenticated,)
+
+    @extend_schema(operation_id="me", tags=["auth"], responses=serializers.SelfSerializer)
+    def get(self, request: Request) -> Response:
+        """Who am I?"""
+        return Response(serializers.SelfSerializer(User.objects.get(pk=request.user.pk)).data)
+
+    @extend_schema(
+        operation_id="change_me",
+        tags=["auth"],
+        request=serializers.SelfSerializer,
+        responses=serializers.SelfSerializer,
+    )
+    def patch(self, request: Request) -> Response:
+        """Change one's own name and addresses, never role or standing."""
+        user = User.objects.select_for_update(of=("self",)).get(pk=request.user.pk)
+        serializer = serializers.SelfSerializer(user, data=request.data, partial=True, context={"request": request})
+        serializer.is_valid(raise_exception=True)
+        serializer.save()
+        return Response(serializer.data)
+
+
+class RoleViewSet(KnowsItsParameters, mixins.ListModelMixin, GenericViewSet):
+    """The six roles."""
+
+    permission_classes = (IsAuthenticated,)
+    serializer_class = serializers.RoleSerializer
+    row_serializer_class = serializers.RoleSerializer
+    queryset = Role.objects.all()
+
+
+class UserViewSet(StudioViewSet):
+    """People. Admins see and change them; everybody sees and changes themselves."""
+
+    model = User
+    queryset = User.objects.all()
+    serializer_class = serializers.UserSerializer
+    row_serializer_class = serializers.UserSerializer
+    filterset_class = UserFilter
+    search_fields = ("username", "email", "first_name", "last_name")
+    lookup_url_kwarg = "user_id"
+
+    def required_permission(self) -> str:
+        """Seeing the list takes more than seeing oneself."""
+        return "accounts.list_user" if self.action == "list" else super().required_permission()
+
+    def get_serializer_class(self) -> Any:
+        """Those who don't administer users change themselves as `/auth/me` lets them."""
+        if self.action == "create":
+            return serializers.NewUserSerializer
+        if self.request.user.is_authenticated and not self.request.user.has_perm("accounts.list_user"):
+            return serializers.SelfSerializer
+        return super().get_serializer_class()
+
+
+class AuditLogViewSet(KnowsItsParameters, mixins.ListModelMixin, GenericViewSet):
+    """Everything that was done, newest first. For admins."""
+
+    serializer_class = serializers.AuditEntrySerializer
+    row_serializer_class = serializers.AuditEntrySerializer
+    filterset_class = AuditEntryFilter
+    queryset = AuditEntry.objects.all()
+
+    def required_permission(self) -> str:
+        """Reading the log."""
+        return "accounts.view_auditentry"
+
+    def get_queryset(self) -> QuerySet[AuditEntry]:
+        """The entries the user may read."""
+        entries: QuerySet[AuditEntry] = AuditEntry.objects.all().visible_to(self.request.user)
+        return entries
+
+    def offered_orderings(self) -> set[str]:
+        """By time alone."""
+        return {"timestamp"}

@@ -1,0 +1,27 @@
+"""How ads can be narrowed down."""
+
+import django_filters
+
+from ads.choices import AdType, MediaType, ModerationStatus
+from ads.models import Ad
+from campaign_studio.api.filters import ChoiceListFilter
+from campaigns.choices import Status
+
+
+class CampaignAdFilter(django_filters.FilterSet):
+    """`?ad_type_id=top_bar_ad&ad_status=active,paused&media_type=image&moderation_status=pending`."""
+
+    ad_type_id = ChoiceListFilter(choices=AdType.choices)
+    ad_status = ChoiceListFilter(choices=Status.choices)
+    media_type = ChoiceListFilter(choices=MediaType.choices)
+    moderation_status = ChoiceListFilter(choices=ModerationStatus.choices)
+
+    class Meta:
+        model = Ad
+        fields: list[str] = []
+
+
+class AdFilter(CampaignAdFilter):
+    """The same, and `?campaign_id=…`."""
+
+    campaign_id = django_filters.UUIDFilter(field_name="campaign_id")

@@ -1,0 +1,18 @@
+"""Addresses of the ads API."""
+
+from django.urls import path
+from rest_framework.routers import SimpleRouter
+
+from ads.api.views import AdViewSet, CampaignAdViewSet
+
+router = SimpleRouter(trailing_slash=False, use_regex_path=False)
+router.register("ads", AdViewSet, basename="ad")
+
+urlpatterns = [
+    *router.urls,
+    path(
+        "campaigns/<uuid:campaign_id>/ads",
+        CampaignAdViewSet.as_view({"get": "list", "post": "create"}),
+        name="campaign-ads",
+    ),
+]

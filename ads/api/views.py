@@ -1,0 +1,103 @@
+"""Ads, and the same ads below their campaign."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from django.utils.functional import cached_property
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
+from rest_framework.permissions import SAFE_METHODS
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.history import HasHistory
+from ads.api import serializers
+from ads.api.filters import AdFilter, CampaignAdFilter
+from ads.models import Ad
+from campaign_studio.api.viewsets import StudioViewSet
+from campaigns.models import Campaign
+
+
+class AdViewSet(HasHistory, StudioViewSet):
+    """Ads. Everybody reads them; managers change those in their own campaigns; moderators rate and decide."""
+
+    model = Ad
+    queryset = Ad.objects.all()
+    serializer_class = serializers.AdSerializer
+    row_serializer_class = serializers.AdRowSerializer
+    filterset_class = AdFilter
+    search_fields = ("ad_name",)
+    lookup_url_kwarg = "ad_id"
+
+    def required_permission(self) -> str:
+        """Deciding needs a moderator; so does changing nothing but the rating, unless the ad is one's own."""
+        if self.action in ("approve", "reject"):
+            return "ads.moderate_ad"
+        if self.action == "partial_update" and set(self.request.data) == {"content_rating"}:
+            return "ads.rate_ad"
+        return super().required_permission()
+
+    def get_queryset(self) -> QuerySet[Any]:
+        """With the campaign, whose creator owns the ad. For a change the campaign is locked first (R1)."""
+        if self.request.method not in SAFE_METHODS and "ad_id" in self.kwargs:
+            locked = Campaign.objects.filter(ads=self.kwargs["ad_id"]).select_for_update(of=("self",), no_key=True)
+            locked.first()
+        return super().get_queryset().select_related("campaign")
+
+    def refusal(self, row: Any) -> str:
+        """Managers add ads to campaigns of their own."""
+        return "You can add ads to campaigns of your own only."
+
+    @extend_schema(request=serializers.DecisionSerializer, responses=serializers.AdSerializer)
+    @action(detail=True, methods=["post"])
+    def approve(self, request: Request, **kwargs: Any) -> Response:
+        """Let it be shown."""
+        ad, note = self._decision(request)
+        ad.approve(request.user, at=timezone.now(), note=note)
+        return Response(self.document(self.document_row(ad.pk)))
+
+    @extend_schema(request=serializers.DecisionSerializer, responses=serializers.AdSerializer)
+    @action(detail=True, methods=["post"])
+    def reject(self, request: Request, **kwargs: Any) -> Response:
+        """Refuse it. The note tells the creator why."""
+        ad, note = self._decision(request)
+        ad.reject(request.user, at=timezone.now(), note=note)
+        return Response(self.document(self.document_row(ad.pk)))
+
+    def _decision(self, request: Request) -> tuple[Ad, str]:
+        ad: Ad = self.get_object()
+        serializer = serializers.DecisionSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        return ad, serializer.validated_data.get("note") or ""
+
+
+class CampaignAdViewSet(StudioViewSet):
+    """The ads of one campaign: at most six."""
+
+    model = Ad
+    queryset = Ad.objects.all()
+    serializer_class = serializers.CampaignAdSerializer
+    row_serializer_class = serializers.AdRowSerializer
+    filterset_class = CampaignAdFilter
+    search_fields = ("ad_name",)
+    lookup_url_kwarg = "ad_id"
+
+    def get_queryset(self) -> QuerySet[Any]:
+        """This campaign's."""
+        return super().get_queryset().filter(campaign=self.campaign)
+
+    @cached_property
+    def campaign(self) -> Campaign:
+        """The campaign in the address. Raises Http404."""
+        campaigns = Campaign.objects.visible_to(self.request.user)
+        return get_object_or_404(campaigns, pk=self.kwargs.get("campaign_id"))
+
+    def new_row(self) -> Ad:
+        """An ad of this campaign."""
+        return Ad(campaign=self.campaign)
+
+    def refusal(self, row: Any) -> str:
+        """Managers add ads to campaigns of their own."""
+        return "You can add ads to campaigns of your own only."

@@ -1,0 +1,132 @@
+"""Advertisers, contacts and bank accounts as JSON."""
+
+from typing import Any
+
+from phonenumber_field.serializerfields import PhoneNumberField
+from rest_framework import serializers
+
+from advertisers.models import Advertiser, AdvertiserBankAccount, AdvertiserContact
+from campaign_studio.api.serializers import CountryField, SecretField, StudioSerializer
+
+MOST_CONTACTS = 100
+
+
+class ContactSerializer(StudioSerializer):
+    """A contact at its own address."""
+
+    contact_phone = PhoneNumberField(required=False, allow_null=True)
+    contact_country = CountryField(required=False, allow_null=True)
+
+    class Meta:
+        model = AdvertiserContact
+        fields = [
+            "contact_id",
+            "contact_name",
+            "contact_email",
+            "contact_phone",
+            "contact_address",
+            "contact_city",
+            "contact_state",
+            "contact_postal_code",
+            "contact_country",
+            "is_point_of_contact",
+            "contact_type",
+            "created_at",
+            "updated_at",
+        ]
+
+
+class NestedContactSerializer(ContactSerializer):
+    """A contact within its advertiser: one that names its `contact_id` is kept and changed, others are new."""
+
+    contact_id = serializers.UUIDField(required=False)
+
+
+class BankAccountSerializer(StudioSerializer):
+    """A bank account; numbers are masked in every answer."""
+
+    bank_account_number = SecretField(required=False, allow_null=True, max_length=34)
+    bank_account_iban = SecretField(required=False, allow_null=True, max_length=42)
+
+    class Meta:
+        model = AdvertiserBankAccount
+        fields = [
+            "bank_id",
+            "bank_name",
+            "bank_account_name",
+            "bank_account_number",
+            "bank_account_iban",
+            "bank_account_routing_number",
+            "bank_account_swift_code",
+            "bank_account_bic",
+            "bank_account_currency",
+            "is_default",
+            "is_verified",
+            "is_sepa_compliant",
+            "created_at",
+            "updated_at",
+        ]
+
+
+class RevealedSerializer(serializers.Serializer):
+    """What reveal answers."""
+
+    bank_account_number = serializers.CharField(allow_null=True)
+    bank_account_iban = serializers.CharField(allow_null=True)
+
+
+class AdvertiserRowSerializer(StudioSerializer):
+    """An advertiser in a list."""
+
+    created_by_id = serializers.UUIDField(read_only=True)
+    country = CountryField(required=False, allow_null=True)
+    # 600 zone names would drown the schema; the model checks them.
+    timezone = serializers.CharField(
+        required=False, allow_null=True, max_length=64, help_text="IANA name, e.g. Europe/Berlin."
+    )
+
+    class Meta:
+        model = Advertiser
+        fields = [
+            "advertiser_id",
+            "advertiser_name",
+            "advertiser_type",
+            "address_line_1",
+            "address_line_2",
+            "city",
+            "state",
+            "postal_code",
+            "country",
+            "latitude",
+            "longitude",
+            "timezone",
+            "created_by_id",
+            "created_by_name",
+            "updated_by_name",
+            "created_at",
+            "updated_at",
+        ]
+        read_only_fields = ["created_by_name", "updated_by_name"]
+
+
+class AdvertiserSerializer(AdvertiserRowSerializer):
+    """An advertiser, whole."""
+
+    contacts = NestedContactSerializer(many=True, allow_empty=False, max_length=MOST_CONTACTS)  # type: ignore[call-arg]
+    bank_accounts = BankAccountSerializer(many=True, read_only=True)
+
+    class Meta(AdvertiserRowSerializer.Meta):
+        fields = [*AdvertiserRowSerializer.Meta.fields, "contacts", "bank_accounts"]
+        parts = ("contacts",)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # A new advertiser needs a contact; a change that doesn't mention them leaves them alone.
+        self.fields["contacts"].required = self.instance is None
+
+    def to_representation(self, instance: Advertiser) -> dict[str, Any]:
+        """Bank accounts only for those who may see them."""
+        document: dict[str, Any] = super().to_representation(instance)
+        if not self.context["request"].user.has_perm("advertisers.view_advertiserbankaccount"):
+            del document["bank_accounts"]
+        return document

@@ -1,0 +1,85 @@
+"""Advertisers, and below each its contacts and bank accounts."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from django.utils.functional import cached_property
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.history import HasHistory
+from advertisers.api import serializers
+from advertisers.api.filters import AdvertiserFilter
+from advertisers.models import Advertiser, AdvertiserBankAccount, AdvertiserContact
+from campaign_studio.api.viewsets import StudioViewSet
+
+
+class AdvertiserViewSet(HasHistory, StudioViewSet):
+    """The customers."""
+
+    model = Advertiser
+    queryset = Advertiser.objects.all()
+    serializer_class = serializers.AdvertiserSerializer
+    row_serializer_class = serializers.AdvertiserRowSerializer
+    filterset_class = AdvertiserFilter
+    search_fields = ("advertiser_name", "city")
+    lookup_url_kwarg = "advertiser_id"
+
+
+class PartOfAdvertiserViewSet(StudioViewSet):
+    """Rows below `/api/advertisers/{advertiser_id}/`."""
+
+    def get_queryset(self) -> QuerySet[Any]:
+        """The advertiser's own; a change locks the advertiser first (R1)."""
+        return super().get_queryset().filter(advertiser=self.advertiser)
+
+    @cached_property
+    def advertiser(self) -> Advertiser:
+        """The advertiser in the address. Raises Http404."""
+        advertisers = Advertiser.objects.visible_to(self.request.user)
+        if self.request.method not in ("GET", "HEAD"):
+            advertisers = advertisers.select_for_update(of=("self",), no_key=True)
+        return get_object_or_404(advertisers, pk=self.kwargs.get("advertiser_id"))
+
+    def new_row(self) -> Any:
+        """A row of this advertiser."""
+        return self.model(advertiser=self.advertiser)
+
+
+class ContactViewSet(PartOfAdvertiserViewSet):
+    """Whom to call at an advertiser."""
+
+    model = AdvertiserContact
+    queryset = AdvertiserContact.objects.all()
+    serializer_class = serializers.ContactSerializer
+    row_serializer_class = serializers.ContactSerializer
+    lookup_url_kwarg = "contact_id"
+
+    def delete_row(self, row: AdvertiserContact) -> None:
+        """Never the last one."""
+        row.remove()
+
+
+class BankAccountViewSet(PartOfAdvertiserViewSet):
+    """Where an advertiser's money comes from. Numbers are masked."""
+
+    model = AdvertiserBankAccount
+    queryset = AdvertiserBankAccount.objects.all()
+    serializer_class = serializers.BankAccountSerializer
+    row_serializer_class = serializers.BankAccountSerializer
+    lookup_url_kwarg = "bank_id"
+
+    def required_permission(self) -> str:
+        """Seeing the number in full takes more."""
+        if self.action == "reveal":
+            return "advertisers.reveal_advertiserbankaccount"
+        return super().required_permission()
+
+    @extend_schema(request=None, responses=serializers.RevealedSerializer)
+    @action(detail=True, methods=["post"])
+    def reveal(self, request: Request, **kwargs: Any) -> Response:
+        """Number and IBAN in full. Each reveal is an entry in the audit log."""
+        return Response(self.get_object().reveal())

@@ -1,0 +1,95 @@
+"""Pages, cut by key first: the rows of the page are read and dressed afterwards (7-performance 5)."""
+
+import math
+from typing import Any
+
+from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.pagination import BasePagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.utils.urls import remove_query_param, replace_query_param
+
+PARAMETERS = ("page", "page_size")
+DEFAULT_SIZE = 20
+LARGEST_SIZE = 100
+LARGEST_PAGE = 10**9
+
+
+class PageOfKeys(BasePagination):
+    """`?page=1&page_size=20` → `{"count", "next", "previous", "results"}`; the count is exact.
+
+    What a row shows beyond its columns (`as_rows()`) is computed for the rows of the page only.
+    """
+
+    page: int
+    size: int
+    count: int
+    request: Request
+
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
+        """The rows of the page. Raises ValidationError for a bad number, NotFound past the end."""
+        if not queryset.ordered:
+            raise TypeError(f"{queryset.model.__name__} rows have no order, so pages of them mean nothing.")
+        self.request = request
+        self.page = _number(request, "page", 1, LARGEST_PAGE)
+        self.size = _number(request, "page_size", DEFAULT_SIZE, LARGEST_SIZE)
+        self.count = queryset.count()
+        if self.page > self._last_page():
+            raise NotFound(f"There are only {self._last_page()} pages.")
+        start = (self.page - 1) * self.size
+        ordering = queryset.query.order_by or queryset.model._meta.ordering
+        keys = queryset.values("pk")[start : start + self.size]
+        return list(queryset.model._default_manager.filter(pk__in=keys).as_rows().order_by(*ordering))
+
+    def get_paginated_response(self, data: Any) -> Response:
+        """The page with its neighbours."""
+        last = self._last_page()
+        return Response(
+            {
+                "count": self.count,
+                "next": self._link(self.page + 1) if self.page < last else None,
+                "previous": self._link(self.page - 1) if self.page > 1 else None,
+                "results": data,
+            }
+        )
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """For OpenAPI."""
+        link = {"type": "string", "format": "uri", "nullable": True}
+        return {
+            "type": "object",
+            "required": ["count", "next", "previous", "results"],
+            "properties": {
+                "count": {"type": "integer", "description": "How many there are on all pages."},
+                "next": link,
+                "previous": link,
+                "results": schema,
+            },
+        }
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        """For OpenAPI."""
+        limits = {"page": (1, LARGEST_PAGE, 1), "page_size": (1, LARGEST_SIZE, DEFAULT_SIZE)}
+        return [
+            {
+                "name": name,
+                "in": "query",
+                "required": False,
+                "schema": {"type": "integer", "minimum": low, "maximum": high, "default": default},
+            }
+            for name, (low, high, default) in limits.items()
+        ]
+
+    def _last_page(self) -> int:
+        return max(1, math.ceil(self.count / self.size))
+
+    def _link(self, page: int) -> str:
+        url = self.request.build_absolute_uri()
+        return remove_query_param(url, "page") if page == 1 else replace_query_param(url, "page", page)
+
+
+def _number(request: Request, name: str, default: int, largest: int) -> int:
+    text = request.query_params.get(name, str(default))
+    if text.isascii() and text.isdigit() and len(text) <= len(str(largest)) and 1 <= int(text) <= largest:
+        return int(text)
+    raise ValidationError({name: [f"Send a whole number from 1 to {largest}."]})

@@ -1,0 +1,82 @@
+"""What the OpenAPI document says beyond what it can read off the serializers."""
+
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
+
+DETAIL = {"type": "object", "required": ["detail"], "properties": {"detail": {"type": "string"}}}
+FIELD_ERRORS = {
+    "type": "object",
+    "description": "Field → messages, nested as the input is. `non_field_errors` is about several fields together.",
+    "additionalProperties": {},
+    "example": {"campaign_end_date": ["The end date can't lie before the start date."]},
+}
+ERRORS = {
+    "400": ("The input is refused; nothing was changed.", "FieldErrors"),
+    "401": ("No token, or one that is not valid any more.", "Detail"),
+    "403": ("Your role may not do this.", "Detail"),
+    "404": ("There is no such object, or none that you may see.", "Detail"),
+    "409": ("The object is still needed by others.", "Detail"),
+    "413": ("The body is too large.", "Detail"),
+    "415": ("The body is not JSON in UTF-8.", "Detail"),
+    "503": ("The database does not answer; try again after `Retry-After` seconds.", "Detail"),
+}
+WITH_BODY = ("post", "put", "patch")
+
+
+class StudioSchema(AutoSchema):
+    """Groups by resource: `/api/campaigns/…` is `campaigns`."""
+
+    def get_tags(self) -> list[str]:
+        """The first part of the address."""
+        return [self.path.removeprefix("/api/").split("/")[0]]
+
+    def get_filter_backends(self) -> list[Any]:
+        """Lists only: other actions take no parameters."""
+        return super().get_filter_backends() if getattr(self.view, "action", None) == "list" else []
+
+    def _is_list_view(self, serializer: Any = None) -> bool:
+        """A history is a list as well."""
+        return getattr(self.view, "action", None) in ("list", "history")
+
+
+class BearerScheme(OpenApiAuthenticationExtension):
+    """How a client proves who it is."""
+
+    target_class = "accounts.api.authentication.BearerAuthentication"
+    name = "bearer"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        """For OpenAPI."""
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+
+
+def describe_errors(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
+    """Give every operation the errors it can answer, in the one shape they have."""
+    result["components"]["schemas"] |= {"Detail": DETAIL, "FieldErrors": FIELD_ERRORS}
+    for path, operations in result["paths"].items():
+        for method, operation in operations.items():
+            for code in _possible(path, method, operation):
+                text, shape = ERRORS[code]
+                content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{shape}"}}}
+                operation["responses"].setdefault(code, {"description": text, "content": content})
+            operation["responses"] = dict(sorted(operation["responses"].items()))
+    return result
+
+
+def _possible(path: str, method: str, operation: dict[str, Any]) -> list[str]:
+    """The error codes of one operation."""
+    codes = ["400", "503"]
+    protected = any(operation.get("security", []))
+    if protected or path.endswith(("/login", "/refresh")):
+        codes.append("401")
+    if protected or path.endswith("/register"):
+        codes.append("403")
+    if "{" in path:
+        codes.append("404")
+    if method == "delete":
+        codes.append("409")
+    if method in WITH_BODY:
+        codes += ["413", "415"]
+    return codes

@@ -1,0 +1,225 @@
+"""What every resource's serializer shares. The model is the one validator; here its words are only passed on."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.exceptions import ValidationError as ModelValidationError
+from django.db import models
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.settings import api_settings
+
+from campaign_studio.api.errors import as_detail
+from campaign_studio.encryption import MASK
+from campaign_studio.places import country_choices, country_code
+
+UNKNOWN_FIELD = "This field does not exist. /api/docs lists those that do."
+
+
+class StrictFields(serializers.Serializer):
+    """Refuses fields that don't exist by name (R8); `""` means null wherever null is allowed, as HTML forms mean it."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Validated values; unknown fields are reported together with the wrong ones."""
+        if not isinstance(data, Mapping):
+            return super().to_internal_value(data)
+        unknown = {str(name): [UNKNOWN_FIELD] for name in data if name not in self.fields}
+        try:
+            values = super().to_internal_value({name: self._or_null(name, value) for name, value in data.items()})
+        except ValidationError as error:
+            if not isinstance(error.detail, dict):
+                raise
+            wrong = {name: self._flat(name, detail) for name, detail in error.detail.items()}
+            raise ValidationError({**wrong, **unknown}) from error
+        if unknown:
+            raise ValidationError(unknown)
+        return values
+
+    def _flat(self, name: str, detail: Any) -> Any:
+        """What is wrong with a list as a whole is told like what is wrong with any other field."""
+        whole = isinstance(self.fields.get(name), serializers.ListSerializer) and isinstance(detail, dict)
+        return detail.get(api_settings.NON_FIELD_ERRORS_KEY, detail) if whole else detail
+
+    def _or_null(self, name: str, value: Any) -> Any:
+        field = self.fields.get(name)
+        return None if value == "" and field is not None and field.allow_null else value
+
+
+class StudioSerializer(StrictFields, serializers.ModelSerializer):
+    """A row as JSON. `Meta.parts` names the nested fields whose rows are parts of this one and are written with it:
+    absent they are left alone, present they replace what is there.
+    """
+
+    def get_validators(self) -> list[Any]:
+        """None of the framework's own: uniqueness is the constraints' business."""
+        return []
+
+    def build_standard_field(self, field_name: str, model_field: Any) -> Any:
+        """Likewise for single fields."""
+        field_class, kwargs = super().build_standard_field(field_name, model_field)
+        kwargs.pop("validators", None) if model_field.unique else None
+        return field_class, kwargs
+
+    def new_row(self) -> models.Model:
+        """What a created row starts from; a view whose address names a parent replaces this."""
+        row: models.Model = self.Meta.model()  # type: ignore[misc]
+        return row
+
+    _row: Any
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The nested fields written along."""
+        return getattr(self.Meta, "parts", ())
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Let the model judge the row as it would become. Nested rows are judged when they are written."""
+        if self.parent is not None:
+            return attrs
+        row = self.instance or self.new_row()
+        for name, value in attrs.items():
+            if name not in self.parts:
+                setattr(row, name, value)
+        self.prepare(row, attrs)
+        try:
+            row.full_clean()
+        except ModelValidationError as error:
+            raise ValidationError(self._renamed(as_detail(error))) from error
+        self._row = row
+        return attrs
+
+    def prepare(self, row: Any, attrs: dict[str, Any]) -> None:
+        """Give the row what its rules look at beyond its own columns, such as the parts it is about to get."""
+
+    def create(self, validated_data: dict[str, Any]) -> models.Model:
+        """Write the judged row and its parts."""
+        return self._write(validated_data)
+
+    def update(self, instance: models.Model, validated_data: dict[str, Any]) -> models.Model:
+        """Write the judged row and its parts."""
+        return self._write(validated_data)
+
+    def _write(self, attrs: dict[str, Any]) -> models.Model:
+        self._row.save()
+        for name in self.parts:
+            if name in attrs:
+                field = self.fields[name]
+                if isinstance(field, serializers.ListSerializer):
+                    write_rows(self._row, name, attrs[name])
+                else:
+                    write_row(self._row, name, field.Meta.model, attrs[name])  # type: ignore[attr-defined]
+        return self._row
+
+    def _renamed(self, errors: dict[str, list[str]]) -> dict[str, list[str]]:
+        """Under the names the client sent: `advertiser` → `advertiser_id`."""
+        names = {field.source: name for name, field in self.fields.items()}
+        return {names.get(name, name): messages for name, messages in errors.items()}
+
+
+def write_rows(parent: models.Model, name: str, rows: list[dict[str, Any]]) -> None:
+    """Make the parent's rows in relation `name` exactly `rows`. The caller holds the parent's lock.
+
+    A row that names its key, or equals a stored one, keeps it; what is not named any more is deleted.
+    Raises ValidationError, nested as the list is.
+    """
+    manager = getattr(parent, name)
+    key = manager.model._meta.pk.name
+    left = {row.pk: row for row in manager.all()}
+    planned = []
+    for index, values in enumerate(rows):
+        asked = values.pop(key, None)
+        row = left.get(asked) or next((row for row in left.values() if _equals(row, values)), None)
+        left.pop(row.pk, None) if row else None
+        planned.append((index, row or manager.model(**{manager.field.name: parent}), values))
+    for row in left.values():
+        row.delete()
+    errors: list[Any] = [{} for _ in rows]
+    # Rows that take a mark only one may have come after those that give it up; new ones last.
+    for index, row, values in sorted(planned, key=lambda plan: (plan[1]._state.adding, _claims(plan[1], plan[2]))):
+        if row._state.adding or not _equals(row, values):
+            errors[index] = _write_part(row, values)
+    if any(errors):
+        raise ValidationError({name: errors})
+
+
+def write_row(parent: models.Model, name: str, model: type[models.Model], values: dict[str, Any] | None) -> None:
+    """Make the parent's one row in relation `name` what `values` says; None deletes it."""
+    to_parent = parent._meta.get_field(name).remote_field.name  # type: ignore[union-attr]
+    row = model._default_manager.filter(**{to_parent: parent}).first()
+    if values is None:
+        if row is not None:
+            row.delete()
+        return
+    row = row or model()
+    setattr(row, to_parent, parent)
+    errors = _write_part(row, values)
+    if errors:
+        raise ValidationError({name: errors})
+
+
+def _write_part(row: models.Model, values: dict[str, Any]) -> dict[str, list[str]]:
+    """Write one part; return its errors."""
+    for name, value in values.items():
+        setattr(row, name, value)
+    try:
+        row.full_clean()
+    except ModelValidationError as error:
+        return as_detail(error)
+    row.save()
+    return {}
+
+
+def _equals(row: models.Model, values: dict[str, Any]) -> bool:
+    return all(getattr(row, name) == value for name, value in values.items())
+
+
+def _claims(row: models.Model, values: dict[str, Any]) -> bool:
+    return any(value is True and getattr(row, name) is not True for name, value in values.items())
+
+
+class VisibleRelatedField(serializers.PrimaryKeyRelatedField):
+    """An id in a body; only objects that the user may see can be named (R6/R7)."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        if not kwargs.get("read_only"):
+            kwargs.setdefault("pk_field", serializers.UUIDField())
+        super().__init__(**kwargs)
+
+    def get_queryset(self) -> Any:
+        """Start from what is visible."""
+        queryset: Any = super().get_queryset()
+        return queryset.visible_to(self.context["request"].user) if queryset is not None else None
+
+
+class CountryField(serializers.ChoiceField):
+    """An ISO 3166-1 alpha-2 code. English names and alpha-3 codes are understood too."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(choices=country_choices(), **kwargs)
+        self.error_messages["invalid_choice"] = (
+            "“{input}” is no country. Send its ISO 3166-1 code, like DE, or its English name, like Germany."
+        )
+
+    def to_internal_value(self, data: Any) -> Any:
+        """The code."""
+        return super().to_internal_value((country_code(data) or data) if isinstance(data, str) else data)
+
+
+class TextListField(serializers.ListField):
+    """A list of names; null means the empty list."""
+
+    child = serializers.CharField(max_length=200, allow_blank=True)
+
+    def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
+        """Null is the empty list."""
+        return (True, []) if data is None else super().validate_empty_values(data)
+
+
+class SecretField(serializers.CharField):
+    """Write-only in effect: reads show `••••6789`. The mask sent back leaves the value as it is."""
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        """Text, null, or nothing at all when it is the mask."""
+        if isinstance(data, str) and data.startswith(MASK):
+            raise serializers.SkipField
+        return super().run_validation(data)

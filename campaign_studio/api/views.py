@@ -1,0 +1,42 @@
+"""Addresses that belong to no resource: health, and what nothing else answers."""
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse
+from drf_spectacular.utils import extend_schema, inline_serializer
+from rest_framework import serializers, status
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from campaign_studio.api.errors import not_found
+from campaign_studio.api.viewsets import KnowsItsParameters
+
+HEALTH = inline_serializer(
+    "Health",
+    {"status": serializers.CharField(), "version": serializers.CharField(), "database": serializers.CharField()},
+)
+
+
+class HealthView(KnowsItsParameters, APIView):
+    """For load balancers and monitoring."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+    @extend_schema(operation_id="health", tags=["health"], responses={200: HEALTH, 503: HEALTH})
+    def get(self, request: Request) -> Response:
+        """200 when everything works, 503 when the database is gone."""
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1")
+        except DatabaseError:
+            body = {"status": "unhealthy", "version": settings.APP_VERSION, "database": "unreachable"}
+            return Response(body, status=status.HTTP_503_SERVICE_UNAVAILABLE, headers={"Retry-After": "5"})
+        return Response({"status": "healthy", "version": settings.APP_VERSION, "database": "connected"})
+
+
+def no_such_address(request: HttpRequest, path: str = "") -> HttpResponse:
+    """Whatever else is asked for under /api/ (under DEBUG too, where Django would answer a page)."""
+    return not_found(request)

@@ -1,0 +1,9 @@
+"""For hosts that speak ASGI only. WSGI is faster with this project (6-libraries): see `wsgi.py`."""
+
+import os
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "campaign_studio.settings")
+
+application = get_asgi_application()

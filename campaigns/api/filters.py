@@ -1,0 +1,47 @@
+"""How campaigns can be narrowed down."""
+
+from datetime import date
+from typing import Any
+
+import django_filters
+
+from campaign_studio.api.filters import ChoiceListFilter, CountryFilter
+from campaigns.choices import Status
+from campaigns.models import Campaign
+from campaigns.querysets import CampaignQuerySet
+
+
+class TargetCountryFilter(CountryFilter):
+    """Campaigns aimed at a country, together with the city where one is asked for too."""
+
+    def filter(self, queryset: Any, value: str) -> Any:
+        """In one and the same target."""
+        city = self.parent.form.cleaned_data["city"]
+        return queryset.targeted_at(country=self.code(value), city=city) if value or city else queryset
+
+
+class CampaignFilter(django_filters.FilterSet):
+    """`?campaign_status=active,paused&country=DE&city=Berlin&running_on=2026-07-01 …`."""
+
+    campaign_status = ChoiceListFilter(choices=Status.choices)
+    advertiser_id = django_filters.UUIDFilter(field_name="advertiser_id")
+    campaign_created_by_id = django_filters.UUIDFilter(field_name="campaign_created_by_id")
+    country = TargetCountryFilter()
+    city = django_filters.CharFilter(max_length=200, method="with_country")
+    running_on = django_filters.DateFilter(method="by_running_on", label="Active, and this day inside the dates.")
+    campaign_start_date_after = django_filters.DateFilter(field_name="campaign_start_date", lookup_expr="gte")
+    campaign_start_date_before = django_filters.DateFilter(field_name="campaign_start_date", lookup_expr="lte")
+    campaign_end_date_after = django_filters.DateFilter(field_name="campaign_end_date", lookup_expr="gte")
+    campaign_end_date_before = django_filters.DateFilter(field_name="campaign_end_date", lookup_expr="lte")
+
+    class Meta:
+        model = Campaign
+        fields: list[str] = []
+
+    def with_country(self, campaigns: CampaignQuerySet, name: str, value: str) -> CampaignQuerySet:
+        """Applied together with the country, since both must hold for one target."""
+        return campaigns
+
+    def by_running_on(self, campaigns: CampaignQuerySet, name: str, value: date) -> CampaignQuerySet:
+        """What runs on a day."""
+        return campaigns.running_on(value)

@@ -1,0 +1,85 @@
+"""Campaigns as JSON."""
+
+from rest_framework import serializers
+
+from advertisers.models import Advertiser
+from campaign_studio.api.serializers import CountryField, StudioSerializer, TextListField, VisibleRelatedField
+from campaigns.models import AudienceTargeting, Campaign
+
+MOST_TARGETS = 300
+MOST_PLACES = 5_000
+
+
+class AudienceTargetingSerializer(StudioSerializer):
+    """Where a campaign may show. Empty lists mean everywhere within the level above."""
+
+    country = CountryField()
+    cities = TextListField(required=False, max_length=MOST_PLACES)
+    postcodes = TextListField(required=False, max_length=MOST_PLACES)
+
+    class Meta:
+        model = AudienceTargeting
+        fields = ["audience_id", "region", "country", "cities", "postcodes", "created_at", "updated_at"]
+
+
+class CampaignColumnsSerializer(StudioSerializer):
+    """What list and detail have in common: the columns."""
+
+    advertiser_id = VisibleRelatedField(
+        source="advertiser", queryset=Advertiser.objects.all(), required=False, allow_null=True
+    )
+    campaign_created_by_id = serializers.UUIDField(read_only=True)
+
+    class Meta:
+        model = Campaign
+        fields = [
+            "campaign_id",
+            "campaign_name",
+            "campaign_description",
+            "advertiser_id",
+            "campaign_start_date",
+            "campaign_end_date",
+            "campaign_expiry_date",
+            "campaign_max_view_duration_value",
+            "campaign_max_view_duration_unit",
+            "campaign_max_view_count",
+            "campaign_status",
+            "campaign_created_by_id",
+            "created_by_name",
+            "updated_by_name",
+            "created_at",
+            "updated_at",
+        ]
+        read_only_fields = ["created_by_name", "updated_by_name"]
+
+
+class CampaignRowSerializer(CampaignColumnsSerializer):
+    """A campaign in a list."""
+
+    ad_count = serializers.IntegerField(read_only=True, help_text="0 to 6.")
+
+    class Meta(CampaignColumnsSerializer.Meta):
+        fields = [*CampaignColumnsSerializer.Meta.fields, "ad_count"]
+
+
+class AdSummarySerializer(serializers.Serializer):
+    """An ad within its campaign. The whole ad is at `/api/ads/{ad_id}`."""
+
+    ad_id = serializers.UUIDField()
+    ad_type_id = serializers.CharField()
+    ad_name = serializers.CharField()
+    media_type = serializers.CharField()
+    ad_status = serializers.CharField()
+    moderation_status = serializers.CharField()
+    created_at = serializers.DateTimeField()
+
+
+class CampaignSerializer(CampaignColumnsSerializer):
+    """A campaign, whole."""
+
+    audience_targeting = AudienceTargetingSerializer(many=True, required=False, max_length=MOST_TARGETS)  # type: ignore[call-arg]
+    ads = AdSummarySerializer(many=True, read_only=True)
+
+    class Meta(CampaignColumnsSerializer.Meta):
+        fields = [*CampaignColumnsSerializer.Meta.fields, "audience_targeting", "ads"]
+        parts = ("audience_targeting",)
