@@ -230,6 +230,8 @@ CORS_EXPOSE_HEADERS = ["ETag", "Location", "Retry-After", "X-Request-ID"]
 # --- Audit -----------------------------------------------------------------------------------------------------------
 
 AUDITLOG_LOGENTRY_MODEL = "accounts.AuditEntry"
+# The library's migrations create a table of its own even where another model replaces it; ours don't.
+MIGRATION_MODULES = {"auditlog": "campaign_studio.auditlog_migrations"}
 AUDITLOG_STORE_JSON_CHANGES = True
 AUDITLOG_MASK_CALLABLE = "campaign_studio.audit.changed_mark"
 AUDITLOG_CID_GETTER = "campaign_studio.audit.current_request_id"
