@@ -203,8 +203,8 @@ class Session(models.Model):
         A token that was replaced before has leaked: the whole session ends.
         """
         with transaction.atomic():
-            held = Session.objects.select_for_update(of=("self",)).get(pk=self.pk)
-            if held.revoked_at:
+            held = Session.objects.select_for_update(of=("self",)).filter(pk=self.pk).first()
+            if held is None or held.revoked_at:
                 return False
             if held.refresh_hash != self.hash_of(old):
                 held.revoke(at=at)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from auditlog import get_logentry_model
 from auditlog.registry import auditlog
 from django.core.exceptions import FieldDoesNotExist
-from django.db import connection, models, transaction
+from django.db import connection, models
 from django.db.models.signals import pre_save
 from django.http import HttpRequest, HttpResponse
 
@@ -71,15 +71,12 @@ def acting_as(who: "User | str", *, door: str = "command") -> Iterator[None]:
         _acting.reset(token)
 
 
-@contextmanager
-def attributed_transaction() -> Iterator[None]:
-    """A transaction in which database triggers can read who acts, as `current_setting('app.actor')`."""
+def tell_database() -> None:
+    """Let triggers know who acts until the transaction ends: `current_setting('app.actor', true)` (R20)."""
     acting = _acting.get()
     user = acting.find_user() if acting else None
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('app.actor', %s, true)", [str(user.pk) if user else ""])
-        yield
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('app.actor', %s, true)", [str(user.pk) if user else ""])
 
 
 class ActingMiddleware:

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.utils import extend_schema, inline_serializer
 from rest_framework import serializers, status
 from rest_framework.permissions import AllowAny
@@ -37,6 +38,7 @@ class HealthView(KnowsItsParameters, APIView):
         return Response({"status": "healthy", "version": settings.APP_VERSION, "database": "connected"})
 
 
+@csrf_exempt
 def no_such_address(request: HttpRequest, path: str = "") -> HttpResponse:
     """Whatever else is asked for under /api/ (under DEBUG too, where Django would answer a page)."""
     return not_found(request)

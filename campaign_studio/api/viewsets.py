@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError as ModelValidationError
-from django.db import DatabaseError, models
+from django.db import DatabaseError, models, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -17,7 +17,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from campaign_studio.api.errors import Conflict
 from campaign_studio.api.filters import list_parameters, refuse_unknown_parameters
-from campaign_studio.audit import attributed_transaction
+from campaign_studio.audit import tell_database
 
 VERBS = {
     "list": "view",
@@ -42,11 +42,17 @@ class OneTransactionPerWrite:
         if request.method in SAFE_METHODS:
             return super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
         try:
-            with attributed_transaction():
+            with transaction.atomic():
                 return super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
         except DatabaseError as error:
             response = self.handle_exception(error)  # type: ignore[attr-defined]
             return self.finalize_response(self.request, response)  # type: ignore[attr-defined]
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Once it is known who asks, the database is told."""
+        super().initial(request, *args, **kwargs)  # type: ignore[misc]
+        if request.method not in SAFE_METHODS:
+            tell_database()
 
 
 class KnowsItsParameters:
