@@ -154,6 +154,13 @@ class User(RemembersStoredValues, AbstractBaseUser, TimestampedModel):
         if self._was_the_last_system_admin() and not (self.is_superuser and self.is_active):
             raise ValidationError(LAST_SYSTEM_ADMIN, code="last_system_admin")
 
+    def save(self, **kwargs: Any) -> None:
+        """Write. Raises ValidationError for the last system administrator, also when two demote each other at once."""
+        with transaction.atomic():
+            if not (self.is_superuser and self.is_active) and self._was_the_last_system_admin():
+                raise ValidationError(LAST_SYSTEM_ADMIN, code="last_system_admin")
+            super().save(**kwargs)
+
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         """Delete for good. Raises ValidationError for the last system administrator, ProtectedError for creators."""
         with transaction.atomic():

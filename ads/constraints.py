@@ -4,7 +4,7 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DecimalRangeField, RangeOperators
 from django.db import models
 from django.db.models import Case, F, Func, Q, Value, When
-from django.db.models.functions import ExtractHour, ExtractMinute, Greatest
+from django.db.models.functions import ExtractHour, ExtractMinute, Greatest, TruncMinute
 
 from ads import media
 from ads.choices import (
@@ -142,7 +142,8 @@ def _minutes(field: str) -> models.expressions.Combinable:
 
 
 def _on_the_quarter_hour(field: str) -> Q:
-    return Q(**{f"{field}__minute__in": [0, 15, 30, 45], f"{field}__second": 0})
+    # TruncMinute: a second's fraction counts too.
+    return Q(**{f"{field}__minute__in": [0, 15, 30, 45], field: TruncMinute(field)})
 
 
 # An end of 00:00 means midnight, the end of the day.
@@ -189,7 +190,16 @@ OF_A_CONTENT_RATING: list[models.BaseConstraint] = [
         name="rating_label_belongs_to_the_system",
         condition=Q(
             Q(rating_system__isnull=True, rating_label__isnull=True),
-            *[Q(rating_system=system, rating_label__in=labels) for system, labels in RATING_LABELS.items()],
+            # Both are asked not to be null: SQL takes a comparison with null for "unknown", and unknown passes a check.
+            *[
+                Q(
+                    rating_system=system,
+                    rating_label__in=labels,
+                    rating_system__isnull=False,
+                    rating_label__isnull=False,
+                )
+                for system, labels in RATING_LABELS.items()
+            ],
             _connector=Q.OR,
         ),
         violation_error_message="; ".join(

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.core.validators import MaxLengthValidator
 from django.db import models, transaction
 
@@ -35,6 +35,10 @@ SEEN_BY_VIEWERS = (
     "media_content",
     "ad_advertiser_forwarding_url",
 )
+
+
+# What a moderator decided.
+DECISION = ("moderation_status", "moderated_by", "moderated_at", "moderation_note")
 
 
 class Ad(HasLifecycle, StampedModel):
@@ -137,7 +141,8 @@ class Ad(HasLifecycle, StampedModel):
 
     def full_clean(self, *args: Any, **kwargs: Any) -> None:
         """Take a free number first: validation must not ask for one that the server gives out."""
-        self._take_number()
+        if self.ad_number is None:
+            self._take_number()
         super().full_clean(*args, **kwargs)
 
     def clean(self) -> None:
@@ -167,7 +172,10 @@ class Ad(HasLifecycle, StampedModel):
         """Write; a reviewed ad whose looks have changed goes back to the moderators."""
         if any(self.has_changed(name) for name in SEEN_BY_VIEWERS):
             self._forget_review()
+            if kwargs.get("update_fields"):
+                kwargs["update_fields"] = {*kwargs["update_fields"], *DECISION}
         with transaction.atomic():
+            # The number that validation took may be gone by now; this one is held by the lock until it is written.
             self._take_number()
             super().save(**kwargs)
 
@@ -202,7 +210,7 @@ class Ad(HasLifecycle, StampedModel):
 
         Raises ValidationError when all six are taken or the campaign has just been deleted.
         """
-        if not self._state.adding or self.campaign_id is None or self.ad_number is not None:
+        if not self._state.adding or self.campaign_id is None:
             return
         with transaction.atomic():
             if not Campaign.objects.select_for_update(no_key=True).filter(pk=self.campaign_id).exists():
@@ -210,7 +218,9 @@ class Ad(HasLifecycle, StampedModel):
             taken = set(Ad.objects.filter(campaign_id=self.campaign_id).values_list("ad_number", flat=True))
         free = [number for number in range(1, constraints.MOST_ADS + 1) if number not in taken]
         if not free:
-            raise ValidationError(constraints.CAMPAIGN_IS_FULL, code="campaign_is_full")
+            raise ValidationError(
+                {NON_FIELD_ERRORS: ValidationError(constraints.CAMPAIGN_IS_FULL, code="campaign_is_full")}
+            )
         self.ad_number = free[0]
 
 
@@ -280,6 +290,12 @@ class AdContentRating(RemembersStoredValues, TimestampedModel):
     def get_additional_data(self) -> dict[str, str]:
         """For the audit log: the object this is a part of."""
         return {"parent_id": str(self.ad_id)}
+
+    def clean_fields(self, exclude: Any = None) -> None:
+        """No list of warnings is the empty list."""
+        if self.content_warnings is None:
+            self.content_warnings = []
+        super().clean_fields(exclude)
 
     def save(self, **kwargs: Any) -> None:
         """Write; another rating of a reviewed ad sends the ad back to the moderators."""

@@ -21,6 +21,7 @@ from django.core.exceptions import ImproperlyConfigured
 NAME = "campaign_studio"
 STARTING_ENGINE = "campaign_studio.postgresql"
 SEED_PARTS = ("DATABASE_HOST", "DATABASE_NAME", "DATABASE_USER", "DATABASE_PASSWORD")
+URL_EXAMPLE = "e.g. postgresql://user:password@host:5432/name"
 # Unix socket paths end at 107 bytes; PostgreSQL adds "/.s.PGSQL.5432".
 LONGEST_PATH = 90
 
@@ -31,11 +32,12 @@ def configuration(env: environ.Env, data_dir: Path) -> dict[str, Any]:
     Raises ImproperlyConfigured when `DATABASE_URL` is not PostgreSQL or the seed's parts are incomplete.
     """
     if env.str("DATABASE_URL", default=""):
-        config = dict(env.db("DATABASE_URL"))
+        try:
+            config = dict(env.db("DATABASE_URL"))
+        except ValueError as error:
+            raise ImproperlyConfigured(f"DATABASE_URL can't be read: {error}. {URL_EXAMPLE}") from error
         if config.get("ENGINE") != "django.db.backends.postgresql":
-            raise ImproperlyConfigured(
-                "DATABASE_URL must name a PostgreSQL database, e.g. postgresql://user:password@host:5432/name"
-            )
+            raise ImproperlyConfigured(f"DATABASE_URL must name a PostgreSQL database, {URL_EXAMPLE}")
     elif env.str("DATABASE_HOST", default=""):
         missing = [part for part in SEED_PARTS if part not in env.ENVIRON]
         if missing:
@@ -43,7 +45,7 @@ def configuration(env: environ.Env, data_dir: Path) -> dict[str, Any]:
         config = {
             "ENGINE": "django.db.backends.postgresql",
             "HOST": env.str("DATABASE_HOST"),
-            "PORT": env.int("DATABASE_PORT", default=5432),
+            "PORT": whole_number(env, "DATABASE_PORT", default=5432),
             "NAME": env.str("DATABASE_NAME"),
             "USER": env.str("DATABASE_USER"),
             "PASSWORD": env.str("DATABASE_PASSWORD"),
@@ -62,6 +64,14 @@ def configuration(env: environ.Env, data_dir: Path) -> dict[str, Any]:
     options.setdefault("pool", {"min_size": 1, "max_size": 20, "timeout": 10})
     options.setdefault("connect_timeout", 5)
     return config
+
+
+def whole_number(env: environ.Env, variable: str, *, default: int) -> int:
+    """The number in `variable`. Raises ImproperlyConfigured, by name, when it is none."""
+    try:
+        return int(env.int(variable, default=default))
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{variable} must be a whole number, e.g. {default}.") from error
 
 
 def ensure_embedded_server(pgdata: Path) -> Path:
@@ -98,7 +108,8 @@ def _start(pgdata: Path) -> Path:
     _clear_remains_of_a_crash(pgdata)
     import psycopg
 
-    _package().get_server(pgdata, cleanup_mode=None)
+    # The package hands the same object out again to a process that started this server before: without starting it.
+    _package().get_server(pgdata, cleanup_mode=None).ensure_postgres_running()
     socket_dir = _answering_socket_dir(pgdata)
     if socket_dir is None:
         raise ImproperlyConfigured(f"The embedded database did not start. Its log: {pgdata / 'log'}")

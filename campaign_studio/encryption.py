@@ -33,7 +33,7 @@ class Secret:
         return self._text
 
     def __str__(self) -> str:
-        return MASK + (self._text[-SHOWN:] if len(self._text) > SHOWN else "")
+        return MASK + (self._text[-SHOWN:] if len(self._text) >= 2 * SHOWN else "")
 
     def __repr__(self) -> str:
         return f"<Secret {self}>"

@@ -131,5 +131,13 @@ class RemembersStoredValues(models.Model):
 
     def save(self, **kwargs: Any) -> None:
         """Write, and remember anew."""
+        written = kwargs.get("update_fields")
+        held = self.__dict__.get("_stored", {})
         super().save(**kwargs)
         self._remember()
+        if written is not None:
+            # Only what was written is stored now.
+            names = {
+                field.attname for field in self._meta.concrete_fields if {field.name, field.attname} & set(written)
+            }
+            self._stored |= {name: value for name, value in held.items() if name not in names}

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.db import models
 
 
@@ -16,9 +17,14 @@ class NameListField(ArrayField):
         super().__init__(**kwargs)
 
     def to_python(self, value: Any) -> Any:
-        """Tidy a list; anything else is left for validation to refuse."""
-        value = super().to_python(value)
-        return self.tidy(value) if isinstance(value, list) else value
+        """Tidy a list of names; raise ValidationError for anything else."""
+        try:
+            value = super().to_python(value)
+        except ValueError:
+            value = None
+        if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+            raise ValidationError("Give a list of names.", code="list")
+        return self.tidy(value)
 
     def get_db_prep_value(self, value: Any, *args: Any, **kwargs: Any) -> Any:
         """Tidy on the way to the database too: `save()` alone must not let blanks in."""

@@ -140,11 +140,10 @@ class Campaign(HasLifecycle, StampedModel):
         """Raise ValidationError when an ad's own dates would lie outside."""
         if not self.campaign_start_date or not self.campaign_end_date:
             return
-        if first and not self.campaign_start_date <= first <= self.campaign_end_date:
-            field = "campaign_start_date" if first < self.campaign_start_date else "campaign_end_date"
-            raise ValidationError({field: f"The ad “{ad_name}” starts on {first}. Move that ad first."})
-        if last and last > self.campaign_end_date:
-            raise ValidationError({"campaign_end_date": f"The ad “{ad_name}” ends on {last}. Move that ad first."})
+        for day, happens in ((first, "starts"), (last, "ends")):
+            if day and not self.campaign_start_date <= day <= self.campaign_end_date:
+                field = "campaign_start_date" if day < self.campaign_start_date else "campaign_end_date"
+                raise ValidationError({field: f"The ad “{ad_name}” {happens} on {day}. Move that ad first."})
 
 
 class AudienceTargeting(TimestampedModel):
@@ -192,4 +191,6 @@ class AudienceTargeting(TimestampedModel):
         self.region = self.region.strip() if isinstance(self.region, str) else self.region
         if isinstance(self.country, str):
             self.country = country_code(self.country) or self.country
+        self.cities = [] if self.cities is None else self.cities
+        self.postcodes = [] if self.postcodes is None else self.postcodes
         super().clean_fields(exclude)  # type: ignore[arg-type]

@@ -1,0 +1,63 @@
+"""Ads for tests: minimal valid objects."""
+
+from datetime import time
+from typing import Any
+
+import factory
+from django.utils import timezone
+
+from accounts.choices import RoleName
+from accounts.tests.factories import UserFactory
+from ads.choices import AdType, MediaType
+from ads.models import Ad, AdContentRating, AdTimeSlot
+from campaigns.tests.factories import CampaignFactory
+
+
+class AdFactory(factory.django.DjangoModelFactory):
+    """A text ad in the top bar, a draft. `rated=True` adds a sworn rating; `approved=True` has it approved."""
+
+    class Meta:
+        model = Ad
+        skip_postgeneration_save = True
+
+    class Params:
+        rated = factory.Trait(
+            content_rating=factory.RelatedFactory(
+                "ads.tests.factories.AdContentRatingFactory", factory_related_name="ad", no_prohibited_content=True
+            )
+        )
+
+    campaign = factory.SubFactory(CampaignFactory)
+    ad_type_id = AdType.TOP_BAR
+    ad_name = factory.Sequence(lambda number: f"Ad {number}")
+    media_type = MediaType.TEXT
+    media_content = "Fresh coffee at the next exit"
+    ad_created_by = factory.SelfAttribute("campaign.campaign_created_by")
+
+    @factory.post_generation
+    def approved(ad: Any, create: bool, wanted: bool | None, **kwargs: Any) -> None:  # noqa: N805 - called with the ad
+        """Have a moderator approve it."""
+        if wanted:
+            ad.approve(UserFactory(role=RoleName.CONTENT_MODERATOR), at=timezone.now())
+
+
+class AdTimeSlotFactory(factory.django.DjangoModelFactory):
+    """The morning rush hour."""
+
+    class Meta:
+        model = AdTimeSlot
+
+    ad = factory.SubFactory(AdFactory)
+    time_slot_start = time(7)
+    time_slot_end = time(9)
+
+
+class AdContentRatingFactory(factory.django.DjangoModelFactory):
+    """Rated for everybody, nothing sworn yet."""
+
+    class Meta:
+        model = AdContentRating
+
+    ad = factory.SubFactory(AdFactory)
+    rating_system = "MPAA"
+    rating_label = "G"

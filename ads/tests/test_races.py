@@ -1,0 +1,216 @@
+"""What happens when several people do the same thing at the same moment: real threads, real connections."""
+
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import time
+from threading import Barrier
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, connection
+
+from accounts.choices import RoleName
+from accounts.models import User
+from accounts.tests.factories import UserFactory
+from ads.constraints import CAMPAIGN_IS_FULL
+from ads.models import Ad, AdTimeSlot
+from ads.tests.factories import AdFactory
+from advertisers.models import AdvertiserBankAccount, AdvertiserContact
+from advertisers.tests.factories import (
+    AdvertiserBankAccountFactory,
+    AdvertiserContactFactory,
+    AdvertiserFactory,
+)
+from campaign_studio.constraints import validation_error
+from campaigns.models import Campaign
+from campaigns.tests.factories import CampaignFactory
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def race(*steps: Callable[[], Any]) -> list[str]:
+    """Run the steps at once, each on a connection of its own; return what became of each: `done`, or the refusal."""
+    ready = Barrier(len(steps))
+
+    def run(step: Callable[[], Any]) -> str:
+        try:
+            connection.ensure_connection()
+            ready.wait(timeout=30)
+            step()
+        except ValidationError as error:
+            return str(error.messages[0])
+        except IntegrityError as error:
+            return str(validation_error(error).messages[0])
+        finally:
+            connection.close()
+        return "done"
+
+    with ThreadPoolExecutor(len(steps)) as pool:
+        return list(pool.map(run, steps))
+
+
+def add_ad(campaign: Campaign) -> None:
+    """What the admin and the API do: validate, then save."""
+    ad = AdFactory.build(campaign=campaign, ad_created_by=campaign.campaign_created_by)
+    ad.full_clean()
+    ad.save()
+
+
+@pytest.mark.parametrize("there", [0, 5])
+def test_seventh_ad_is_refused_when_sixteen_requests_race(there: int) -> None:
+    campaign = CampaignFactory()
+    AdFactory.create_batch(there, campaign=campaign)
+
+    outcomes = Counter(race(*[lambda: add_ad(campaign)] * 16))
+
+    assert outcomes == {"done": 6 - there, CAMPAIGN_IS_FULL: 10 + there}
+    assert sorted(campaign.ads.values_list("ad_number", flat=True)) == [1, 2, 3, 4, 5, 6]
+
+
+@pytest.mark.parametrize("there", [0, 5])
+def test_sixteen_saves_without_validation_make_exactly_six_ads(there: int) -> None:
+    campaign = CampaignFactory()
+    AdFactory.create_batch(there, campaign=campaign)
+
+    outcomes = Counter(race(*[lambda: AdFactory(campaign=campaign)] * 16))
+
+    assert outcomes == {"done": 6 - there, CAMPAIGN_IS_FULL: 10 + there}
+    assert sorted(campaign.ads.values_list("ad_number", flat=True)) == [1, 2, 3, 4, 5, 6]
+
+
+def test_control_without_lock_and_constraint_the_same_race_breaks_the_limit() -> None:
+    campaign = CampaignFactory()
+    AdFactory.create_batch(5, campaign=campaign)
+    counted = Barrier(16)
+
+    def add_after_counting() -> None:
+        if Ad.objects.filter(campaign=campaign).count() < 6:
+            counted.wait(timeout=30)
+            Ad.objects.bulk_create(
+                [AdFactory.build(campaign=campaign, ad_created_by=campaign.campaign_created_by, ad_number=6)]
+            )
+
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE ads DROP CONSTRAINT campaign_holds_six_ads")
+    try:
+        outcomes = Counter(race(*[add_after_counting] * 16))
+        assert outcomes == {"done": 16}
+        assert campaign.ads.count() == 21
+    finally:
+        campaign.delete()
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE ads ADD CONSTRAINT campaign_holds_six_ads UNIQUE (campaign_id, ad_number)")
+
+
+def test_control_without_the_lock_the_constraint_alone_still_holds() -> None:
+    campaign = CampaignFactory()
+    AdFactory.create_batch(5, campaign=campaign)
+
+    def add_with_a_number_chosen_too_early() -> None:
+        Ad.objects.bulk_create(
+            [AdFactory.build(campaign=campaign, ad_created_by=campaign.campaign_created_by, ad_number=6)]
+        )
+
+    outcomes = Counter(race(*[add_with_a_number_chosen_too_early] * 16))
+
+    assert outcomes == {"done": 1, CAMPAIGN_IS_FULL: 15}
+
+
+def test_an_ad_for_a_campaign_that_is_deleted_meanwhile_is_refused() -> None:
+    campaign = CampaignFactory()
+
+    outcomes = race(lambda: add_ad(campaign), lambda: Campaign.objects.get(pk=campaign.pk).delete())
+
+    assert outcomes[1] == "done"
+    assert not Ad.objects.exists()
+    assert outcomes[0] in {
+        "done",
+        "This campaign no longer exists.",
+        "Something this refers to was deleted meanwhile. Reload and try again.",
+        f"campaign instance with campaign_id {campaign.pk!r} does not exist.",
+    }
+
+
+def test_one_of_two_default_bank_accounts_is_refused() -> None:
+    advertiser = AdvertiserFactory()
+    accounts = AdvertiserBankAccountFactory.create_batch(2, advertiser=advertiser)
+
+    def make_default(account: AdvertiserBankAccount) -> None:
+        account.is_default = True
+        account.full_clean()
+        account.save()
+
+    outcomes = race(*[lambda account=account: make_default(account) for account in accounts])
+
+    assert sorted(outcomes) == [
+        "There is a default bank account already. Take the mark off that one first.",
+        "done",
+    ]
+    assert advertiser.bank_accounts.filter(is_default=True).count() == 1
+
+
+def test_one_of_two_points_of_contact_is_refused() -> None:
+    advertiser = AdvertiserFactory()
+
+    outcomes = race(*[lambda: AdvertiserContactFactory(advertiser=advertiser, is_point_of_contact=True)] * 2)
+
+    assert sorted(outcomes) == ["There is a point of contact already. Take the mark off that one first.", "done"]
+
+
+def test_one_of_two_overlapping_slots_is_refused() -> None:
+    ad = AdFactory()
+
+    def add_slot(start: int, end: int) -> None:
+        slot = AdTimeSlot(ad=ad, time_slot_start=time(start), time_slot_end=time(end))
+        slot.full_clean()
+        slot.save()
+
+    outcomes = race(lambda: add_slot(7, 9), lambda: add_slot(8, 10))
+
+    assert sorted(outcomes) == ["This slot overlaps another slot of the same ad.", "done"]
+    assert ad.time_slots.count() == 1
+
+
+def test_one_of_the_last_two_contacts_stays_when_both_are_removed_at_once() -> None:
+    advertiser = AdvertiserFactory()
+    contacts = AdvertiserContactFactory.create_batch(2, advertiser=advertiser)
+
+    outcomes = race(*[contact.remove for contact in contacts])
+
+    assert sorted(outcomes) == ["An advertiser needs at least one contact. Add another one first.", "done"]
+    assert AdvertiserContact.objects.count() == 1
+
+
+@pytest.mark.parametrize("changes", [{"role_id": RoleName.USER}, {"is_active": False}], ids=str)
+def test_two_system_admins_who_demote_each_other_leave_one(changes: dict[str, Any]) -> None:
+    admins = [User.objects.get(pk=UserFactory(role=RoleName.SYSTEM_ADMIN).pk) for _ in range(2)]
+
+    def demote(admin: User) -> None:
+        for name, value in changes.items():
+            setattr(admin, name, value)
+        admin.full_clean()
+        admin.save()
+
+    outcomes = race(*[lambda admin=admin: demote(admin) for admin in admins])
+
+    assert User.objects.active_system_admins().count() == 1
+    assert "done" in outcomes
+
+
+def test_two_system_admins_who_delete_each_other_leave_one() -> None:
+    admins = [User.objects.get(pk=UserFactory(role=RoleName.SYSTEM_ADMIN).pk) for _ in range(2)]
+
+    race(*[admin.delete for admin in admins])
+
+    assert User.objects.active_system_admins().count() == 1
+
+
+def test_one_of_two_people_with_the_same_name_is_refused() -> None:
+    outcomes = race(
+        lambda: User.objects.create_user("mona", "mona@example.com"),
+        lambda: User.objects.create_user("Mona", "other@example.com"),
+    )
+
+    assert sorted(outcomes) == ["This username is taken.", "done"]

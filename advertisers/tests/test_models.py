@@ -1,0 +1,296 @@
+"""Advertisers, whom to call there, and where their money comes from."""
+
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import connection
+from django.db.models import ProtectedError
+
+from accounts.tests.factories import Cast
+from advertisers.choices import AdvertiserType, ContactType
+from advertisers.models import Advertiser, AdvertiserBankAccount, AdvertiserContact
+from advertisers.tests.factories import (
+    ACCOUNT_NUMBER,
+    IBAN,
+    OTHER_IBAN,
+    AdvertiserBankAccountFactory,
+    AdvertiserContactFactory,
+    AdvertiserFactory,
+)
+from campaign_studio.audit import acting_as
+from campaign_studio.tests.refusals import assert_database_refuses, assert_model_refuses, write_past_the_model
+from campaigns.tests.factories import CampaignFactory
+
+pytestmark = pytest.mark.django_db
+
+NOT_A_CHOICE = "is not a valid choice"
+
+# constraint, field the message stands beside, part of the message, what is written
+ADVERTISER_RULES: list[tuple[str, str, str, dict[str, Any]]] = [
+    ("advertiser_type_is_known", "advertiser_type", NOT_A_CHOICE, {"advertiser_type": "charity"}),
+    ("advertiser_latitude_is_on_earth", "latitude", "from −90 to 90", {"latitude": 90.01, "longitude": 0}),
+    ("advertiser_latitude_is_on_earth", "latitude", "from −90 to 90", {"latitude": -90.01, "longitude": 0}),
+    ("advertiser_latitude_is_on_earth", "latitude", "from −90 to 90", {"latitude": float("nan"), "longitude": 0}),
+    ("advertiser_longitude_is_on_earth", "longitude", "from −180 to 180", {"latitude": 0, "longitude": 180.01}),
+    ("advertiser_longitude_is_on_earth", "longitude", "from −180 to 180", {"latitude": 0, "longitude": -180.01}),
+    ("advertiser_longitude_is_on_earth", "longitude", "from −180 to 180", {"latitude": 0, "longitude": float("nan")}),
+    ("advertiser_latitude_and_longitude_together", "__all__", "both latitude and longitude", {"latitude": 52.5}),
+    ("advertiser_latitude_and_longitude_together", "__all__", "both latitude and longitude", {"longitude": 13.4}),
+]
+
+
+@pytest.mark.parametrize(("constraint", "field", "message", "changes"), ADVERTISER_RULES, ids=str)
+def test_an_advertiser_that_breaks_a_rule_is_refused_twice(
+    constraint: str, field: str, message: str, changes: dict[str, Any]
+) -> None:
+    advertiser = AdvertiserFactory()
+
+    assert_database_refuses(constraint, write_past_the_model(advertiser, **changes))
+    assert_model_refuses(advertiser, field, message, **changes)
+
+
+@pytest.mark.parametrize(
+    ("latitude", "longitude"), [(90, 180), (-90, -180), (0, 0), (52.52, 13.405), (None, None)], ids=str
+)
+def test_every_place_on_earth_is_accepted(latitude: float | None, longitude: float | None) -> None:
+    advertiser = AdvertiserFactory(latitude=latitude, longitude=longitude)
+
+    advertiser.full_clean()
+
+
+@pytest.mark.parametrize("advertiser_type", AdvertiserType.values)
+def test_every_type_of_advertiser_is_accepted(advertiser_type: str) -> None:
+    AdvertiserFactory(advertiser_type=advertiser_type).full_clean()
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("country", "XX"), ("country", "Germany"), ("timezone", "Mars/Olympus"), ("timezone", "CEST")]
+)
+def test_a_place_that_is_no_standard_code_is_refused(field: str, value: str) -> None:
+    assert_model_refuses(AdvertiserFactory(), field, NOT_A_CHOICE, **{field: value})
+
+
+def test_an_advertiser_says_who_created_and_who_changed_it(cast: Cast) -> None:
+    with acting_as(cast.owner):
+        advertiser = Advertiser(advertiser_name="Acme", advertiser_type="business")
+        advertiser.full_clean()
+        advertiser.save()
+    with acting_as(cast.colleague):
+        advertiser.city = "Berlin"
+        advertiser.save()
+    advertiser.refresh_from_db()
+
+    assert advertiser.created_by == cast.owner
+    assert (advertiser.created_by_name, advertiser.updated_by_name) == ("campaign_manager", "other_campaign_manager")
+
+
+def test_an_advertiser_with_campaigns_can_not_be_deleted() -> None:
+    advertiser = AdvertiserFactory()
+    CampaignFactory(advertiser=advertiser)
+
+    with pytest.raises(ProtectedError):
+        advertiser.delete()
+
+
+def test_an_advertiser_is_deleted_with_its_parts() -> None:
+    advertiser = AdvertiserFactory(contact=True)
+    AdvertiserBankAccountFactory(advertiser=advertiser)
+
+    advertiser.delete()
+
+    assert not AdvertiserContact.objects.exists()
+    assert not AdvertiserBankAccount.objects.exists()
+
+
+def test_advertisers_are_called_by_name() -> None:
+    assert str(AdvertiserFactory.build(advertiser_name="Acme")) == "Acme"
+
+
+# --- Contacts --------------------------------------------------------------------------------------------------------
+
+
+def test_an_unknown_contact_type_is_refused_twice() -> None:
+    contact = AdvertiserContactFactory()
+
+    assert_database_refuses("contact_type_is_known", write_past_the_model(contact, contact_type="boss"))
+    assert_model_refuses(contact, "contact_type", NOT_A_CHOICE, contact_type="boss")
+
+
+@pytest.mark.parametrize("contact_type", ContactType.values)
+def test_every_contact_type_is_accepted(contact_type: str) -> None:
+    AdvertiserContactFactory(contact_type=contact_type).full_clean()
+
+
+def test_a_second_point_of_contact_is_refused_twice() -> None:
+    first = AdvertiserContactFactory(is_point_of_contact=True)
+    second = AdvertiserContactFactory(advertiser=first.advertiser)
+
+    assert_database_refuses(
+        "advertiser_has_one_point_of_contact", write_past_the_model(second, is_point_of_contact=True)
+    )
+    assert_model_refuses(
+        second, "is_point_of_contact", "There is a point of contact already.", is_point_of_contact=True
+    )
+
+
+def test_every_advertiser_has_a_point_of_contact_of_its_own() -> None:
+    AdvertiserContactFactory(is_point_of_contact=True)
+    AdvertiserContactFactory(is_point_of_contact=True).full_clean()
+
+
+def test_the_point_of_contact_stays_what_they_are_when_saved_again() -> None:
+    contact = AdvertiserContactFactory(is_point_of_contact=True)
+
+    contact.full_clean()
+    contact.save()
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("contact_email", "nowhere"), ("contact_phone", "12"), ("contact_country", "Atlantis")]
+)
+def test_a_contact_who_can_not_be_reached_is_refused(field: str, value: str) -> None:
+    assert_model_refuses(AdvertiserContactFactory(), field, "", **{field: value})
+
+
+def test_phone_numbers_are_stored_in_one_form() -> None:
+    contact = AdvertiserContactFactory(contact_phone="+49 30 901820")
+    contact.refresh_from_db()
+
+    assert contact.contact_phone.as_e164 == "+4930901820"
+    assert str(contact) == contact.contact_name
+
+
+def test_the_last_contact_stays() -> None:
+    contact = AdvertiserContactFactory()
+
+    with pytest.raises(ValidationError, match="needs at least one contact") as refused:
+        contact.remove()
+    assert refused.value.code == "last_contact"
+    assert AdvertiserContact.objects.filter(pk=contact.pk).exists()
+
+
+def test_any_other_contact_may_go() -> None:
+    contact = AdvertiserContactFactory()
+    other = AdvertiserContactFactory(advertiser=contact.advertiser)
+
+    contact.remove()
+
+    assert list(AdvertiserContact.objects.all()) == [other]
+
+
+# --- Bank accounts ---------------------------------------------------------------------------------------------------
+
+
+def test_a_second_default_account_is_refused_twice() -> None:
+    first = AdvertiserBankAccountFactory(is_default=True)
+    second = AdvertiserBankAccountFactory(advertiser=first.advertiser)
+
+    assert_database_refuses("advertiser_has_one_default_bank_account", write_past_the_model(second, is_default=True))
+    assert_model_refuses(second, "is_default", "There is a default bank account already.", is_default=True)
+
+
+def test_every_advertiser_has_a_default_account_of_its_own() -> None:
+    AdvertiserBankAccountFactory(is_default=True)
+    AdvertiserBankAccountFactory(is_default=True).full_clean()
+
+
+def test_an_account_without_number_and_iban_is_refused_twice() -> None:
+    account = AdvertiserBankAccountFactory()
+
+    assert_database_refuses(
+        "bank_account_has_a_number_or_an_iban",
+        write_past_the_model(account, bank_account_number=None, bank_account_iban=None),
+    )
+    assert_model_refuses(account, "__all__", "Give an account number or an IBAN.", bank_account_number="")
+
+
+@pytest.mark.parametrize("iban", ["DE89370400440532013001", "DE8937040044053201300", "XX00", "532013", "DE 89"])
+def test_an_iban_with_a_wrong_checksum_is_refused_without_repeating_it(iban: str) -> None:
+    account = AdvertiserBankAccountFactory(bank_account_iban=OTHER_IBAN)
+
+    assert_model_refuses(account, "bank_account_iban", "This is not a valid IBAN", bank_account_iban=iban)
+    with pytest.raises(ValidationError) as refused:
+        account.full_clean()
+    assert iban not in str(refused.value)
+
+
+def test_iban_and_bic_are_written_the_standard_way() -> None:
+    account = AdvertiserBankAccountFactory(
+        bank_account_iban="de89 3704 0044 0532 0130 00",
+        bank_account_bic="deutdeff",
+        bank_account_swift_code="deut deff",
+    )
+
+    account.full_clean()
+
+    assert account.bank_account_iban.reveal() == IBAN
+    assert (account.bank_account_bic, account.bank_account_swift_code) == ("DEUTDEFF", "DEUTDEFF")
+
+
+@pytest.mark.parametrize("field", ["bank_account_bic", "bank_account_swift_code"])
+@pytest.mark.parametrize("code", ["DEUTDEF", "DEUT1EFF", "DEUTDEFF5", "DEUTDEFF500X"])
+def test_a_bic_of_the_wrong_form_is_refused(field: str, code: str) -> None:
+    assert_model_refuses(AdvertiserBankAccountFactory(), field, "", **{field: code})
+
+
+@pytest.mark.parametrize("number", ["123", "1" * 35, "12_34", "-1234", "12\n34"])
+def test_an_account_number_of_the_wrong_form_is_refused(number: str) -> None:
+    account = AdvertiserBankAccountFactory()
+
+    assert_model_refuses(account, "bank_account_number", "An account number has 4 to 34", bank_account_number=number)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("bank_account_routing_number", "12;34"), ("bank_account_currency", "EU")]
+)
+def test_other_bank_details_of_the_wrong_form_are_refused(field: str, value: str) -> None:
+    assert_model_refuses(AdvertiserBankAccountFactory(), field, "", **{field: value})
+
+
+def test_an_account_shows_only_the_end_of_its_number() -> None:
+    account = AdvertiserBankAccountFactory(bank_name="Sparkasse", bank_account_iban=None)
+
+    assert str(account) == "Sparkasse ••••6789"
+    assert ACCOUNT_NUMBER not in repr(account.__dict__)
+
+
+def test_a_revealed_account_shows_all_of_it() -> None:
+    account = AdvertiserBankAccountFactory(bank_account_iban=IBAN)
+    account.refresh_from_db()
+
+    assert account.reveal() == {"bank_account_number": ACCOUNT_NUMBER, "bank_account_iban": IBAN}
+    assert AdvertiserBankAccountFactory().reveal()["bank_account_iban"] is None
+
+
+def test_the_database_holds_no_number_in_the_clear() -> None:
+    AdvertiserBankAccountFactory(bank_account_iban=IBAN)
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT bank_account_number, bank_account_iban FROM advertiser_bank_accounts")
+        number, iban = cursor.fetchone()
+    assert ACCOUNT_NUMBER not in number
+    assert IBAN not in iban
+
+
+# --- Who sees what ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("model", [Advertiser, AdvertiserContact, AdvertiserBankAccount])
+def test_what_people_see_is_what_they_may_view(model: Any, cast: Cast) -> None:
+    account = AdvertiserBankAccountFactory(advertiser__contact=True)
+    permission = f"advertisers.view_{model._meta.model_name}"
+
+    for person in cast:
+        assert model.objects.visible_to(person).exists() == person.has_perm(permission, account), person
+
+
+def test_a_document_costs_the_same_whatever_it_holds(cast: Cast, django_assert_num_queries: Any) -> None:
+    for _ in range(3):
+        AdvertiserBankAccountFactory(advertiser__contact=True)
+
+    for person, accounts in ((cast.owner, 1), (cast.content_moderator, 0)):
+        with django_assert_num_queries(3 if accounts else 2):
+            documents = list(Advertiser.objects.as_document(person))
+            found = [(len(one.contacts.all()), len(one.bank_accounts.all())) for one in documents]
+        assert found == [(1, accounts)] * 3

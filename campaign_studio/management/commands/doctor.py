@@ -1,0 +1,97 @@
+"""`manage.py doctor`: is everything as it should be, and what to do if not."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.core.checks import ERROR, WARNING, run_checks
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from rich.console import Console
+
+OLDEST_POSTGRESQL = 150000
+EXTENSIONS = ("btree_gist", "pg_trgm")
+
+
+class Command(BaseCommand):
+    """Prints a line per finding and ends with 1 when something is wrong."""
+
+    help = "Check database, migrations, keys and settings, and say what to do."
+    requires_system_checks: list[str] = []
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Check everything. Raises CommandError when something is wrong."""
+        console = Console(file=self.stdout, highlight=False, soft_wrap=True)  # type: ignore[arg-type]
+        wrong = 0
+        for subject, advice in self._findings():
+            wrong += advice is not None
+            mark = "[green]✓[/green]" if advice is None else "[red]✗[/red]"
+            console.print(f"{mark} {subject}" + (f": [bold]{advice}[/bold]" if advice else ""))
+        if wrong:
+            raise CommandError(f"{wrong} of these need you.")
+
+    def _findings(self) -> Iterator[tuple[str, str | None]]:
+        """What was looked at, with advice where something is wrong."""
+        yield from _settings()
+        try:
+            version = _version()
+        except (DatabaseError, ImproperlyConfigured) as error:
+            reason = str(error).strip().splitlines()[0]
+            yield "Database", f"it does not answer ({reason}). Check DATABASE_URL and that the server runs."
+            return
+        yield (
+            f"PostgreSQL {version // 10000}",
+            None if version >= OLDEST_POSTGRESQL else "too old. Use PostgreSQL 15 or newer.",
+        )
+        unapplied = _unapplied_migrations()
+        yield "Migrations", f"{unapplied} not applied. Run manage.py migrate." if unapplied else None
+        if not unapplied:
+            yield from _contents()
+
+
+def _settings() -> Iterator[tuple[str, str | None]]:
+    problems = [found for found in run_checks(include_deployment_checks=not settings.DEBUG) if found.level >= WARNING]
+    if not problems:
+        yield "Settings", None
+    for problem in problems:
+        kind = "Settings" if problem.level >= ERROR else "Settings (warning)"
+        yield kind, f"{problem.msg} {problem.hint or ''} ({problem.id})".replace("\n", " ")
+    published = settings.EXAMPLE_KEYS & {settings.SECRET_KEY, *settings.ENCRYPTION_KEYS}
+    yield "Keys", "the published examples are in use. Set SECRET_KEY and ENCRYPTION_KEY." if published else None
+
+
+def _version() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW server_version_num")
+        return int(cursor.fetchone()[0])
+
+
+def _unapplied_migrations() -> int:
+    executor = MigrationExecutor(connection)
+    return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+
+def _contents() -> Iterator[tuple[str, str | None]]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT extname FROM pg_extension")
+        missing = set(EXTENSIONS) - {name for (name,) in cursor.fetchall()}
+    yield "Extensions", f"CREATE EXTENSION {', '.join(sorted(missing))} in this database." if missing else None
+    users = apps.get_model("accounts", "User")._default_manager
+    is_led = users.active_system_admins().exists()
+    advice = "none is active. Create one: manage.py create_user USERNAME EMAIL --role system_admin"
+    yield "A system administrator", None if is_led else advice
+    yield "Stored bank numbers", _unreadable_secrets()
+
+
+def _unreadable_secrets() -> str | None:
+    """Every stored number must open with one of the keys; they are read one by one."""
+    accounts = apps.get_model("advertisers", "AdvertiserBankAccount")._default_manager
+    try:
+        for _ in accounts.only("bank_account_number", "bank_account_iban").iterator():
+            pass
+    except ImproperlyConfigured as error:
+        return str(error)
+    return None

@@ -1,0 +1,175 @@
+"""Constraints and their words: looked up by name, beside the right field, and none of them untested."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, connection, models, transaction
+
+from accounts.models import Role, User
+from accounts.tests.factories import UserFactory
+from ads.models import AdContentRating
+from ads.tests.factories import AdContentRatingFactory, AdFactory, AdTimeSlotFactory
+from advertisers.tests.factories import (
+    AdvertiserBankAccountFactory,
+    AdvertiserContactFactory,
+    AdvertiserFactory,
+)
+from campaign_studio.constraints import UNKNOWN, FieldCheck, FieldUnique, validation_error
+from campaigns.models import AudienceTargeting, Campaign
+from campaigns.tests.factories import AudienceTargetingFactory, CampaignFactory
+
+ROOT = Path(__file__).resolve().parents[2]
+OURS = ["accounts", "advertisers", "campaigns", "ads"]
+
+
+def our_constraints() -> list[tuple[type[models.Model], models.BaseConstraint]]:
+    """Every constraint of our own tables."""
+    return [
+        (model, constraint)
+        for label in OURS
+        for model in apps.get_app_config(label).get_models()
+        for constraint in model._meta.constraints
+    ]
+
+
+def ids(value: Any) -> str:
+    return value.name if isinstance(value, models.BaseConstraint) else value.__name__
+
+
+@pytest.mark.parametrize(("model", "constraint"), our_constraints(), ids=ids)
+def test_every_constraint_speaks_to_people(model: type[models.Model], constraint: models.BaseConstraint) -> None:
+    assert constraint.violation_error_message != models.BaseConstraint.default_violation_error_message
+    assert str(constraint.violation_error_message).endswith(".")
+
+
+@pytest.mark.parametrize(("model", "constraint"), our_constraints(), ids=ids)
+def test_every_constraint_has_its_test(model: type[models.Model], constraint: models.BaseConstraint) -> None:
+    tests = "".join(file.read_text() for file in (ROOT / model._meta.app_label / "tests").glob("test_*.py"))
+    name = constraint.name
+    if name.startswith(("ad_impression_duration_", "ad_in_view_duration_")):
+        name = name.replace("ad_impression_duration", "{name}").replace("ad_in_view_duration", "{name}")
+    if name in {"media_url_is_http", "ad_advertiser_forwarding_url_is_http"}:
+        name = "{field}_is_http"
+
+    assert f'"{name}"' in tests
+
+
+@pytest.mark.parametrize(("model", "constraint"), our_constraints(), ids=ids)
+def test_the_field_of_a_constraint_exists(model: type[models.Model], constraint: models.BaseConstraint) -> None:
+    if isinstance(constraint, FieldCheck | FieldUnique):
+        assert model._meta.get_field(constraint.field)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("model", "constraint"), our_constraints(), ids=ids)
+def test_every_constraint_is_in_the_database(model: type[models.Model], constraint: models.BaseConstraint) -> None:
+    with connection.cursor() as cursor:
+        assert constraint.name in connection.introspection.get_constraints(cursor, model._meta.db_table)
+
+
+def test_a_constraint_about_a_field_keeps_it_through_migrations_and_clones() -> None:
+    for constraint in (
+        FieldCheck(field="size", condition=models.Q(size__gt=0), name="size_is_positive"),
+        FieldUnique(field="size", fields=["size"], name="size_is_unique"),
+    ):
+        path, args, kwargs = constraint.deconstruct()
+        assert path == f"campaign_studio.constraints.{type(constraint).__name__}"
+        assert kwargs["field"] == "size"
+        assert constraint.clone() == constraint
+        assert args == ()
+
+
+# --- What slipped past the check -------------------------------------------------------------------------------------
+
+
+def collision(write: Any) -> IntegrityError:
+    """The error that a race would have ended in."""
+    with pytest.raises(IntegrityError) as raised, transaction.atomic():
+        write()
+    return raised.value
+
+
+@pytest.mark.django_db
+def test_a_lost_race_is_answered_in_the_constraints_words_beside_its_field() -> None:
+    taken, other = UserFactory.create_batch(2)
+
+    error = validation_error(
+        collision(lambda: User.objects.filter(pk=other.pk).update(username=taken.username.upper()))
+    )
+
+    assert error.message_dict == {"username": ["This username is taken."]}
+
+
+@pytest.mark.django_db
+def test_a_constraint_about_several_fields_is_answered_for_the_whole() -> None:
+    target = AudienceTargetingFactory()
+    again = AudienceTargetingFactory.build(campaign=target.campaign)
+
+    error = validation_error(collision(lambda: AudienceTargeting.objects.bulk_create([again])))
+
+    assert error.message_dict == {
+        "__all__": ["This campaign targets that region and country already. Add the cities there."]
+    }
+
+
+@pytest.mark.django_db
+def test_a_parent_that_is_gone_is_said_so() -> None:
+    campaign = CampaignFactory()
+    AdFactory(campaign=campaign)
+
+    def delete_the_parent_alone() -> None:
+        Campaign.objects.filter(pk=campaign.pk)._raw_delete(using="default")
+        connection.check_constraints()
+
+    error = validation_error(collision(delete_the_parent_alone))
+
+    assert error.message_dict == {"__all__": ["Something this refers to was deleted meanwhile. Reload and try again."]}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda: Role.objects.bulk_create([Role(role_name="user", role_level=5)]),
+        lambda: AdContentRating.objects.bulk_create([AdContentRatingFactory.build(ad=AdContentRatingFactory().ad)]),
+    ],
+    ids=["unique field", "one to one"],
+)
+def test_a_collision_without_words_of_its_own_says_to_reload(write: Any) -> None:
+    assert validation_error(collision(write)).message_dict == {"__all__": [UNKNOWN]}
+
+
+def test_an_error_that_is_not_the_databases_own_says_to_reload() -> None:
+    assert isinstance(validation_error(IntegrityError("?")), ValidationError)
+    assert validation_error(IntegrityError("?")).message_dict == {"__all__": [UNKNOWN]}
+
+
+# --- The tests' own objects ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("factory", "changes"),
+    [
+        (UserFactory, {}),
+        (AdvertiserFactory, {"contact": True}),
+        (AdvertiserContactFactory, {}),
+        (AdvertiserBankAccountFactory, {}),
+        (CampaignFactory, {}),
+        (AudienceTargetingFactory, {}),
+        (AdFactory, {}),
+        (AdFactory, {"rated": True, "approved": True}),
+        (AdTimeSlotFactory, {}),
+        (AdContentRatingFactory, {}),
+    ],
+    ids=str,
+)
+def test_factories_make_valid_objects(factory: Any, changes: dict[str, Any]) -> None:
+    made = factory(**changes)
+
+    made.full_clean()
+    made.refresh_from_db()
+    made.full_clean()

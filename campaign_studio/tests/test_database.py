@@ -1,0 +1,257 @@
+"""Which PostgreSQL: three ways to say it, and the embedded server that always comes back."""
+
+import contextlib
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import environ
+import psutil
+import psycopg
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from campaign_studio import database
+from campaign_studio.database import configuration, ensure_embedded_server, stop_embedded_server
+
+ROOT = Path(__file__).resolve().parents[2]
+PARTS = {
+    "DATABASE_HOST": "db.example.com",
+    "DATABASE_NAME": "studio",
+    "DATABASE_USER": "mona",
+    "DATABASE_PASSWORD": "p@ss",
+}
+
+
+def configured(**variables: str) -> dict[str, Any]:
+    """The database settings in an environment of just these variables."""
+    env = environ.Env()
+    env.ENVIRON = variables
+    return configuration(env, Path("/srv/data"))
+
+
+def where(config: dict[str, Any]) -> tuple[Any, ...]:
+    """What decides which database it is."""
+    return tuple(config.get(name) for name in ("ENGINE", "HOST", "PORT", "NAME", "USER", "PASSWORD"))
+
+
+def test_a_url_names_the_database() -> None:
+    config = configured(DATABASE_URL="postgresql://mona:p%40ss@db.example.com:5433/studio")
+
+    assert where(config) == ("django.db.backends.postgresql", "db.example.com", 5433, "studio", "mona", "p@ss")
+
+
+def test_the_parts_of_the_seed_name_the_database() -> None:
+    postgresql = "django.db.backends.postgresql"
+
+    assert where(configured(**PARTS)) == (postgresql, "db.example.com", 5432, "studio", "mona", "p@ss")
+    assert configured(**PARTS, DATABASE_PORT="5433")["PORT"] == 5433
+
+
+def test_the_url_wins_over_the_parts() -> None:
+    assert configured(DATABASE_URL="postgresql://other.example.com/x", **PARTS)["HOST"] == "other.example.com"
+
+
+def test_with_neither_the_embedded_server_is_used() -> None:
+    config = configured()
+
+    assert (config["ENGINE"], config["HOST"]) == ("campaign_studio.postgresql", "/srv/data/postgres")
+    assert configured(DATABASE_URL="", DATABASE_HOST="") == config
+
+
+@pytest.mark.parametrize(
+    "variables", [{}, PARTS, {"DATABASE_URL": "postgresql://db.example.com/studio"}], ids=["embedded", "parts", "url"]
+)
+def test_connections_are_kept_in_a_pool_and_checked(variables: dict[str, str]) -> None:
+    config = configured(**variables)
+
+    assert config["CONN_HEALTH_CHECKS"]
+    assert config["OPTIONS"]["pool"]["max_size"] == 20
+    assert config["OPTIONS"]["connect_timeout"] == 5
+
+
+@pytest.mark.parametrize("url", ["sqlite:///db.sqlite3", "mysql://db.example.com/studio", "sqlite://:memory:"])
+def test_another_kind_of_database_is_refused(url: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=r"must name a PostgreSQL database, e\.g\. postgresql://"):
+        configured(DATABASE_URL=url)
+
+
+@pytest.mark.parametrize("missing", [part for part in PARTS if part != "DATABASE_HOST"])
+def test_a_missing_part_is_named(missing: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=f"set {missing} too"):
+        configured(**{part: value for part, value in PARTS.items() if part != missing})
+
+
+# --- The embedded server ---------------------------------------------------------------------------------------------
+
+
+def processes_in(pgdata: Path) -> list[psutil.Process]:
+    """The server in `pgdata` and all of its children."""
+    found = []
+    for process in psutil.process_iter(["name"]):
+        try:
+            if process.info["name"] == "postgres" and process.cwd() == str(pgdata):
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
+
+
+def kill(processes: list[psutil.Process]) -> None:
+    """kill -9, and see them gone."""
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(processes, timeout=10)
+
+
+def postmaster(pgdata: Path) -> psutil.Process:
+    """The process that all others are children of."""
+    return psutil.Process(int((pgdata / "postmaster.pid").read_text().splitlines()[0]))
+
+
+@pytest.fixture
+def pgdata() -> Iterator[Path]:
+    """A folder for a server of the test's own, with a short path; nothing of it stays."""
+    folder = Path(tempfile.mkdtemp(prefix="cs-", dir="/tmp"))
+    yield folder / "postgres"
+    kill(processes_in(folder / "postgres"))
+    shutil.rmtree(folder)
+
+
+def ask(socket_dir: Path, sql: str) -> Any:
+    """Run one statement in our database there; return the first column of its first row."""
+    with psycopg.connect(host=str(socket_dir), user="postgres", dbname=database.NAME) as connection:
+        cursor = connection.execute(sql)
+        row = cursor.fetchone() if cursor.description else None
+    return row[0] if row else None
+
+
+def test_the_server_starts_is_attached_to_and_stops(pgdata: Path) -> None:
+    socket_dir = ensure_embedded_server(pgdata)
+    first = postmaster(pgdata).pid
+
+    assert ask(socket_dir, "SELECT current_database()") == "campaign_studio"
+    assert ensure_embedded_server(pgdata) == socket_dir
+    assert postmaster(pgdata).pid == first
+    assert stop_embedded_server(pgdata)
+    assert processes_in(pgdata) == []
+    assert not stop_embedded_server(pgdata)
+
+
+def test_the_server_listens_on_no_network_address(pgdata: Path) -> None:
+    assert ask(ensure_embedded_server(pgdata), "SHOW listen_addresses") == ""
+
+
+def test_what_was_stored_is_there_after_stop_and_start(pgdata: Path) -> None:
+    ask(ensure_embedded_server(pgdata), "CREATE TABLE kept AS SELECT 42 AS answer")
+    stop_embedded_server(pgdata)
+
+    assert ask(ensure_embedded_server(pgdata), "SELECT answer FROM kept") == 42
+
+
+@pytest.mark.parametrize("whom", ["everybody", "the postmaster alone"])
+def test_the_server_comes_back_after_kill_9_with_all_that_was_committed(whom: str, pgdata: Path) -> None:
+    ask(ensure_embedded_server(pgdata), "CREATE TABLE kept AS SELECT 42 AS answer")
+    killed = postmaster(pgdata)
+
+    kill([killed, *killed.children(recursive=True)] if whom == "everybody" else [killed])
+    assert (pgdata / "postmaster.pid").exists()
+
+    assert ask(ensure_embedded_server(pgdata), "SELECT answer FROM kept") == 42
+    assert postmaster(pgdata).pid != killed.pid
+
+
+@pytest.mark.parametrize("pid", ["a dead one", "a living stranger's"])
+def test_what_a_crash_left_behind_is_no_obstacle(pid: str, pgdata: Path) -> None:
+    socket_dir = ensure_embedded_server(pgdata)
+    lines = (pgdata / "postmaster.pid").read_text().splitlines()
+    dead = postmaster(pgdata).pid
+    stop_embedded_server(pgdata)
+    lines[0] = str(dead if pid == "a dead one" else psutil.Process().pid)
+    (pgdata / "postmaster.pid").write_text("\n".join(lines) + "\n")
+    with socket.socket(socket.AF_UNIX) as abandoned:
+        abandoned.bind(str(socket_dir / ".s.PGSQL.5432"))
+
+    assert ask(ensure_embedded_server(pgdata), "SELECT 1") == 1
+
+
+@pytest.mark.parametrize("content", ["", "garbage", "1\n2\n3\n4\n5\n6\n7\nstarting\n"], ids=repr)
+def test_an_address_file_that_says_nothing_is_no_obstacle(content: str, pgdata: Path) -> None:
+    ensure_embedded_server(pgdata)
+    stop_embedded_server(pgdata)
+    (pgdata / "postmaster.pid").write_text(content)
+
+    assert ask(ensure_embedded_server(pgdata), "SELECT 1") == 1
+
+
+SIX_AT_ONCE = """
+import sys
+from pathlib import Path
+from campaign_studio.database import ensure_embedded_server
+sys.stdin.readline()
+print(ensure_embedded_server(Path(sys.argv[1])))
+"""
+
+
+@pytest.mark.parametrize("before", ["nothing", "a crash"])
+def test_six_processes_at_once_share_one_server(before: str, pgdata: Path) -> None:
+    if before == "a crash":
+        ensure_embedded_server(pgdata)
+        kill(processes_in(pgdata))
+    starting = [
+        subprocess.Popen(  # noqa: S603 - our own code
+            [sys.executable, "-c", SIX_AT_ONCE, str(pgdata)],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(6)
+    ]
+    for process in starting:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    answers = [process.communicate(timeout=60) for process in starting]
+
+    assert [process.returncode for process in starting] == [0] * 6, answers
+    assert {out.strip() for out, _ in answers} == {str(ensure_embedded_server(pgdata))}
+    parents = [process for process in processes_in(pgdata) if process.ppid() not in pids(pgdata)]
+    assert [process.pid for process in parents] == [postmaster(pgdata).pid]
+
+
+def pids(pgdata: Path) -> set[int]:
+    """The ids of all processes in `pgdata`."""
+    return {process.pid for process in processes_in(pgdata)}
+
+
+def test_the_server_outlives_the_process_that_started_it(pgdata: Path) -> None:
+    subprocess.run(  # noqa: S603 - our own code
+        [sys.executable, "-c", SIX_AT_ONCE, str(pgdata)], cwd=ROOT, input="go\n", text=True, check=True
+    )
+    running = postmaster(pgdata).pid
+
+    ensure_embedded_server(pgdata)
+
+    assert postmaster(pgdata).pid == running
+
+
+def test_a_path_too_long_for_a_socket_is_refused_with_a_way_out(tmp_path: Path) -> None:
+    with pytest.raises(ImproperlyConfigured, match="Set DATA_DIR to a shorter one, or DATABASE_URL"):
+        ensure_embedded_server(tmp_path / ("x" * 100) / "postgres")
+    assert not (tmp_path / ("x" * 100)).exists()
+
+
+def test_nothing_is_started_by_asking_for_the_configuration(tmp_path: Path) -> None:
+    env = environ.Env()
+    env.ENVIRON = {}
+    configuration(env, tmp_path)
+
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,50 @@
+"""The first start of a fresh checkout: keys of its own, written once, for the owner's eyes."""
+
+from pathlib import Path
+
+import pytest
+
+from campaign_studio.first_run import ensure_development_env
+
+
+@pytest.fixture(autouse=True)
+def _without_keys_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SECRET_KEY", raising=False)
+
+
+def _variables(path: Path) -> dict[str, str]:
+    lines = [line for line in path.read_text().splitlines() if line and not line.startswith("#")]
+    return dict(line.split("=", 1) for line in lines)
+
+
+def test_a_fresh_checkout_gets_keys_of_its_own(tmp_path: Path) -> None:
+    assert ensure_development_env(tmp_path / "one")
+    assert ensure_development_env(tmp_path / "two")
+    one, two = _variables(tmp_path / "one"), _variables(tmp_path / "two")
+
+    assert set(one) == {"DEBUG", "SECRET_KEY", "ENCRYPTION_KEY"}
+    assert one["DEBUG"] == "true"
+    keys = {one["SECRET_KEY"], one["ENCRYPTION_KEY"], two["SECRET_KEY"], two["ENCRYPTION_KEY"]}
+    assert len(keys) == 4
+    assert all(len(key) >= 48 for key in keys)
+
+
+def test_the_keys_are_for_the_owner_alone(tmp_path: Path) -> None:
+    ensure_development_env(tmp_path / ".env")
+
+    assert (tmp_path / ".env").stat().st_mode & 0o777 == 0o600
+
+
+def test_what_is_there_stays(tmp_path: Path) -> None:
+    path = tmp_path / ".env"
+    path.write_text("SECRET_KEY=mine\n")
+
+    assert not ensure_development_env(path)
+    assert path.read_text() == "SECRET_KEY=mine\n"
+
+
+def test_an_environment_with_keys_needs_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET_KEY", "from the environment")
+
+    assert not ensure_development_env(tmp_path / ".env")
+    assert not (tmp_path / ".env").exists()

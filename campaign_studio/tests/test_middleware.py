@@ -1,0 +1,137 @@
+"""Where a request comes from and what it is called: proxies count when they are trusted, and nobody else."""
+
+import uuid
+from typing import Any
+
+import pytest
+from django.http import HttpRequest, HttpResponse
+from django.test import RequestFactory
+
+from campaign_studio import audit
+from campaign_studio.audit import ActingMiddleware
+from campaign_studio.middleware import FORWARDED, ClientAddressMiddleware
+
+
+def seen_by(middleware: Any, **meta: Any) -> HttpRequest:
+    """The request as everything behind the middleware sees it."""
+    request = RequestFactory().get("/api/campaigns", **meta)
+    middleware(lambda request: HttpResponse())(request)
+    return request
+
+
+# peer, X-Forwarded-For, the address that counts
+ROUTES = [
+    ("203.0.113.9", None, "203.0.113.9"),
+    ("203.0.113.9", "198.51.100.1", "203.0.113.9"),
+    ("10.0.0.5", "198.51.100.1", "198.51.100.1"),
+    ("10.0.0.5", " 198.51.100.1 ", "198.51.100.1"),
+    ("192.168.7.7", "198.51.100.1", "198.51.100.1"),
+    ("192.168.8.7", "198.51.100.1", "192.168.8.7"),
+    ("10.0.0.5", None, "10.0.0.5"),
+    ("10.0.0.5", "", "10.0.0.5"),
+    ("10.0.0.5", "198.51.100.1, 192.168.7.1", "198.51.100.1"),
+    ("10.0.0.5", "6.6.6.6, 198.51.100.1, 192.168.7.1", "198.51.100.1"),
+    ("10.0.0.5", "192.168.7.2, 192.168.7.1", "192.168.7.2"),
+    ("10.0.0.5", "unknown", "10.0.0.5"),
+    ("10.0.0.5", "6.6.6.6, unknown", "10.0.0.5"),
+    ("10.0.0.5", "unknown, 198.51.100.1", "198.51.100.1"),
+    ("10.0.0.5", "garbage, 192.168.7.1", "192.168.7.1"),
+    ("10.0.0.5", "198.51.100.1:8080", "10.0.0.5"),
+    ("10.0.0.5", "<script>", "10.0.0.5"),
+    ("10.0.0.5", "1.2.3.4" * 1000, "10.0.0.5"),
+    ("10.0.0.5", ",,,", "10.0.0.5"),
+    ("10.0.0.5", "2001:db8::1", "2001:db8::1"),
+    ("10.0.0.5", "198.51.100.1\x00", "10.0.0.5"),
+    ("", "198.51.100.1", ""),
+]
+
+
+@pytest.mark.parametrize(("peer", "forwarded", "counts"), ROUTES)
+def test_a_forwarded_address_counts_only_from_a_trusted_proxy(
+    peer: str, forwarded: str | None, counts: str, settings: Any
+) -> None:
+    settings.TRUSTED_PROXIES = ["10.0.0.5", "192.168.7.0/24"]
+    sent = {} if forwarded is None else {"HTTP_X_FORWARDED_FOR": forwarded}
+
+    assert seen_by(ClientAddressMiddleware, REMOTE_ADDR=peer, **sent).META["REMOTE_ADDR"] == counts
+
+
+@pytest.mark.parametrize("header", FORWARDED)
+def test_every_forwarding_header_of_a_stranger_is_dropped(header: str, settings: Any) -> None:
+    settings.TRUSTED_PROXIES = ["10.0.0.5"]
+
+    assert header not in seen_by(ClientAddressMiddleware, REMOTE_ADDR="203.0.113.9", **{header: "https"}).META
+
+
+def test_a_trusted_proxy_may_say_that_the_client_came_by_https(settings: Any) -> None:
+    settings.TRUSTED_PROXIES = ["10.0.0.5"]
+    request = seen_by(ClientAddressMiddleware, REMOTE_ADDR="10.0.0.5", HTTP_X_FORWARDED_PROTO="https")
+
+    assert request.is_secure()
+
+
+def test_without_trusted_proxies_nobody_is_believed(settings: Any) -> None:
+    settings.TRUSTED_PROXIES = []
+    request = seen_by(
+        ClientAddressMiddleware, REMOTE_ADDR="127.0.0.1", HTTP_X_FORWARDED_FOR="6.6.6.6", HTTP_X_FORWARDED_PROTO="https"
+    )
+
+    assert request.META["REMOTE_ADDR"] == "127.0.0.1"
+    assert not request.is_secure()
+
+
+# --- X-Request-ID ----------------------------------------------------------------------------------------------------
+
+
+def request_ids(sent: str | None) -> tuple[str, str | None]:
+    """The id that is answered, and the one that log and audit see."""
+    inside: list[str | None] = []
+
+    def view(request: HttpRequest) -> HttpResponse:
+        inside.append(audit.current_request_id())
+        return HttpResponse()
+
+    headers: dict[str, Any] = {} if sent is None else {"HTTP_X_REQUEST_ID": sent}
+    response = ActingMiddleware(view)(RequestFactory().get("/api/campaigns", **headers))
+    return response["X-Request-ID"], inside[0]
+
+
+@pytest.mark.parametrize("sent", ["a", "abc-DEF_1.2", "x" * 64, str(uuid.UUID(int=7))])
+def test_a_clients_request_id_is_taken_over(sent: str) -> None:
+    assert request_ids(sent) == (sent, sent)
+
+
+@pytest.mark.parametrize("sent", [None, "", "x" * 65, "x" * 300, "a b", "a\r\nSet-Cookie: a=b", "<script>", "ü", "a\n"])
+def test_any_other_request_id_is_replaced(sent: str | None) -> None:
+    answered, inside = request_ids(sent)
+
+    assert answered == inside == str(uuid.UUID(answered))
+
+
+def test_every_request_has_an_id_of_its_own() -> None:
+    assert request_ids(None) != request_ids(None)
+
+
+@pytest.mark.parametrize(("path", "door"), [("/api/campaigns", "api"), ("/admin/", "admin"), ("/", "admin")])
+def test_the_address_says_which_door(path: str, door: str) -> None:
+    seen: list[str] = []
+
+    def view(request: HttpRequest) -> HttpResponse:
+        acting = audit.current()
+        seen.append(acting.door if acting else "none")
+        return HttpResponse()
+
+    ActingMiddleware(view)(RequestFactory().get(path))
+
+    assert seen == [door]
+    assert audit.current() is None
+
+
+def test_nobody_acts_any_more_after_a_request_that_failed() -> None:
+    def view(request: HttpRequest) -> HttpResponse:
+        raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        ActingMiddleware(view)(RequestFactory().get("/api/campaigns"))
+
+    assert audit.current() is None

@@ -1,0 +1,184 @@
+"""Starting: half-configured is refused in one line that says what to do, and every variable is documented."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from campaign_studio.database import SEED_PARTS
+
+ROOT = Path(__file__).resolve().parents[2]
+KEY = "one-secret-of-more-than-fifty-characters-which-nobody-else-has"
+OTHER_KEY = "another-secret-of-more-than-32-characters"
+CONFIGURED = {"SECRET_KEY": KEY, "ENCRYPTION_KEY": OTHER_KEY}
+PUBLISHED = ["your-secret-key-change-in-production", "your-encryption-key-of-32-characters"]
+
+
+def start(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run manage.py with this environment and nothing from ours or from a developer's `.env`."""
+    bare = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env=bare | {"READ_DOT_ENV": "false"} | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def setting(name: str, **environment: str) -> str:
+    """What a setting is in that environment."""
+    done = start(
+        "shell", "--no-imports", "-c", f"from django.conf import settings; print(settings.{name})", **environment
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_a_configured_start_is_accepted() -> None:
+    done = start("check", **CONFIGURED)
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_on_a_developers_machine_nothing_needs_to_be_configured() -> None:
+    assert start("check", DEBUG="true").returncode == 0
+
+
+REFUSED = [
+    ({}, "SECRET_KEY is not set. Generate one"),
+    ({"SECRET_KEY": ""}, "SECRET_KEY is not set. Generate one"),
+    ({"SECRET_KEY": " , "}, "SECRET_KEY is not set. Generate one"),
+    ({"SECRET_KEY": KEY}, "ENCRYPTION_KEY is not set. Generate one"),
+    (CONFIGURED | {"SECRET_KEY": "k" * 31}, "SECRET_KEY must be at least 32 characters long. Generate one"),
+    (CONFIGURED | {"ENCRYPTION_KEY": "k" * 31}, "ENCRYPTION_KEY must be at least 32 characters long"),
+    (CONFIGURED | {"ENCRYPTION_KEY": f"{KEY},short"}, "ENCRYPTION_KEY must be at least 32 characters long"),
+    *[(CONFIGURED | {"SECRET_KEY": key}, "SECRET_KEY is the published example") for key in PUBLISHED],
+    *[(CONFIGURED | {"ENCRYPTION_KEY": key}, "ENCRYPTION_KEY is the published example") for key in PUBLISHED],
+    (CONFIGURED | {"ENCRYPTION_KEY": f"{KEY},{PUBLISHED[1]}"}, "ENCRYPTION_KEY is the published example"),
+    (CONFIGURED | {"ENCRYPTION_KEY": "your-encryption-key-32-chars"}, "ENCRYPTION_KEY"),
+    ({"DEBUG": "true", "SECRET_KEY": "short"}, "SECRET_KEY must be at least 32 characters long"),
+    (CONFIGURED | {"ALGORITHM": "none"}, "use HS256, HS384 or HS512"),
+    (CONFIGURED | {"ALGORITHM": "RS256"}, "use HS256, HS384 or HS512"),
+    (CONFIGURED | {"CORS_ORIGINS": '["https://a.example"'}, "CORS_ORIGINS is not a JSON list"),
+    (CONFIGURED | {"DATABASE_URL": "sqlite:///db.sqlite3"}, "DATABASE_URL must name a PostgreSQL database"),
+    (CONFIGURED | {"DATABASE_HOST": "db"}, "set DATABASE_NAME, DATABASE_USER, DATABASE_PASSWORD too"),
+    (CONFIGURED | {"CORS_ORIGINS": "app.example.com"}, "Write scheme and host without a path"),
+    (CONFIGURED | {"TRUSTED_PROXIES": "proxy"}, "Write addresses or networks"),
+    (CONFIGURED | {"ACCESS_TOKEN_EXPIRE_MINUTES": "0"}, "Set a number above 0."),
+]
+
+
+@pytest.mark.parametrize(("environment", "hint"), REFUSED, ids=str)
+def test_a_wrong_start_is_refused_with_a_hint_and_no_traceback(environment: dict[str, str], hint: str) -> None:
+    done = start("check", **environment)
+
+    assert done.returncode != 0
+    assert hint in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not any(
+        value in done.stderr for name, value in environment.items() if name.endswith("KEY") and value.strip()
+    )
+
+
+def test_what_is_no_clear_yes_leaves_debug_off() -> None:
+    assert setting("DEBUG", **CONFIGURED, DEBUG="perhaps") == "False"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("ACCESS_TOKEN_EXPIRE_MINUTES", "soon"),
+        ("REFRESH_TOKEN_EXPIRE_DAYS", "1.5"),
+        ("DATABASE_URL", "postgresql://db:port/name"),
+        ("DATABASE_PORT", "default"),
+    ],
+)
+def test_a_value_of_the_wrong_kind_is_refused_without_a_traceback(variable: str, value: str) -> None:
+    parts = dict.fromkeys(SEED_PARTS, "db") if variable == "DATABASE_PORT" else {}
+    done = start("check", **CONFIGURED, **parts, **{variable: value})
+
+    assert done.returncode != 0
+    assert variable in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("written", "origins"),
+    [
+        ('["https://a.example", "https://b.example"]', ["https://a.example", "https://b.example"]),
+        ("https://a.example, https://b.example", ["https://a.example", "https://b.example"]),
+        ("https://a.example", ["https://a.example"]),
+        ("[]", []),
+        ("", []),
+        (None, ["http://localhost:5173"]),
+    ],
+)
+def test_origins_are_written_as_in_the_seed_or_with_commas(written: str | None, origins: list[str]) -> None:
+    environment = {} if written is None else {"CORS_ORIGINS": written}
+
+    assert setting("CORS_ALLOWED_ORIGINS", **CONFIGURED, **environment) == str(origins)
+
+
+def test_encryption_keys_are_a_list_newest_first() -> None:
+    environment = CONFIGURED | {"ENCRYPTION_KEY": f"{KEY}, {OTHER_KEY}"}
+
+    assert setting("ENCRYPTION_KEYS", **environment) == str([KEY, OTHER_KEY])
+
+
+def test_outside_debug_the_start_is_safe_by_itself() -> None:
+    names = ["DEBUG", "SECURE_SSL_REDIRECT", "SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE"]
+    code = f"from django.conf import settings; print(*[getattr(settings, name) for name in {names}])"
+
+    assert start("shell", "--no-imports", "-c", code, **CONFIGURED).stdout.split() == ["False", "True", "True", "True"]
+
+
+def test_a_deployed_start_passes_djangos_own_examination() -> None:
+    done = start("check", "--deploy", "--fail-level", "WARNING", **CONFIGURED)
+
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_tests_run_with_keys_of_their_own() -> None:
+    assert not {settings.SECRET_KEY, *settings.ENCRYPTION_KEYS} & set(PUBLISHED)
+
+
+# --- .env.example ----------------------------------------------------------------------------------------------------
+
+
+def variables_read() -> set[str]:
+    """Every variable that the settings ask the environment for: names passed to `env` or to a function beside it."""
+    found = set(SEED_PARTS)
+    for file in ("settings.py", "database.py"):
+        for call in ast.walk(ast.parse((ROOT / "campaign_studio" / file).read_text())):
+            if isinstance(call, ast.Call) and re.search(r"env\.\w+$|_key_list$|whole_number$", ast.unparse(call.func)):
+                names = [str(one.value) for one in call.args if isinstance(one, ast.Constant)]
+                found |= {name for name in names if re.fullmatch(r"[A-Z][A-Z0-9_]*", name)}
+    return found
+
+
+def variables_documented() -> list[str]:
+    """Every variable that `.env.example` sets, or shows in a comment: `# NAME=value`."""
+    return re.findall(r"^#? ?([A-Z][A-Z0-9_]*)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
+
+
+def test_every_variable_is_documented_once_and_no_other() -> None:
+    documented = variables_documented()
+
+    assert sorted(documented) == sorted(variables_read())
+
+
+def test_the_variables_of_the_seed_are_read() -> None:
+    seed = {
+        *["APP_NAME", "APP_VERSION", "DEBUG", "SECRET_KEY", "ALGORITHM", "CORS_ORIGINS", "ENCRYPTION_KEY"],
+        *["DATABASE_HOST", "DATABASE_PORT", "DATABASE_NAME", "DATABASE_USER", "DATABASE_PASSWORD"],
+        *["ACCESS_TOKEN_EXPIRE_MINUTES", "REFRESH_TOKEN_EXPIRE_DAYS"],
+    }
+
+    assert seed <= variables_read()

@@ -1,0 +1,57 @@
+"""`manage.py expire_campaigns`: what the calendar does to campaigns and ads (1-domain "By the calendar")."""
+
+from collections import Counter
+from datetime import date
+from typing import Any
+
+from django.apps import apps
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
+from django.utils import timezone
+
+from campaign_studio.audit import acting_as
+
+
+class Command(BaseCommand):
+    """Meant for once a day, shortly after midnight UTC. Running it again changes nothing."""
+
+    help = "Move campaigns and ads whose last day is past to inactive or expired."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Which day it is."""
+        parser.add_argument("--on", type=date.fromisoformat, default=None, help="YYYY-MM-DD; today by default")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Move each row by itself. Raises CommandError at the end when some were refused."""
+        day = options["on"] or timezone.localdate()
+        moved: Counter[str] = Counter()
+        refused = 0
+        # Ads are named, not imported: campaigns know nothing of them.
+        for model in (apps.get_model("campaigns", "Campaign"), apps.get_model("ads", "Ad")):
+            keys = model._default_manager.over_on(day).order_by("pk").values_list("pk", flat=True)
+            for key in keys.iterator():
+                try:
+                    status = self._move(model, key, day)
+                except ValidationError as error:
+                    refused += 1
+                    self.stderr.write(f"{model._meta.verbose_name} {key}: {' '.join(error.messages)}")
+                    continue
+                if status:
+                    moved[f"{model._meta.verbose_name_plural} → {status}"] += 1
+        for what, count in sorted(moved.items()):
+            self.stdout.write(f"{count} {what}")
+        if not moved:
+            self.stdout.write(f"Nothing to do on {day}.")
+        if refused:
+            raise CommandError(f"{refused} could not be moved; the reasons stand above.")
+
+    @staticmethod
+    def _move(model: Any, key: Any, day: date) -> str | None:
+        """Move one row, locked, if it is still due; return its new status."""
+        with acting_as("expire_campaigns"), transaction.atomic():
+            row = model._default_manager.select_for_update(of=("self",)).filter(pk=key).first()
+            status: str | None = row.status_by_calendar(on=day) if row else None
+            if status:
+                row.move_to(status)
+        return status

@@ -1,0 +1,33 @@
+"""Campaigns for tests: minimal valid objects."""
+
+from datetime import timedelta
+
+import factory
+from django.utils import timezone
+
+from accounts.choices import RoleName
+from accounts.tests.factories import UserFactory
+from campaigns.models import AudienceTargeting, Campaign
+
+
+class CampaignFactory(factory.django.DjangoModelFactory):
+    """A draft that runs from today for thirty days."""
+
+    class Meta:
+        model = Campaign
+
+    campaign_name = factory.Sequence(lambda number: f"Campaign {number}")
+    campaign_start_date = factory.LazyFunction(timezone.localdate)
+    campaign_end_date = factory.LazyAttribute(lambda campaign: campaign.campaign_start_date + timedelta(days=30))
+    campaign_created_by = factory.SubFactory(UserFactory, role=RoleName.CAMPAIGN_MANAGER)
+
+
+class AudienceTargetingFactory(factory.django.DjangoModelFactory):
+    """A target: all of Germany."""
+
+    class Meta:
+        model = AudienceTargeting
+
+    campaign = factory.SubFactory(CampaignFactory)
+    region = "Europe"
+    country = "DE"

@@ -1,0 +1,103 @@
+"""The audience: places, each named once, and lists of names kept tidy."""
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import connection
+
+from ads.tests.factories import AdFactory
+from campaign_studio.tests.refusals import assert_database_refuses, assert_model_refuses
+from campaigns.models import AudienceTargeting
+from campaigns.tests.factories import AudienceTargetingFactory, CampaignFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize("region", ["Europe", "EUROPE", " europe "])
+def test_a_place_is_targeted_once_per_campaign(region: str) -> None:
+    first = AudienceTargetingFactory(region="Europe", country="DE")
+    again = AudienceTargetingFactory.build(campaign=first.campaign, region=region, country="DE")
+
+    assert_model_refuses(again, "__all__", "This campaign targets that region and country already.")
+    again.region = region.strip()
+    assert_database_refuses("campaign_targets_a_place_once", lambda: AudienceTargeting.objects.bulk_create([again]))
+
+
+def test_another_region_country_or_campaign_is_another_place() -> None:
+    first = AudienceTargetingFactory(region="Europe", country="DE")
+
+    AudienceTargetingFactory(campaign=first.campaign, region="Bavaria", country="DE").full_clean()
+    AudienceTargetingFactory(campaign=first.campaign, region="Europe", country="FR").full_clean()
+    AudienceTargetingFactory(region="Europe", country="DE").full_clean()
+
+
+@pytest.mark.parametrize("field", ["cities", "postcodes"])
+def test_lists_are_tidied_on_the_way_to_the_database(field: str) -> None:
+    target = AudienceTargetingFactory(**{field: [" Berlin", "", "berlin", "  ", "Köln", "KÖLN", "Berlin"]})
+    target.refresh_from_db()
+
+    assert getattr(target, field) == ["Berlin", "Köln"]
+
+
+@pytest.mark.parametrize("field", ["cities", "postcodes"])
+def test_lists_are_tidied_by_validation_too(field: str) -> None:
+    target = AudienceTargetingFactory.build(campaign=CampaignFactory(), **{field: [" Berlin ", "", "berlin"]})
+
+    target.full_clean()
+
+    assert getattr(target, field) == ["Berlin"]
+
+
+@pytest.mark.parametrize("field", ["cities", "postcodes"])
+def test_a_blank_entry_is_refused_by_the_database(field: str) -> None:
+    target = AudienceTargetingFactory()
+
+    with_blank = f'UPDATE campaign_audience_targeting SET {field} = \'{{"Berlin",""}}\''  # noqa: S608 - two columns
+    assert_database_refuses("targeting_lists_have_no_blanks", lambda: _execute(with_blank))
+    assert getattr(target, field) == []
+
+
+def _execute(sql: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+
+
+@pytest.mark.parametrize("field", ["cities", "postcodes"])
+@pytest.mark.parametrize("value", [[None], [["Berlin"]], "Berlin", {"city": "Berlin"}, 5], ids=repr)
+def test_what_is_no_list_of_names_is_refused(field: str, value: object) -> None:
+    target = AudienceTargetingFactory.build(campaign=CampaignFactory())
+
+    assert_model_refuses(target, field, "", **{field: value})
+
+
+@pytest.mark.parametrize("field", ["cities", "postcodes"])
+def test_no_list_at_all_is_the_empty_list(field: str) -> None:
+    target = AudienceTargetingFactory.build(campaign=CampaignFactory(), **{field: None})
+
+    target.full_clean()
+
+    assert getattr(target, field) == []
+
+
+@pytest.mark.parametrize("country", ["DE", "de", "DEU", "Germany", " germany "])
+def test_a_country_is_stored_by_its_code_however_it_is_written(country: str) -> None:
+    target = AudienceTargetingFactory.build(campaign=CampaignFactory(), region=" Europe ", country=country)
+
+    target.full_clean()
+
+    assert (target.region, target.country, str(target)) == ("Europe", "DE", "Germany, Europe")
+
+
+@pytest.mark.parametrize(("field", "value"), [("country", "Atlantis"), ("country", ""), ("region", " ")])
+def test_a_place_that_is_none_is_refused(field: str, value: str) -> None:
+    assert_model_refuses(AudienceTargetingFactory.build(campaign=CampaignFactory()), field, "", **{field: value})
+
+
+def test_targets_and_ads_go_with_their_campaign() -> None:
+    target = AudienceTargetingFactory()
+    ad = AdFactory(campaign=target.campaign)
+
+    target.campaign.delete()
+
+    assert not AudienceTargeting.objects.filter(pk=target.pk).exists()
+    with pytest.raises(ValidationError, match="no longer exists"):
+        AdFactory(campaign_id=ad.campaign_id, campaign=None, ad_created_by=ad.ad_created_by)
