@@ -53,7 +53,8 @@ class Command(BaseCommand):
 
 
 def _settings() -> Iterator[tuple[str, str | None]]:
-    problems = [found for found in run_checks(include_deployment_checks=not settings.DEBUG) if found.level >= WARNING]
+    found = run_checks(include_deployment_checks=not settings.DEBUG)
+    problems = [problem for problem in found if problem.level >= WARNING and not problem.is_silenced()]
     if not problems:
         yield "Settings", None
     for problem in problems:

@@ -1,0 +1,80 @@
+import io
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from accounts.models import AuditEntry, User
+from accounts.tests.factories import UserFactory
+
+GOOD = "a quiet road at night"
+
+
+def create(monkeypatch, *arguments: str, password: str = GOOD) -> str:
+    monkeypatch.setattr("sys.stdin", io.StringIO(password + "\n"))
+    out = io.StringIO()
+    call_command("create_user", *arguments, "--password-stdin", stdout=out)
+    return out.getvalue()
+
+
+@pytest.mark.django_db
+def test_a_user_can_sign_in_with_the_role_and_password_given(monkeypatch):
+    said = create(monkeypatch, "nora", "nora@example.com", "--role", "content_moderator", "--first-name", "Nora")
+
+    user = User.objects.get(username="nora")
+    assert user.check_password(GOOD)
+    assert (user.role_id, user.first_name, user.is_active) == ("content_moderator", "Nora", True)
+    assert "nora can sign in now" in said
+
+
+@pytest.mark.django_db
+def test_the_log_says_that_the_command_did_it(monkeypatch):
+    create(monkeypatch, "nora", "nora@example.com", "--role", "user")
+
+    entry = AuditEntry.objects.get(object_repr="nora")
+    assert (entry.door, entry.actor_name, entry.actor_id) == ("command", "create_user", None)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("arguments", "password", "reason"),
+    [
+        (("nora", "nora@example.com", "--role", "user"), "short", "too short"),
+        (("nora", "nora@example.com", "--role", "user"), "password123", "too common"),
+        (("nora-lindgren", "n@example.com", "--role", "user"), "nora-lindgren", "too similar"),
+        (("nora", "no address", "--role", "user"), GOOD, "email: "),
+        (("no@ra", "nora@example.com", "--role", "user"), GOOD, "username: "),
+        (("TAKEN", "nora@example.com", "--role", "user"), GOOD, "username: This username is taken."),
+    ],
+)
+def test_what_is_wrong_is_said_and_nobody_is_created(monkeypatch, arguments, password, reason):
+    UserFactory(username="taken")
+
+    with pytest.raises(CommandError, match=reason):
+        create(monkeypatch, *arguments, password=password)
+    assert User.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_an_unknown_role_is_refused(monkeypatch):
+    with pytest.raises(CommandError, match="invalid choice: 'emperor'"):
+        create(monkeypatch, "nora", "nora@example.com", "--role", "emperor")
+
+
+@pytest.mark.django_db
+def test_a_password_is_asked_for_twice(monkeypatch):
+    typed = iter([GOOD, GOOD])
+    monkeypatch.setattr("getpass.getpass", lambda prompt: next(typed))
+
+    call_command("create_user", "nora", "nora@example.com", "--role", "user", stdout=io.StringIO())
+
+    assert User.objects.get(username="nora").check_password(GOOD)
+
+
+@pytest.mark.django_db
+def test_two_different_passwords_create_nobody(monkeypatch):
+    typed = iter([GOOD, GOOD + "!"])
+    monkeypatch.setattr("getpass.getpass", lambda prompt: next(typed))
+
+    with pytest.raises(CommandError, match="differ"):
+        call_command("create_user", "nora", "nora@example.com", "--role", "user")
+    assert not User.objects.exists()

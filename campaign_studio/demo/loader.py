@@ -1,0 +1,249 @@
+"""Writes the demo data through the models, each change in the name of whoever would have made it.
+
+What exists already, by its name, is left alone: loading twice changes nothing.
+"""
+
+from collections.abc import Callable
+from datetime import date, time, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import User
+from ads.choices import MediaType
+from ads.media import NEEDS_URL
+from ads.models import Ad, AdContentRating, AdTimeSlot
+from advertisers.models import Advertiser, AdvertiserBankAccount, AdvertiserContact
+from campaign_studio.audit import acting_as
+from campaign_studio.demo.others import OTHERS
+from campaign_studio.demo.people import CUSTOMERS, PASSWORD, PEOPLE, Customer
+from campaign_studio.demo.running import RUNNING
+from campaign_studio.demo.shapes import Creative, Flight
+from campaigns.choices import Status
+from campaigns.models import AudienceTargeting, Campaign
+
+FLIGHTS = [*RUNNING, *OTHERS]
+PICTURES = "/static/demo"
+ADS_PER_COPY = 3
+ROWS_PER_TRANSACTION = 50
+
+
+def load(base_url: str, *, on: date) -> None:
+    """Load everything once; pictures are served below `base_url`."""
+    with transaction.atomic():
+        _load_people()
+        for customer in CUSTOMERS:
+            _load_customer(customer)
+        for flight in FLIGHTS:
+            _load_flight(flight, base_url + PICTURES, on)
+
+
+def load_copies(times: int, *, on: date, advance: Callable[[int], None]) -> None:
+    """Add campaigns until there are `times` as many as the demo has by itself; `advance(n)` reports n more.
+
+    They are numbered copies of one plain campaign with three ads, written like everything else.
+    """
+    wanted = (times - 1) * len(FLIGHTS)
+    there = Campaign.objects.filter(campaign_name__startswith="Fleet campaign ").count()
+    advance(min(there, wanted))
+    for first in range(there, wanted, ROWS_PER_TRANSACTION):
+        numbers = range(first, min(first + ROWS_PER_TRANSACTION, wanted))
+        with transaction.atomic(), acting_as(User.objects.named("felix").get()):
+            for number in numbers:
+                _load_copy(number + 1, on)
+        advance(len(numbers))
+
+
+def _load_people() -> None:
+    for person in PEOPLE:
+        if User.objects.named(person.username).exists():
+            continue
+        names = {name: getattr(person, name) for name in ("username", "first_name", "last_name", "is_active")}
+        email = f"{person.username}@studio.example.com"
+        with acting_as("demo"):
+            User.objects.create_user(email=email, password=PASSWORD, role_id=person.role, is_verified=True, **names)
+
+
+def _load_customer(customer: Customer) -> None:
+    if Advertiser.objects.filter(advertiser_name=customer.name).exists():
+        return
+    street, postal_code, city, state, country = customer.place
+    latitude, longitude = customer.position
+    with acting_as(User.objects.named(customer.manager).get()):
+        advertiser = _write(
+            Advertiser(
+                advertiser_name=customer.name,
+                advertiser_type=customer.type,
+                address_line_1=street,
+                postal_code=postal_code,
+                city=city,
+                state=state,
+                country=country,
+                latitude=latitude,
+                longitude=longitude,
+                timezone=customer.timezone,
+            )
+        )
+        for number, contact in enumerate(customer.contacts):
+            _write(
+                AdvertiserContact(
+                    advertiser=advertiser,
+                    contact_name=contact.name,
+                    contact_type=contact.type,
+                    contact_email=contact.email,
+                    contact_phone=contact.phone,
+                    is_point_of_contact=number == 0,
+                )
+            )
+        for number, account in enumerate(customer.accounts):
+            _write(
+                AdvertiserBankAccount(
+                    advertiser=advertiser,
+                    bank_name=account.bank,
+                    bank_account_name=customer.name,
+                    bank_account_number=account.number,
+                    bank_account_iban=account.iban,
+                    bank_account_bic=account.bic,
+                    bank_account_routing_number=account.routing,
+                    bank_account_currency=account.currency,
+                    is_default=number == 0,
+                    is_verified=number == 0,
+                    is_sepa_compliant=account.currency == "EUR",
+                )
+            )
+
+
+def _load_flight(flight: Flight, pictures: str, today: date) -> None:
+    campaign = Campaign.objects.filter(campaign_name=flight.name).first()
+    with acting_as(User.objects.named(flight.manager).get()):
+        if campaign is None:
+            campaign = _new_campaign(flight, today)
+        for creative in flight.ads:
+            _load_ad(campaign, creative, pictures, today)
+        if flight.status == Status.EXPIRED and campaign.status != Status.EXPIRED:
+            campaign.move_to(Status.EXPIRED)
+
+
+def _new_campaign(flight: Flight, today: date) -> Campaign:
+    first, last, expiry = flight.days
+    value, unit, views = flight.cap
+    campaign: Campaign = _write(
+        Campaign(
+            campaign_name=flight.name,
+            campaign_description=flight.description,
+            advertiser=Advertiser.objects.get(advertiser_name=flight.customer) if flight.customer else None,
+            campaign_start_date=today + timedelta(first),
+            campaign_end_date=today + timedelta(last),
+            campaign_expiry_date=None if expiry is None else today + timedelta(expiry),
+            campaign_max_view_duration_value=value,
+            campaign_max_view_duration_unit=unit,
+            campaign_max_view_count=views,
+            campaign_status=_first_status(flight.status),
+        )
+    )
+    for target in flight.targets:
+        _write(
+            AudienceTargeting(
+                campaign=campaign,
+                region=target.region,
+                country=target.country,
+                cities=target.cities,
+                postcodes=target.postcodes,
+            )
+        )
+    return campaign
+
+
+def _load_ad(campaign: Campaign, creative: Creative, pictures: str, today: date) -> None:
+    media = creative.media.replace("{pictures}", pictures)
+    ad = campaign.ads.filter(ad_name=creative.name).first()
+    if ad is None:
+        ad = _new_ad(campaign, creative, media, today)
+    elif "{pictures}" in creative.media and ad.media_url != media and PICTURES in (ad.media_url or ""):
+        # The demo now runs at another address; the picture is the same, and so is the verdict on it.
+        ad.media_url = media
+        _write(ad)
+    else:
+        return
+    _review(ad, creative)
+
+
+def _new_ad(campaign: Campaign, creative: Creative, media: str, today: date) -> Ad:
+    is_url = creative.media_type in NEEDS_URL
+    first, last = creative.days or (None, None)
+    ad: Ad = _write(
+        Ad(
+            campaign=campaign,
+            ad_name=creative.name,
+            ad_type_id=creative.position,
+            media_type=creative.media_type,
+            media_url=media if is_url else None,
+            media_content=None if is_url else media,
+            ad_impression_duration_value=creative.seconds,
+            ad_impression_duration_unit="seconds",
+            ad_in_view_duration_value=3,
+            ad_in_view_duration_unit="seconds",
+            ad_advertiser_forwarding_url="https://www.example.com/" + creative.position.replace("_", "-"),
+            ad_start_date=None if first is None else today + timedelta(first),
+            ad_end_date=None if last is None else today + timedelta(last),
+            ad_status=Status.DRAFT if creative.status == Status.ACTIVE else _first_status(creative.status),
+        )
+    )
+    for start, end in creative.slots:
+        _write(AdTimeSlot(ad=ad, time_slot_start=time.fromisoformat(start), time_slot_end=time.fromisoformat(end)))
+    if creative.rating:
+        system, label = creative.rating
+        _write(
+            AdContentRating(
+                ad=ad,
+                rating_system=system,
+                rating_label=label,
+                content_warnings=creative.warnings,
+                warning_required=bool(creative.warnings),
+                no_prohibited_content=True,
+            )
+        )
+    if ad.status != creative.status:
+        ad.move_to(creative.status)
+    return ad
+
+
+def _review(ad: Ad, creative: Creative) -> None:
+    if creative.review is None:
+        return
+    moderator = User.objects.named("mina").get()
+    with acting_as(moderator):
+        if creative.review == "approved":
+            ad.approve(moderator, at=timezone.now(), note=creative.note)
+        else:
+            ad.reject(moderator, at=timezone.now(), note=creative.note)
+
+
+def _first_status(status: str) -> str:
+    """Nothing starts as expired; it gets there."""
+    return Status.INACTIVE if status == Status.EXPIRED else status
+
+
+def _load_copy(number: int, today: date) -> None:
+    pattern = FLIGHTS[number % len(RUNNING)]
+    flight = Flight(
+        name=f"Fleet campaign {number:06}",
+        customer=pattern.customer,
+        manager="felix",
+        status=Status.ACTIVE,
+        days=(-(number % 60), 30 + number % 300, None),
+        targets=pattern.targets,
+    )
+    campaign = _new_campaign(flight, today)
+    texts = [creative for creative in pattern.ads if creative.media_type in (MediaType.TEXT, MediaType.HTML)]
+    for place in range(ADS_PER_COPY):
+        creative = (texts or [Creative("Text", "bottom_left_ad", MediaType.TEXT, "Drive safely.")])[0]
+        named = Creative(f"Creative {place + 1}", creative.position, creative.media_type, creative.media)
+        _new_ad(campaign, named, creative.media, today)
+
+
+def _write(row: Any) -> Any:
+    row.full_clean()
+    row.save()
+    return row

@@ -1,0 +1,168 @@
+"""Who works here, and for whom."""
+
+from dataclasses import dataclass, field
+
+PASSWORD = "drive-safely-2026"  # noqa: S105 - printed by `manage.py demo`, which runs under DEBUG only
+
+
+@dataclass(frozen=True)
+class Person:
+    """A user; `does` is what the sign-in table says about the role."""
+
+    username: str
+    first_name: str
+    last_name: str
+    role: str
+    does: str = ""
+    is_active: bool = True
+
+
+PEOPLE = [
+    Person("rosa", "Rosa", "Keller", "system_admin", "everything, and alone deletes users"),
+    Person("anton", "Anton", "Brandt", "app_admin", "every campaign, advertiser and user; reveals bank numbers"),
+    Person("mara", "Mara", "Lindqvist", "campaign_manager", "plans campaigns and ads, changes her own"),
+    Person("felix", "Felix", "Okafor", "campaign_manager"),
+    Person("mina", "Mina", "Haddad", "content_moderator", "approves, rejects and rates ads"),
+    Person("tom", "Tom", "Weber", "user", "reads campaigns and ads, by the API"),
+    Person("gwen", "Gwen", "Price", "guest", "the same"),
+    Person("ines", "Inês", "Duarte", "content_moderator"),
+    Person("karl", "Karl", "Vogt", "campaign_manager", is_active=False),
+]
+
+
+@dataclass(frozen=True)
+class Contact:
+    """Whom to call; the first of an advertiser is its point of contact."""
+
+    name: str
+    type: str
+    email: str
+    phone: str | None = None
+
+
+@dataclass(frozen=True)
+class Account:
+    """Where the money comes from; the first of an advertiser is its default. IBANs are the standard's own examples."""
+
+    bank: str
+    currency: str
+    iban: str | None = None
+    number: str | None = None
+    bic: str | None = None
+    routing: str | None = None
+
+
+@dataclass(frozen=True)
+class Customer:
+    """An advertiser. `place` is street, postal code, city, state, country; `position` latitude and longitude."""
+
+    name: str
+    type: str
+    manager: str
+    place: tuple[str, str, str, str, str]
+    position: tuple[float, float]
+    timezone: str
+    contacts: list[Contact]
+    accounts: list[Account] = field(default_factory=list)
+
+
+CUSTOMERS = [
+    Customer(
+        "Nordlicht Motors",
+        "enterprise",
+        "mara",
+        ("Am Sandtorkai 37", "20457", "Hamburg", "Hamburg", "DE"),
+        (53.5436, 9.9932),
+        "Europe/Berlin",
+        [
+            Contact("Henrike Thomsen", "marketing", "h.thomsen@nordlicht.example", "+494042828000"),
+            Contact("Ole Petersen", "finance", "o.petersen@nordlicht.example"),
+            Contact("Service desk", "support", "service@nordlicht.example"),
+        ],
+        [
+            Account("Commerzbank", "EUR", iban="DE89370400440532013000", bic="COBADEFFXXX"),
+            Account("Svenska Handelsbanken", "SEK", iban="SE4550000000058398257466", bic="HANDSESS"),
+        ],
+    ),
+    Customer(
+        "Café Boulevard",
+        "business",
+        "mara",
+        ("12 Boulevard Saint-Germain", "75005", "Paris", "Île-de-France", "FR"),
+        (48.8506, 2.3498),
+        "Europe/Paris",
+        [Contact("Élodie Marchand", "manager", "elodie@boulevard.example", "+33142685300")],
+        [Account("La Banque Postale", "EUR", iban="FR1420041010050500013M02606", bic="PSSTFRPPXXX")],
+    ),
+    Customer(
+        "Thames Tyres",
+        "business",
+        "felix",
+        ("4 Southwark Street", "SE1 1TU", "London", "Greater London", "GB"),
+        (51.5053, -0.0908),
+        "Europe/London",
+        [
+            Contact("Oliver Hughes", "sales", "oliver@thamestyres.example", "+442079460958"),
+            Contact("Priya Nair", "it", "priya@thamestyres.example"),
+        ],
+        [Account("NatWest", "GBP", iban="GB29NWBK60161331926819", bic="NWBKGB2L")],
+    ),
+    Customer(
+        "Sunset Charge",
+        "enterprise",
+        "felix",
+        ("1200 Ocean Avenue", "90401", "Santa Monica", "California", "US"),
+        (34.0132, -118.4973),
+        "America/Los_Angeles",
+        [
+            Contact("Dana Whitfield", "admin", "dana@sunsetcharge.example", "+12134733231"),
+            Contact("Luis Ortega", "tech", "luis@sunsetcharge.example"),
+        ],
+        [Account("Bank of America", "USD", number="000123456789", bic="BOFAUS3N", routing="026009593")],
+    ),
+    Customer(
+        "Sakura Onsen",
+        "individual",
+        "mara",
+        ("266 Gora", "250-0408", "Hakone", "Kanagawa", "JP"),
+        (35.2446, 139.0498),
+        "Asia/Tokyo",
+        [Contact("Haruka Sato", "manager", "haruka@sakura.example", "+81460823344")],
+        [Account("Mizuho Bank", "JPY", number="1234567", bic="MHCBJPJT")],
+    ),
+    Customer(
+        "Rádio Ipanema",
+        "business",
+        "felix",
+        ("Rua Visconde de Pirajá 414", "22410-002", "Rio de Janeiro", "Rio de Janeiro", "BR"),
+        (-22.9838, -43.2070),
+        "America/Sao_Paulo",
+        [
+            Contact("Beatriz Almeida", "marketing", "beatriz@ipanema.example", "+552122224444"),
+            Contact("Rafael Costa", "hr", "rafael@ipanema.example"),
+        ],
+        [Account("Caixa Econômica", "BRL", iban="BR1800360305000010009795493C1", bic="CEFXBRSP")],
+    ),
+    Customer(
+        "Fahrschule Hofer",
+        "individual",
+        "mara",
+        ("Mariahilfer Straße 88", "1070", "Wien", "Wien", "AT"),
+        (48.1985, 16.3466),
+        "Europe/Vienna",
+        [Contact("Josef Hofer", "sales", "josef@hofer.example", "+43152525000")],
+        [Account("BAWAG", "EUR", iban="AT611904300234573201", bic="BAWAATWW")],
+    ),
+    Customer(
+        "Blickfang Media",
+        "agency",
+        "felix",
+        ("Torstraße 140", "10119", "Berlin", "Berlin", "DE"),
+        (52.5299, 13.3986),
+        "Europe/Berlin",
+        [
+            Contact("Jana Richter", "sales", "jana@blickfang.example", "+493030903090"),
+            Contact("Accounts", "finance", "accounts@blickfang.example"),
+        ],
+    ),
+]

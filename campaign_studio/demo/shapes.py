@@ -1,0 +1,61 @@
+"""The shapes that the demo's campaigns are written in."""
+
+from dataclasses import dataclass, field
+
+MORNING = ("07:00", "09:30")
+EVENING = ("16:30", "19:00")
+LUNCH = ("11:30", "14:00")
+LATE = ("22:00", "00:00")
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where: no cities and no postcodes mean all of the country."""
+
+    region: str
+    country: str
+    cities: list[str] = field(default_factory=list)
+    postcodes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Creative:
+    """An ad. `media` is the URL or the content, whichever its type needs; `review` what the moderator said."""
+
+    name: str
+    position: str
+    media_type: str
+    media: str
+    status: str = "active"
+    rating: tuple[str, str] | None = ("MPAA", "G")
+    warnings: list[str] = field(default_factory=list)
+    slots: list[tuple[str, str]] = field(default_factory=list)
+    days: tuple[int, int] | None = None
+    review: str | None = "approved"
+    note: str = ""
+    seconds: int = 10
+
+
+@dataclass(frozen=True)
+class Flight:
+    """A campaign. `days` are first, last and expiry day from today; `cap` is value, unit and number of views."""
+
+    name: str
+    customer: str | None
+    manager: str
+    status: str
+    days: tuple[int, int, int | None]
+    description: str = ""
+    cap: tuple[int | None, str | None, int | None] = (None, None, None)
+    targets: list[Target] = field(default_factory=list)
+    ads: list[Creative] = field(default_factory=list)
+
+
+BERLIN = Target("Europe", "DE", ["Berlin", "Potsdam"], ["10115", "10117", "10119", "10178", "14467"])
+GERMANY = Target("Europe", "DE", ["Hamburg", "Berlin", "München", "Köln"])
+PARIS = Target("Europe", "FR", ["Paris"], ["75001", "75004", "75005", "75006"])
+LONDON = Target("Europe", "GB", ["London"], ["SE1 1TU", "SE1 9SG", "EC2R 8AH"])
+CALIFORNIA = Target("North America", "US", ["Los Angeles", "Santa Monica", "San Diego"], ["90401", "90012", "92101"])
+JAPAN = Target("Asia", "JP", ["Tokyo", "Yokohama", "Hakone"], ["100-0001", "220-0011", "250-0408"])
+RIO = Target("South America", "BR", ["Rio de Janeiro"], ["22410-002", "20040-002"])
+VIENNA = Target("Europe", "AT", ["Wien"], ["1010", "1070", "1150"])

@@ -1,0 +1,147 @@
+import io
+import re
+import socket
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.contrib.staticfiles import finders
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from accounts.choices import RoleName
+from accounts.models import AuditEntry, User
+from ads.choices import RATING_LABELS, AdType, MediaType, ModerationStatus
+from ads.models import Ad, AdContentRating, AdTimeSlot
+from advertisers.choices import AdvertiserType, ContactType
+from advertisers.models import Advertiser, AdvertiserContact
+from campaign_studio.demo.people import PASSWORD
+from campaigns.choices import DurationUnit, Status
+from campaigns.models import AudienceTargeting, Campaign
+
+
+def demo(*options: str) -> str:
+    out = io.StringIO()
+    call_command("demo", "--no-server", *options, stdout=out)
+    return out.getvalue()
+
+
+@pytest.fixture
+def _debug(settings):
+    settings.DEBUG = True
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("_debug")
+def test_the_demo_shows_everything_there_is_and_loading_it_twice_changes_nothing():
+    said = demo()
+
+    for role in RoleName.values:
+        assert role in said
+        assert User.objects.filter(role_id=role).exists()
+    assert PASSWORD in said
+    assert all(user.check_password(PASSWORD) for user in User.objects.all())
+    assert set(Advertiser.objects.values_list("advertiser_type", flat=True)) == set(AdvertiserType.values)
+    assert set(AdvertiserContact.objects.values_list("contact_type", flat=True)) == set(ContactType.values)
+    assert set(Campaign.objects.values_list("campaign_status", flat=True)) == set(Status.values)
+    units = set(Campaign.objects.values_list("campaign_max_view_duration_unit", flat=True))
+    assert units == {None, *DurationUnit.values}
+    assert set(Ad.objects.values_list("ad_status", flat=True)) == set(Status.values)
+    assert set(Ad.objects.values_list("ad_type_id", flat=True)) == set(AdType.values)
+    assert set(Ad.objects.values_list("media_type", flat=True)) == set(MediaType.values)
+    assert set(Ad.objects.values_list("moderation_status", flat=True)) == set(ModerationStatus.values)
+    ratings = set(AdContentRating.objects.values_list("rating_system", "rating_label"))
+    assert ratings == {(system, label) for system, labels in RATING_LABELS.items() for label in labels}
+    assert Campaign.objects.running_on(timezone.localdate()).count() >= 5
+    assert {count for (count,) in Campaign.objects.with_ad_count().values_list("ad_count")} >= {0, 1, 6}
+    assert AudienceTargeting.objects.values("country").distinct().count() >= 6
+    assert AudienceTargeting.objects.filter(cities=[]).exists()
+    assert AdTimeSlot.objects.filter(time_slot_end="00:00").exists()
+
+    entries = AuditEntry.objects.count()
+    demo()
+    assert AuditEntry.objects.count() == entries
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("_debug")
+def test_every_picture_exists_and_moves_along_with_the_port_without_losing_its_approval():
+    demo()
+    pictures = Ad.objects.filter(media_url__contains="/static/demo/")
+    assert pictures.count() >= 10
+    for ad in pictures:
+        found = finders.find(ad.media_url.split("/static/")[1])
+        assert found, ad.media_url
+        assert Path(found).stat().st_size < 40_000
+    before = dict(pictures.values_list("pk", "moderation_status"))
+
+    demo("--port", "8123")
+
+    assert all(ad.media_url.startswith("http://127.0.0.1:8123/") for ad in pictures.all())
+    assert dict(pictures.values_list("pk", "moderation_status")) == before
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("_debug")
+def test_scale_multiplies_the_campaigns_once():
+    demo()
+    base = Campaign.objects.count()
+
+    demo("--scale", "2")
+    assert Campaign.objects.count() == 2 * base
+    demo("--scale", "2")
+    assert Campaign.objects.count() == 2 * base
+
+
+@pytest.mark.django_db
+def test_outside_of_debug_nothing_is_created():
+    with pytest.raises(CommandError, match="DEBUG"):
+        demo()
+    assert not User.objects.exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("_debug")
+def test_a_scale_below_one_is_refused():
+    with pytest.raises(CommandError, match="--scale"):
+        demo("--scale", "0")
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("_debug")
+def test_a_port_in_use_is_named_before_anything_is_done():
+    with socket.socket() as busy:
+        busy.bind(("127.0.0.1", 0))
+        busy.listen()
+        port = busy.getsockname()[1]
+        with pytest.raises(CommandError, match=f"Port {port} is in use"):
+            call_command("demo", "--port", str(port))
+    assert not User.objects.exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("_debug")
+def test_reset_leaves_a_database_of_ones_own_alone(monkeypatch):
+    monkeypatch.setitem(settings.DATABASES["default"], "ENGINE", "django.db.backends.postgresql")
+    from django.db import connection
+
+    monkeypatch.setitem(connection.settings_dict, "ENGINE", "django.db.backends.postgresql")
+    with pytest.raises(CommandError, match="embedded database only"):
+        demo("--reset")
+    assert re.search(r"django", connection.settings_dict["ENGINE"])
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("_debug")
+def test_the_demo_ends_as_the_production_server(monkeypatch):
+    started: list[list[str]] = []
+    monkeypatch.setattr("os.execv", lambda program, arguments: started.append(arguments))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    monkeypatch.setattr("django.db.connections.close_all", lambda: None)
+
+    call_command("demo", "--port", str(port), stdout=io.StringIO())
+
+    assert started[0][1:6] == ["-m", "granian", "--interface", "wsgi", "campaign_studio.wsgi:application"]
+    assert started[0][started[0].index("--port") + 1] == str(port)

@@ -1,0 +1,115 @@
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from accounts.tests.factories import UserFactory
+from advertisers.tests.factories import AdvertiserBankAccountFactory
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def doctor() -> str:
+    out = io.StringIO()
+    try:
+        call_command("doctor", stdout=out)
+    except CommandError as error:
+        return f"{out.getvalue()}{error}"
+    return out.getvalue()
+
+
+@pytest.fixture
+def _sound(settings, db):
+    """Nothing to complain about."""
+    settings.SECRET_KEY = "k" * 25 + "".join(chr(97 + n) for n in range(25))
+    settings.SECURE_SSL_REDIRECT = True
+    UserFactory(role="system_admin")
+
+
+@pytest.mark.usefixtures("_sound")
+def test_all_is_well():
+    said = doctor()
+    assert "✗" not in said
+    assert "✓ Migrations" in said
+
+
+@pytest.mark.usefixtures("_sound")
+def test_published_keys_are_named(settings):
+    settings.ENCRYPTION_KEYS = [settings.EXAMPLE_ENCRYPTION_KEY]
+    assert "✗ Keys" in doctor()
+
+
+@pytest.mark.django_db
+def test_a_missing_system_administrator_is_named():
+    assert "✗ A system administrator" in doctor()
+
+
+@pytest.mark.usefixtures("_sound")
+def test_a_bank_number_that_no_key_opens_is_found(settings):
+    AdvertiserBankAccountFactory()
+    settings.ENCRYPTION_KEYS = ["another-key-altogether-of-more-than-32-characters"]
+    said = doctor()
+    assert "✗ Stored bank numbers" in said
+    assert "ENCRYPTION_KEY" in said
+
+
+@pytest.mark.usefixtures("_sound")
+def test_a_wrong_setting_is_shown_with_its_hint(settings):
+    settings.TRUSTED_PROXIES = ["my proxy"]
+    assert "campaign_studio.E001" in doctor()
+
+
+@pytest.mark.usefixtures("_sound")
+def test_unapplied_migrations_are_counted():
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM django_migrations WHERE app = 'ads'")
+    said = doctor()
+    assert "✗ Migrations" in said
+    assert "manage.py migrate" in said
+
+
+def test_a_dead_database_gets_advice_and_no_traceback():
+    environment = {
+        **os.environ,
+        "READ_DOT_ENV": "false",
+        "DEBUG": "true",
+        "DATABASE_URL": "postgresql://nobody@127.0.0.1:9/nothing",
+        "DJANGO_SETTINGS_MODULE": "campaign_studio.settings",
+    }
+    ended = subprocess.run(
+        [sys.executable, "manage.py", "doctor"], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert ended.returncode == 1
+    assert "✗ Database" in ended.stdout
+    assert "Check DATABASE_URL" in ended.stdout
+    assert "Traceback" not in ended.stdout + ended.stderr
+
+
+def test_the_embedded_database_can_be_stopped_and_a_server_of_ones_own_cannot(tmp_path_factory):
+    environment = {
+        **os.environ,
+        "READ_DOT_ENV": "false",
+        "DEBUG": "true",
+        "DATA_DIR": str(tmp_path_factory.mktemp("data")),
+        "DJANGO_SETTINGS_MODULE": "campaign_studio.settings",
+    }
+    environment.pop("DATABASE_URL", None)
+
+    def stop(**more: str) -> str:
+        return subprocess.run(
+            [sys.executable, "manage.py", "stop_database"],
+            cwd=ROOT,
+            env=environment | more,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        ).stdout
+
+    assert "was not running" in stop()
+    assert "a PostgreSQL server of its own" in stop(DATABASE_URL="postgresql://nobody@127.0.0.1:9/nothing")

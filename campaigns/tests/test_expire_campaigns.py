@@ -1,0 +1,107 @@
+import io
+from datetime import timedelta
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from accounts.models import AuditEntry
+from ads.models import Ad
+from ads.tests.factories import AdFactory
+from campaigns.models import Campaign
+from campaigns.tests.factories import CampaignFactory
+
+
+def run(day) -> str:
+    out = io.StringIO()
+    call_command("expire_campaigns", "--on", day.isoformat(), stdout=out, stderr=out)
+    return out.getvalue()
+
+
+def ended(days_ago: int, **fields):
+    """A campaign whose last day was that long before the day the command is run for."""
+    today = timezone.localdate()
+    return CampaignFactory(campaign_start_date=today, campaign_end_date=today, **fields), today + timedelta(days_ago)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("status", "expires_in", "becomes"),
+    [
+        ("active", None, "expired"),
+        ("active", 10, "inactive"),
+        ("active", 0, "expired"),
+        ("paused", None, "expired"),
+        ("paused", 10, "inactive"),
+        ("inactive", None, "expired"),
+        ("inactive", 10, "inactive"),
+        ("draft", None, "draft"),
+    ],
+)
+def test_the_day_after_the_last_day(status, expires_in, becomes):
+    today = timezone.localdate()
+    expiry = None if expires_in is None else today + timedelta(expires_in)
+    campaign, day = ended(1, campaign_status=status, campaign_expiry_date=expiry)
+
+    run(day)
+
+    campaign.refresh_from_db()
+    assert campaign.campaign_status == becomes
+
+
+@pytest.mark.django_db
+def test_nothing_moves_on_the_last_day_itself():
+    campaign, day = ended(0, campaign_status="active")
+
+    assert "Nothing to do" in run(day)
+
+    campaign.refresh_from_db()
+    assert campaign.campaign_status == "active"
+
+
+@pytest.mark.django_db
+def test_ads_follow_their_own_dates_or_the_campaigns():
+    today = timezone.localdate()
+    campaign = CampaignFactory(campaign_start_date=today, campaign_end_date=today + timedelta(30))
+    early = AdFactory(campaign=campaign, ad_status="inactive", ad_end_date=today)
+    late = AdFactory(campaign=campaign, ad_status="inactive")
+
+    run(today + timedelta(1))
+    early.refresh_from_db()
+    late.refresh_from_db()
+    assert (early.ad_status, late.ad_status) == ("expired", "inactive")
+
+    run(today + timedelta(31))
+    late.refresh_from_db()
+    assert late.ad_status == "expired"
+
+
+@pytest.mark.django_db
+def test_a_second_run_changes_nothing_and_the_log_names_the_command():
+    campaign, day = ended(1, campaign_status="active")
+    run(day)
+    entries = AuditEntry.objects.filter(object_pk=str(campaign.pk), action=AuditEntry.Action.UPDATE)
+    assert [(e.door, e.actor_name, e.changes["campaign_status"]) for e in entries] == [
+        ("command", "expire_campaigns", ["active", "expired"])
+    ]
+
+    assert "Nothing to do" in run(day)
+    assert entries.count() == 1
+
+
+@pytest.mark.django_db
+def test_one_that_is_refused_does_not_stop_the_others():
+    broken, day = ended(1, campaign_status="active")
+    fine, _ = ended(1, campaign_status="active")
+    # A row from before a rule was made: full_clean() refuses it, whatever its status is to be.
+    Campaign.objects.filter(pk=broken.pk).update(campaign_name="")
+    out = io.StringIO()
+
+    with pytest.raises(CommandError, match="1 could not be moved"):
+        call_command("expire_campaigns", "--on", day.isoformat(), stdout=io.StringIO(), stderr=out)
+
+    assert str(broken.pk) in out.getvalue()
+    fine.refresh_from_db()
+    broken.refresh_from_db()
+    assert (fine.campaign_status, broken.campaign_status) == ("expired", "active")
+    assert not Ad.objects.exists()
