@@ -1,18 +1,34 @@
-"""The admin console's sidebar: grouped by what people come to do; each link shows only to those who may follow it."""
+"""The admin console's sidebar and landing page: grouped by what people come to do.
+
+Each link shows only to those who may follow it.
+"""
 
 from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest
-from django.urls import reverse_lazy
+from django.templatetags.static import static
+from django.urls import reverse, reverse_lazy
 
 
 def _may(permission: str) -> Callable[[HttpRequest], bool]:
     return lambda request: request.user.has_perm(permission)
 
 
-def _link(title: str, icon: str, view: str, permission: str) -> dict[str, Any]:
-    return {"title": title, "icon": icon, "link": reverse_lazy(view), "permission": _may(permission)}
+def _link(title: str, icon: str, view: str, permission: str, about: str) -> dict[str, Any]:
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(view),
+        "permission": _may(permission),
+        "about": about,
+    }
+
+
+def _own_account(request: HttpRequest) -> str:
+    """Where people see and change themselves; the sign-in page has nobody to ask about."""
+    user = request.user
+    return reverse("admin:accounts_user_change", args=[user.pk]) if user.is_authenticated else reverse("admin:index")
 
 
 SIDEBAR = [
@@ -20,13 +36,20 @@ SIDEBAR = [
         "title": "Advertising",
         "separator": True,
         "items": [
-            _link("Campaigns", "campaign", "admin:campaigns_campaign_changelist", "campaigns.view_campaign"),
-            _link("Ads", "ad_units", "admin:ads_ad_changelist", "ads.view_ad"),
+            _link(
+                "Campaigns",
+                "campaign",
+                "admin:campaigns_campaign_changelist",
+                "campaigns.view_campaign",
+                "Flights of dates, audiences and caps.",
+            ),
+            _link("Ads", "ad_units", "admin:ads_ad_changelist", "ads.view_ad", "What is shown: media, slots, review."),
             _link(
                 "Advertisers",
                 "storefront",
                 "admin:advertisers_advertiser_changelist",
                 "advertisers.view_advertiser",
+                "Customers, their contacts and bank accounts.",
             ),
         ],
     },
@@ -34,9 +57,37 @@ SIDEBAR = [
         "title": "Administration",
         "separator": True,
         "items": [
-            _link("Users", "group", "admin:accounts_user_changelist", "accounts.list_user"),
-            _link("Roles", "shield_person", "admin:accounts_role_changelist", "accounts.list_user"),
-            _link("Audit log", "history", "admin:accounts_auditentry_changelist", "accounts.view_auditentry"),
+            _link(
+                "Users",
+                "group",
+                "admin:accounts_user_changelist",
+                "accounts.list_user",
+                "Who may sign in, and as what.",
+            ),
+            _link(
+                "Roles", "shield_person", "admin:accounts_role_changelist", "accounts.list_user", "What a role may do."
+            ),
+            _link(
+                "Audit log",
+                "history",
+                "admin:accounts_auditentry_changelist",
+                "accounts.view_auditentry",
+                "Who changed what, when and from where.",
+            ),
         ],
     },
 ]
+
+UNFOLD: dict[str, Any] = {
+    "ACCOUNT": {"navigation": [{"title": "My account", "link": _own_account}]},
+    "COMMAND": {"search_models": ["campaigns.campaign", "ads.ad", "advertisers.advertiser"]},
+    "SIDEBAR": {"show_search": True, "navigation": SIDEBAR},
+    "SITE_FAVICONS": [
+        {
+            "rel": "icon",
+            "type": "image/svg+xml",
+            "sizes": "any",
+            "href": lambda request: static("admin_console/favicon.svg"),
+        }
+    ],
+}

@@ -138,8 +138,8 @@ LOGIN_REDIRECT_URL = "admin:index"
 ALGORITHM = env.str("ALGORITHM", default="HS256")
 if ALGORITHM not in {"HS256", "HS384", "HS512"}:
     raise ImproperlyConfigured(f"ALGORITHM is {ALGORITHM!r}; use HS256, HS384 or HS512.")
-ACCESS_TOKEN_EXPIRE_MINUTES = env.int("ACCESS_TOKEN_EXPIRE_MINUTES", default=30)
-REFRESH_TOKEN_EXPIRE_DAYS = env.int("REFRESH_TOKEN_EXPIRE_DAYS", default=7)
+ACCESS_TOKEN_EXPIRE_MINUTES = database.whole_number(env, "ACCESS_TOKEN_EXPIRE_MINUTES", default=30)
+REFRESH_TOKEN_EXPIRE_DAYS = database.whole_number(env, "REFRESH_TOKEN_EXPIRE_DAYS", default=7)
 SIMPLE_JWT = {
     "ALGORITHM": ALGORITHM,
     "SIGNING_KEY": SECRET_KEY,
@@ -294,6 +294,6 @@ UNFOLD = {
     "SITE_URL": reverse_lazy("docs"),
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
-    "COMMAND": {"search_models": ["campaigns.campaign", "ads.ad", "advertisers.advertiser"]},
-    "SIDEBAR": {"show_search": True, "navigation": navigation.SIDEBAR},
+    "SHOW_BACK_BUTTON": True,
+    **navigation.UNFOLD,
 }

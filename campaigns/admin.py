@@ -1,1 +1,135 @@
-"""Fill in."""
+"""The admin console's pages on campaigns."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminSelect2Widget
+
+from accounts.rules import is_admin
+from campaign_studio.admin import StudioAdmin, StudioStackedInline
+from campaign_studio.admin_lists import ChoiceFilter, DateRangeFilter
+from campaign_studio.places import country_choices
+from campaigns.choices import Status
+from campaigns.forms import LifecycleForm, TargetForm
+from campaigns.models import AudienceTargeting, Campaign
+
+STATUS_COLOURS = {
+    Status.ACTIVE: "success",
+    Status.PAUSED: "warning",
+    Status.INACTIVE: "info",
+    Status.EXPIRED: "danger",
+}
+
+
+class CountryFilter(ChoiceFilter):
+    """By a country the campaign is aimed at."""
+
+    title = "target country"
+    parameter_name = "country"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Every country."""
+        return country_choices()
+
+    def matching(self, queryset: Any, value: str) -> Any:
+        """Campaigns with a target there."""
+        return queryset.targeted_at(country=value)
+
+
+class TargetInline(StudioStackedInline):
+    """Where a campaign shows."""
+
+    model = AudienceTargeting
+    form = TargetForm
+    verbose_name_plural = "audience: where it shows"
+    fields = [("region", "country"), ("cities", "postcodes")]
+
+    def formfield_for_choice_field(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Countries are found by typing."""
+        return super().formfield_for_choice_field(db_field, request, widget=UnfoldAdminSelect2Widget(), **kwargs)
+
+
+@admin.register(Campaign)
+class CampaignAdmin(StudioAdmin):
+    """Campaigns with their audience; their ads are listed, and edited on pages of their own."""
+
+    form = LifecycleForm
+    list_display = [
+        "campaign_name",
+        "advertiser",
+        "status_badge",
+        "campaign_start_date",
+        "campaign_end_date",
+        "ads_of_six",
+        "creator",
+    ]
+    list_filter = [
+        ("campaign_status", ChoicesDropdownFilter),
+        ("advertiser", AutocompleteSelectFilter),
+        CountryFilter,
+        ("campaign_start_date", DateRangeFilter),
+        ("campaign_end_date", DateRangeFilter),
+    ]
+    list_select_related = ["advertiser"]
+    search_fields = ["campaign_name__ilike"]
+    search_help_text = "Campaign name"
+    date_hierarchy = "campaign_start_date"
+    ordering = ["-created_at", "-campaign_id"]
+    autocomplete_fields = ["advertiser"]
+    readonly_fields = ["ads_of_campaign", "creator", "created_at", "last_editor", "updated_at"]
+    inlines = [TargetInline]
+    fieldsets = [
+        ("What", {"fields": [("campaign_name", "campaign_status"), "advertiser", "campaign_description"]}),
+        ("When", {"fields": [("campaign_start_date", "campaign_end_date", "campaign_expiry_date")]}),
+        (
+            "Caps",
+            {
+                "fields": [
+                    (
+                        "campaign_max_view_duration_value",
+                        "campaign_max_view_duration_unit",
+                        "campaign_max_view_count",
+                    )
+                ]
+            },
+        ),
+        ("Ads", {"fields": ["ads_of_campaign"]}),
+        ("Who", {"fields": [("creator", "created_at"), ("last_editor", "updated_at")]}),
+    ]
+
+    @display(description="Status", ordering="campaign_status", label=STATUS_COLOURS)
+    def status_badge(self, campaign: Campaign) -> tuple[str, str]:
+        """Where it stands."""
+        return campaign.campaign_status, campaign.get_campaign_status_display()
+
+    @display(description="Ads")
+    def ads_of_six(self, campaign: Any) -> str:
+        """How many of the six places are taken."""
+        return f"{campaign.ad_count}/6"
+
+    @display(description="Ads of this campaign")
+    def ads_of_campaign(self, campaign: Any) -> str:
+        """Each ad with its state, leading to its page."""
+        context = {"campaign": campaign, "ads": campaign.ads.all(), "may_add": campaign.may_add_ads}
+        return render_to_string("admin/campaigns/ads.html", context)
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        """For `?changeable`, a picker's question: only campaigns that the user may put ads into."""
+        if "changeable" in request.GET and not is_admin(request.user):
+            queryset = queryset.filter(campaign_created_by=request.user)
+        return super().get_search_results(request, queryset, search_term)
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """The campaign, knowing whether its reader may add ads to it."""
+        campaign = super().get_object(request, object_id, from_field)
+        if campaign is not None:
+            campaign.may_add_ads = request.user.has_perm("ads.add_ad", campaign)
+        return campaign
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Without ads, names and dates of what doesn't exist yet."""
+        return self.fieldsets if obj else self.fieldsets[:3]

@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 
 from accounts.choices import RoleName
 from accounts.models import AuditEntry, User
+from campaign_studio.api.filters import YesNoFilter
 
 ACTIONS = {"create": 0, "update": 1, "delete": 2, "access": 3}
 
@@ -14,7 +15,7 @@ class UserFilter(django_filters.FilterSet):
     """`?role=campaign_manager&is_active=true`."""
 
     role = django_filters.ChoiceFilter(field_name="role_id", choices=RoleName.choices)
-    is_active = django_filters.BooleanFilter()
+    is_active = YesNoFilter()
 
     class Meta:
         model = User

@@ -40,11 +40,15 @@ class AdViewSet(HasHistory, StudioViewSet):
         return super().required_permission()
 
     def get_queryset(self) -> QuerySet[Any]:
-        """With the campaign, whose creator owns the ad. For a change the campaign is locked first (R1)."""
+        """For a change the campaign is locked first (R1)."""
         if self.request.method not in SAFE_METHODS and "ad_id" in self.kwargs:
             locked = Campaign.objects.filter(ads=self.kwargs["ad_id"]).select_for_update(of=("self",), no_key=True)
             locked.first()
-        return super().get_queryset().select_related("campaign")
+        return super().get_queryset()
+
+    def visible_rows(self) -> QuerySet[Any]:
+        """With the campaign, whose creator owns the ad."""
+        return super().visible_rows().select_related("campaign")
 
     def refusal(self, row: Any) -> str:
         """Managers add ads to campaigns of their own."""
@@ -84,9 +88,9 @@ class CampaignAdViewSet(StudioViewSet):
     search_fields = ("ad_name",)
     lookup_url_kwarg = "ad_id"
 
-    def get_queryset(self) -> QuerySet[Any]:
+    def visible_rows(self) -> QuerySet[Any]:
         """This campaign's."""
-        return super().get_queryset().filter(campaign=self.campaign)
+        return super().visible_rows().filter(campaign=self.campaign)
 
     @cached_property
     def campaign(self) -> Campaign:

@@ -32,9 +32,9 @@ class AdvertiserViewSet(HasHistory, StudioViewSet):
 class PartOfAdvertiserViewSet(StudioViewSet):
     """Rows below `/api/advertisers/{advertiser_id}/`."""
 
-    def get_queryset(self) -> QuerySet[Any]:
+    def visible_rows(self) -> QuerySet[Any]:
         """The advertiser's own; a change locks the advertiser first (R1)."""
-        return super().get_queryset().filter(advertiser=self.advertiser)
+        return super().visible_rows().filter(advertiser=self.advertiser)
 
     @cached_property
     def advertiser(self) -> Advertiser:

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.core.exceptions import ValidationError as ModelValidationError
 from django.core.signals import got_request_exception
-from django.db import DataError, IntegrityError, OperationalError, connection, transaction
+from django.db import DataError, IntegrityError, OperationalError
 from django.db.models import ProtectedError, RestrictedError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
@@ -43,7 +43,7 @@ class Unavailable(APIException):
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
-    """Answer any exception as JSON, and undo what the request wrote."""
+    """Answer any exception as JSON."""
     known = _as_api_error(error)
     response = drf_exception_handler(known, context) if known else None
     if response is None:
@@ -51,8 +51,6 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
         got_request_exception.send(sender=None, request=request)
         logger.error("Unhandled error at %s", getattr(request, "path", "?"), exc_info=error)
         response = Response({"detail": SERVER_ERROR}, status=status.HTTP_500_INTERNAL_SERVER_ERROR)
-    if connection.in_atomic_block:
-        transaction.set_rollback(True)
     return response
 
 

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Any
 
 from django.db.models import QuerySet
-from django_filters import BaseInFilter, CharFilter, ChoiceFilter
+from django_filters import BaseInFilter, CharFilter, ChoiceFilter, TypedChoiceFilter
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework.exceptions import ValidationError
 from rest_framework.filters import OrderingFilter, SearchFilter
@@ -114,6 +114,14 @@ def list_parameters(view: Any) -> set[str]:
     """Every parameter that a list view knows."""
     known = {*PAGE_PARAMETERS, "ordering", *StrictFilterBackend().filter_parameters(view)}
     return known | {"search"} if getattr(view, "search_fields", None) else known
+
+
+class YesNoFilter(TypedChoiceFilter):
+    """`true` or `false`; anything else is refused, where the stock filter would show everything."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        choices = [("true", "true"), ("false", "false")]
+        super().__init__(choices=choices, coerce=lambda text: text == "true", **kwargs)
 
 
 class CountryFilter(CharFilter):

@@ -105,7 +105,7 @@ class StudioSerializer(StrictFields, serializers.ModelSerializer):
             if name in attrs:
                 field = self.fields[name]
                 if isinstance(field, serializers.ListSerializer):
-                    write_rows(self._row, name, attrs[name])
+                    write_rows(self._row, name, field.child, attrs[name])
                 else:
                     write_row(self._row, name, field.Meta.model, attrs[name])  # type: ignore[attr-defined]
         return self._row
@@ -116,11 +116,11 @@ class StudioSerializer(StrictFields, serializers.ModelSerializer):
         return {names.get(name, name): messages for name, messages in errors.items()}
 
 
-def write_rows(parent: models.Model, name: str, rows: list[dict[str, Any]]) -> None:
+def write_rows(parent: models.Model, name: str, child: Any, rows: list[dict[str, Any]]) -> None:
     """Make the parent's rows in relation `name` exactly `rows`. The caller holds the parent's lock.
 
     A row that names its key, or equals a stored one, keeps it; what is not named any more is deleted.
-    Raises ValidationError, nested as the list is.
+    Raises ValidationError with the errors by the rows' place in the list, as the framework does.
     """
     manager = getattr(parent, name)
     key = manager.model._meta.pk.name
@@ -128,18 +128,28 @@ def write_rows(parent: models.Model, name: str, rows: list[dict[str, Any]]) -> N
     planned = []
     for index, values in enumerate(rows):
         asked = values.pop(key, None)
+        if asked not in left:
+            values = _with_defaults(child, values)
         row = left.get(asked) or next((row for row in left.values() if _equals(row, values)), None)
         left.pop(row.pk, None) if row else None
         planned.append((index, row or manager.model(**{manager.field.name: parent}), values))
     for row in left.values():
         row.delete()
-    errors: list[Any] = [{} for _ in rows]
+    errors = {}
     # Rows that take a mark only one may have come after those that give it up; new ones last.
     for index, row, values in sorted(planned, key=lambda plan: (plan[1]._state.adding, _claims(plan[1], plan[2]))):
         if row._state.adding or not _equals(row, values):
             errors[index] = _write_part(row, values)
-    if any(errors):
-        raise ValidationError({name: errors})
+    wrong = {index: found for index, found in errors.items() if found}
+    if wrong:
+        raise ValidationError({name: wrong})
+
+
+def _with_defaults(child: Any, values: dict[str, Any]) -> dict[str, Any]:
+    """What a row that is not a change of a stored one says about the fields it leaves out."""
+    model = child.Meta.model
+    names = [field.source for field in child.fields.values() if not field.read_only and field.source not in values]
+    return {name: model._meta.get_field(name).get_default() for name in names} | values
 
 
 def write_row(parent: models.Model, name: str, model: type[models.Model], values: dict[str, Any] | None) -> None:

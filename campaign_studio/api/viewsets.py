@@ -33,8 +33,8 @@ VERBS = {
 class OneTransactionPerWrite:
     """One request is one transaction (2-api "Writes"): everything it wrote is kept, or nothing.
 
-    The error handler marks the transaction for rollback; what only COMMIT finds out (a parent deleted meanwhile) is
-    answered by the same handler.
+    An answer that is an error undoes what was written before it; what only COMMIT finds out (a parent deleted
+    meanwhile) is answered in the same way.
     """
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -43,7 +43,10 @@ class OneTransactionPerWrite:
             return super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
         try:
             with transaction.atomic():
-                return super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+                response: HttpResponse = super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+                if response.exception:  # type: ignore[attr-defined]
+                    transaction.set_rollback(True)
+                return response
         except DatabaseError as error:
             response = self.handle_exception(error)  # type: ignore[attr-defined]
             return self.finalize_response(self.request, response)  # type: ignore[attr-defined]
@@ -93,9 +96,14 @@ class StudioViewSet(OneTransactionPerWrite, KnowsItsParameters, GenericViewSet):
         options = self.model._meta
         return f"{options.app_label}.{VERBS[self.action]}_{options.model_name}"
 
+    def visible_rows(self) -> QuerySet[Any]:
+        """The rows that this address is about, as far as the user may know of them."""
+        rows: QuerySet[Any] = self.model._default_manager.all().visible_to(self.request.user)  # type: ignore[attr-defined]
+        return rows
+
     def get_queryset(self) -> QuerySet[Any]:
-        """The rows the user may know of; for a change, locked until it is done (R3)."""
-        rows = self.model._default_manager.all().visible_to(self.request.user)  # type: ignore[attr-defined]
+        """The same; for a change, locked until it is done (R3)."""
+        rows = self.visible_rows()
         return rows if self.request.method in SAFE_METHODS else rows.select_for_update(of=("self",))
 
     def get_serializer_class(self) -> type[serializers.BaseSerializer[Any]]:
@@ -110,7 +118,7 @@ class StudioViewSet(OneTransactionPerWrite, KnowsItsParameters, GenericViewSet):
 
     def document_row(self, key: Any) -> Any:
         """The row with everything its document shows."""
-        rows = self.model._default_manager.all().visible_to(self.request.user)  # type: ignore[attr-defined]
+        rows: Any = self.visible_rows()
         return get_object_or_404(rows.as_document(self.request.user), pk=key)
 
     def document(self, row: Any) -> dict[str, Any]:

@@ -1,0 +1,252 @@
+"""Ads in the admin console: writing, rating, reviewing."""
+
+from collections.abc import Callable
+from datetime import time
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import User
+from accounts.tests.factories import Cast
+from ads.models import Ad, AdContentRating
+from ads.tests.factories import AdContentRatingFactory, AdFactory, AdTimeSlotFactory
+from campaign_studio.tests.browser import errors_of, form_data, messages_of
+from campaigns.models import Campaign
+from campaigns.tests.factories import CampaignFactory
+
+pytestmark = pytest.mark.django_db
+
+ConsoleFor = Callable[[User | None], Client]
+ADD = "/admin/ads/ad/add/"
+STAFF = ["system_admin", "app_admin", "campaign_manager", "content_moderator"]
+
+
+def page_of(ad: Ad) -> str:
+    return reverse("admin:ads_ad_change", args=[ad.pk])
+
+
+def new(campaign: Campaign, **typed: Any) -> dict[str, Any]:
+    return {
+        "campaign": str(campaign.pk),
+        "ad_name": "Coffee",
+        "ad_type_id": "top_bar_ad",
+        "media_type": "text",
+        "media_content": "Fresh coffee at the next exit",
+    } | typed
+
+
+def slots(*ends: tuple[str, str]) -> dict[str, str]:
+    typed = {"time_slots-TOTAL_FORMS": str(len(ends))}
+    for number, (start, end) in enumerate(ends):
+        typed |= {f"time_slots-{number}-time_slot_start": start, f"time_slots-{number}-time_slot_end": end}
+    return typed
+
+
+def rating(**typed: Any) -> dict[str, Any]:
+    return {f"content_rating-0-{name}": value for name, value in typed.items()}
+
+
+SWORN = rating(
+    rating_system="MPAA", rating_label="PG", content_warnings=["Mild Language", "Abuse"], no_prohibited_content="on"
+)
+
+
+def test_a_new_ad_goes_active_with_slots_and_rating_in_one_go(cast: Cast, console_for: ConsoleFor) -> None:
+    campaign = CampaignFactory(campaign_created_by=cast.owner)
+    client = console_for(cast.owner)
+    page = client.get(f"{ADD}?campaign={campaign.pk}")
+    typed = new(campaign, ad_status="active") | slots(("07:00", "09:30"), ("16:00", "00:00")) | SWORN
+    answer = client.post(ADD, form_data(page, **typed))
+
+    assert answer.status_code == 302, errors_of(answer)
+    ad = Ad.objects.get()
+    assert (ad.ad_status, ad.ad_number, ad.created_by_name) == ("active", 1, "campaign_manager")
+    assert [slot.time_slot_end for slot in ad.time_slots.all()] == [time(9, 30), time(0)]
+    assert ad.content_rating.content_warnings == ["Mild Language", "Abuse"]
+
+
+@pytest.mark.parametrize(
+    "typed", [{}, rating(rating_system="MPAA", rating_label="PG"), SWORN | rating(no_prohibited_content=None)]
+)
+def test_a_new_ad_does_not_go_active_unsworn(typed: dict[str, Any], cast: Cast, console_for: ConsoleFor) -> None:
+    campaign = CampaignFactory(campaign_created_by=cast.owner)
+    client = console_for(cast.owner)
+    answer = client.post(ADD, form_data(client.get(ADD), **new(campaign, ad_status="active") | typed))
+
+    assert "no prohibited content" in errors_of(answer)[0]
+    assert not Ad.objects.exists()
+
+
+def test_an_ad_does_not_go_active_while_its_rating_is_taken_away(cast: Cast, console_for: ConsoleFor) -> None:
+    ad = AdFactory(campaign__campaign_created_by=cast.owner, rated=True)
+    client = console_for(cast.owner)
+    typed = {"ad_status": "active"} | rating(DELETE="on")
+    answer = client.post(page_of(ad), form_data(client.get(page_of(ad)), **typed))
+
+    assert "no prohibited content" in errors_of(answer)[0]
+    assert AdContentRating.objects.exists()
+
+
+def test_the_seventh_ad_is_refused_with_a_message(cast: Cast, console_for: ConsoleFor) -> None:
+    campaign = CampaignFactory(campaign_created_by=cast.owner)
+    AdFactory.create_batch(6, campaign=campaign)
+    client = console_for(cast.owner)
+    answer = client.post(ADD, form_data(client.get(ADD), **new(campaign)))
+
+    assert errors_of(answer) == [
+        "A campaign holds at most six ads. Delete one of them, or put this one into another campaign."
+    ]
+    assert campaign.ads.count() == 6
+
+
+def test_a_seventh_ad_that_races_past_the_form_gets_the_same_message(
+    cast: Cast, console_for: ConsoleFor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign = CampaignFactory(campaign_created_by=cast.owner)
+    AdFactory.create_batch(6, campaign=campaign)
+    client = console_for(cast.owner)
+    page = client.get(ADD)
+    # What a second process would see that took its number before the sixth ad was committed.
+    monkeypatch.setattr(Ad, "_take_number", lambda ad: setattr(ad, "ad_number", ad.ad_number or 6))
+    monkeypatch.setattr(Ad, "validate_constraints", lambda ad, exclude=None: None)
+    answer = client.post(ADD, form_data(page, **new(campaign)))
+
+    assert answer.status_code == 200
+    assert errors_of(answer) == [
+        "A campaign holds at most six ads. Delete one of them, or put this one into another campaign."
+    ]
+    assert messages_of(answer) == []
+    assert campaign.ads.count() == 6
+
+
+def test_what_the_form_says_no_to(cast: Cast, console_for: ConsoleFor) -> None:
+    campaign = CampaignFactory(campaign_created_by=cast.owner)
+    client = console_for(cast.owner)
+    refused: dict[str, dict[str, Any]] = {
+        "The bars take text, image and gif only": {"media_type": "video", "media_url": "https://example.com/a.mp4"},
+        "need media_url": {"media_type": "image"},
+        "starts with http": {"media_type": "image", "media_url": "javascript:alert(1)"},
+        "The ad's dates lie inside the campaign's": {"ad_start_date": "01/01/2020"},
+        "Give both the value and the unit": {"ad_impression_duration_value": "5"},
+        "Slots start and end on the quarter hour": slots(("07:01", "09:00")),
+        "A slot ends after it starts": slots(("09:00", "07:00")),
+        "This slot overlaps another slot": slots(("07:00", "09:00"), ("08:00", "10:00")),
+        "MPAA knows G": rating(rating_system="MPAA", rating_label="E"),
+        "is not one of the available choices": rating(content_warnings=["Nope"]),
+        "Enter a valid time": slots(("25:00", "26:00")),
+    }
+    for message, typed in refused.items():
+        answer = client.post(ADD, form_data(client.get(ADD), **new(campaign) | typed))
+
+        assert answer.status_code == 200, message
+        assert any(message in said for said in errors_of(answer)), (message, errors_of(answer))
+    assert not Ad.objects.exists()
+
+
+def test_overlapping_slots_are_refused_at_the_second_row(cast: Cast, console_for: ConsoleFor) -> None:
+    campaign = CampaignFactory(campaign_created_by=cast.owner)
+    client = console_for(cast.owner)
+    typed = new(campaign) | slots(("07:00", "09:00"), ("08:00", "10:00"))
+    answer = client.post(ADD, form_data(client.get(ADD), **typed))
+    first, second = answer.context["inline_admin_formsets"][0].formset.forms
+
+    assert not first.errors
+    assert second.non_field_errors() == ["This slot overlaps another slot of the same ad."]
+
+
+def test_a_slot_is_replaced_in_one_go(cast: Cast, console_for: ConsoleFor) -> None:
+    slot = AdTimeSlotFactory(ad__campaign__campaign_created_by=cast.owner)
+    client = console_for(cast.owner)
+    page = client.get(page_of(slot.ad))
+    typed = slots(("07:00", "09:00"), ("08:00", "10:00")) | {"time_slots-0-DELETE": "on"}
+    answer = client.post(page_of(slot.ad), form_data(page, **typed))
+
+    assert answer.status_code == 302, errors_of(answer)
+    assert [str(one) for one in slot.ad.time_slots.all()] == ["08:00–10:00"]
+
+
+def test_ads_go_into_campaigns_of_ones_own(cast: Cast, console_for: ConsoleFor) -> None:
+    theirs = CampaignFactory(campaign_created_by=cast.colleague)
+    client = console_for(cast.owner)
+    answer = client.post(ADD, form_data(client.get(ADD), **new(theirs)))
+
+    assert errors_of(answer) == ["You may add ads to campaigns of your own only."]
+    assert not Ad.objects.exists()
+
+
+def test_the_picker_offers_campaigns_of_ones_own(cast: Cast, console_for: ConsoleFor) -> None:
+    mine, theirs = CampaignFactory(campaign_created_by=cast.owner), CampaignFactory(campaign_created_by=cast.colleague)
+    field = {"app_label": "ads", "model_name": "ad", "field_name": "campaign", "changeable": ""}
+    client = console_for(cast.owner)
+    page = client.get(ADD).content.decode()
+
+    def offered(person: User) -> set[str]:
+        return {hit["id"] for hit in console_for(person).get("/admin/autocomplete/", field).json()["results"]}
+
+    assert "/admin/autocomplete/?changeable" in page
+    assert offered(cast.owner) == {str(mine.pk)}
+    assert offered(cast.app_admin) == {str(mine.pk), str(theirs.pk)}
+
+
+def test_an_ad_stays_in_its_campaign(cast: Cast, console_for: ConsoleFor) -> None:
+    ad = AdFactory(campaign__campaign_created_by=cast.owner)
+    other = CampaignFactory(campaign_created_by=cast.owner)
+    client = console_for(cast.owner)
+    client.post(page_of(ad), form_data(client.get(page_of(ad)), campaign=str(other.pk), ad_name="Renamed"))
+    stored = Ad.objects.get()
+
+    assert (stored.campaign, stored.ad_name) == (ad.campaign, "Renamed")
+
+
+def test_changing_what_viewers_see_sends_an_approved_ad_back(cast: Cast, console_for: ConsoleFor) -> None:
+    ad = AdFactory(campaign__campaign_created_by=cast.owner, rated=True, approved=True)
+    client = console_for(cast.owner)
+    client.post(page_of(ad), form_data(client.get(page_of(ad)), media_content="Something else"))
+    ad.refresh_from_db()
+
+    assert ad.moderation_status == "pending"
+
+
+@pytest.mark.parametrize("whose", ["own", "other"])
+@pytest.mark.parametrize("role", STAFF)
+def test_who_changes_what_of_whose_ads(role: str, whose: str, cast: Cast, console_for: ConsoleFor) -> None:
+    creator = cast.owner if whose == "own" else cast.colleague
+    ad = AdFactory(campaign__campaign_created_by=creator, ad_name="Before")
+    AdTimeSlotFactory(ad=ad)
+    AdContentRatingFactory(ad=ad)
+    before = Ad.objects.get().updated_at
+    typed = {"ad_name": "After", "time_slots-0-time_slot_start": "06:00", "content_rating-0-rating_label": "R"}
+    filled_in = form_data(console_for(cast.system_admin).get(page_of(ad)), **typed)
+    client = console_for(cast.in_role(role))
+    page = client.get(page_of(ad)).content.decode()
+    saved = client.post(page_of(ad), filled_in)
+    stored = Ad.objects.get()
+
+    may_change = role in ("system_admin", "app_admin") or (role == "campaign_manager" and whose == "own")
+    may_rate = may_change or role == "content_moderator"
+    assert saved.status_code == (302 if may_rate else 403)
+    assert ('name="ad_name"' in page) == may_change
+    assert ("content_rating-0-rating_label" in page) == may_rate
+    assert stored.ad_name == ("After" if may_change else "Before")
+    assert stored.time_slots.get().time_slot_start == (time(6) if may_change else time(7))
+    assert stored.content_rating.rating_label == ("R" if may_rate else "G")
+    assert (stored.updated_at == before) == (not may_change)
+
+
+def test_html_is_shown_as_text(cast: Cast, console_for: ConsoleFor) -> None:
+    ad = AdFactory(ad_type_id="center_left_content_ad", media_type="html", media_content="<script>alert(1)</script>")
+    page = console_for(cast.content_moderator).get(page_of(ad)).content.decode()
+
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    assert "<script>alert(1)" not in page
+
+
+def test_a_picture_is_a_link_that_the_reader_may_follow(cast: Cast, console_for: ConsoleFor) -> None:
+    ad = AdFactory(media_type="image", media_url="https://example.com/a.png?x=1&y=2", media_content=None)
+    page = console_for(cast.content_moderator).get(page_of(ad)).content.decode()
+
+    assert 'href="https://example.com/a.png?x=1&amp;y=2"' in page
+    assert 'rel="noopener noreferrer"' in page
+    assert "<img src=" not in page
