@@ -6,9 +6,7 @@ from django.contrib.auth.backends import BaseBackend
 from django.http import HttpRequest
 
 from accounts.models import User
-
-# Longer input is refused before it costs a hash (8-reliability R13).
-LONGEST_PASSWORD = 1024
+from accounts.validators import LONGEST_PASSWORD
 
 
 class UsernameOrEmailBackend(BaseBackend):

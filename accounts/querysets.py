@@ -1,6 +1,7 @@
 """What may be seen of people and of the log."""
 
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from auditlog.models import LogEntryManager
 from auditlog.registry import auditlog
@@ -100,7 +101,8 @@ class AuditEntryQuerySet(StudioQuerySet):
             for model, kind in ContentType.objects.get_for_models(*auditlog.get_models()).items()
             if reader.has_perm(f"{model._meta.app_label}.view_{model._meta.model_name}")
         ]
-        return self.filter(Q(object_pk=str(instance.pk)) | Q(parent_id=instance.pk), content_type__in=readable)
+        parts = Q(parent_id=instance.pk) if isinstance(instance.pk, UUID) else Q()
+        return self.filter(Q(object_pk=str(instance.pk)) | parts, content_type__in=readable)
 
 
 class AuditEntryManager(LogEntryManager.from_queryset(AuditEntryQuerySet)):  # type: ignore[misc]

@@ -7,7 +7,7 @@ class AdsConfig(AppConfig):
     """Ads with their time slots and content ratings."""
 
     name = "ads"
-    verbose_name = "Ads"
+    verbose_name = "Advertising"
 
     def ready(self) -> None:
         """Register permission rules and audited models."""

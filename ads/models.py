@@ -49,8 +49,10 @@ class Ad(HasLifecycle, StampedModel):
     # 1 to 6, unique within the campaign: this is what makes "at most six" hold when two requests race.
     ad_number = models.PositiveSmallIntegerField(editable=False)
     ad_type_id = models.CharField(max_length=50, choices=AdType.choices, verbose_name="position")
-    ad_name = models.CharField(max_length=255)
-    ad_description = models.TextField(null=True, blank=True, validators=[MaxLengthValidator(LONGEST_TEXT)])
+    ad_name = models.CharField(verbose_name="name", max_length=255)
+    ad_description = models.TextField(
+        verbose_name="description", null=True, blank=True, validators=[MaxLengthValidator(LONGEST_TEXT)]
+    )
     media_type = models.CharField(max_length=50, choices=MediaType.choices)
     media_url = models.TextField(
         null=True,
@@ -81,9 +83,11 @@ class Ad(HasLifecycle, StampedModel):
         validators=[media.validate_http_url, MaxLengthValidator(media.LONGEST_URL)],
         help_text="Where an interested viewer is sent.",
     )
-    ad_start_date = models.DateField(null=True, blank=True, help_text="Empty: as the campaign.")
-    ad_end_date = models.DateField(null=True, blank=True, help_text="Empty: as the campaign.")
-    ad_expiry_date = models.DateField(null=True, blank=True)
+    ad_start_date = models.DateField(
+        verbose_name="start date", null=True, blank=True, help_text="Empty: as the campaign."
+    )
+    ad_end_date = models.DateField(verbose_name="end date", null=True, blank=True, help_text="Empty: as the campaign.")
+    ad_expiry_date = models.DateField(verbose_name="expiry date", null=True, blank=True)
     ad_in_view_duration_value = models.PositiveIntegerField(
         null=True,
         blank=True,
@@ -93,17 +97,27 @@ class Ad(HasLifecycle, StampedModel):
     ad_in_view_duration_unit = models.CharField(
         max_length=20, null=True, blank=True, choices=AdDurationUnit.choices, verbose_name="unit"
     )
-    ad_view_count = models.BigIntegerField(default=0, editable=False)
-    ad_status = models.CharField(max_length=20, choices=Status.choices, default=Status.DRAFT)
+    ad_view_count = models.BigIntegerField(verbose_name="views", default=0, editable=False)
+    ad_status = models.CharField(verbose_name="status", max_length=20, choices=Status.choices, default=Status.DRAFT)
     moderation_status = models.CharField(
-        max_length=20, choices=ModerationStatus.choices, default=ModerationStatus.PENDING, editable=False
+        verbose_name="review",
+        max_length=20,
+        choices=ModerationStatus.choices,
+        default=ModerationStatus.PENDING,
+        editable=False,
     )
     moderated_by = models.ForeignKey(
-        "accounts.User", models.PROTECT, null=True, blank=True, related_name="+", editable=False
+        "accounts.User",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        editable=False,
+        verbose_name="reviewed by",
     )
-    moderated_at = models.DateTimeField(null=True, blank=True, editable=False)
+    moderated_at = models.DateTimeField(verbose_name="reviewed at", null=True, blank=True, editable=False)
     moderation_note = models.TextField(
-        null=True, blank=True, editable=False, validators=[MaxLengthValidator(LONGEST_TEXT)]
+        verbose_name="note", null=True, blank=True, editable=False, validators=[MaxLengthValidator(LONGEST_TEXT)]
     )
     ad_created_by = models.ForeignKey("accounts.User", models.PROTECT, related_name="+", editable=False)
 

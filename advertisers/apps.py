@@ -7,7 +7,7 @@ class AdvertisersConfig(AppConfig):
     """Advertisers, whom to call there, and where their money comes from."""
 
     name = "advertisers"
-    verbose_name = "Advertisers"
+    verbose_name = "Advertising"
 
     def ready(self) -> None:
         """Register permission rules and audited models."""

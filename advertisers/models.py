@@ -26,12 +26,12 @@ class Advertiser(StampedModel):
     """A customer: whoever pays for campaigns."""
 
     advertiser_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    advertiser_name = models.CharField(max_length=255)
-    advertiser_type = models.CharField(max_length=20, choices=AdvertiserType.choices)
-    address_line_1 = models.CharField(max_length=255, null=True, blank=True)
-    address_line_2 = models.CharField(max_length=255, null=True, blank=True)
+    advertiser_name = models.CharField(verbose_name="name", max_length=255)
+    advertiser_type = models.CharField(verbose_name="type", max_length=20, choices=AdvertiserType.choices)
+    address_line_1 = models.CharField(verbose_name="address", max_length=255, null=True, blank=True)
+    address_line_2 = models.CharField(verbose_name="address, second line", max_length=255, null=True, blank=True)
     city = models.CharField(max_length=100, null=True, blank=True)
-    state = models.CharField(max_length=100, null=True, blank=True)
+    state = models.CharField(verbose_name="state or region", max_length=100, null=True, blank=True)
     postal_code = models.CharField(max_length=20, null=True, blank=True)
     country = models.CharField(max_length=100, null=True, blank=True, choices=country_choices)
     latitude = models.FloatField(null=True, blank=True, help_text="Degrees north, −90 to 90.")
@@ -82,20 +82,26 @@ class AdvertiserContact(TimestampedModel):
 
     contact_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     advertiser = models.ForeignKey(Advertiser, models.CASCADE, related_name="contacts")
-    contact_name = models.CharField(max_length=255)
-    contact_email = models.EmailField(max_length=255)
-    contact_phone = PhoneNumberField(null=True, blank=True, help_text="With country code, e.g. +49 30 901820.")
-    contact_address = models.CharField(max_length=255, null=True, blank=True)
-    contact_city = models.CharField(max_length=100, null=True, blank=True)
-    contact_state = models.CharField(max_length=100, null=True, blank=True)
-    contact_postal_code = models.CharField(max_length=20, null=True, blank=True)
-    contact_country = models.CharField(max_length=100, null=True, blank=True, choices=country_choices)
+    contact_name = models.CharField(verbose_name="name", max_length=255)
+    contact_email = models.EmailField(verbose_name="e-mail", max_length=255)
+    contact_phone = PhoneNumberField(
+        verbose_name="phone", null=True, blank=True, help_text="With country code, e.g. +49 30 901820."
+    )
+    contact_address = models.CharField(verbose_name="address", max_length=255, null=True, blank=True)
+    contact_city = models.CharField(verbose_name="city", max_length=100, null=True, blank=True)
+    contact_state = models.CharField(verbose_name="state or region", max_length=100, null=True, blank=True)
+    contact_postal_code = models.CharField(verbose_name="postal code", max_length=20, null=True, blank=True)
+    contact_country = models.CharField(
+        verbose_name="country", max_length=100, null=True, blank=True, choices=country_choices
+    )
     is_point_of_contact = models.BooleanField(
         default=False,
         verbose_name="point of contact",
         help_text="The one to call first; at most one per advertiser.",
     )
-    contact_type = models.CharField(max_length=20, choices=ContactType.choices, default=ContactType.MANAGER)
+    contact_type = models.CharField(
+        verbose_name="type", max_length=20, choices=ContactType.choices, default=ContactType.MANAGER
+    )
 
     objects = ContactQuerySet.as_manager()
 
@@ -140,9 +146,11 @@ class AdvertiserBankAccount(TimestampedModel):
 
     bank_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     advertiser = models.ForeignKey(Advertiser, models.CASCADE, related_name="bank_accounts")
-    bank_name = models.CharField(max_length=255)
+    bank_name = models.CharField(verbose_name="bank", max_length=255)
     bank_account_name = models.CharField(max_length=255, verbose_name="account holder")
-    bank_account_number = EncryptedTextField(null=True, blank=True, max_length=34, validators=[validate_account_number])
+    bank_account_number = EncryptedTextField(
+        verbose_name="account number", null=True, blank=True, max_length=34, validators=[validate_account_number]
+    )
     bank_account_iban = EncryptedTextField(
         null=True, blank=True, max_length=42, verbose_name="IBAN", validators=[validate_iban]
     )

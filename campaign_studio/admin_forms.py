@@ -11,7 +11,7 @@ from django.db.models import ProtectedError, RestrictedError
 from django.forms.models import InlineForeignKeyField
 from unfold.forms import PaginationInlineFormSet
 
-from campaign_studio.constraints import validation_error
+from campaign_studio.constraints import still_needed, validation_error
 
 # What a database or a model says no with while rows are being written.
 REFUSALS = (IntegrityError, DataError, ValidationError)
@@ -31,18 +31,11 @@ def as_validation_error(error: Exception) -> ValidationError:
     """What to tell people about one of REFUSALS."""
     if isinstance(error, ValidationError):
         return error
-    if isinstance(error, ProtectedError):
-        return ValidationError(_still_used(error.protected_objects), code="protected")
-    if isinstance(error, RestrictedError):
-        return ValidationError(_still_used(error.restricted_objects), code="protected")
+    if isinstance(error, ProtectedError | RestrictedError):
+        return ValidationError(still_needed(error), code="protected")
     if isinstance(error, IntegrityError):
         return validation_error(error)
     return ValidationError(UNSTORABLE, code="unstorable")
-
-
-def _still_used(users: set[models.Model]) -> str:
-    kinds = sorted({str(user._meta.verbose_name_plural) for user in users})
-    return f"This can't be deleted: {', '.join(kinds)} still refer to it."
 
 
 class StudioForm(forms.ModelForm):

@@ -3,6 +3,7 @@
 from django.apps import apps
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import IntegrityError, models
+from django.db.models import ProtectedError, RestrictedError
 
 UNKNOWN = "This conflicts with what is stored. Reload and try again."
 
@@ -16,6 +17,13 @@ def validation_error(error: IntegrityError) -> ValidationError:
                 message = ValidationError(str(constraint.violation_error_message), code=constraint.violation_error_code)
                 return ValidationError({_field(constraint): [message]})
     return ValidationError({NON_FIELD_ERRORS: [ValidationError(_foreign_key_message(error), code="conflict")]})
+
+
+def still_needed(error: ProtectedError | RestrictedError) -> str:
+    """Why something can't be deleted, and what to do instead."""
+    objects = error.protected_objects if isinstance(error, ProtectedError) else error.restricted_objects
+    kinds = sorted({str(obj._meta.verbose_name_plural) for obj in objects})
+    return f"It can't be deleted: {', '.join(kinds)} still belong to it. Delete those first, or deactivate it instead."
 
 
 def _field(constraint: models.BaseConstraint) -> str:

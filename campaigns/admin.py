@@ -15,7 +15,7 @@ from campaign_studio.admin_lists import ChoiceFilter, DateRangeFilter
 from campaign_studio.places import country_choices
 from campaigns.choices import Status
 from campaigns.forms import LifecycleForm, TargetForm
-from campaigns.models import AudienceTargeting, Campaign
+from campaigns.models import Campaign, CampaignAudienceTargeting
 
 STATUS_COLOURS = {
     Status.ACTIVE: "success",
@@ -43,7 +43,7 @@ class CountryFilter(ChoiceFilter):
 class TargetInline(StudioStackedInline):
     """Where a campaign shows."""
 
-    model = AudienceTargeting
+    model = CampaignAudienceTargeting
     form = TargetForm
     verbose_name_plural = "audience: where it shows"
     fields = [("region", "country"), ("cities", "postcodes")]

@@ -7,7 +7,7 @@ class CampaignsConfig(AppConfig):
     """Campaigns and their audience."""
 
     name = "campaigns"
-    verbose_name = "Campaigns"
+    verbose_name = "Advertising"
 
     def ready(self) -> None:
         """Register permission rules and audited models."""
@@ -15,4 +15,4 @@ class CampaignsConfig(AppConfig):
         from campaigns import models, rules  # noqa: F401 - rules is imported for what it registers
 
         audit.register(models.Campaign)
-        audit.register(models.AudienceTargeting)
+        audit.register(models.CampaignAudienceTargeting)

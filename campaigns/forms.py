@@ -9,7 +9,7 @@ from unfold.widgets import UnfoldAdminExpandableTextareaWidget
 
 from campaign_studio.admin_forms import StudioForm
 from campaigns.lifecycle import HasLifecycle
-from campaigns.models import AudienceTargeting
+from campaigns.models import CampaignAudienceTargeting
 
 EXAMPLES = {"cities": "Berlin, Hamburg, Munich", "postcodes": "10115, 20095"}
 
@@ -57,5 +57,5 @@ class TargetForm(StudioForm):
     )
 
     class Meta:
-        model = AudienceTargeting
+        model = CampaignAudienceTargeting
         fields = ("region", "country", "cities", "postcodes")

@@ -25,28 +25,36 @@ class Campaign(HasLifecycle, StampedModel):
     """One advertising effort: a flight of dates, an audience, and up to six ads (seed section 8)."""
 
     campaign_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    campaign_name = models.CharField(max_length=255)
-    campaign_description = models.TextField(null=True, blank=True, validators=[MaxLengthValidator(LONGEST_TEXT)])
+    campaign_name = models.CharField(verbose_name="name", max_length=255)
+    campaign_description = models.TextField(
+        verbose_name="description", null=True, blank=True, validators=[MaxLengthValidator(LONGEST_TEXT)]
+    )
     advertiser = models.ForeignKey(
         "advertisers.Advertiser", models.PROTECT, null=True, blank=True, related_name="campaigns"
     )
-    campaign_start_date = models.DateField(help_text="The first day it may show.")
-    campaign_end_date = models.DateField(help_text="The last day it may show.")
+    campaign_start_date = models.DateField(verbose_name="start date", help_text="The first day it may show.")
+    campaign_end_date = models.DateField(verbose_name="end date", help_text="The last day it may show.")
     campaign_expiry_date = models.DateField(
+        verbose_name="expiry date",
         null=True,
         blank=True,
         help_text="Until then it may be revived after its end; afterwards it expires for good.",
     )
     campaign_max_view_duration_value = models.PositiveIntegerField(
-        null=True, blank=True, help_text="Cap: all views together last no longer than this."
+        verbose_name="longest viewing time",
+        null=True,
+        blank=True,
+        help_text="Cap: all views together last no longer than this.",
     )
     campaign_max_view_duration_unit = models.CharField(
-        max_length=20, null=True, blank=True, choices=DurationUnit.choices
+        verbose_name="unit", max_length=20, null=True, blank=True, choices=DurationUnit.choices
     )
     campaign_max_view_count = models.PositiveIntegerField(
-        null=True, blank=True, help_text="Cap: no more views than this."
+        verbose_name="most views", null=True, blank=True, help_text="Cap: no more views than this."
     )
-    campaign_status = models.CharField(max_length=20, choices=Status.choices, default=Status.DRAFT)
+    campaign_status = models.CharField(
+        verbose_name="status", max_length=20, choices=Status.choices, default=Status.DRAFT
+    )
     campaign_created_by = models.ForeignKey("accounts.User", models.PROTECT, related_name="+", editable=False)
 
     created_by_field = "campaign_created_by"
@@ -146,7 +154,7 @@ class Campaign(HasLifecycle, StampedModel):
                 raise ValidationError({field: f"The ad “{ad_name}” {happens} on {day}. Move that ad first."})
 
 
-class AudienceTargeting(TimestampedModel):
+class CampaignAudienceTargeting(TimestampedModel):
     """A place a campaign is aimed at: a country, narrowed to cities and postcodes where they are named."""
 
     audience_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

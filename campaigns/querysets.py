@@ -33,9 +33,9 @@ class CampaignQuerySet(StudioQuerySet):
 
     def targeted_at(self, *, country: str | None = None, city: str | None = None) -> "CampaignQuerySet":
         """Those that name the country, the city, or both in one and the same target. Case is ignored."""
-        from campaigns.models import AudienceTargeting
+        from campaigns.models import CampaignAudienceTargeting
 
-        targets = AudienceTargeting.objects.filter(campaign=OuterRef("pk"))
+        targets = CampaignAudienceTargeting.objects.filter(campaign=OuterRef("pk"))
         if country:
             targets = targets.filter(country__iexact=country)
         if city:

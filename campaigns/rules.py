@@ -9,13 +9,13 @@ from accounts.rules import is_admin, is_signed_in, role_in
 
 if TYPE_CHECKING:
     from accounts.models import User
-    from campaigns.models import AudienceTargeting, Campaign
+    from campaigns.models import Campaign, CampaignAudienceTargeting
 
 is_campaign_manager = role_in(RoleName.CAMPAIGN_MANAGER)
 
 
 @rules.predicate
-def owns_campaign(user: "User", part: "Campaign | AudienceTargeting | None" = None) -> bool:
+def owns_campaign(user: "User", part: "Campaign | CampaignAudienceTargeting | None" = None) -> bool:
     """The campaign, or the campaign this is a part of, was created by the user."""
     campaign: Any = getattr(part, "campaign", part)
     return campaign is None or campaign.campaign_created_by_id == user.pk
@@ -28,6 +28,6 @@ rules.add_perm("campaigns.view_campaign", is_signed_in)
 rules.add_perm("campaigns.add_campaign", role_in(*ADMIN_ROLES, RoleName.CAMPAIGN_MANAGER))
 rules.add_perm("campaigns.change_campaign", may_change)
 rules.add_perm("campaigns.delete_campaign", may_change)
-rules.add_perm("campaigns.view_audiencetargeting", is_signed_in)
+rules.add_perm("campaigns.view_campaignaudiencetargeting", is_signed_in)
 for action in ("add", "change", "delete"):
-    rules.add_perm(f"campaigns.{action}_audiencetargeting", may_change)
+    rules.add_perm(f"campaigns.{action}_campaignaudiencetargeting", may_change)

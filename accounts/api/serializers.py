@@ -7,9 +7,9 @@ from django.core.exceptions import ValidationError as ModelValidationError
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
-from accounts.backends import LONGEST_PASSWORD
 from accounts.choices import RoleName
 from accounts.models import AuditEntry, Role, User
+from accounts.validators import LONGEST_PASSWORD
 from campaign_studio.api.serializers import StrictFields, StudioSerializer
 
 PASSWORD: dict[str, Any] = {"write_only": True, "trim_whitespace": False, "max_length": LONGEST_PASSWORD}

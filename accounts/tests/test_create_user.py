@@ -9,7 +9,7 @@ from accounts.tests.factories import UserFactory
 GOOD = "a quiet road at night"
 
 
-def create(monkeypatch, *arguments: str, password: str = GOOD) -> str:
+def create(monkeypatch: pytest.MonkeyPatch, *arguments: str, password: str = GOOD) -> str:
     monkeypatch.setattr("sys.stdin", io.StringIO(password + "\n"))
     out = io.StringIO()
     call_command("create_user", *arguments, "--password-stdin", stdout=out)
@@ -17,7 +17,7 @@ def create(monkeypatch, *arguments: str, password: str = GOOD) -> str:
 
 
 @pytest.mark.django_db
-def test_a_user_can_sign_in_with_the_role_and_password_given(monkeypatch):
+def test_a_user_can_sign_in_with_the_role_and_password_given(monkeypatch: pytest.MonkeyPatch) -> None:
     said = create(monkeypatch, "nora", "nora@example.com", "--role", "content_moderator", "--first-name", "Nora")
 
     user = User.objects.get(username="nora")
@@ -27,7 +27,7 @@ def test_a_user_can_sign_in_with_the_role_and_password_given(monkeypatch):
 
 
 @pytest.mark.django_db
-def test_the_log_says_that_the_command_did_it(monkeypatch):
+def test_the_log_says_that_the_command_did_it(monkeypatch: pytest.MonkeyPatch) -> None:
     create(monkeypatch, "nora", "nora@example.com", "--role", "user")
 
     entry = AuditEntry.objects.get(object_repr="nora")
@@ -46,7 +46,9 @@ def test_the_log_says_that_the_command_did_it(monkeypatch):
         (("TAKEN", "nora@example.com", "--role", "user"), GOOD, "username: This username is taken."),
     ],
 )
-def test_what_is_wrong_is_said_and_nobody_is_created(monkeypatch, arguments, password, reason):
+def test_what_is_wrong_is_said_and_nobody_is_created(
+    monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], password: str, reason: str
+) -> None:
     UserFactory(username="taken")
 
     with pytest.raises(CommandError, match=reason):
@@ -55,13 +57,13 @@ def test_what_is_wrong_is_said_and_nobody_is_created(monkeypatch, arguments, pas
 
 
 @pytest.mark.django_db
-def test_an_unknown_role_is_refused(monkeypatch):
+def test_an_unknown_role_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(CommandError, match="invalid choice: 'emperor'"):
         create(monkeypatch, "nora", "nora@example.com", "--role", "emperor")
 
 
 @pytest.mark.django_db
-def test_a_password_is_asked_for_twice(monkeypatch):
+def test_a_password_is_asked_for_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     typed = iter([GOOD, GOOD])
     monkeypatch.setattr("getpass.getpass", lambda prompt: next(typed))
 
@@ -71,7 +73,7 @@ def test_a_password_is_asked_for_twice(monkeypatch):
 
 
 @pytest.mark.django_db
-def test_two_different_passwords_create_nobody(monkeypatch):
+def test_two_different_passwords_create_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     typed = iter([GOOD, GOOD + "!"])
     monkeypatch.setattr("getpass.getpass", lambda prompt: next(typed))
 

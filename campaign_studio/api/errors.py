@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.views import exception_handler as drf_exception_handler
 
-from campaign_studio.constraints import validation_error
+from campaign_studio.constraints import still_needed, validation_error
 
 logger = logging.getLogger(__name__)
 
@@ -78,13 +78,6 @@ def as_detail(error: ModelValidationError) -> dict[str, list[str]]:
         api_settings.NON_FIELD_ERRORS_KEY if field == NON_FIELD_ERRORS else field: messages
         for field, messages in error.message_dict.items()
     }
-
-
-def still_needed(error: ProtectedError | RestrictedError) -> str:
-    """Why something can't be deleted, and what to do instead."""
-    objects = error.protected_objects if isinstance(error, ProtectedError) else error.restricted_objects
-    kinds = sorted({str(obj._meta.verbose_name_plural) for obj in objects})
-    return f"It can't be deleted: {', '.join(kinds)} still belong to it. Delete those first, or deactivate it instead."
 
 
 def _json(request: HttpRequest, code: int, detail: str) -> HttpResponse | None:

@@ -135,12 +135,12 @@ def write_rows(parent: models.Model, name: str, child: Any, rows: list[dict[str,
         planned.append((index, row or manager.model(**{manager.field.name: parent}), values))
     for row in left.values():
         row.delete()
-    errors = {}
+    errors: dict[int, Any] = {}
     # Rows that take a mark only one may have come after those that give it up; new ones last.
     for index, row, values in sorted(planned, key=lambda plan: (plan[1]._state.adding, _claims(plan[1], plan[2]))):
         if row._state.adding or not _equals(row, values):
             errors[index] = _write_part(row, values)
-    wrong = {index: found for index, found in errors.items() if found}
+    wrong: Any = {index: found for index, found in errors.items() if found}
     if wrong:
         raise ValidationError({name: wrong})
 

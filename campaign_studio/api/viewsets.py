@@ -18,6 +18,7 @@ from rest_framework.viewsets import GenericViewSet
 from campaign_studio.api.errors import Conflict
 from campaign_studio.api.filters import list_parameters, refuse_unknown_parameters
 from campaign_studio.audit import tell_database
+from campaign_studio.encryption import EncryptedTextField
 
 VERBS = {
     "list": "view",
@@ -76,7 +77,8 @@ class KnowsItsParameters:
     def offered_orderings(self) -> set[str]:
         """The columns of a list row, and what the view computes on demand."""
         row = self.row_serializer_class()  # type: ignore[attr-defined]
-        columns = {field.attname for field in row.Meta.model._meta.concrete_fields}
+        stored = row.Meta.model._meta.concrete_fields
+        columns = {field.attname for field in stored if not isinstance(field, EncryptedTextField)}
         listed = {name for name, field in row.fields.items() if {name, field.source} & columns}
         return listed | set(self.computed_orderings)
 

@@ -21,7 +21,7 @@ from campaign_studio.demo.people import CUSTOMERS, PASSWORD, PEOPLE, Customer
 from campaign_studio.demo.running import RUNNING
 from campaign_studio.demo.shapes import Creative, Flight
 from campaigns.choices import Status
-from campaigns.models import AudienceTargeting, Campaign
+from campaigns.models import Campaign, CampaignAudienceTargeting
 
 FLIGHTS = [*RUNNING, *OTHERS]
 PICTURES = "/static/demo"
@@ -144,7 +144,7 @@ def _new_campaign(flight: Flight, today: date) -> Campaign:
     )
     for target in flight.targets:
         _write(
-            AudienceTargeting(
+            CampaignAudienceTargeting(
                 campaign=campaign,
                 region=target.region,
                 country=target.country,

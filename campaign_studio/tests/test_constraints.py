@@ -18,7 +18,7 @@ from advertisers.tests.factories import (
     AdvertiserFactory,
 )
 from campaign_studio.constraints import UNKNOWN, FieldCheck, FieldUnique, validation_error
-from campaigns.models import AudienceTargeting, Campaign
+from campaigns.models import Campaign, CampaignAudienceTargeting
 from campaigns.tests.factories import AudienceTargetingFactory, CampaignFactory
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -108,7 +108,7 @@ def test_a_constraint_about_several_fields_is_answered_for_the_whole() -> None:
     target = AudienceTargetingFactory()
     again = AudienceTargetingFactory.build(campaign=target.campaign)
 
-    error = validation_error(collision(lambda: AudienceTargeting.objects.bulk_create([again])))
+    error = validation_error(collision(lambda: CampaignAudienceTargeting.objects.bulk_create([again])))
 
     assert error.message_dict == {
         "__all__": ["This campaign targets that region and country already. Add the cities there."]

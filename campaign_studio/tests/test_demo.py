@@ -2,6 +2,7 @@ import io
 import re
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -17,7 +18,7 @@ from advertisers.choices import AdvertiserType, ContactType
 from advertisers.models import Advertiser, AdvertiserContact
 from campaign_studio.demo.people import PASSWORD
 from campaigns.choices import DurationUnit, Status
-from campaigns.models import AudienceTargeting, Campaign
+from campaigns.models import Campaign, CampaignAudienceTargeting
 
 
 def demo(*options: str) -> str:
@@ -27,13 +28,13 @@ def demo(*options: str) -> str:
 
 
 @pytest.fixture
-def _debug(settings):
+def _debug(settings: Any) -> None:
     settings.DEBUG = True
 
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("_debug")
-def test_the_demo_shows_everything_there_is_and_loading_it_twice_changes_nothing():
+def test_the_demo_shows_everything_there_is_and_loading_it_twice_changes_nothing() -> None:
     said = demo()
 
     for role in RoleName.values:
@@ -54,8 +55,8 @@ def test_the_demo_shows_everything_there_is_and_loading_it_twice_changes_nothing
     assert ratings == {(system, label) for system, labels in RATING_LABELS.items() for label in labels}
     assert Campaign.objects.running_on(timezone.localdate()).count() >= 5
     assert {count for (count,) in Campaign.objects.with_ad_count().values_list("ad_count")} >= {0, 1, 6}
-    assert AudienceTargeting.objects.values("country").distinct().count() >= 6
-    assert AudienceTargeting.objects.filter(cities=[]).exists()
+    assert CampaignAudienceTargeting.objects.values("country").distinct().count() >= 6
+    assert CampaignAudienceTargeting.objects.filter(cities=[]).exists()
     assert AdTimeSlot.objects.filter(time_slot_end="00:00").exists()
 
     entries = AuditEntry.objects.count()
@@ -65,7 +66,7 @@ def test_the_demo_shows_everything_there_is_and_loading_it_twice_changes_nothing
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("_debug")
-def test_every_picture_exists_and_moves_along_with_the_port_without_losing_its_approval():
+def test_every_picture_exists_and_moves_along_with_the_port_without_losing_its_approval() -> None:
     demo()
     pictures = Ad.objects.filter(media_url__contains="/static/demo/")
     assert pictures.count() >= 10
@@ -83,7 +84,7 @@ def test_every_picture_exists_and_moves_along_with_the_port_without_losing_its_a
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("_debug")
-def test_scale_multiplies_the_campaigns_once():
+def test_scale_multiplies_the_campaigns_once() -> None:
     demo()
     base = Campaign.objects.count()
 
@@ -94,7 +95,7 @@ def test_scale_multiplies_the_campaigns_once():
 
 
 @pytest.mark.django_db
-def test_outside_of_debug_nothing_is_created():
+def test_outside_of_debug_nothing_is_created() -> None:
     with pytest.raises(CommandError, match="DEBUG"):
         demo()
     assert not User.objects.exists()
@@ -102,14 +103,14 @@ def test_outside_of_debug_nothing_is_created():
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("_debug")
-def test_a_scale_below_one_is_refused():
+def test_a_scale_below_one_is_refused() -> None:
     with pytest.raises(CommandError, match="--scale"):
         demo("--scale", "0")
 
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("_debug")
-def test_a_port_in_use_is_named_before_anything_is_done():
+def test_a_port_in_use_is_named_before_anything_is_done() -> None:
     with socket.socket() as busy:
         busy.bind(("127.0.0.1", 0))
         busy.listen()
@@ -121,7 +122,7 @@ def test_a_port_in_use_is_named_before_anything_is_done():
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("_debug")
-def test_reset_leaves_a_database_of_ones_own_alone(monkeypatch):
+def test_reset_leaves_a_database_of_ones_own_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(settings.DATABASES["default"], "ENGINE", "django.db.backends.postgresql")
     from django.db import connection
 
@@ -133,7 +134,7 @@ def test_reset_leaves_a_database_of_ones_own_alone(monkeypatch):
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("_debug")
-def test_the_demo_ends_as_the_production_server(monkeypatch):
+def test_the_demo_ends_as_the_production_server(monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[list[str]] = []
     monkeypatch.setattr("os.execv", lambda program, arguments: started.append(arguments))
     with socket.socket() as free:

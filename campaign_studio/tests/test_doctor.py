@@ -3,6 +3,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -24,7 +25,7 @@ def doctor() -> str:
 
 
 @pytest.fixture
-def _sound(settings, db):
+def _sound(settings: Any, db: None) -> None:
     """Nothing to complain about."""
     settings.SECRET_KEY = "k" * 25 + "".join(chr(97 + n) for n in range(25))
     settings.SECURE_SSL_REDIRECT = True
@@ -32,25 +33,25 @@ def _sound(settings, db):
 
 
 @pytest.mark.usefixtures("_sound")
-def test_all_is_well():
+def test_all_is_well() -> None:
     said = doctor()
     assert "✗" not in said
     assert "✓ Migrations" in said
 
 
 @pytest.mark.usefixtures("_sound")
-def test_published_keys_are_named(settings):
+def test_published_keys_are_named(settings: Any) -> None:
     settings.ENCRYPTION_KEYS = [settings.EXAMPLE_ENCRYPTION_KEY]
     assert "✗ Keys" in doctor()
 
 
 @pytest.mark.django_db
-def test_a_missing_system_administrator_is_named():
+def test_a_missing_system_administrator_is_named() -> None:
     assert "✗ A system administrator" in doctor()
 
 
 @pytest.mark.usefixtures("_sound")
-def test_a_bank_number_that_no_key_opens_is_found(settings):
+def test_a_bank_number_that_no_key_opens_is_found(settings: Any) -> None:
     AdvertiserBankAccountFactory()
     settings.ENCRYPTION_KEYS = ["another-key-altogether-of-more-than-32-characters"]
     said = doctor()
@@ -59,13 +60,13 @@ def test_a_bank_number_that_no_key_opens_is_found(settings):
 
 
 @pytest.mark.usefixtures("_sound")
-def test_a_wrong_setting_is_shown_with_its_hint(settings):
+def test_a_wrong_setting_is_shown_with_its_hint(settings: Any) -> None:
     settings.TRUSTED_PROXIES = ["my proxy"]
     assert "campaign_studio.E001" in doctor()
 
 
 @pytest.mark.usefixtures("_sound")
-def test_unapplied_migrations_are_counted():
+def test_unapplied_migrations_are_counted() -> None:
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM django_migrations WHERE app = 'ads'")
     said = doctor()
@@ -73,7 +74,7 @@ def test_unapplied_migrations_are_counted():
     assert "manage.py migrate" in said
 
 
-def test_a_dead_database_gets_advice_and_no_traceback():
+def test_a_dead_database_gets_advice_and_no_traceback() -> None:
     environment = {
         **os.environ,
         "READ_DOT_ENV": "false",
@@ -90,7 +91,9 @@ def test_a_dead_database_gets_advice_and_no_traceback():
     assert "Traceback" not in ended.stdout + ended.stderr
 
 
-def test_the_embedded_database_can_be_stopped_and_a_server_of_ones_own_cannot(tmp_path_factory):
+def test_the_embedded_database_can_be_stopped_and_a_server_of_ones_own_cannot(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
     environment = {
         **os.environ,
         "READ_DOT_ENV": "false",

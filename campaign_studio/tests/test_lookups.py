@@ -5,7 +5,7 @@ from django.db import connection
 
 from advertisers.models import Advertiser
 from advertisers.tests.factories import AdvertiserFactory
-from campaigns.models import AudienceTargeting, Campaign
+from campaigns.models import Campaign, CampaignAudienceTargeting
 from campaigns.tests.factories import AudienceTargetingFactory, CampaignFactory
 
 pytestmark = pytest.mark.django_db
@@ -68,10 +68,10 @@ def test_ilike_is_served_by_the_trigram_index() -> None:
 def test_has_entry_finds_whole_names_whatever_the_case(city: str, found: bool) -> None:
     AudienceTargetingFactory(cities=["Berlin", "Köln"])
 
-    assert AudienceTargeting.objects.filter(cities__has_entry=city).exists() == found
+    assert CampaignAudienceTargeting.objects.filter(cities__has_entry=city).exists() == found
 
 
 def test_an_empty_list_has_no_entries() -> None:
     AudienceTargetingFactory(cities=[])
 
-    assert not AudienceTargeting.objects.filter(cities__has_entry="Berlin").exists()
+    assert not CampaignAudienceTargeting.objects.filter(cities__has_entry="Berlin").exists()

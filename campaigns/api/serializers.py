@@ -4,7 +4,7 @@ from rest_framework import serializers
 
 from advertisers.models import Advertiser
 from campaign_studio.api.serializers import CountryField, StudioSerializer, TextListField, VisibleRelatedField
-from campaigns.models import AudienceTargeting, Campaign
+from campaigns.models import Campaign, CampaignAudienceTargeting
 
 MOST_TARGETS = 300
 MOST_PLACES = 5_000
@@ -18,7 +18,7 @@ class AudienceTargetingSerializer(StudioSerializer):
     postcodes = TextListField(required=False, max_length=MOST_PLACES)
 
     class Meta:
-        model = AudienceTargeting
+        model = CampaignAudienceTargeting
         fields = ["audience_id", "region", "country", "cities", "postcodes", "created_at", "updated_at"]
 
 

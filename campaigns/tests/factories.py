@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from accounts.choices import RoleName
 from accounts.tests.factories import UserFactory
-from campaigns.models import AudienceTargeting, Campaign
+from campaigns.models import Campaign, CampaignAudienceTargeting
 
 
 class CampaignFactory(factory.django.DjangoModelFactory):
@@ -26,7 +26,7 @@ class AudienceTargetingFactory(factory.django.DjangoModelFactory):
     """A target: all of Germany."""
 
     class Meta:
-        model = AudienceTargeting
+        model = CampaignAudienceTargeting
 
     campaign = factory.SubFactory(CampaignFactory)
     region = "Europe"

@@ -14,7 +14,7 @@ from accounts.tests.factories import Cast
 from ads.tests.factories import AdFactory
 from campaign_studio.tests.browser import errors_of, form_data
 from campaigns.admin import CampaignAdmin
-from campaigns.models import AudienceTargeting, Campaign
+from campaigns.models import Campaign, CampaignAudienceTargeting
 from campaigns.tests.factories import AudienceTargetingFactory, CampaignFactory
 
 pytestmark = pytest.mark.django_db
@@ -134,7 +134,7 @@ def test_who_changes_whose_campaigns(role: str, whose: str, cast: Cast, console_
     assert ('name="campaign_name"' in page.content.decode()) == may
     assert saved.status_code == (302 if may else 403)
     assert campaign.campaign_name == ("After" if may else "Before")
-    assert AudienceTargeting.objects.get().region == ("Asia" if may else "Europe")
+    assert CampaignAudienceTargeting.objects.get().region == ("Asia" if may else "Europe")
 
 
 @pytest.mark.parametrize("role", STAFF)

@@ -1,5 +1,6 @@
 import io
-from datetime import timedelta
+from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -12,13 +13,13 @@ from campaigns.models import Campaign
 from campaigns.tests.factories import CampaignFactory
 
 
-def run(day) -> str:
+def run(day: date) -> str:
     out = io.StringIO()
     call_command("expire_campaigns", "--on", day.isoformat(), stdout=out, stderr=out)
     return out.getvalue()
 
 
-def ended(days_ago: int, **fields):
+def ended(days_ago: int, **fields: Any) -> tuple[Campaign, date]:
     """A campaign whose last day was that long before the day the command is run for."""
     today = timezone.localdate()
     return CampaignFactory(campaign_start_date=today, campaign_end_date=today, **fields), today + timedelta(days_ago)
@@ -38,7 +39,7 @@ def ended(days_ago: int, **fields):
         ("draft", None, "draft"),
     ],
 )
-def test_the_day_after_the_last_day(status, expires_in, becomes):
+def test_the_day_after_the_last_day(status: str, expires_in: int | None, becomes: str) -> None:
     today = timezone.localdate()
     expiry = None if expires_in is None else today + timedelta(expires_in)
     campaign, day = ended(1, campaign_status=status, campaign_expiry_date=expiry)
@@ -50,7 +51,7 @@ def test_the_day_after_the_last_day(status, expires_in, becomes):
 
 
 @pytest.mark.django_db
-def test_nothing_moves_on_the_last_day_itself():
+def test_nothing_moves_on_the_last_day_itself() -> None:
     campaign, day = ended(0, campaign_status="active")
 
     assert "Nothing to do" in run(day)
@@ -60,7 +61,7 @@ def test_nothing_moves_on_the_last_day_itself():
 
 
 @pytest.mark.django_db
-def test_ads_follow_their_own_dates_or_the_campaigns():
+def test_ads_follow_their_own_dates_or_the_campaigns() -> None:
     today = timezone.localdate()
     campaign = CampaignFactory(campaign_start_date=today, campaign_end_date=today + timedelta(30))
     early = AdFactory(campaign=campaign, ad_status="inactive", ad_end_date=today)
@@ -77,7 +78,7 @@ def test_ads_follow_their_own_dates_or_the_campaigns():
 
 
 @pytest.mark.django_db
-def test_a_second_run_changes_nothing_and_the_log_names_the_command():
+def test_a_second_run_changes_nothing_and_the_log_names_the_command() -> None:
     campaign, day = ended(1, campaign_status="active")
     run(day)
     entries = AuditEntry.objects.filter(object_pk=str(campaign.pk), action=AuditEntry.Action.UPDATE)
@@ -90,7 +91,7 @@ def test_a_second_run_changes_nothing_and_the_log_names_the_command():
 
 
 @pytest.mark.django_db
-def test_one_that_is_refused_does_not_stop_the_others():
+def test_one_that_is_refused_does_not_stop_the_others() -> None:
     broken, day = ended(1, campaign_status="active")
     fine, _ = ended(1, campaign_status="active")
     # A row from before a rule was made: full_clean() refuses it, whatever its status is to be.

@@ -9,7 +9,7 @@ from django.contrib.auth.models import AnonymousUser
 from accounts.tests.factories import Cast
 from ads.tests.factories import AdFactory
 from campaigns.choices import Status
-from campaigns.models import AudienceTargeting, Campaign
+from campaigns.models import Campaign, CampaignAudienceTargeting
 from campaigns.tests.factories import AudienceTargetingFactory, CampaignFactory
 
 pytestmark = pytest.mark.django_db
@@ -94,9 +94,9 @@ def test_everybody_signed_in_sees_campaigns_and_targets(cast: Cast) -> None:
 
     for person in cast:
         assert Campaign.objects.visible_to(person).exists() == person.has_perm("campaigns.view_campaign")
-        assert AudienceTargeting.objects.visible_to(person).exists()
+        assert CampaignAudienceTargeting.objects.visible_to(person).exists()
     assert not Campaign.objects.visible_to(AnonymousUser()).exists()
-    assert not AudienceTargeting.objects.visible_to(AnonymousUser()).exists()
+    assert not CampaignAudienceTargeting.objects.visible_to(AnonymousUser()).exists()
 
 
 @pytest.mark.parametrize("number", [1, 5])

@@ -6,7 +6,7 @@ from django.db import connection
 
 from ads.tests.factories import AdFactory
 from campaign_studio.tests.refusals import assert_database_refuses, assert_model_refuses
-from campaigns.models import AudienceTargeting
+from campaigns.models import CampaignAudienceTargeting
 from campaigns.tests.factories import AudienceTargetingFactory, CampaignFactory
 
 pytestmark = pytest.mark.django_db
@@ -19,7 +19,9 @@ def test_a_place_is_targeted_once_per_campaign(region: str) -> None:
 
     assert_model_refuses(again, "__all__", "This campaign targets that region and country already.")
     again.region = region.strip()
-    assert_database_refuses("campaign_targets_a_place_once", lambda: AudienceTargeting.objects.bulk_create([again]))
+    assert_database_refuses(
+        "campaign_targets_a_place_once", lambda: CampaignAudienceTargeting.objects.bulk_create([again])
+    )
 
 
 def test_another_region_country_or_campaign_is_another_place() -> None:
@@ -98,6 +100,6 @@ def test_targets_and_ads_go_with_their_campaign() -> None:
 
     target.campaign.delete()
 
-    assert not AudienceTargeting.objects.filter(pk=target.pk).exists()
+    assert not CampaignAudienceTargeting.objects.filter(pk=target.pk).exists()
     with pytest.raises(ValidationError, match="no longer exists"):
         AdFactory(campaign_id=ad.campaign_id, campaign=None, ad_created_by=ad.ad_created_by)
