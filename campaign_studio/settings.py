@@ -258,6 +258,7 @@ X_FRAME_OPTIONS = "DENY"
 # --- Language, time, files -------------------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en-gb"
+FORMAT_MODULE_PATH = ["campaign_studio.formats"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"

@@ -1,0 +1,1 @@
+"""How the console writes days and times."""
