@@ -33,7 +33,9 @@ def refusal(environ: dict[str, Any]) -> tuple[str, str] | None:
     query = environ.get("QUERY_STRING", "")
     if len(query) > LONGEST_QUERY:
         return "414 URI Too Long", f"The query is longer than {LONGEST_QUERY} bytes. Send less, or use a body."
-    if not _is_text(environ.get("PATH_INFO", "").encode("latin-1")) or not _is_text(unquote_to_bytes(query)):
+    if not _is_text(environ.get("PATH_INFO", "").encode("latin-1")) or not _is_text(
+        unquote_to_bytes(query.encode("latin-1"))
+    ):
         return "400 Bad Request", "The address holds a null byte or is not UTF-8."
     if _charset(environ.get("CONTENT_TYPE", "")) not in ("", "utf-8", "utf8"):
         return "415 Unsupported Media Type", "Send UTF-8."

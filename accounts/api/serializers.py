@@ -142,7 +142,7 @@ class AuditEntrySerializer(serializers.ModelSerializer):
 
     actor = ActorSerializer(source="*", allow_null=True)
     action = serializers.CharField(source="get_action_display", help_text="create, update, delete or access.")
-    request_id = serializers.CharField(source="cid")
+    request_id = serializers.CharField(source="cid", allow_null=True)
     resource_type = serializers.CharField(source="content_type.model", help_text="The kind of object, e.g. campaign.")
     resource_id = serializers.CharField(source="object_pk")
     resource_name = serializers.CharField(source="object_repr")

@@ -13,7 +13,9 @@ from accounts.models import Session, User
 
 def start_session(user: User, *, remote_addr: str | None, user_agent: str, at: datetime) -> dict[str, Any]:
     """A new session for a user who has proved who they are; returns its token pair."""
-    session = Session(user=user, remote_addr=remote_addr, user_agent=user_agent[:255], last_seen_at=at)
+    session = Session(
+        user=user, remote_addr=remote_addr, user_agent=user_agent.replace("\x00", "")[:255], last_seen_at=at
+    )
     refresh = _token(RefreshToken, session)
     session.refresh_hash = Session.hash_of(refresh["jti"])
     session.save()

@@ -80,3 +80,15 @@ def test_two_different_passwords_create_nobody(monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(CommandError, match="differ"):
         call_command("create_user", "nora", "nora@example.com", "--role", "user")
     assert not User.objects.exists()
+
+
+@pytest.mark.django_db
+def test_no_password_at_all_points_to_the_option(monkeypatch: pytest.MonkeyPatch) -> None:
+    def end_of_input(prompt: str) -> str:
+        raise EOFError
+
+    monkeypatch.setattr("getpass.getpass", end_of_input)
+
+    with pytest.raises(CommandError, match="--password-stdin"):
+        call_command("create_user", "nora", "nora@example.com", "--role", "user")
+    assert not User.objects.exists()

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
@@ -13,11 +14,19 @@ from campaigns.models import LONGEST_TEXT, Campaign
 QUARTERS_OF_A_DAY = 96
 
 
+@extend_schema_field({"type": "string", "pattern": r"^([01]\d|2[0-3]):(00|15|30|45)$", "example": "08:15"})
+class QuarterHourField(serializers.TimeField):
+    """A time of day as `HH:MM`. That it is a quarter hour, the model judges."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(format="%H:%M", **kwargs)
+
+
 class TimeSlotSerializer(StudioSerializer):
     """When on a day; quarter hours, an end of `00:00` is midnight."""
 
-    time_slot_start = serializers.TimeField(format="%H:%M")
-    time_slot_end = serializers.TimeField(format="%H:%M")
+    time_slot_start = QuarterHourField()
+    time_slot_end = QuarterHourField()
 
     class Meta:
         model = AdTimeSlot
@@ -49,7 +58,7 @@ class AdRowSerializer(StudioSerializer):
     """An ad in a list: its columns."""
 
     campaign_id = VisibleRelatedField(source="campaign", queryset=Campaign.objects.all())
-    moderated_by_id = serializers.UUIDField(read_only=True)
+    moderated_by_id = serializers.UUIDField(read_only=True, allow_null=True)
     ad_created_by_id = serializers.UUIDField(read_only=True)
 
     class Meta:

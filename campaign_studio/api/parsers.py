@@ -74,8 +74,8 @@ def _problems(value: Any, depth: int) -> Any:
     if isinstance(value, float):
         return None if math.isfinite(value) else ["This number is too large."]
     if isinstance(value, list):
-        found = [_problems(entry, depth + 1) for entry in value]
-        return [problem or {} for problem in found] if any(found) else None
+        listed = {index: _problems(entry, depth + 1) for index, entry in enumerate(value)}
+        return {index: problem for index, problem in listed.items() if problem} or None
     if isinstance(value, dict):
         nested = {_printable(key): _key_problem(key) or _problems(entry, depth + 1) for key, entry in value.items()}
         return {key: problem for key, problem in nested.items() if problem} or None

@@ -16,7 +16,7 @@ ERRORS = {
     "400": ("The input is refused; nothing was changed.", "FieldErrors"),
     "401": ("No token, or one that is not valid any more.", "Detail"),
     "403": ("Your role may not do this.", "Detail"),
-    "404": ("There is no such object, or none that you may see.", "Detail"),
+    "404": ("There is no such object or page, or none that you may see.", "Detail"),
     "409": ("The object is still needed by others.", "Detail"),
     "413": ("The body is too large.", "Detail"),
     "415": ("The body is not JSON in UTF-8.", "Detail"),
@@ -73,7 +73,8 @@ def _possible(path: str, method: str, operation: dict[str, Any]) -> list[str]:
         codes.append("401")
     if protected or path.endswith("/register"):
         codes.append("403")
-    if "{" in path:
+    is_paged = any(parameter["name"] == "page" for parameter in operation.get("parameters", []))
+    if "{" in path or is_paged:
         codes.append("404")
     if method == "delete":
         codes.append("409")

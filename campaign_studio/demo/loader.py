@@ -1,8 +1,10 @@
 """Writes the demo data through the models, each change in the name of whoever would have made it.
 
-What exists already, by its name, is left alone: loading twice changes nothing.
+Everything has a key that follows from its name in the tables, and is loaded once, with its parts: loading twice changes
+nothing, and what people have renamed, changed or taken out since stays as they left it.
 """
 
+import uuid
 from collections.abc import Callable
 from datetime import date, time, timedelta
 from typing import Any
@@ -11,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
-from ads.choices import MediaType
+from ads.choices import MediaType, ModerationStatus
 from ads.media import NEEDS_URL
 from ads.models import Ad, AdContentRating, AdTimeSlot
 from advertisers.models import Advertiser, AdvertiserBankAccount, AdvertiserContact
@@ -25,6 +27,7 @@ from campaigns.models import Campaign, CampaignAudienceTargeting
 
 FLIGHTS = [*RUNNING, *OTHERS]
 PICTURES = "/static/demo"
+KEYS = uuid.uuid5(uuid.NAMESPACE_DNS, "demo.studio.example.com")
 ADS_PER_COPY = 3
 ROWS_PER_TRANSACTION = 50
 
@@ -45,34 +48,43 @@ def load_copies(times: int, *, on: date, advance: Callable[[int], None]) -> None
     They are numbered copies of one plain campaign with three ads, written like everything else.
     """
     wanted = (times - 1) * len(FLIGHTS)
-    there = Campaign.objects.filter(campaign_name__startswith="Fleet campaign ").count()
-    advance(min(there, wanted))
-    for first in range(there, wanted, ROWS_PER_TRANSACTION):
-        numbers = range(first, min(first + ROWS_PER_TRANSACTION, wanted))
-        with transaction.atomic(), acting_as(User.objects.named("felix").get()):
-            for number in numbers:
-                _load_copy(number + 1, on)
+    for first in range(1, wanted + 1, ROWS_PER_TRANSACTION):
+        numbers = range(first, min(first + ROWS_PER_TRANSACTION, wanted + 1))
+        keys = {_key("campaign", _name_of_copy(number)): number for number in numbers}
+        there = Campaign.objects.filter(pk__in=keys).values_list("pk", flat=True)
+        with transaction.atomic(), acting_as(_person("felix")):
+            for number in sorted(set(numbers) - {keys[key] for key in there}):
+                _load_copy(number, on)
         advance(len(numbers))
 
 
 def _load_people() -> None:
     for person in PEOPLE:
-        if User.objects.named(person.username).exists():
+        if User.objects.filter(pk=_key("person", person.username)).exists():
             continue
         names = {name: getattr(person, name) for name in ("username", "first_name", "last_name", "is_active")}
         email = f"{person.username}@studio.example.com"
         with acting_as("demo"):
-            User.objects.create_user(email=email, password=PASSWORD, role_id=person.role, is_verified=True, **names)
+            User.objects.create_user(
+                user_id=_key("person", person.username),
+                email=email,
+                password=PASSWORD,
+                role_id=person.role,
+                is_verified=True,
+                **names,
+            )
 
 
 def _load_customer(customer: Customer) -> None:
-    if Advertiser.objects.filter(advertiser_name=customer.name).exists():
+    key = _key("customer", customer.name)
+    if Advertiser.objects.filter(pk=key).exists():
         return
     street, postal_code, city, state, country = customer.place
     latitude, longitude = customer.position
-    with acting_as(User.objects.named(customer.manager).get()):
+    with acting_as(_person(customer.manager)):
         advertiser = _write(
             Advertiser(
+                advertiser_id=key,
                 advertiser_name=customer.name,
                 advertiser_type=customer.type,
                 address_line_1=street,
@@ -115,13 +127,16 @@ def _load_customer(customer: Customer) -> None:
 
 
 def _load_flight(flight: Flight, pictures: str, today: date) -> None:
-    campaign = Campaign.objects.filter(campaign_name=flight.name).first()
-    with acting_as(User.objects.named(flight.manager).get()):
-        if campaign is None:
-            campaign = _new_campaign(flight, today)
+    campaign = Campaign.objects.filter(pk=_key("campaign", flight.name)).first()
+    if campaign:
+        _move_pictures(campaign, pictures)
+        return
+    with acting_as(_person(flight.manager)):
+        campaign = _new_campaign(flight, today)
         for creative in flight.ads:
-            _load_ad(campaign, creative, pictures, today)
-        if flight.status == Status.EXPIRED and campaign.status != Status.EXPIRED:
+            ad = _new_ad(campaign, creative, creative.media.replace("{pictures}", pictures), today)
+            _review(ad, creative)
+        if flight.status == Status.EXPIRED:
             campaign.move_to(Status.EXPIRED)
 
 
@@ -130,9 +145,10 @@ def _new_campaign(flight: Flight, today: date) -> Campaign:
     value, unit, views = flight.cap
     campaign: Campaign = _write(
         Campaign(
+            campaign_id=_key("campaign", flight.name),
             campaign_name=flight.name,
             campaign_description=flight.description,
-            advertiser=Advertiser.objects.get(advertiser_name=flight.customer) if flight.customer else None,
+            advertiser_id=_key("customer", flight.customer) if flight.customer else None,
             campaign_start_date=today + timedelta(first),
             campaign_end_date=today + timedelta(last),
             campaign_expiry_date=None if expiry is None else today + timedelta(expiry),
@@ -155,18 +171,17 @@ def _new_campaign(flight: Flight, today: date) -> Campaign:
     return campaign
 
 
-def _load_ad(campaign: Campaign, creative: Creative, pictures: str, today: date) -> None:
-    media = creative.media.replace("{pictures}", pictures)
-    ad = campaign.ads.filter(ad_name=creative.name).first()
-    if ad is None:
-        ad = _new_ad(campaign, creative, media, today)
-    elif "{pictures}" in creative.media and ad.media_url != media and PICTURES in (ad.media_url or ""):
-        # The demo now runs at another address; the picture is the same, and so is the verdict on it.
-        ad.media_url = media
-        _write(ad)
-    else:
-        return
-    _review(ad, creative)
+def _move_pictures(campaign: Campaign, pictures: str) -> None:
+    """The demo may run at another address than last time; the picture is the same, and so is the verdict on it."""
+    for ad in campaign.ads.filter(media_url__contains=f"{PICTURES}/").exclude(media_url__startswith=f"{pictures}/"):
+        verdict, by, at, note = ad.moderation_status, ad.moderated_by, ad.moderated_at, ad.moderation_note or ""
+        with acting_as("demo"):
+            ad.media_url = f"{pictures}/{ad.media_url.rpartition('/')[2]}"
+            _write(ad)
+            if verdict == ModerationStatus.APPROVED:
+                ad.approve(by, at=at, note=note)
+            elif verdict == ModerationStatus.REJECTED:
+                ad.reject(by, at=at, note=note)
 
 
 def _new_ad(campaign: Campaign, creative: Creative, media: str, today: date) -> Ad:
@@ -212,7 +227,7 @@ def _new_ad(campaign: Campaign, creative: Creative, media: str, today: date) -> 
 def _review(ad: Ad, creative: Creative) -> None:
     if creative.review is None:
         return
-    moderator = User.objects.named("mina").get()
+    moderator = _person("mina")
     with acting_as(moderator):
         if creative.review == "approved":
             ad.approve(moderator, at=timezone.now(), note=creative.note)
@@ -225,10 +240,14 @@ def _first_status(status: str) -> str:
     return Status.INACTIVE if status == Status.EXPIRED else status
 
 
+def _name_of_copy(number: int) -> str:
+    return f"Fleet campaign {number:06}"
+
+
 def _load_copy(number: int, today: date) -> None:
     pattern = FLIGHTS[number % len(RUNNING)]
     flight = Flight(
-        name=f"Fleet campaign {number:06}",
+        name=_name_of_copy(number),
         customer=pattern.customer,
         manager="felix",
         status=Status.ACTIVE,
@@ -241,6 +260,16 @@ def _load_copy(number: int, today: date) -> None:
         creative = (texts or [Creative("Text", "bottom_left_ad", MediaType.TEXT, "Drive safely.")])[0]
         named = Creative(f"Creative {place + 1}", creative.position, creative.media_type, creative.media)
         _new_ad(campaign, named, creative.media, today)
+
+
+def _key(kind: str, name: str) -> uuid.UUID:
+    return uuid.uuid5(KEYS, f"{kind} {name}")
+
+
+def _person(username: str) -> User:
+    """Whoever goes by that name in the tables, whatever they are called by now."""
+    found: User = User.objects.get(pk=_key("person", username))
+    return found
 
 
 def _write(row: Any) -> Any:

@@ -93,7 +93,7 @@ OTHERS = [
         ],
     ),
     Flight(
-        "Holiday traffic 2025",
+        "Holiday traffic",
         "Rádio Ipanema",
         "felix",
         "expired",

@@ -75,7 +75,7 @@ CUSTOMERS = [
         (53.5436, 9.9932),
         "Europe/Berlin",
         [
-            Contact("Henrike Thomsen", "marketing", "h.thomsen@nordlicht.example", "+494042828000"),
+            Contact("Henrike Thomsen", "marketing", "h.thomsen@nordlicht.example", "+494066969280"),
             Contact("Ole Petersen", "finance", "o.petersen@nordlicht.example"),
             Contact("Service desk", "support", "service@nordlicht.example"),
         ],
@@ -91,7 +91,7 @@ CUSTOMERS = [
         ("12 Boulevard Saint-Germain", "75005", "Paris", "Île-de-France", "FR"),
         (48.8506, 2.3498),
         "Europe/Paris",
-        [Contact("Élodie Marchand", "manager", "elodie@boulevard.example", "+33142685300")],
+        [Contact("Élodie Marchand", "manager", "elodie@boulevard.example", "+33199005300")],
         [Account("La Banque Postale", "EUR", iban="FR1420041010050500013M02606", bic="PSSTFRPPXXX")],
     ),
     Customer(
@@ -115,7 +115,7 @@ CUSTOMERS = [
         (34.0132, -118.4973),
         "America/Los_Angeles",
         [
-            Contact("Dana Whitfield", "admin", "dana@sunsetcharge.example", "+12134733231"),
+            Contact("Dana Whitfield", "admin", "dana@sunsetcharge.example", "+13105550132"),
             Contact("Luis Ortega", "tech", "luis@sunsetcharge.example"),
         ],
         [Account("Bank of America", "USD", number="000123456789", bic="BOFAUS3N", routing="026009593")],
@@ -127,7 +127,7 @@ CUSTOMERS = [
         ("266 Gora", "250-0408", "Hakone", "Kanagawa", "JP"),
         (35.2446, 139.0498),
         "Asia/Tokyo",
-        [Contact("Haruka Sato", "manager", "haruka@sakura.example", "+81460823344")],
+        [Contact("Haruka Sato", "manager", "haruka@sakura.example")],
         [Account("Mizuho Bank", "JPY", number="1234567", bic="MHCBJPJT")],
     ),
     Customer(
@@ -138,7 +138,7 @@ CUSTOMERS = [
         (-22.9838, -43.2070),
         "America/Sao_Paulo",
         [
-            Contact("Beatriz Almeida", "marketing", "beatriz@ipanema.example", "+552122224444"),
+            Contact("Beatriz Almeida", "marketing", "beatriz@ipanema.example"),
             Contact("Rafael Costa", "hr", "rafael@ipanema.example"),
         ],
         [Account("Caixa Econômica", "BRL", iban="BR1800360305000010009795493C1", bic="CEFXBRSP")],
@@ -150,7 +150,7 @@ CUSTOMERS = [
         ("Mariahilfer Straße 88", "1070", "Wien", "Wien", "AT"),
         (48.1985, 16.3466),
         "Europe/Vienna",
-        [Contact("Josef Hofer", "sales", "josef@hofer.example", "+43152525000")],
+        [Contact("Josef Hofer", "sales", "josef@hofer.example")],
         [Account("BAWAG", "EUR", iban="AT611904300234573201", bic="BAWAATWW")],
     ),
     Customer(
@@ -161,7 +161,7 @@ CUSTOMERS = [
         (52.5299, 13.3986),
         "Europe/Berlin",
         [
-            Contact("Jana Richter", "sales", "jana@blickfang.example", "+493030903090"),
+            Contact("Jana Richter", "sales", "jana@blickfang.example", "+493023125090"),
             Contact("Accounts", "finance", "accounts@blickfang.example"),
         ],
     ),

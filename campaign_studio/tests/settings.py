@@ -14,3 +14,5 @@ os.environ |= {
 from campaign_studio.settings import *  # noqa: F403 - the settings under test, with the environment above
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# A test's commits needn't survive a power cut.
+DATABASES["default"]["OPTIONS"]["options"] = "-c synchronous_commit=off"  # noqa: F405

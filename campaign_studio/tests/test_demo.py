@@ -1,6 +1,9 @@
 import io
+import os
 import re
 import socket
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,7 @@ from django.utils import timezone
 
 from accounts.choices import RoleName
 from accounts.models import AuditEntry, User
+from accounts.tests.factories import UserFactory
 from ads.choices import RATING_LABELS, AdType, MediaType, ModerationStatus
 from ads.models import Ad, AdContentRating, AdTimeSlot
 from advertisers.choices import AdvertiserType, ContactType
@@ -84,12 +88,84 @@ def test_every_picture_exists_and_moves_along_with_the_port_without_losing_its_a
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("_debug")
+def test_what_people_did_to_the_demo_data_stays_when_it_runs_again() -> None:
+    demo()
+    today = timezone.localdate()
+    ad = Ad.objects.get(ad_name="Night drive")
+    ad.ad_name = "Night ride"
+    ad.full_clean()
+    ad.save()
+    Ad.objects.get(ad_name="Rooms for tonight").delete()
+    felix = User.objects.get(username="felix")
+    felix.username = "felix.okafor"
+    felix.full_clean()
+    felix.save()
+    revived = Campaign.objects.get(campaign_name="Hybrid farewell")
+    revived.campaign_name, revived.campaign_start_date, revived.campaign_end_date = "Hybrid again", today, today
+    revived.move_to("draft")
+    entries = AuditEntry.objects.count()
+
+    demo()
+
+    assert AuditEntry.objects.count() == entries
+    assert Campaign.objects.get(pk=revived.pk).campaign_status == "draft"
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("_debug")
+def test_a_database_with_somebody_of_the_same_name_is_left_as_it_was() -> None:
+    UserFactory(username="MARA")
+
+    with pytest.raises(CommandError, match=r"does not fit.*username is taken.*--reset"):
+        demo()
+    assert User.objects.count() == 1
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("_debug")
+def test_a_verdict_given_since_moves_along_with_the_picture() -> None:
+    demo()
+    moderator = User.objects.get(username="ines")
+    ad = Ad.objects.get(ad_name="34 cents")
+    ad.reject(moderator, at=timezone.now(), note="The price is out of date.")
+    waiting = Ad.objects.get(ad_name="20 minutes")
+    waiting.send_back_to_review()
+
+    demo("--port", "8123")
+
+    moved = Ad.objects.get(pk=ad.pk)
+    assert moved.media_url == "http://127.0.0.1:8123/static/demo/sunset-top.png"
+    assert (moved.moderation_status, moved.moderated_by, moved.moderated_at, moved.moderation_note) == (
+        "rejected",
+        moderator,
+        ad.moderated_at,
+        "The price is out of date.",
+    )
+    assert Ad.objects.get(pk=waiting.pk).moderation_status == ModerationStatus.PENDING
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("_debug")
+@pytest.mark.parametrize("port", ["0", "65536", "99999", "-1", "http"])
+def test_a_port_that_can_not_be_is_refused(port: str) -> None:
+    with pytest.raises(CommandError, match="is no port"):
+        demo(f"--port={port}")
+    assert not User.objects.exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("_debug")
 def test_scale_multiplies_the_campaigns_once() -> None:
     demo()
     base = Campaign.objects.count()
 
     demo("--scale", "2")
     assert Campaign.objects.count() == 2 * base
+    entries = AuditEntry.objects.count()
+    demo("--scale", "2")
+    assert AuditEntry.objects.count() == entries
+
+    Campaign.objects.get(campaign_name="Fleet campaign 000003").delete()
     demo("--scale", "2")
     assert Campaign.objects.count() == 2 * base
 
@@ -134,7 +210,8 @@ def test_reset_leaves_a_database_of_ones_own_alone(monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("_debug")
-def test_the_demo_ends_as_the_production_server(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_demo_ends_as_the_production_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
     started: list[list[str]] = []
     monkeypatch.setattr("os.execv", lambda program, arguments: started.append(arguments))
     with socket.socket() as free:
@@ -146,3 +223,27 @@ def test_the_demo_ends_as_the_production_server(monkeypatch: pytest.MonkeyPatch)
 
     assert started[0][1:6] == ["-m", "granian", "--interface", "wsgi", "campaign_studio.wsgi:application"]
     assert started[0][started[0].index("--port") + 1] == str(port)
+    # Wherever it was called from: the server finds the project in its working folder.
+    assert Path.cwd() == settings.BASE_DIR
+
+
+def test_a_dead_database_ends_in_one_line_that_says_what_to_do() -> None:
+    environment = {
+        **os.environ,
+        "READ_DOT_ENV": "false",
+        "DEBUG": "true",
+        "SECRET_KEY": "tests-only-secret-key-of-more-than-32-characters",
+        "DATABASE_URL": "postgresql://nobody@127.0.0.1:9/nothing",
+        "DJANGO_SETTINGS_MODULE": "campaign_studio.settings",
+    }
+    ended = subprocess.run(
+        [sys.executable, "manage.py", "demo", "--no-server"],
+        cwd=settings.BASE_DIR,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ended.returncode == 1
+    assert "manage.py doctor" in ended.stderr
+    assert "Traceback" not in ended.stderr

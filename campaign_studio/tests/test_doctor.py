@@ -9,6 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from accounts.models import Role
 from accounts.tests.factories import UserFactory
 from advertisers.tests.factories import AdvertiserBankAccountFactory
 
@@ -87,8 +88,39 @@ def test_a_dead_database_gets_advice_and_no_traceback() -> None:
     )
     assert ended.returncode == 1
     assert "✗ Database" in ended.stdout
+    assert "Connection refused" in ended.stdout
     assert "Check DATABASE_URL" in ended.stdout
     assert "Traceback" not in ended.stdout + ended.stderr
+
+
+def test_an_embedded_database_that_can_not_be_stored_gets_advice_and_no_traceback(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    environment = {
+        **os.environ,
+        "READ_DOT_ENV": "false",
+        "DEBUG": "true",
+        "DATABASE_URL": "",
+        "DATA_DIR": str(tmp_path / "file" / "data"),
+        "DJANGO_SETTINGS_MODULE": "campaign_studio.settings",
+    }
+    ended = subprocess.run(
+        [sys.executable, "manage.py", "doctor"], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert ended.returncode == 1
+    assert "Check DATA_DIR" in ended.stdout
+    assert "Traceback" not in ended.stdout + ended.stderr
+
+
+@pytest.mark.usefixtures("_sound")
+def test_a_missing_role_is_named() -> None:
+    Role.objects.get(role_name="guest").delete()
+    assert "✗ Roles: guest missing" in doctor()
+
+
+@pytest.mark.usefixtures("_sound")
+def test_a_published_key_that_still_verifies_is_named_too(settings: Any) -> None:
+    settings.SECRET_KEY_FALLBACKS = [settings.EXAMPLE_SECRET_KEY]
+    assert "✗ Keys" in doctor()
 
 
 def test_the_embedded_database_can_be_stopped_and_a_server_of_ones_own_cannot(

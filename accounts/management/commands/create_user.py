@@ -30,7 +30,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Create the user. Raises CommandError with everything that is wrong."""
         names = {name: options[name] for name in ("username", "email", "first_name", "last_name")}
-        password = sys.stdin.readline().rstrip("\n") if options["password_stdin"] else self._ask()
+        password = sys.stdin.readline().rstrip("\r\n") if options["password_stdin"] else self._ask()
         try:
             validate_password(password, User(**names))
             with acting_as("create_user"):
@@ -40,8 +40,12 @@ class Command(BaseCommand):
         self.stdout.write(self.style.SUCCESS(f"{user.username} can sign in now, as {user.role}."))
 
     def _ask(self) -> str:
-        password = getpass.getpass("Password: ")
-        if password != getpass.getpass("Once more: "):
+        try:
+            password = getpass.getpass("Password: ")
+            again = getpass.getpass("Once more: ")
+        except EOFError as error:
+            raise CommandError("No password was typed. To pipe one in, add --password-stdin.") from error
+        if password != again:
             raise CommandError("The two passwords differ. Nothing was created.")
         return password
 

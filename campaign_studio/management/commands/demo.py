@@ -1,5 +1,6 @@
 """`manage.py demo`: everything at once, for somebody who sees Campaign Studio for the first time."""
 
+import argparse
 import os
 import socket
 import sys
@@ -7,9 +8,10 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import connection, connections
+from django.db import OperationalError, connection, connections
 from django.utils import timezone
 from rich.console import Console
 from rich.progress import Progress
@@ -33,11 +35,11 @@ class Command(BaseCommand):
         """What to leave out, and how much."""
         parser.add_argument("--no-server", action="store_true", help="load the data and end")
         parser.add_argument("--reset", action="store_true", help="empty the embedded database first")
-        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--port", type=_port, default=8000)
         parser.add_argument("--scale", type=int, default=1, metavar="N", help="N times the data, to try it at size")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Do it all. Raises CommandError outside of DEBUG, and for a port that is in use."""
+        """Do it all. Raises CommandError outside of DEBUG, for a port in use and for a database that doesn't answer."""
         if not settings.DEBUG:
             raise CommandError("The demo creates well-known passwords, so it runs with DEBUG=true only.")
         if options["scale"] < 1:
@@ -46,18 +48,30 @@ class Command(BaseCommand):
         if not options["no_server"] and _is_taken(port):
             raise CommandError(f"Port {port} is in use. Choose another one with --port.")
         console = Console(file=self.stdout, highlight=False)  # type: ignore[arg-type]
-        if options["reset"]:
-            _empty_database()
-            console.print("Database emptied.")
-        call_command("migrate", verbosity=0, interactive=False)
-        console.print("Database ready.")
-        self._load(console, f"http://{HOST}:{port}", options["scale"])
+        try:
+            self._fill(console, options)
+        except OperationalError as error:
+            raise CommandError("The database does not answer. `manage.py doctor` says what to do.") from error
+        except ValidationError as error:
+            reasons = " ".join(error.messages)
+            raise CommandError(
+                f"The demo data does not fit into this database: {reasons} "
+                "Use an empty one; --reset empties the embedded one."
+            ) from error
         console.print(_addresses(port))
         console.print(_sign_ins())
         if not options["no_server"]:
             console.print(f"Serving on http://{HOST}:{port} – stop with Ctrl-C.")
             self.stdout.flush()
             _serve(port)
+
+    def _fill(self, console: Console, options: dict[str, Any]) -> None:
+        if options["reset"]:
+            _empty_database()
+            console.print("Database emptied.")
+        call_command("migrate", verbosity=0, interactive=False)
+        console.print("Database ready.")
+        self._load(console, f"http://{HOST}:{options['port']}", options["scale"])
 
     def _load(self, console: Console, base_url: str, scale: int) -> None:
         today = timezone.localdate()
@@ -67,6 +81,12 @@ class Command(BaseCommand):
                 task = progress.add_task("Copies", total=(scale - 1) * len(loader.FLIGHTS))
                 loader.load_copies(scale, on=today, advance=lambda count: progress.advance(task, count))
         console.print("Demo data loaded.")
+
+
+def _port(text: str) -> int:
+    if text.isdecimal() and 1 <= int(text) <= 65535:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text} is no port. Give a number from 1 to 65535.")
 
 
 def _is_taken(port: int) -> bool:
@@ -107,6 +127,8 @@ def _sign_ins() -> Table:
 def _serve(port: int) -> None:
     """Become the server: the same one as in production, without its access log."""
     connections.close_all()
+    # The server looks for the project in its working folder, wherever `manage.py` was called from.
+    os.chdir(settings.BASE_DIR)
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "campaign_studio.wsgi:application"]
     options = ["--host", HOST, "--port", str(port), "--workers", "2", "--blocking-threads", "4", "--no-ws"]
     os.execv(sys.executable, [*command, *options, "--log-level", "warning"])  # noqa: S606 - no shell, fixed words

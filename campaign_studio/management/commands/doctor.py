@@ -1,5 +1,6 @@
 """`manage.py doctor`: is everything as it should be, and what to do if not."""
 
+import subprocess
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from rich.console import Console
+from rich.markup import escape
+
+from campaign_studio.database import STARTING_ENGINE
 
 OLDEST_POSTGRESQL = 150000
 EXTENSIONS = ("btree_gist", "pg_trgm")
@@ -29,7 +33,7 @@ class Command(BaseCommand):
         for subject, advice in self._findings():
             wrong += advice is not None
             mark = "[green]✓[/green]" if advice is None else "[red]✗[/red]"
-            console.print(f"{mark} {subject}" + (f": [bold]{advice}[/bold]" if advice else ""))
+            console.print(f"{mark} {subject}" + (f": [bold]{escape(advice)}[/bold]" if advice else ""))
         if wrong:
             raise CommandError(f"{wrong} of these need you.")
 
@@ -38,9 +42,11 @@ class Command(BaseCommand):
         yield from _settings()
         try:
             version = _version()
-        except (DatabaseError, ImproperlyConfigured) as error:
+        except (DatabaseError, ImproperlyConfigured, OSError, subprocess.SubprocessError) as error:
             reason = str(error).strip().splitlines()[0]
-            yield "Database", f"it does not answer ({reason}). Check DATABASE_URL and that the server runs."
+            is_ours = connection.settings_dict["ENGINE"] == STARTING_ENGINE
+            advice = "Check DATA_DIR." if is_ours else "Check DATABASE_URL and that the server runs."
+            yield "Database", f"it does not answer ({reason}). {advice}"
             return
         yield (
             f"PostgreSQL {version // 10000}",
@@ -60,14 +66,20 @@ def _settings() -> Iterator[tuple[str, str | None]]:
     for problem in problems:
         kind = "Settings" if problem.level >= ERROR else "Settings (warning)"
         yield kind, f"{problem.msg} {problem.hint or ''} ({problem.id})".replace("\n", " ")
-    published = settings.EXAMPLE_KEYS & {settings.SECRET_KEY, *settings.ENCRYPTION_KEYS}
+    published = settings.EXAMPLE_KEYS & {settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS, *settings.ENCRYPTION_KEYS}
     yield "Keys", "the published examples are in use. Set SECRET_KEY and ENCRYPTION_KEY." if published else None
 
 
 def _version() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute("SHOW server_version_num")
-        return int(cursor.fetchone()[0])
+    # By itself: the pool would try for ten seconds and then not say why.
+    alone = connection.copy()
+    alone.settings_dict["OPTIONS"].pop("pool", None)
+    try:
+        with alone.cursor() as cursor:
+            cursor.execute("SHOW server_version_num")
+            return int(cursor.fetchone()[0])
+    finally:
+        alone.close()
 
 
 def _unapplied_migrations() -> int:
@@ -80,6 +92,11 @@ def _contents() -> Iterator[tuple[str, str | None]]:
         cursor.execute("SELECT extname FROM pg_extension")
         missing = set(EXTENSIONS) - {name for (name,) in cursor.fetchall()}
     yield "Extensions", f"CREATE EXTENSION {', '.join(sorted(missing))} in this database." if missing else None
+    roles = apps.get_model("accounts", "Role")
+    names = {name for name, _ in roles._meta.get_field("role_name").flatchoices}
+    lost = sorted(names - set(roles._default_manager.values_list("role_name", flat=True)))
+    advice = f"{', '.join(lost)} missing. Put the rows back: accounts/migrations/0002_six_roles.py lists them."
+    yield "Roles", advice if lost else None
     users = apps.get_model("accounts", "User")._default_manager
     is_led = users.active_system_admins().exists()
     advice = "none is active. Create one: manage.py create_user USERNAME EMAIL --role system_admin"

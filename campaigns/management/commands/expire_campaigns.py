@@ -1,5 +1,6 @@
 """`manage.py expire_campaigns`: what the calendar does to campaigns and ads (1-domain "By the calendar")."""
 
+import argparse
 from collections import Counter
 from datetime import date
 from typing import Any
@@ -20,7 +21,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Which day it is."""
-        parser.add_argument("--on", type=date.fromisoformat, default=None, help="YYYY-MM-DD; today by default")
+        parser.add_argument("--on", type=_day, default=None, help="YYYY-MM-DD; today by default")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Move each row by itself. Raises CommandError at the end when some were refused."""
@@ -55,3 +56,10 @@ class Command(BaseCommand):
             if status:
                 row.move_to(status)
         return status
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text} is no date. Write it as YYYY-MM-DD.") from error

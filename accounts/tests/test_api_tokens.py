@@ -1,0 +1,233 @@
+"""What a token of the API is worth, and when it is worth nothing any more."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier
+from typing import Any
+
+import jwt
+import pytest
+import time_machine
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from accounts.choices import RoleName
+from accounts.tests.factories import PASSWORD, UserFactory
+from campaign_studio.tests.bodies import bearing, tokens_of
+
+pytestmark = pytest.mark.django_db
+DEAD = {"detail": "This token is not valid, or no longer. Sign in again with POST /api/auth/login."}
+USED = {"detail": "This refresh token is not valid, or was used before. Sign in again."}
+CLAIMS = {"sub", "username", "email", "role", "type", "iat", "exp", "jti"}
+
+
+@pytest.fixture
+def api() -> APIClient:
+    """Nobody's client."""
+    return APIClient()
+
+
+def login(api: APIClient, username: str, password: str = PASSWORD) -> Any:
+    return api.post("/api/auth/login", {"username": username, "password": password})
+
+
+def claims_of(token: str) -> dict[str, Any]:
+    claims: dict[str, Any] = jwt.decode(token, settings.SECRET_KEY, algorithms=["HS256"])
+    return claims
+
+
+def is_alive(access_token: str) -> bool:
+    answer = bearing(access_token).get("/api/auth/me")
+    assert answer.status_code in (200, 401), answer.content
+    return bool(answer.status_code == 200)
+
+
+def test_tokens_say_who_and_until_when(api: APIClient) -> None:
+    user = UserFactory(username="mia", role=RoleName.CAMPAIGN_MANAGER)
+
+    pair = login(api, "mia").json()
+
+    for kind, life in (("access", timedelta(minutes=30)), ("refresh", timedelta(days=7))):
+        claims = claims_of(pair[f"{kind}_token"])
+        assert claims.keys() >= CLAIMS
+        assert (claims["sub"], claims["username"], claims["email"]) == (str(user.pk), "mia", user.email)
+        assert (claims["role"], claims["type"]) == ("campaign_manager", kind)
+        assert claims["exp"] - claims["iat"] == life.total_seconds()
+    assert claims_of(pair["access_token"])["jti"] != claims_of(pair["refresh_token"])["jti"]
+
+
+def test_a_refresh_token_works_once_and_its_reuse_ends_the_session(api: APIClient) -> None:
+    first = login(api, UserFactory().username).json()
+
+    second = api.post("/api/auth/refresh", {"refresh_token": first["refresh_token"]})
+    assert second.status_code == 200
+    assert set(second.json()) == {"access_token", "refresh_token", "token_type", "expires_in"}
+    assert is_alive(second.json()["access_token"])
+
+    reused = api.post("/api/auth/refresh", {"refresh_token": first["refresh_token"]})
+    assert (reused.status_code, reused.json()) == (401, USED)
+    assert reused["WWW-Authenticate"] == "Bearer"
+    assert not is_alive(second.json()["access_token"])
+    assert api.post("/api/auth/refresh", {"refresh_token": second.json()["refresh_token"]}).status_code == 401
+
+
+def test_reuse_leaves_the_other_sessions_of_the_user_alone(api: APIClient) -> None:
+    user = UserFactory()
+    stolen, other = tokens_of(user), tokens_of(user)
+    for _ in range(2):
+        api.post("/api/auth/refresh", {"refresh_token": stolen["refresh_token"]})
+
+    assert not is_alive(stolen["access_token"])
+    assert is_alive(other["access_token"])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_refresh_with_one_token_at_once_one_wins_at_most() -> None:
+    user = UserFactory()
+    for _ in range(5):
+        pair = tokens_of(user)
+        ready = Barrier(8)
+
+        def refresh(token: str = pair["refresh_token"], ready: Barrier = ready) -> int:
+            try:
+                connection.ensure_connection()
+                ready.wait(timeout=30)
+                return int(APIClient().post("/api/auth/refresh", {"refresh_token": token}).status_code)
+            finally:
+                connection.close()
+
+        with ThreadPoolExecutor(8) as pool:
+            statuses = [future.result() for future in [pool.submit(refresh) for _ in range(8)]]
+
+        assert statuses.count(200) == 1
+        assert statuses.count(401) == 7
+        assert not is_alive(pair["access_token"])
+
+
+def test_signing_out_kills_both_tokens_at_once(api: APIClient) -> None:
+    user = UserFactory()
+    pair, other = tokens_of(user), tokens_of(user)
+
+    answer = bearing(pair["access_token"]).post("/api/auth/logout")
+
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert not is_alive(pair["access_token"])
+    assert api.post("/api/auth/refresh", {"refresh_token": pair["refresh_token"]}).status_code == 401
+    assert is_alive(other["access_token"])
+    assert bearing(pair["access_token"]).post("/api/auth/logout").status_code == 401
+
+
+def test_an_access_token_refreshes_nothing_and_a_refresh_token_opens_nothing(api: APIClient) -> None:
+    pair = tokens_of(UserFactory())
+
+    assert api.post("/api/auth/refresh", {"refresh_token": pair["access_token"]}).json() == USED
+    assert not is_alive(pair["refresh_token"])
+    assert is_alive(pair["access_token"]), "the wrong kind of token must not end the session"
+
+
+def _signed(claims: dict[str, Any], key: str | None = None, algorithm: str = "HS256") -> str:
+    return jwt.encode(claims, key or settings.SECRET_KEY, algorithm=algorithm)
+
+
+def _unsigned(claims: dict[str, Any]) -> str:
+    return jwt.encode(claims, "", algorithm="none")
+
+
+def _tampered(claims: dict[str, Any]) -> str:
+    head, _, signature = _signed(claims).split(".")
+    return ".".join([head, _unsigned(claims | {"role": "system_admin"}).split(".")[1], signature])
+
+
+def _without(name: str) -> Callable[[dict[str, Any]], str]:
+    return lambda claims: _signed({key: value for key, value in claims.items() if key != name})
+
+
+BAD_TOKENS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "unsigned": _unsigned,
+    "tampered": _tampered,
+    "by another key": lambda claims: _signed(claims, "somebody else's key of more than 32 characters"),
+    "by another algorithm": lambda claims: _signed(claims, algorithm="HS384"),
+    "expired": lambda claims: _signed(claims | {"exp": int(time.time()) - 1}),
+    "another type": lambda claims: _signed(claims | {"type": "admin"}),
+    "another user": lambda claims: _signed(claims | {"sub": "00000000-0000-4000-8000-000000000000"}),
+    "no uuid": lambda claims: _signed(claims | {"sub": "1"}),
+    "an odd session": lambda claims: _signed(claims | {"sid": "\x00"}),
+    "a surrogate id": lambda claims: _signed(claims | {"jti": "\ud800"}),
+    "without exp": _without("exp"),
+    "without sub": _without("sub"),
+    "without sid": _without("sid"),
+    "without jti": _without("jti"),
+    "without type": _without("type"),
+    "no token": lambda _: "nonsense",
+    "two dots": lambda _: "..",
+    "empty": lambda _: "",
+    "two words": lambda claims: f"{_signed(claims)} {_signed(claims)}",
+    "not ascii": lambda _: "ÿ.ÿ.ÿ",
+}
+
+
+@pytest.mark.parametrize("make", BAD_TOKENS.values(), ids=BAD_TOKENS.keys())
+def test_a_token_that_is_not_ours_or_no_longer_good_is_401(make: Callable[[dict[str, Any]], str]) -> None:
+    good = tokens_of(UserFactory())["access_token"]
+    claims = claims_of(good)
+    assert is_alive(_signed(claims)), "the control: signed again unchanged it must be good"
+
+    answer = bearing(make(claims)).get("/api/auth/me")
+
+    assert (answer.status_code, answer.json()) == (401, DEAD)
+    assert answer["WWW-Authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize("header", ["Basic dXdlOnB3", "Token abc", "Bearer"])
+def test_another_way_to_sign_in_is_401(api: APIClient, header: str) -> None:
+    answer = api.get("/api/auth/me", HTTP_AUTHORIZATION=header)
+
+    assert answer.status_code == 401
+    assert answer["WWW-Authenticate"] == "Bearer"
+
+
+def test_no_token_is_401(api: APIClient) -> None:
+    answer = api.get("/api/auth/me")
+
+    assert answer.status_code == 401
+    assert list(answer.json()) == ["detail"]
+    assert answer["WWW-Authenticate"] == "Bearer"
+
+
+def test_an_access_token_dies_after_thirty_minutes() -> None:
+    token = tokens_of(UserFactory())["access_token"]
+
+    for minutes, alive in ((29, True), (31, False)):
+        with time_machine.travel(timezone.now() + timedelta(minutes=minutes), tick=False):
+            assert is_alive(token) is alive
+
+
+def test_a_deactivated_user_is_refused_on_the_next_request(api: APIClient) -> None:
+    user = UserFactory()
+    pair = tokens_of(user)
+    assert is_alive(pair["access_token"])
+
+    user.is_active = False
+    user.save()
+
+    assert not is_alive(pair["access_token"])
+    assert api.post("/api/auth/refresh", {"refresh_token": pair["refresh_token"]}).status_code == 401
+
+
+def test_a_new_role_counts_from_the_next_request() -> None:
+    user = UserFactory()
+    client = bearing(tokens_of(user)["access_token"])
+    assert client.get("/api/users").status_code == 403
+
+    user.role_id = RoleName.APP_ADMIN
+    user.save()
+    assert client.get("/api/users").status_code == 200
+    assert client.get("/api/auth/me").json()["role"] == "app_admin"
+
+    user.role_id = RoleName.GUEST
+    user.save()
+    assert client.get("/api/users").status_code == 403

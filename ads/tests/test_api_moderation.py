@@ -1,0 +1,169 @@
+"""What moderators do by the API: rate, approve, reject; and what sends an ad back to them."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from accounts.models import User
+from accounts.tests.factories import Cast
+from ads.models import Ad
+from ads.tests.factories import AdFactory
+from campaign_studio.tests.bodies import ad_body, stored
+from campaigns.tests.factories import CampaignFactory
+
+pytestmark = pytest.mark.django_db
+
+ClientFor = Callable[[User | None], APIClient]
+
+
+@pytest.fixture
+def moderator(cast: Cast, client_for: ClientFor) -> APIClient:
+    """A content moderator."""
+    return client_for(cast.content_moderator)
+
+
+@pytest.fixture
+def ad(cast: Cast) -> Ad:
+    """A rated ad in a manager's campaign."""
+    made: Ad = AdFactory(campaign=CampaignFactory(campaign_created_by=cast.owner), rated=True)
+    return made
+
+
+def review(document: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(document[name] for name in ("moderation_status", "moderated_by_id", "moderated_at", "moderation_note"))
+
+
+def test_a_moderator_approves(moderator: APIClient, cast: Cast, ad: Ad) -> None:
+    answer = moderator.post(f"/api/ads/{ad.pk}/approve", {"note": " Lovely "})
+
+    assert answer.status_code == 200
+    status, by, at, note = review(answer.json())
+    assert (status, by, note) == ("approved", str(cast.content_moderator.pk), "Lovely")
+    assert at.endswith("Z")
+    assert moderator.get(f"/api/ads/{ad.pk}").json() == answer.json()
+
+
+def test_an_approval_needs_no_body(moderator: APIClient, ad: Ad) -> None:
+    answer = moderator.post(f"/api/ads/{ad.pk}/approve")
+
+    assert (answer.status_code, answer.json()["moderation_status"]) == (200, "approved")
+    assert answer.json()["moderation_note"] is None
+
+
+@pytest.mark.parametrize("body", [{}, {"note": ""}, {"note": "   "}, {"note": None}])
+def test_a_rejection_needs_a_note(moderator: APIClient, ad: Ad, body: dict[str, Any]) -> None:
+    before = stored()
+
+    answer = moderator.post(f"/api/ads/{ad.pk}/reject", body)
+
+    assert (answer.status_code, answer.json()) == (400, {"note": ["Say why: the creator reads this note."]})
+    assert stored() == before
+
+
+@pytest.mark.parametrize("body", [{"note": "x" * 10_001}, {"note": ["x"]}, {"reason": "x", "note": "y"}])
+def test_a_bad_decision_names_the_field(moderator: APIClient, ad: Ad, body: dict[str, Any]) -> None:
+    before = stored()
+
+    for decision in ("approve", "reject"):
+        answer = moderator.post(f"/api/ads/{ad.pk}/{decision}", body)
+        assert (answer.status_code, list(answer.json())) == (400, [next(iter(body))])
+    assert stored() == before
+
+
+def test_the_creator_reads_why(moderator: APIClient, cast: Cast, client_for: ClientFor, ad: Ad) -> None:
+    moderator.post(f"/api/ads/{ad.pk}/reject", {"note": "Too loud"})
+
+    document = client_for(cast.owner).get(f"/api/ads/{ad.pk}").json()
+
+    assert review(document)[::3] == ("rejected", "Too loud")
+
+
+@pytest.mark.parametrize("decision", ["approve", "reject"])
+@pytest.mark.parametrize("role", ["campaign_manager", "other_campaign_manager", "user", "guest"])
+def test_nobody_else_decides(cast: Cast, client_for: ClientFor, ad: Ad, role: str, decision: str) -> None:
+    before = stored()
+
+    answer = client_for(cast.in_role(role)).post(f"/api/ads/{ad.pk}/{decision}", {"note": "x"})
+
+    assert answer.status_code == 403
+    assert stored() == before
+
+
+def test_a_moderator_rates_and_changes_nothing_else(moderator: APIClient, ad: Ad) -> None:
+    answer = moderator.patch(f"/api/ads/{ad.pk}", {"content_rating": {"rating_system": "ESRB", "rating_label": "T"}})
+    assert answer.status_code == 200
+    assert answer.json()["content_rating"]["rating_label"] == "T"
+
+    before = stored()
+    refused: list[dict[str, Any]] = [
+        {"ad_name": "x"},
+        {"ad_name": "x", "content_rating": {"rating_label": "M"}},
+        {"content_rating": {"rating_label": "M"}, "ad_status": "paused"},
+        {"time_slots": []},
+        {},
+    ]
+    for body in refused:
+        assert moderator.patch(f"/api/ads/{ad.pk}", body).status_code == 403
+    assert moderator.put(f"/api/ads/{ad.pk}", ad_body(content_rating={})).status_code == 403
+    assert moderator.put(f"/api/ads/{ad.pk}", {"content_rating": {"rating_label": "M"}}).status_code == 403
+    assert stored() == before
+
+
+def test_a_colleague_may_not_rate(cast: Cast, client_for: ClientFor, ad: Ad) -> None:
+    before = stored()
+
+    for user in (cast.colleague, cast.user, cast.guest):
+        answer = client_for(user).patch(f"/api/ads/{ad.pk}", {"content_rating": {"warning_required": False}})
+        assert answer.status_code == 403
+    assert stored() == before
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"ad_name": "Other"},
+        {"media_content": "Other"},
+        {"media_type": "image", "media_url": "https://example.com/a.png"},
+        {"ad_type_id": "bottom_left_ad"},
+        {"ad_advertiser_forwarding_url": "https://example.com/"},
+        {"content_rating": {"rating_label": "R"}},
+        {"content_rating": None},
+    ],
+)
+@pytest.mark.parametrize("decision", ["approve", "reject"])
+def test_a_change_of_what_viewers_see_sends_the_ad_back(
+    moderator: APIClient, cast: Cast, client_for: ClientFor, ad: Ad, change: dict[str, Any], decision: str
+) -> None:
+    owner = client_for(cast.owner)
+    assert moderator.post(f"/api/ads/{ad.pk}/{decision}", {"note": "seen"}).status_code == 200
+
+    answer = owner.patch(f"/api/ads/{ad.pk}", change)
+
+    assert answer.status_code == 200
+    assert review(answer.json()) == ("pending", None, None, None)
+    assert owner.get(f"/api/ads/{ad.pk}").json() == answer.json()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"ad_description": "Other"},
+        {"ad_status": "inactive"},
+        {"time_slots": [{"time_slot_start": "07:00", "time_slot_end": "08:00"}]},
+        {"ad_name": "Coffee"},
+        {"content_rating": {"rating_label": "G"}},
+    ],
+)
+def test_other_changes_leave_the_decision_alone(
+    moderator: APIClient, cast: Cast, client_for: ClientFor, ad: Ad, change: dict[str, Any]
+) -> None:
+    owner = client_for(cast.owner)
+    owner.patch(f"/api/ads/{ad.pk}", {"ad_name": "Coffee"})
+    decided = moderator.post(f"/api/ads/{ad.pk}/approve", {}).json()
+
+    answer = owner.patch(f"/api/ads/{ad.pk}", change)
+
+    assert answer.status_code == 200
+    assert review(answer.json()) == review(decided)

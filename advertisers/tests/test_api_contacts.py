@@ -1,0 +1,151 @@
+"""Contacts of an advertiser by the API: within it, and at addresses of their own."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from accounts.models import User
+from accounts.tests.factories import Cast
+from advertisers.tests.factories import AdvertiserContactFactory, AdvertiserFactory
+from campaign_studio.tests.bodies import advertiser_body, contact_body, stored
+
+pytestmark = pytest.mark.django_db
+
+ClientFor = Callable[[User | None], APIClient]
+LAST = "An advertiser needs at least one contact. Add another one first."
+SECOND = "There is a point of contact already. Take the mark off that one first."
+
+
+@pytest.fixture
+def client(cast: Cast, client_for: ClientFor) -> APIClient:
+    """A campaign manager's."""
+    return client_for(cast.campaign_manager)
+
+
+@pytest.fixture
+def acme(client: APIClient) -> dict[str, Any]:
+    """An advertiser with two contacts, the first of whom is the point of contact."""
+    ann = contact_body(is_point_of_contact=True, contact_phone="+49 30 901820", contact_type="sales")
+    bob = contact_body(contact_name="Bob", contact_email="bob@example.com")
+    answer = client.post("/api/advertisers", advertiser_body(contacts=[ann, bob]))
+    assert answer.status_code == 201, answer.content
+    document: dict[str, Any] = answer.json()
+    return document
+
+
+def at(document: dict[str, Any], *more: str) -> str:
+    return "/".join(["/api/advertisers", document["advertiser_id"], *more])
+
+
+def assert_refused(answer: Any, expected: Any, before: Any) -> None:
+    assert answer.status_code == 400, answer.content
+    assert answer.json() == expected
+    assert stored() == before
+
+
+def test_contacts_that_are_not_mentioned_are_left_alone(client: APIClient, acme: dict[str, Any]) -> None:
+    for answer in (
+        client.patch(at(acme), {"advertiser_name": "New"}),
+        client.put(at(acme), {"advertiser_name": "New", "advertiser_type": "business"}),
+    ):
+        assert (answer.status_code, answer.json()["advertiser_name"]) == (200, "New")
+        assert answer.json()["contacts"] == acme["contacts"]
+
+
+def test_contacts_that_are_sent_replace_those_that_are_there(client: APIClient, acme: dict[str, Any]) -> None:
+    ann, bob = acme["contacts"]
+
+    answer = client.patch(at(acme), {"contacts": [{**bob, "contact_name": "Robert"}, contact_body(contact_name="Cy")]})
+
+    assert answer.status_code == 200
+    cy, robert = answer.json()["contacts"]
+    assert (robert["contact_id"], robert["contact_name"]) == (bob["contact_id"], "Robert")
+    assert robert["created_at"] == bob["created_at"]
+    assert cy["contact_name"] == "Cy"
+    assert cy["contact_id"] not in (ann["contact_id"], bob["contact_id"])
+    assert client.get(at(acme, "contacts", ann["contact_id"])).status_code == 404
+
+
+def test_the_point_of_contact_changes_hands_in_one_request(client: APIClient, acme: dict[str, Any]) -> None:
+    ann, bob = acme["contacts"]
+    swapped = [{**ann, "is_point_of_contact": False}, {**bob, "is_point_of_contact": True}]
+
+    for contacts in (swapped, [{**ann, "is_point_of_contact": True}, {**bob, "is_point_of_contact": False}]):
+        answer = client.patch(at(acme), {"contacts": contacts})
+
+        assert answer.status_code == 200, answer.content
+        marks = {one["contact_id"]: one["is_point_of_contact"] for one in answer.json()["contacts"]}
+        assert marks == {one["contact_id"]: one["is_point_of_contact"] for one in contacts}
+
+
+def test_two_points_of_contact_are_refused(client: APIClient, acme: dict[str, Any]) -> None:
+    ann, bob = acme["contacts"]
+    before = stored()
+
+    nested = client.patch(at(acme), {"contacts": [ann, {**bob, "is_point_of_contact": True}]})
+    assert_refused(nested, {"contacts": {"1": {"is_point_of_contact": [SECOND]}}}, before)
+    direct = client.patch(at(acme, "contacts", bob["contact_id"]), {"is_point_of_contact": True})
+    assert_refused(direct, {"is_point_of_contact": [SECOND]}, before)
+    added = client.post(at(acme, "contacts"), contact_body(is_point_of_contact=True))
+    assert_refused(added, {"is_point_of_contact": [SECOND]}, before)
+
+
+def test_a_contact_of_another_advertiser_can_not_be_named(client: APIClient, acme: dict[str, Any]) -> None:
+    theirs = AdvertiserContactFactory(contact_name="Theirs")
+
+    answer = client.patch(at(acme), {"contacts": [contact_body(contact_id=str(theirs.pk), contact_name="Stolen")]})
+
+    theirs.refresh_from_db()
+    assert (theirs.contact_name, str(theirs.advertiser_id)) != ("Stolen", acme["advertiser_id"])
+    assert answer.status_code in (200, 400)
+    if answer.status_code == 200:
+        assert answer.json()["contacts"][0]["contact_id"] != str(theirs.pk)
+
+
+def test_a_bad_contact_in_the_list_is_named_by_its_place(client: APIClient, acme: dict[str, Any]) -> None:
+    before = stored()
+    contacts = [acme["contacts"][0], contact_body(contact_email="no address", shoe_size=44)]
+
+    error = {
+        "contact_email": ["Enter a valid email address."],
+        "shoe_size": ["This field does not exist. /api/docs lists those that do."],
+    }
+    assert_refused(client.patch(at(acme), {"contacts": contacts}), {"contacts": {"1": error}}, before)
+
+
+def test_contacts_have_addresses_of_their_own(client: APIClient, acme: dict[str, Any]) -> None:
+    listed = client.get(at(acme, "contacts"))
+    assert listed.json()["count"] == 2
+    assert listed.json()["results"] == acme["contacts"]
+
+    added = client.post(at(acme, "contacts"), contact_body(contact_name="Cy", contact_country="fra"))
+    assert (added.status_code, added.json()["contact_country"]) == (201, "FR")
+    one = at(acme, "contacts", added.json()["contact_id"])
+    assert client.get(one).json() == added.json()
+    assert client.patch(one, {"contact_city": "Paris"}).json()["contact_city"] == "Paris"
+    assert client.put(one, contact_body(contact_name="Di")).json()["contact_city"] == "Paris"
+    assert client.delete(one).status_code == 204
+    assert client.get(one).status_code == 404
+
+
+def test_the_last_contact_stays(client: APIClient, acme: dict[str, Any]) -> None:
+    ann, bob = acme["contacts"]
+    assert client.delete(at(acme, "contacts", bob["contact_id"])).status_code == 204
+
+    answer = client.delete(at(acme, "contacts", ann["contact_id"]))
+
+    assert (answer.status_code, answer.json()) == (409, {"detail": LAST})
+    assert client.get(at(acme, "contacts")).json()["count"] == 1
+
+
+def test_a_contact_is_found_below_its_own_advertiser_only(client: APIClient, acme: dict[str, Any]) -> None:
+    other = {"advertiser_id": str(AdvertiserFactory(contact=True).pk)}
+    before = stored()
+
+    elsewhere = at(other, "contacts", acme["contacts"][0]["contact_id"])
+    assert client.get(elsewhere).status_code == 404
+    for method in ("put", "patch", "delete"):
+        assert getattr(client, method)(elsewhere, contact_body()).status_code == 404
+    assert stored() == before

@@ -1,0 +1,83 @@
+"""What API tests send and compare: the smallest valid body of each resource, a real token, and all that is stored."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.apps import apps
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from accounts.api.tokens import start_session
+from accounts.models import User
+from accounts.tests.factories import PASSWORD
+
+STORED_IN = ("accounts", "advertisers", "campaigns", "ads")
+
+
+def campaign_body(**changes: Any) -> dict[str, Any]:
+    """A campaign that runs from today for thirty days."""
+    today = timezone.localdate()
+    dates = {"campaign_start_date": str(today), "campaign_end_date": str(today + timedelta(days=30))}
+    return {"campaign_name": "Summer", **dates, **changes}
+
+
+def ad_body(**changes: Any) -> dict[str, Any]:
+    """A text in the top bar; below a campaign's address nothing else is needed."""
+    return {
+        "ad_type_id": "top_bar_ad",
+        "ad_name": "Coffee",
+        "media_type": "text",
+        "media_content": "Fresh coffee at the next exit",
+        **changes,
+    }
+
+
+def contact_body(**changes: Any) -> dict[str, Any]:
+    """Somebody to call."""
+    return {"contact_name": "Ann Example", "contact_email": "ann@example.com", **changes}
+
+
+def advertiser_body(**changes: Any) -> dict[str, Any]:
+    """A business with one contact."""
+    return {"advertiser_name": "ACME", "advertiser_type": "business", "contacts": [contact_body()], **changes}
+
+
+def bank_account_body(**changes: Any) -> dict[str, Any]:
+    """An account with a valid IBAN."""
+    return {
+        "bank_name": "Example Bank",
+        "bank_account_name": "ACME Ltd",
+        "bank_account_iban": "DE89 3704 0044 0532 0130 00",
+        **changes,
+    }
+
+
+def user_body(**changes: Any) -> dict[str, Any]:
+    """Somebody new."""
+    return {"username": "newcomer", "email": "newcomer@example.com", "password": PASSWORD, **changes}
+
+
+def tokens_of(user: User) -> dict[str, Any]:
+    """A new session's token pair for the user."""
+    return start_session(user, remote_addr=None, user_agent="tests", at=timezone.now())
+
+
+def bearing(token: str, **options: Any) -> APIClient:
+    """A client that sends this access token and signs in by nothing else."""
+    client = APIClient(**options)
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
+    return client
+
+
+def send_bytes(client: Any, method: str, address: str, body: bytes, content_type: str = "application/json") -> Any:
+    """Send a body as it is, be it JSON or not."""
+    return client.generic(method, address, body, content_type=content_type)
+
+
+def stored() -> dict[str, list[dict[str, Any]]]:
+    """Every row of every table of ours, to prove that a refused request changed nothing."""
+    return {
+        model._meta.label: list(model._base_manager.order_by("pk").values())
+        for label in STORED_IN
+        for model in apps.get_app_config(label).get_models()
+    }

@@ -1,0 +1,26 @@
+"""One object of each kind, with its parts, for tests that ask every address."""
+
+from typing import Any
+
+from accounts.models import User
+from ads.tests.factories import AdFactory, AdTimeSlotFactory
+from advertisers.tests.factories import AdvertiserBankAccountFactory, AdvertiserContactFactory, AdvertiserFactory
+from campaigns.tests.factories import AudienceTargetingFactory, CampaignFactory
+
+
+def scene(owner: User) -> dict[str, Any]:
+    """A campaign with an ad, and an advertiser, all by `owner`; their keys, named as in addresses."""
+    campaign = CampaignFactory(campaign_created_by=owner)
+    AudienceTargetingFactory(campaign=campaign)
+    ad = AdFactory(campaign=campaign, rated=True)
+    AdTimeSlotFactory(ad=ad)
+    advertiser = AdvertiserFactory(created_by=owner)
+    contact, _ = AdvertiserContactFactory.create_batch(2, advertiser=advertiser)
+    account = AdvertiserBankAccountFactory(advertiser=advertiser)
+    return {
+        "campaign_id": campaign.pk,
+        "ad_id": ad.pk,
+        "advertiser_id": advertiser.pk,
+        "contact_id": contact.pk,
+        "bank_id": account.pk,
+    }

@@ -1,0 +1,299 @@
+"""One shape for every error under /api/, whoever notices it, and nothing half-written behind it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, OperationalError
+from django.test import Client
+from pytest_django import Settings
+from rest_framework.test import APIClient
+
+from accounts.models import AuditEntry, User
+from accounts.tests.factories import Cast
+from advertisers.models import AdvertiserContact
+from campaign_studio.tests.bodies import (
+    advertiser_body,
+    bearing,
+    campaign_body,
+    contact_body,
+    send_bytes,
+    stored,
+    tokens_of,
+)
+from campaigns.models import Campaign, CampaignAudienceTargeting
+from campaigns.querysets import CampaignQuerySet
+from campaigns.tests.factories import CampaignFactory
+
+pytestmark = pytest.mark.django_db
+
+ClientFor = Callable[[User | None], APIClient]
+NOWHERE = "00000000-0000-4000-8000-000000000000"
+
+
+def assert_detail(answer: Any, status: int) -> str:
+    """The answer is JSON, `{"detail": "…"}` and nothing else; return the words."""
+    assert answer.status_code == status, answer.content
+    assert answer["Content-Type"] == "application/json"
+    assert list(answer.json()) == ["detail"]
+    assert isinstance(answer.json()["detail"], str)
+    assert answer["X-Request-ID"]
+    return str(answer.json()["detail"])
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/api",
+        "/api/",
+        "/api/nothing",
+        "/api/campaigns/",
+        "/api/health/",
+        "/api/campaigns/1",
+        "/api/campaigns/not-a-uuid",
+        f"/api/campaigns/{NOWHERE}x",
+        f"/api/campaigns/{NOWHERE}/",
+        f"/api/campaigns/{NOWHERE}/nothing",
+        f"/api/campaigns/{NOWHERE.upper().replace('0', 'G')}",
+        "/api/campaigns/%00",
+        "/api/campaigns.json",
+        "/api//campaigns",
+        "/api/ÿ",
+    ],
+)
+@pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete", "options", "head"])
+def test_an_address_that_is_none_is_404_in_json(
+    cast: Cast, client_for: ClientFor, address: str, method: str, settings: Settings
+) -> None:
+    for settings.DEBUG in (False, True):
+        answer = getattr(client_for(cast.system_admin), method)(address)
+        assert answer.status_code == 404
+        assert answer["Content-Type"] == "application/json"
+        if method != "head":
+            assert_detail(answer, 404)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [f"/api/campaigns/{NOWHERE}", f"/api/ads/{NOWHERE}", f"/api/users/{NOWHERE}", f"/api/advertisers/{NOWHERE}"],
+)
+@pytest.mark.parametrize("method", ["get", "put", "patch", "delete"])
+def test_an_object_that_is_none_is_404(cast: Cast, client_for: ClientFor, address: str, method: str) -> None:
+    assert_detail(getattr(client_for(cast.system_admin), method)(address), 404)
+
+
+@pytest.mark.parametrize(
+    ("method", "address"),
+    [
+        ("delete", "/api/campaigns"),
+        ("put", "/api/campaigns"),
+        ("post", "/api/roles"),
+        ("get", "/api/auth/login"),
+        ("get", "/api/auth/logout"),
+        ("delete", "/api/auth/me"),
+        ("put", "/api/auth/me"),
+        ("post", "/api/health"),
+        ("get", f"/api/ads/{NOWHERE}/approve"),
+        ("delete", f"/api/campaigns/{NOWHERE}/history"),
+        ("options", "/api/campaigns"),
+        ("options", "/api/auth/login"),
+        ("options", "/api/health"),
+        ("trace", "/api/campaigns"),
+    ],
+)
+def test_a_method_that_an_address_does_not_know_is_405(
+    cast: Cast, client_for: ClientFor, method: str, address: str
+) -> None:
+    client = client_for(cast.system_admin)
+    answer = client.generic("TRACE", address) if method == "trace" else getattr(client, method)(address)
+
+    assert_detail(answer, 405)
+    assert answer["Allow"]
+
+
+def test_head_answers_like_get_without_a_body(cast: Cast, client_for: ClientFor) -> None:
+    campaign = CampaignFactory()
+    client = client_for(cast.guest)
+
+    for address in ("/api/campaigns", f"/api/campaigns/{campaign.pk}", "/api/auth/me", "/api/roles"):
+        answer = client.head(address)
+        assert (answer.status_code, answer.content) == (200, b"")
+    assert client_for(None).head("/api/health").status_code == 200
+
+
+def test_nobody_is_401_and_told_how_to_sign_in(client_for: ClientFor) -> None:
+    answer = client_for(None).get("/api/campaigns")
+
+    assert_detail(answer, 401)
+    assert answer["WWW-Authenticate"] == "Bearer"
+
+
+def test_the_wrong_role_is_403(cast: Cast, client_for: ClientFor) -> None:
+    assert_detail(client_for(cast.guest).post("/api/campaigns", campaign_body()), 403)
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "text/plain",
+        "application/xml",
+        "application/json-patch+json",
+        "",
+        "json",
+    ],
+)
+def test_a_body_that_is_not_json_is_415(cast: Cast, client_for: ClientFor, content_type: str) -> None:
+    answer = send_bytes(client_for(cast.owner), "POST", "/api/campaigns", b"a=b", content_type)
+
+    assert_detail(answer, 415)
+    assert not Campaign.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "content_type", ["application/json", "APPLICATION/JSON; charset=utf-8", "application/json;v=1"]
+)
+def test_json_is_json_however_it_is_written(cast: Cast, client_for: ClientFor, content_type: str) -> None:
+    body = b'{"campaign_name": "A", "campaign_start_date": "2031-01-01", "campaign_end_date": "2031-01-02"}'
+
+    assert send_bytes(client_for(cast.owner), "POST", "/api/campaigns", body, content_type).status_code == 201
+
+
+@pytest.mark.parametrize("accept", ["text/html", "application/xml", "*/*", "image/png;q=0", "nonsense", ""])
+def test_answers_are_json_whatever_is_accepted(cast: Cast, client_for: ClientFor, accept: str) -> None:
+    answer = client_for(cast.guest).get("/api/campaigns", HTTP_ACCEPT=accept)
+
+    assert (answer.status_code, answer["Content-Type"]) == (200, "application/json")
+
+
+def test_something_still_needed_is_409(cast: Cast, client_for: ClientFor) -> None:
+    admin = client_for(cast.system_admin)
+    advertiser = admin.post("/api/advertisers", advertiser_body()).json()
+    CampaignFactory(advertiser_id=advertiser["advertiser_id"])
+
+    detail = assert_detail(admin.delete(f"/api/advertisers/{advertiser['advertiser_id']}"), 409)
+
+    assert "campaigns still belong to it" in detail
+
+
+def test_a_body_over_twelve_mebibytes_is_413(cast: Cast, client_for: ClientFor) -> None:
+    body = b'{"campaign_name": "' + b"x" * (12 * 1024 * 1024) + b'"}'
+
+    answer = send_bytes(client_for(cast.owner), "POST", "/api/campaigns", body)
+
+    assert "12 MiB" in assert_detail(answer, 413)
+    assert not Campaign.objects.exists()
+
+
+def test_an_error_nobody_foresaw_is_500_in_json_and_can_be_traced(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = bearing(tokens_of(cast.guest)["access_token"], raise_request_exception=False)
+    monkeypatch.setattr(CampaignQuerySet, "as_document", lambda *_: 1 / 0)
+
+    answer = client.get(f"/api/campaigns/{CampaignFactory().pk}", HTTP_X_REQUEST_ID="trace-me")
+
+    assert "X-Request-ID" in assert_detail(answer, 500)
+    assert answer["X-Request-ID"] == "trace-me"
+    assert "ZeroDivisionError" not in answer.content.decode()
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_what_a_failing_request_wrote_is_undone(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = bearing(tokens_of(cast.owner)["access_token"], raise_request_exception=False)
+    target = [{"region": "Europe", "country": "DE"}]
+    before = stored()
+
+    for error in (RuntimeError("boom"), OperationalError("gone"), IntegrityError("odd")):
+        # The answer is read after everything has been written: a failure there comes last.
+        with monkeypatch.context() as patched:
+            patched.setattr(CampaignQuerySet, "as_document", lambda *_, error=error: _throw(error))
+            answer = client.post("/api/campaigns", campaign_body(audience_targeting=target))
+        assert answer.status_code in (500, 503, 400)
+        assert answer["Content-Type"] == "application/json"
+        assert stored() == before
+
+    assert client.post("/api/campaigns", campaign_body(audience_targeting=target)).status_code == 201, "the control"
+    assert (Campaign.objects.count(), CampaignAudienceTargeting.objects.count()) == (1, 1)
+
+
+def _throw(error: Exception) -> None:
+    raise error
+
+
+def test_a_database_that_does_not_answer_is_503(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = bearing(tokens_of(cast.guest)["access_token"])
+    campaign = CampaignFactory()
+    monkeypatch.setattr(CampaignQuerySet, "as_document", lambda *_: _throw(OperationalError("server closed")))
+
+    answer = client.get(f"/api/campaigns/{campaign.pk}")
+
+    assert "Try again" in assert_detail(answer, 503)
+    assert answer["Retry-After"] == "5"
+    assert "server closed" not in answer.content.decode()
+
+
+def test_a_refusal_after_the_writing_undoes_it(cast: Cast, client_for: ClientFor) -> None:
+    admin = client_for(cast.owner)
+    advertiser = admin.post(
+        "/api/advertisers", advertiser_body(contacts=[contact_body(is_point_of_contact=True)])
+    ).json()
+    before, entries = stored(), AuditEntry.objects.count()
+
+    answer = admin.patch(
+        f"/api/advertisers/{advertiser['advertiser_id']}",
+        {"city": "Bonn", "contacts": [contact_body(is_point_of_contact=True)] * 2},
+    )
+
+    assert answer.status_code == 400
+    assert stored() == before
+    assert (AuditEntry.objects.count(), AdvertiserContact.objects.count()) == (entries, 1)
+
+
+@pytest.mark.parametrize(("sent", "kept"), [("abc-1.2_3", True), ("x" * 64, True), ("x" * 65, False), ("a b", False)])
+def test_a_request_id_comes_back_when_it_is_one(client_for: ClientFor, sent: str, kept: bool) -> None:
+    for address in ("/api/health", "/api/nothing", "/api/campaigns"):
+        answered = client_for(None).get(address, HTTP_X_REQUEST_ID=sent)["X-Request-ID"]
+        assert (answered == sent) is kept
+        assert 1 <= len(answered) <= 64
+
+
+def test_every_request_has_an_id_of_its_own(client_for: ClientFor) -> None:
+    ids = {client_for(None).get("/api/health")["X-Request-ID"] for _ in range(5)}
+
+    assert len(ids) == 5
+
+
+def test_an_unknown_host_is_400_in_json(client_for: ClientFor) -> None:
+    answer = client_for(None).get("/api/health", HTTP_HOST="evil.example.com")
+
+    assert (answer.status_code, answer["Content-Type"]) == (400, "application/json")
+
+
+def test_addresses_outside_of_the_api_answer_pages() -> None:
+    assert Client().get("/nothing")["Content-Type"].startswith("text/html")
+
+
+def test_an_admin_session_opens_nothing_here(cast: Cast, console_for: Callable[[User], Client]) -> None:
+    assert_detail(console_for(cast.system_admin).get("/api/campaigns"), 401)
+
+
+def test_health_tells_version_and_database(client_for: ClientFor, settings: Settings) -> None:
+    answer = client_for(None).get("/api/health")
+
+    assert answer.status_code == 200
+    assert answer.json() == {"status": "healthy", "version": settings.APP_VERSION, "database": "connected"}
+    assert client_for(None).get("/api/health?x=1").json() == {"x": ["This parameter is unknown. There are none here."]}
+
+
+def test_health_is_503_when_the_database_is_gone(client_for: ClientFor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "campaign_studio.api.views.connection.cursor", lambda: _throw(OperationalError("connection refused"))
+    )
+
+    answer = client_for(None).get("/api/health")
+
+    assert answer.status_code == 503
+    assert answer["Retry-After"] == "5"
+    assert (answer.json()["status"], answer.json()["database"]) == ("unhealthy", "unreachable")

@@ -1,0 +1,61 @@
+"""The API's documentation: there for everybody, and without a word to any other host."""
+
+import json
+import re
+from urllib.parse import urlsplit
+
+import pytest
+from django.contrib.staticfiles import finders
+from django.test import Client
+
+PAGES = ["/api/docs", "/api/redoc"]
+ADDRESS = re.compile(r"""(?:src|href|spec-url|action)\s*=\s*["']([^"']*)["']|url\(([^)]*)\)""", re.IGNORECASE)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_answers_and_names_no_other_host(page: str) -> None:
+    answer = Client().get(page)
+
+    assert answer.status_code == 200
+    assert answer["Content-Type"].startswith("text/html")
+    html = answer.content.decode()
+    assert not re.findall(r"(?:https?:)?//(?!localhost)[\w.-]+\.\w+", html), "an outside host"
+    addresses = [found for pair in ADDRESS.findall(html) for found in pair if found]
+    assert addresses
+    for address in addresses:
+        assert not urlsplit(address).netloc, address
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_what_a_page_loads_is_shipped_along(page: str) -> None:
+    html = Client().get(page).content.decode()
+    loaded = [urlsplit(found).path for pair in ADDRESS.findall(html) for found in pair if found]
+
+    files = [address.removeprefix("/static/") for address in loaded if address.startswith("/static/")]
+
+    assert any(name.endswith(".js") for name in files)
+    for name in files:
+        assert finders.find(name), name
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_shows_our_document(page: str) -> None:
+    client = Client()
+    texts = [client.get(page).content.decode(), client.get(f"{page}?script=").content.decode()]
+
+    assert any("/api/openapi.json" in text for text in texts)
+
+
+def test_the_document_answers_as_json() -> None:
+    answer = Client().get("/api/openapi.json")
+
+    assert answer.status_code == 200
+    document = json.loads(answer.content)
+    assert document["openapi"].startswith("3.")
+    assert document["info"]["title"]
+    assert "servers" not in document
+
+
+def test_the_docs_need_neither_token_nor_database() -> None:
+    for page in [*PAGES, "/api/openapi.json"]:
+        assert Client().get(page, HTTP_AUTHORIZATION="Bearer nonsense").status_code == 200

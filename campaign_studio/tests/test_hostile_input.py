@@ -1,0 +1,144 @@
+"""Whatever a client sends, the answer is never a 5xx, and what is refused changes nothing.
+
+The values are sent to every writable field of every resource, as the serializers list them, nested ones included: a
+field that is added is attacked at once.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import transaction
+from rest_framework import serializers
+from rest_framework.test import APIClient
+
+from accounts.tests.factories import Cast
+from campaign_studio.tests import bodies
+from campaign_studio.tests.bodies import bearing, tokens_of
+from campaign_studio.tests.scenes import scene
+from campaign_studio.tests.writes import WRITES, requests, rows
+
+pytestmark = pytest.mark.django_db
+
+UUID = "00000000-0000-4000-8000-000000000000"
+# Values that no field can store: 400, always.
+NEVER: list[Any] = [
+    {"a": 1},
+    [[[]]],
+    [{}],
+    "a\x00b",
+    "\ud800",
+    ["\ud800"],
+    {"\ud800": 1},
+]
+# Values that are legal for some kind of field and not for others: 400 or a success, whatever fits.
+PERHAPS: list[Any] = [
+    *[None, True, "", " ", [], {}, ["a"], [None]],
+    *[0, -1, 2**31, 2**63, 10**40, 1.5, 1e308],
+    *["0000-01-01", "10000-01-01", "2026-02-30", "9999-12-31", "24:00", "-1:00"],
+    *["true", "1", "１", "1e5", "NaN", "1" * 5000, UUID, "{" + UUID + "}"],
+    *["<script>alert(1)</script>", "'; DROP TABLE users; --", "%s%d{0}{}", "\u202e", "\r\n\t", "\ufeff"],
+    *["http://[", "http://a:99999999/", "javascript:1", "https://exa mple.com/", "a@" + "b" * 300 + ".c"],
+    *["x" * 20_000, "𝄞" * 300, "••••", "+" * 50, "DE" + "0" * 32],
+]
+
+
+@pytest.fixture
+def world(cast: Cast) -> dict[str, Any]:
+    """One object of each kind, by its key."""
+    return scene(cast.system_admin) | {"user_id": cast.user.pk}
+
+
+@pytest.fixture
+def client(cast: Cast) -> APIClient:
+    """Somebody who may do everything."""
+    return bearing(tokens_of(cast.system_admin)["access_token"])
+
+
+NESTED = {"contacts": bodies.contact_body(), "audience_targeting": {"region": "Asia", "country": "JP"}}
+
+
+def writable(kind: str) -> list[str]:
+    return [name for name, field in WRITES[kind][0]().fields.items() if not field.read_only]
+
+
+def nested(kind: str) -> Iterator[tuple[str, str, bool]]:
+    """The fields of nested rows: the row's name, the field's, and whether the rows are a list."""
+    for name, field in WRITES[kind][0]().fields.items():
+        rows = getattr(field, "child", field)
+        if isinstance(rows, serializers.Serializer) and not field.read_only:
+            yield from ((name, inner, rows is not field) for inner, one in rows.fields.items() if not one.read_only)
+
+
+FIELDS = [pytest.param(kind, name, id=f"{kind}: {name}") for kind in WRITES for name in writable(kind)]
+INNER = [pytest.param(kind, *place, id=f"{kind}: {place[0]}.{place[1]}") for kind in WRITES for place in nested(kind)]
+
+
+def send(client: APIClient, method: str, address: str, body: Any) -> int:
+    """The status of one hostile request, undone afterwards; anything but a success or a plain refusal is an error."""
+    before = rows()
+    with transaction.atomic():
+        answer = client.generic(method, address, json.dumps(body), content_type="application/json")
+        shown = f"{method} {address} {json.dumps(body)[:300]} → {answer.status_code} {answer.content[:300]!r}"
+        assert answer.status_code in (200, 201, 400), shown
+        assert isinstance(answer.json(), dict), shown
+        assert answer.status_code != 400 or rows() == before, shown
+        transaction.set_rollback(True)
+    return int(answer.status_code)
+
+
+@pytest.mark.parametrize(("kind", "name"), FIELDS)
+def test_no_value_of_any_field_is_too_odd(
+    kind: str, name: str, world: dict[str, Any], client: APIClient, record_property: Any
+) -> None:
+    sent = 0
+
+    for value in NEVER + PERHAPS:
+        for request in requests(kind, world, {name: value}):
+            status = send(client, *request)
+            sent += 1
+            assert status == 400 or value not in NEVER, request
+
+    record_property("hostile_inputs", sent)
+
+
+@pytest.mark.parametrize(("kind", "rows_name", "name", "is_list"), INNER)
+def test_no_value_of_any_nested_field_is_too_odd(
+    kind: str, rows_name: str, name: str, is_list: bool, world: dict[str, Any], client: APIClient, record_property: Any
+) -> None:
+    sent = 0
+
+    for value in NEVER + PERHAPS:
+        row = {**NESTED.get(rows_name, {}), name: value}
+        for request in requests(kind, world, {rows_name: [row] if is_list else row}):
+            status = send(client, *request)
+            sent += 1
+            assert status == 400 or value not in NEVER, request
+
+    record_property("hostile_inputs", sent)
+
+
+@pytest.mark.parametrize("kind", WRITES)
+@pytest.mark.parametrize("length", [10_000_000])
+def test_a_text_of_ten_megabytes_is_refused_by_its_fields_name(
+    kind: str, length: int, world: dict[str, Any], client: APIClient, record_property: Any
+) -> None:
+    sent = 0
+    texts = [
+        name
+        for name, field in WRITES[kind][0]().fields.items()
+        if not field.read_only and isinstance(field, serializers.CharField)
+    ][:4]
+
+    for name in texts:
+        for method, address, body in requests(kind, world, {name: "x" * length}):
+            with transaction.atomic():
+                answer = client.generic(method, address, json.dumps(body), content_type="application/json")
+                transaction.set_rollback(True)
+            sent += 1
+            assert answer.status_code == 400, (method, address, name)
+            assert name in answer.json()
+            assert len(answer.content) < 10_000, "the answer must not send it all back"
+
+    record_property("hostile_inputs", sent)

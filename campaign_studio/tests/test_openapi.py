@@ -1,0 +1,148 @@
+"""The OpenAPI document: valid, complete, and changed on purpose only.
+
+When an address or a field has changed and `test_the_document_is_the_one_on_record` fails, renew the record with
+
+    RENEW_OPENAPI=1 pytest campaign_studio/tests/test_openapi.py
+
+and read the difference before it is committed: frontends are built against it.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+from drf_spectacular.drainage import GENERATOR_STATS
+from drf_spectacular.validation import validate_schema
+
+RECORD = Path(__file__).with_name("openapi.json")
+METHODS = {"get", "post", "put", "patch", "delete"}
+OPEN = {"/api/auth/register", "/api/auth/login", "/api/auth/refresh", "/api/health"}
+
+# Every address of 2-api that is built so far.
+ADDRESSES = """
+/api/auth/register                                            post
+/api/auth/login                                               post
+/api/auth/refresh                                             post
+/api/auth/logout                                              post
+/api/auth/me                                                  get patch
+/api/roles                                                    get
+/api/users                                                    get post
+/api/users/{user_id}                                          get put patch delete
+/api/campaigns                                                get post
+/api/campaigns/{campaign_id}                                  get put patch delete
+/api/campaigns/{campaign_id}/ads                              get post
+/api/campaigns/{campaign_id}/history                          get
+/api/ads                                                      get post
+/api/ads/{ad_id}                                              get put patch delete
+/api/ads/{ad_id}/approve                                      post
+/api/ads/{ad_id}/reject                                       post
+/api/ads/{ad_id}/history                                      get
+/api/advertisers                                              get post
+/api/advertisers/{advertiser_id}                              get put patch delete
+/api/advertisers/{advertiser_id}/history                      get
+/api/advertisers/{advertiser_id}/contacts                     get post
+/api/advertisers/{advertiser_id}/contacts/{contact_id}        get put patch delete
+/api/advertisers/{advertiser_id}/bank-accounts                get post
+/api/advertisers/{advertiser_id}/bank-accounts/{bank_id}      get put patch delete
+/api/advertisers/{advertiser_id}/bank-accounts/{bank_id}/reveal  post
+/api/audit-log                                                get
+/api/health                                                   get
+"""
+
+
+@pytest.fixture
+def document() -> dict[str, Any]:
+    """What `/api/openapi.json` answers."""
+    found: dict[str, Any] = json.loads(Client().get("/api/openapi.json").content)
+    return found
+
+
+def operations(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
+    return [
+        (path, method, operation)
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+        if method in METHODS
+    ]
+
+
+def test_the_document_is_valid_and_made_without_a_warning(document: dict[str, Any], tmp_path: Path) -> None:
+    validate_schema(document)
+
+    GENERATOR_STATS.reset()
+    call_command("spectacular", "--validate", "--fail-on-warn", "--file", str(tmp_path / "openapi.yaml"))
+
+
+def test_the_document_is_the_one_on_record(document: dict[str, Any]) -> None:
+    if os.environ.get("RENEW_OPENAPI"):
+        RECORD.write_text(json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
+
+    assert document == json.loads(RECORD.read_text()), "Changed on purpose? The top of this file says how to renew it."
+
+
+def test_every_address_is_described(document: dict[str, Any]) -> None:
+    described = {path: sorted(METHODS & set(methods)) for path, methods in document["paths"].items()}
+
+    assert described == {line.split()[0]: sorted(line.split()[1:]) for line in ADDRESSES.splitlines() if line.strip()}
+
+
+def test_every_operation_describes_its_errors(document: dict[str, Any]) -> None:
+    for path, method, operation in operations(document):
+        answers = operation["responses"]
+        where = f"{method} {path}"
+        assert "400" in answers, where
+        assert ("403" in answers) == (path not in OPEN or path.endswith("register")), where
+        assert ("401" in answers) == (path not in ("/api/auth/register", "/api/health")), where
+        assert ("404" in answers) >= ("{" in path), where
+        assert ("415" in answers) == ("413" in answers) == (method in ("post", "put", "patch")), where
+        assert any(operation.get("security", [])) == (path not in OPEN), where
+        for code, answer in answers.items():
+            if code != "204":
+                assert answer["content"]["application/json"]["schema"], f"{where} {code}"
+
+
+def test_every_operation_has_a_name_and_a_sentence(document: dict[str, Any]) -> None:
+    found = operations(document)
+    names = [operation["operationId"] for _, _, operation in found]
+
+    assert len(names) == len(set(names))
+    for path, method, operation in found:
+        assert operation.get("description"), f"{method} {path}"
+        assert operation["tags"]
+
+
+def test_lists_describe_their_parameters(document: dict[str, Any]) -> None:
+    def parameters(path: str) -> set[str]:
+        return {one["name"] for one in document["paths"][path]["get"]["parameters"]}
+
+    assert parameters("/api/campaigns") == {
+        "page",
+        "page_size",
+        "search",
+        "ordering",
+        "campaign_status",
+        "advertiser_id",
+        "campaign_created_by_id",
+        "country",
+        "city",
+        "running_on",
+        "campaign_start_date_after",
+        "campaign_start_date_before",
+        "campaign_end_date_after",
+        "campaign_end_date_before",
+    }
+    assert {"page", "page_size"} == parameters("/api/campaigns/{campaign_id}/history") - {"campaign_id"}
+    assert {"actor", "resource_type", "resource_id", "action", "from", "to"} <= parameters("/api/audit-log")
+
+
+def test_the_document_says_what_is_secret_and_what_is_read_only(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+
+    assert "password" not in schemas["User"]["properties"]
+    assert "ad_view_count" not in schemas["AdRequest"]["properties"]
+    assert schemas["Ad"]["properties"]["ad_view_count"]["readOnly"] is True
+    assert "bearer" in document["components"]["securitySchemes"]

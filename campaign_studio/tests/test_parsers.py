@@ -1,0 +1,158 @@
+"""The one way JSON comes in."""
+
+import json
+from collections.abc import Callable
+from io import BytesIO
+from typing import Any
+
+import pytest
+from rest_framework.exceptions import APIException, ParseError, ValidationError
+from rest_framework.test import APIClient
+
+from accounts.models import User
+from accounts.tests.factories import Cast
+from campaign_studio.api.parsers import DEEPEST, LARGEST_BODY, BodyTooLarge, StrictJSONParser
+from campaign_studio.tests.bodies import send_bytes, stored
+
+ClientFor = Callable[[User | None], APIClient]
+
+
+def parse(body: bytes) -> dict[str, Any]:
+    return StrictJSONParser().parse(BytesIO(body))
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {},
+        {"a": [1, -2.5, 1e300, None, True, "ü𝄞\n", {"b": []}]},
+        {"": ""},
+        {"big": 10**400},
+        {"nul": "a\x00b"},
+    ],
+)
+def test_json_is_read(document: dict[str, Any]) -> None:
+    assert parse(json.dumps(document).encode()) == document
+    assert parse(json.dumps(document, ensure_ascii=False).encode()) == document
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b" ",
+        b"not json",
+        b"{",
+        b"{}}",
+        b"{'a': 1}",
+        b'{"a": 1,}',
+        b'{"a": NaN}',
+        b'{"a": Infinity}',
+        b'{"a": -Infinity}',
+        b"[]",
+        b'[{"a": 1}]',
+        b"1",
+        b"null",
+        b"true",
+        b'"text"',
+        b'{"a": "\xff"}',
+        b'{"a": "\xed\xa0\x80"}',
+        b'\xef\xbb\xbf{"a": 1}',
+        '{"a": 1}'.encode("utf-16"),
+        b'{"a": "\n"}',
+        b'{"a": 1' + b"0" * 5000 + b"}",
+        b"[" * 50_000,
+        b'{"a":' * 50_000,
+        b'{"a":' + b"[" * 50_000 + b"]" * 50_000 + b"}",
+    ],
+)
+def test_what_is_not_a_json_object_is_refused(body: bytes) -> None:
+    with pytest.raises((ParseError, ValidationError)) as refused:
+        parse(body)
+    assert refused.value.status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        (rb'{"a": "\ud800"}', {"a": ["This is not valid text: it contains half of a surrogate pair."]}),
+        (
+            rb'{"a": [1, {"b": "\udfff"}]}',
+            {"a": {1: {"b": ["This is not valid text: it contains half of a surrogate pair."]}}},
+        ),
+        (rb'{"\ud800": 1}', {"?": ["This key is not valid text."]}),
+        (b'{"a": 1e999}', {"a": ["This number is too large."]}),
+        (b'{"a": [-1e999]}', {"a": {0: ["This number is too large."]}}),
+        (b'{"a": 1, "b": 2, "a": 3}', {"a": ["This key appears more than once."]}),
+        (b'{"a": {"b": 1, "b": 1}}', {"b": ["This key appears more than once."]}),
+        (rb'{"a": 1, "\u0061": 2}', {"a": ["This key appears more than once."]}),
+    ],
+)
+def test_values_that_nobody_can_store_are_refused_by_name(body: bytes, problem: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError) as refused:
+        parse(body)
+    assert refused.value.detail == problem
+
+
+@pytest.mark.parametrize(("depth", "fine"), [(DEEPEST - 1, True), (DEEPEST, False), (500, False)])
+def test_nesting_has_a_limit(depth: int, fine: bool) -> None:
+    body = b'{"a":' + b"[" * depth + b"]" * depth + b"}"
+
+    if fine:
+        assert "a" in parse(body)
+        return
+    with pytest.raises(APIException) as refused:
+        parse(body)
+    assert "nested more than 20 levels" in json.dumps(refused.value.detail)
+
+
+def test_a_pair_of_surrogates_is_one_character() -> None:
+    assert parse(rb'{"a": "\ud834\udd1e"}') == {"a": "𝄞"}
+
+
+@pytest.mark.parametrize("extra", [0, 1])
+def test_a_body_may_be_twelve_mebibytes_long(extra: int) -> None:
+    frame = b'{"a": ""}'
+    body = b'{"a": "' + b"x" * (LARGEST_BODY - len(frame) + extra) + b'"}'
+
+    if extra:
+        with pytest.raises(BodyTooLarge):
+            parse(body)
+    else:
+        assert len(parse(body)["a"]) == LARGEST_BODY - len(frame)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"[]",
+        b"1",
+        b"null",
+        b'""',
+        b"not json",
+        b"\xff",
+        b"[" * 50_000,
+        b'{"a":' * 50_000,
+        rb'{"campaign_name": "\ud800"}',
+        rb'{"\ud800": 1}',
+        b'{"campaign_name": "a", "campaign_name": "b"}',
+        b'{"campaign_name": NaN}',
+        b'{"campaign_max_view_count": 1e999}',
+        b'{"campaign_max_view_count": 1' + b"0" * 5000 + b"}",
+    ],
+)
+@pytest.mark.parametrize(("method", "address"), [("POST", "/api/campaigns"), ("PATCH", "/api/auth/me")])
+def test_the_api_answers_400_and_changes_nothing(
+    cast: Cast, client_for: ClientFor, method: str, address: str, body: bytes
+) -> None:
+    client = client_for(cast.owner)
+    before = stored()
+
+    answer = send_bytes(client, method, address, body)
+
+    assert answer.status_code == 400 or (body == b"" and method == "PATCH" and answer.status_code == 200)
+    if answer.status_code == 400:
+        assert all(isinstance(key, str) for key in answer.json())
+        assert stored() == before

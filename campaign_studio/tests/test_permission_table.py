@@ -1,0 +1,255 @@
+"""3-roles as one table: every address × verb × role × own or other, asked through the API.
+
+Each line is an address; `own` and `other` say whose object it is about, for each role in turn: "own" was created by
+whoever asks (a user's own campaign may date from a time when they were a manager). After each refusal everything
+stored is compared with what was there before. A new address without a line here fails the last test.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.urls import URLPattern, URLResolver, get_resolver
+from rest_framework.test import APIClient
+
+from accounts.choices import RoleName
+from accounts.tests.factories import PASSWORD, Cast, UserFactory
+from advertisers.models import Advertiser
+from campaign_studio.tests import bodies
+from campaign_studio.tests.scenes import scene
+from campaigns.models import Campaign
+
+pytestmark = pytest.mark.django_db
+
+ROLES = ["system_admin", "app_admin", "campaign_manager", "content_moderator", "user", "guest", "nobody"]
+
+CAMPAIGNS, CAMPAIGN = "/api/campaigns", "/api/campaigns/{campaign_id}"
+ADS, AD = "/api/ads", "/api/ads/{ad_id}"
+ADVERTISERS, ADVERTISER = "/api/advertisers", "/api/advertisers/{advertiser_id}"
+CONTACT, ACCOUNT = ADVERTISER + "/contacts/{contact_id}", ADVERTISER + "/bank-accounts/{bank_id}"
+
+# Method, address, whose; then what each of ROLES is answered, in that order.
+TABLE = f"""
+GET    /api/health                       any              200 200 200 200 200 200 200
+GET    /api/openapi.json                 any              200 200 200 200 200 200 200
+GET    /api/docs                         any              200 200 200 200 200 200 200
+GET    /api/redoc                        any              200 200 200 200 200 200 200
+POST   /api/auth/register                any              201 201 201 201 201 201 201
+POST   /api/auth/login                   any              200 200 200 200 200 200 200
+POST   /api/auth/refresh                 any              200 200 200 200 200 200 200
+POST   /api/auth/logout                  own              204 204 204 204 204 204 401
+GET    /api/auth/me                      own              200 200 200 200 200 200 401
+PATCH  /api/auth/me                      own              200 200 200 200 200 200 401
+GET    /api/roles                        any              200 200 200 200 200 200 401
+GET    /api/audit-log                    any              200 200 403 403 403 403 401
+
+GET    /api/users                        any              200 200 403 403 403 403 401
+POST   /api/users                        any              201 201 403 403 403 403 401
+GET    /api/users/{{user_id}}            own              200 200 200 200 200 200 401
+GET    /api/users/{{user_id}}            other            200 200 404 404 404 404 401
+GET    /api/users/{{user_id}}            system_admin     200 404 404 404 404 404 401
+PUT    /api/users/{{user_id}}            own              200 200 200 200 200 200 401
+PUT    /api/users/{{user_id}}            other            200 200 404 404 404 404 401
+PUT    /api/users/{{user_id}}            system_admin     200 404 404 404 404 404 401
+PATCH  /api/users/{{user_id}}            own              200 200 200 200 200 200 401
+PATCH  /api/users/{{user_id}}            other            200 200 404 404 404 404 401
+PATCH  /api/users/{{user_id}}            system_admin     200 404 404 404 404 404 401
+DELETE /api/users/{{user_id}}            own              204 403 403 403 403 403 401
+DELETE /api/users/{{user_id}}            other            204 403 403 403 403 403 401
+DELETE /api/users/{{user_id}}            system_admin     204 403 403 403 403 403 401
+
+GET    {CAMPAIGNS}                       any              200 200 200 200 200 200 401
+POST   {CAMPAIGNS}                       any              201 201 201 403 403 403 401
+GET    {CAMPAIGN}                        own              200 200 200 200 200 200 401
+GET    {CAMPAIGN}                        other            200 200 200 200 200 200 401
+PUT    {CAMPAIGN}                        own              200 200 200 403 403 403 401
+PUT    {CAMPAIGN}                        other            200 200 403 403 403 403 401
+PATCH  {CAMPAIGN}                        own              200 200 200 403 403 403 401
+PATCH  {CAMPAIGN}                        other            200 200 403 403 403 403 401
+DELETE {CAMPAIGN}                        own              204 204 204 403 403 403 401
+DELETE {CAMPAIGN}                        other            204 204 403 403 403 403 401
+GET    {CAMPAIGN}/history                own              200 200 200 200 200 200 401
+GET    {CAMPAIGN}/history                other            200 200 200 200 200 200 401
+GET    {CAMPAIGN}/ads                    own              200 200 200 200 200 200 401
+GET    {CAMPAIGN}/ads                    other            200 200 200 200 200 200 401
+POST   {CAMPAIGN}/ads                    own              201 201 201 403 403 403 401
+POST   {CAMPAIGN}/ads                    other            201 201 403 403 403 403 401
+
+GET    {ADS}                             any              200 200 200 200 200 200 401
+POST   {ADS}                             own              201 201 201 403 403 403 401
+POST   {ADS}                             other            201 201 403 403 403 403 401
+GET    {AD}                              own              200 200 200 200 200 200 401
+GET    {AD}                              other            200 200 200 200 200 200 401
+PUT    {AD}                              own              200 200 200 403 403 403 401
+PUT    {AD}                              other            200 200 403 403 403 403 401
+PATCH  {AD}                              own              200 200 200 403 403 403 401
+PATCH  {AD}                              other            200 200 403 403 403 403 401
+PATCH  {AD}                              own:rating       200 200 200 200 403 403 401
+PATCH  {AD}                              other:rating     200 200 403 200 403 403 401
+DELETE {AD}                              own              204 204 204 403 403 403 401
+DELETE {AD}                              other            204 204 403 403 403 403 401
+POST   {AD}/approve                      own              200 200 403 200 403 403 401
+POST   {AD}/approve                      other            200 200 403 200 403 403 401
+POST   {AD}/reject                       own              200 200 403 200 403 403 401
+POST   {AD}/reject                       other            200 200 403 200 403 403 401
+GET    {AD}/history                      own              200 200 200 200 200 200 401
+GET    {AD}/history                      other            200 200 200 200 200 200 401
+
+GET    {ADVERTISERS}                     any              200 200 200 200 403 403 401
+POST   {ADVERTISERS}                     any              201 201 201 403 403 403 401
+GET    {ADVERTISER}                      own              200 200 200 200 403 403 401
+GET    {ADVERTISER}                      other            200 200 200 200 403 403 401
+PUT    {ADVERTISER}                      own              200 200 200 403 403 403 401
+PUT    {ADVERTISER}                      other            200 200 200 403 403 403 401
+PATCH  {ADVERTISER}                      own              200 200 200 403 403 403 401
+PATCH  {ADVERTISER}                      other            200 200 200 403 403 403 401
+DELETE {ADVERTISER}                      own              204 204 403 403 403 403 401
+DELETE {ADVERTISER}                      other            204 204 403 403 403 403 401
+GET    {ADVERTISER}/history              other            200 200 200 200 403 403 401
+GET    {ADVERTISER}/contacts             other            200 200 200 200 403 403 401
+POST   {ADVERTISER}/contacts             other            201 201 201 403 403 403 401
+GET    {CONTACT}                         other            200 200 200 200 403 403 401
+PUT    {CONTACT}                         other            200 200 200 403 403 403 401
+PATCH  {CONTACT}                         other            200 200 200 403 403 403 401
+DELETE {CONTACT}                         other            204 204 204 403 403 403 401
+GET    {ADVERTISER}/bank-accounts        other            200 200 200 403 403 403 401
+POST   {ADVERTISER}/bank-accounts        other            201 201 201 403 403 403 401
+GET    {ACCOUNT}                         other            200 200 200 403 403 403 401
+PUT    {ACCOUNT}                         other            200 200 200 403 403 403 401
+PATCH  {ACCOUNT}                         other            200 200 200 403 403 403 401
+DELETE {ACCOUNT}                         other            204 204 204 403 403 403 401
+POST   {ACCOUNT}/reveal                  own              200 200 403 403 403 403 401
+POST   {ACCOUNT}/reveal                  other            200 200 403 403 403 403 401
+"""
+
+# What answers every other address under /api/ with 404: there is nothing to be allowed or refused.
+CATCH_ALL = "no_such_address"
+
+LINES = [line.split() for line in TABLE.splitlines() if line.strip()]
+
+
+def body_for(method: str, address: str, whose: str, keys: dict[str, Any], tokens: dict[str, Any]) -> Any:
+    """The smallest body that would succeed, and that would change something."""
+    if method in ("GET", "DELETE"):
+        return None
+    last = address.rsplit("/", 1)[-1]
+    if method == "PATCH":
+        rating = {"content_rating": {"rating_label": "R"}}
+        return rating if whose.endswith(":rating") else CHANGES[last]
+    return {
+        "register": bodies.user_body(),
+        "login": {"username": "somebody", "password": PASSWORD},
+        "refresh": {"refresh_token": tokens.get("refresh_token")},
+        "logout": None,
+        "users": bodies.user_body(),
+        "{user_id}": {"username": "renamed", "email": "renamed@example.com"},
+        "campaigns": bodies.campaign_body(),
+        "{campaign_id}": bodies.campaign_body(campaign_name="Renamed"),
+        "ads": bodies.ad_body(campaign_id=str(keys["campaign_id"])),
+        "{ad_id}": bodies.ad_body(ad_name="Renamed"),
+        "advertisers": bodies.advertiser_body(),
+        "{advertiser_id}": bodies.advertiser_body(advertiser_name="Renamed"),
+        "contacts": bodies.contact_body(),
+        "{contact_id}": bodies.contact_body(contact_name="Renamed"),
+        "bank-accounts": bodies.bank_account_body(),
+        "{bank_id}": bodies.bank_account_body(bank_name="Renamed"),
+        "approve": {},
+        "reject": {"note": "Too loud"},
+        "reveal": None,
+    }[last]
+
+
+CHANGES: dict[str, dict[str, Any]] = {
+    "me": {"first_name": "Changed"},
+    "{user_id}": {"first_name": "Changed"},
+    "{campaign_id}": {"campaign_name": "Changed"},
+    "{ad_id}": {"ad_name": "Changed"},
+    "{advertiser_id}": {"advertiser_name": "Changed"},
+    "{contact_id}": {"contact_name": "Changed"},
+    "{bank_id}": {"bank_name": "Changed"},
+}
+
+
+@pytest.mark.parametrize(
+    ("method", "address", "whose", "answers"),
+    [pytest.param(*line[:3], line[3:], id=" ".join(line[:3])) for line in LINES],
+)
+def test_who_may_do_what(cast: Cast, method: str, address: str, whose: str, answers: list[str]) -> None:
+    UserFactory(username="somebody")
+    got = {}
+
+    for role in ROLES:
+        with transaction.atomic():
+            got[role] = ask(cast, method, address, whose, role)
+            transaction.set_rollback(True)
+
+    assert got == dict(zip(ROLES, map(int, answers), strict=True))
+
+
+def ask(cast: Cast, method: str, address: str, whose: str, role: str) -> int:
+    """The status that somebody in this role is answered; and see that a refusal changed nothing, the rest something."""
+    actor = cast.in_role("user" if role == "nobody" else role)
+    is_own = whose.startswith("own")
+    keys = scene(actor if is_own else cast.colleague)
+    target = cast.other_system_admin if whose == "system_admin" else UserFactory(role=RoleName.GUEST)
+    keys["user_id"] = actor.pk if is_own else target.pk
+    if (method, address, whose) == ("DELETE", "/api/users/{user_id}", "own"):
+        # Whoever created something stays for another reason.
+        Campaign.objects.all().delete()
+        Advertiser.objects.all().delete()
+    tokens = bodies.tokens_of(actor)
+    client = APIClient() if role == "nobody" else bodies.bearing(tokens["access_token"])
+    body = body_for(method, address, whose, keys, tokens)
+    before = bodies.stored()
+
+    answer = client.generic(
+        method, address.format(**keys), "" if body is None else json.dumps(body), content_type="application/json"
+    )
+
+    after = bodies.stored()
+    status = int(answer.status_code)
+    assert status < 500, answer.content
+    if status >= 400:
+        assert after == before, f"{role} is answered {status}, and yet something has changed"
+        assert list(answer.json()) == ["detail"]
+    else:
+        # The control: what is allowed does change something, so that "unchanged" above means something.
+        assert (after == before) is (method == "GET")
+    return status
+
+
+def test_the_table_has_the_cells_it_should(record_property: Any) -> None:
+    lines = [(method, address, whose) for method, address, whose, *_ in LINES]
+    cells = len(lines) * len(ROLES)
+    record_property("permission_cells", cells)
+
+    assert cells >= 390
+    assert len(lines) == len(set(lines))
+
+
+def routes(patterns: list[Any], prefix: str = "/") -> Iterator[tuple[str, str]]:
+    """`("GET", "/api/campaigns/{campaign_id}")` for whatever the resolver knows under /api."""
+    for entry in patterns:
+        text = str(entry.pattern).replace("^", "").replace("$", "")
+        if isinstance(entry, URLResolver):
+            yield from routes(entry.url_patterns, prefix + text)
+        elif isinstance(entry, URLPattern) and getattr(entry.callback, "__name__", "") != CATCH_ALL:
+            address = prefix + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", text)
+            if not address.startswith("/api"):
+                continue
+            view: Any = entry.callback
+            known = getattr(view, "actions", None) or {
+                name: name for name in ("get", "post", "put", "patch", "delete") if hasattr(view.view_class, name)
+            }
+            yield from ((method.upper(), address) for method in known if method != "head")
+
+
+def test_every_address_has_a_line() -> None:
+    asked = {(method, address) for method, address, *_ in LINES}
+    there = set(routes(get_resolver().url_patterns))
+
+    assert there - asked == set(), "Add a line for each of these to TABLE."
+    assert asked - there == set(), "These lines are about addresses that are none."

@@ -1,0 +1,148 @@
+"""What a request costs the database: always the same, however many rows there are."""
+
+from collections.abc import Callable
+from datetime import time
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from rest_framework.test import APIClient
+
+from accounts.models import User
+from accounts.tests.factories import Cast, UserFactory
+from ads.tests.factories import AdContentRatingFactory, AdFactory, AdTimeSlotFactory
+from advertisers.tests.factories import AdvertiserBankAccountFactory, AdvertiserContactFactory, AdvertiserFactory
+from campaign_studio.tests.bodies import bearing, campaign_body, tokens_of
+from campaigns.tests.factories import AudienceTargetingFactory, CampaignFactory
+
+pytestmark = pytest.mark.django_db
+
+Rows = Callable[[int], Any]
+
+
+@pytest.fixture
+def client(cast: Cast) -> APIClient:
+    """A system admin with a real token, so that reading the token is counted too."""
+    return bearing(tokens_of(cast.system_admin)["access_token"])
+
+
+def queries(client: APIClient, address: str) -> int:
+    with CaptureQueriesContext(connection) as seen:
+        answer = client.get(address)
+    assert answer.status_code == 200, answer.content
+    return len(seen)
+
+
+@pytest.fixture
+def whole(cast: Cast) -> dict[str, Any]:
+    """One object of each kind with one part of each kind; the objects by name."""
+    advertiser = AdvertiserFactory(contact=True)
+    AdvertiserBankAccountFactory(advertiser=advertiser)
+    campaign = CampaignFactory(advertiser=advertiser, campaign_created_by=cast.owner)
+    AudienceTargetingFactory(campaign=campaign)
+    ad = AdFactory(campaign=campaign)
+    AdContentRatingFactory(ad=ad)
+    AdTimeSlotFactory(ad=ad)
+    return {"advertiser": advertiser, "campaign": campaign, "ad": ad}
+
+
+def grow(whole: dict[str, Any], client: APIClient) -> None:
+    """Many more of everything."""
+    for number in range(4):
+        advertiser = AdvertiserFactory()
+        AdvertiserContactFactory(advertiser=whole["advertiser"])
+        AdvertiserBankAccountFactory(advertiser=whole["advertiser"])
+        campaign = CampaignFactory(advertiser=advertiser)
+        AudienceTargetingFactory(campaign=whole["campaign"], region=f"Region {number}")
+        AdContentRatingFactory(ad=AdFactory(campaign=campaign))
+        AdTimeSlotFactory(ad=whole["ad"], time_slot_start=time(number + 10), time_slot_end=time(number + 11))
+        UserFactory()
+        client.patch(f"/api/campaigns/{whole['campaign'].pk}", {"campaign_name": f"Name {number}"})
+        client.patch(f"/api/ads/{whole['ad'].pk}", {"ad_name": f"Name {number}"})
+        client.patch(f"/api/advertisers/{whole['advertiser'].pk}", {"city": f"City {number}"})
+    AdFactory.create_batch(5, campaign=whole["campaign"])
+
+
+# Address, and the most queries it may cost, the token included.
+COSTS = [
+    ("/api/campaigns", 3),
+    ("/api/campaigns?ordering=ad_count&search=a&country=DE", 3),
+    ("/api/campaigns/{campaign.pk}", 4),
+    ("/api/campaigns/{campaign.pk}/history", 5),
+    ("/api/campaigns/{campaign.pk}/ads", 4),
+    ("/api/ads", 3),
+    ("/api/ads/{ad.pk}", 4),
+    ("/api/ads/{ad.pk}/history", 5),
+    ("/api/advertisers", 3),
+    ("/api/advertisers/{advertiser.pk}", 4),
+    ("/api/advertisers/{advertiser.pk}/history", 5),
+    ("/api/advertisers/{advertiser.pk}/contacts", 4),
+    ("/api/advertisers/{advertiser.pk}/bank-accounts", 4),
+    ("/api/users", 3),
+    ("/api/users/{user.pk}", 2),
+    ("/api/roles", 3),
+    ("/api/audit-log", 3),
+    ("/api/auth/me", 2),
+]
+
+
+@pytest.mark.parametrize(("address", "most"), COSTS)
+def test_reading_costs_the_same_with_one_row_and_with_many(
+    cast: Cast, client: APIClient, whole: dict[str, Any], address: str, most: int
+) -> None:
+    address = address.format(**whole, user=cast.user)
+    # Kinds of objects are looked up once per process.
+    client.get(address)
+
+    with_one = queries(client, address)
+    grow(whole, client)
+    with_many = queries(client, address)
+
+    assert with_many == with_one
+    assert with_one <= most
+
+
+def test_a_page_of_a_hundred_costs_what_a_page_of_one_does(client: APIClient) -> None:
+    CampaignFactory.create_batch(3)
+
+    assert queries(client, "/api/campaigns?page_size=1") == queries(client, "/api/campaigns?page_size=100")
+
+
+@pytest.mark.parametrize("address", ["/api/campaigns", "/api/advertisers"])
+def test_a_list_without_token_costs_nothing(address: str) -> None:
+    with CaptureQueriesContext(connection) as seen:
+        assert APIClient().get(address).status_code == 401
+    assert len(seen) == 0
+
+
+def test_writing_a_longer_list_costs_the_same_for_what_did_not_change(cast: Cast) -> None:
+    client = bearing(tokens_of(cast.owner)["access_token"])
+    targets = [{"region": f"Region {number}", "country": "DE", "cities": [], "postcodes": []} for number in range(20)]
+
+    def cost(rows: list[dict[str, Any]]) -> int:
+        document = client.post("/api/campaigns", campaign_body(audience_targeting=rows)).json()
+        address = f"/api/campaigns/{document['campaign_id']}"
+        with CaptureQueriesContext(connection) as seen:
+            answer = client.patch(address, {"campaign_name": "Renamed", "audience_targeting": rows})
+        assert answer.status_code == 200
+        return len(seen)
+
+    assert cost(targets[:1]) == cost(targets)
+
+
+def test_a_refused_write_is_cheap(cast: Cast, whole: dict[str, Any]) -> None:
+    """Nobody makes the database work by asking for what they may not do."""
+    client = bearing(tokens_of(cast.guest)["access_token"])
+
+    with CaptureQueriesContext(connection) as seen:
+        assert client.post("/api/campaigns", campaign_body()).status_code == 403
+    statements = [query["sql"] for query in seen if "SAVEPOINT" not in query["sql"]]
+    assert len(statements) <= 2, statements
+
+
+def test_a_user_without_rows_reads_an_empty_page(cast: Cast) -> None:
+    user: User = cast.guest
+    client = bearing(tokens_of(user)["access_token"])
+
+    assert queries(client, "/api/campaigns") <= 3

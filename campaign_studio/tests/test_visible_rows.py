@@ -1,0 +1,52 @@
+"""`visible_to(user)` and `has_perm("view", row)` are two ways to ask one question: they agree for every role."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import AnonymousUser
+
+from accounts.choices import RoleName
+from accounts.models import AuditEntry, Role, User
+from accounts.tests.factories import Cast
+from ads.models import Ad, AdContentRating, AdTimeSlot
+from advertisers.models import Advertiser, AdvertiserBankAccount, AdvertiserContact
+from campaign_studio.tests.scenes import scene
+from campaigns.models import Campaign, CampaignAudienceTargeting
+
+pytestmark = pytest.mark.django_db
+
+
+VISIBLE: list[tuple[type[Any], str]] = [
+    (Campaign, "campaigns.view_campaign"),
+    (CampaignAudienceTargeting, "campaigns.view_campaignaudiencetargeting"),
+    (Ad, "ads.view_ad"),
+    (AdTimeSlot, "ads.view_adtimeslot"),
+    (AdContentRating, "ads.view_adcontentrating"),
+    (Advertiser, "advertisers.view_advertiser"),
+    (AdvertiserContact, "advertisers.view_advertisercontact"),
+    (AdvertiserBankAccount, "advertisers.view_advertiserbankaccount"),
+    (User, "accounts.view_user"),
+    (Role, "accounts.view_role"),
+    (AuditEntry, "accounts.view_auditentry"),
+]
+
+
+@pytest.mark.parametrize(("model", "permission"), VISIBLE, ids=lambda value: getattr(value, "__name__", ""))
+@pytest.mark.parametrize("role", RoleName.values)
+def test_what_is_visible_is_what_may_be_viewed(cast: Cast, model: type[Any], permission: str, role: str) -> None:
+    actor = cast.in_role(role)
+    for owner in (actor, cast.colleague):
+        scene(owner)
+
+    rows = list(model._default_manager.all())
+    visible = set(model._default_manager.all().visible_to(actor))
+
+    assert rows
+    assert visible == {row for row in rows if actor.has_perm(permission, row)}
+
+
+@pytest.mark.parametrize("model", [model for model, _ in VISIBLE], ids=lambda model: model.__name__)
+def test_nobody_sees_nothing(cast: Cast, model: type[Any]) -> None:
+    scene(cast.owner)
+
+    assert not model._default_manager.all().visible_to(AnonymousUser()).exists()

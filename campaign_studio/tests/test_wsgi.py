@@ -1,0 +1,108 @@
+"""What the server's way in refuses before the framework sees it."""
+
+import json
+from collections.abc import Callable
+from io import BytesIO
+from typing import Any
+
+import pytest
+
+from campaign_studio import wsgi
+
+Answer = tuple[str, dict[str, str], bytes]
+
+
+@pytest.fixture
+def ask(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Answer]:
+    """`ask(PATH_INFO=…)`: the answer to one WSGI request; what passes the shim is answered `200 passed`."""
+
+    def passed(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        start_response("200 passed", [])
+        return [environ["PATH_INFO"].encode("latin-1")]
+
+    monkeypatch.setattr(wsgi, "django_application", passed)
+
+    def send(**environ: Any) -> Answer:
+        told: dict[str, Any] = {}
+
+        def start_response(status: str, headers: list[tuple[str, str]]) -> None:
+            told.update(status=status, headers=dict(headers))
+
+        base = {"REQUEST_METHOD": "GET", "PATH_INFO": "/api/health", "QUERY_STRING": "", "wsgi.input": BytesIO()}
+        body = b"".join(wsgi.application(base | environ, start_response))
+        return told["status"], told["headers"], body
+
+    return send
+
+
+def latin(text: str) -> str:
+    """UTF-8 as WSGI hands it over."""
+    return text.encode().decode("latin-1")
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {},
+        {"PATH_INFO": ""},
+        {"PATH_INFO": latin("/api/münchen/東京")},
+        {"QUERY_STRING": "search=%C3%BC%20%F0%9D%84%9E&page=1"},
+        {"QUERY_STRING": "a=%zz&b=%"},
+        {"QUERY_STRING": "x" * 4096},
+        {"CONTENT_TYPE": "application/json"},
+        {"CONTENT_TYPE": "application/json; charset=UTF-8"},
+        {"CONTENT_TYPE": 'application/json; charset="utf8"; v=1'},
+        {"CONTENT_TYPE": "application/json; charset="},
+        {"CONTENT_TYPE": "multipart/form-data; boundary=charset"},
+    ],
+)
+def test_a_request_is_handed_on(ask: Callable[..., Answer], environ: dict[str, str]) -> None:
+    assert ask(**environ)[0] == "200 passed"
+
+
+@pytest.mark.parametrize(
+    ("environ", "status"),
+    [
+        ({"CONTENT_TYPE": "application/json; charset=zlib"}, "415 Unsupported Media Type"),
+        ({"CONTENT_TYPE": "application/json; CHARSET = 'utf-16'"}, "415 Unsupported Media Type"),
+        ({"CONTENT_TYPE": "text/html;a=b;charset=idna"}, "415 Unsupported Media Type"),
+        ({"CONTENT_TYPE": "application/json; charset=\x00"}, "415 Unsupported Media Type"),
+        ({"PATH_INFO": "/api/campaigns/\x00"}, "400 Bad Request"),
+        ({"PATH_INFO": "/api/\xff"}, "400 Bad Request"),
+        ({"PATH_INFO": "/api/\xed\xa0\x80"}, "400 Bad Request"),
+        ({"QUERY_STRING": "search=%00"}, "400 Bad Request"),
+        ({"QUERY_STRING": "%00=1"}, "400 Bad Request"),
+        ({"QUERY_STRING": "search=%FF"}, "400 Bad Request"),
+        ({"QUERY_STRING": "search=%ED%A0%80"}, "400 Bad Request"),
+        ({"QUERY_STRING": "search=\x00"}, "400 Bad Request"),
+        ({"QUERY_STRING": "search=\xff"}, "400 Bad Request"),
+        ({"QUERY_STRING": "x" * 4097}, "414 URI Too Long"),
+    ],
+)
+def test_what_is_no_request_is_refused_in_json(
+    ask: Callable[..., Answer], environ: dict[str, str], status: str
+) -> None:
+    got, headers, body = ask(**environ)
+
+    assert got == status
+    assert headers == {"Content-Type": "application/json", "Content-Length": str(len(body))}
+    assert list(json.loads(body)) == ["detail"]
+
+
+@pytest.mark.django_db
+def test_the_framework_answers_behind_it() -> None:
+    told: list[str] = []
+    environ = {
+        "REQUEST_METHOD": "GET",
+        "PATH_INFO": "/api/nothing",
+        "QUERY_STRING": "",
+        "SERVER_NAME": "localhost",
+        "SERVER_PORT": "80",
+        "wsgi.input": BytesIO(),
+        "wsgi.url_scheme": "http",
+    }
+
+    body = b"".join(wsgi.application(environ, lambda status, headers: told.append(status)))
+
+    assert told == ["404 Not Found"]
+    assert list(json.loads(body)) == ["detail"]

@@ -1,0 +1,69 @@
+"""Every way to write something, as the serializers describe it: for tests that send what nobody should."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db import connection
+from rest_framework import serializers
+
+from accounts.api.serializers import NewUserSerializer, RegistrationSerializer, SelfSerializer
+from ads.api.serializers import AdSerializer, CampaignAdSerializer, DecisionSerializer
+from advertisers.api.serializers import AdvertiserSerializer, BankAccountSerializer, ContactSerializer
+from campaign_studio.tests import bodies
+from campaigns.api.serializers import CampaignSerializer
+
+# What is written where: serializer, smallest valid body, address to create, address to change.
+WRITES: dict[str, tuple[type[serializers.Serializer[Any]], Any, str, str]] = {
+    "campaign": (CampaignSerializer, bodies.campaign_body, "/api/campaigns", "/api/campaigns/{campaign_id}"),
+    "ad": (CampaignAdSerializer, bodies.ad_body, "/api/campaigns/{campaign_id}/ads", "/api/ads/{ad_id}"),
+    "ad by itself": (AdSerializer, bodies.ad_body, "/api/ads", ""),
+    "advertiser": (
+        AdvertiserSerializer,
+        bodies.advertiser_body,
+        "/api/advertisers",
+        "/api/advertisers/{advertiser_id}",
+    ),
+    "contact": (
+        ContactSerializer,
+        bodies.contact_body,
+        "/api/advertisers/{advertiser_id}/contacts",
+        "/api/advertisers/{advertiser_id}/contacts/{contact_id}",
+    ),
+    "bank account": (
+        BankAccountSerializer,
+        bodies.bank_account_body,
+        "/api/advertisers/{advertiser_id}/bank-accounts",
+        "/api/advertisers/{advertiser_id}/bank-accounts/{bank_id}",
+    ),
+    "user": (NewUserSerializer, bodies.user_body, "/api/users", "/api/users/{user_id}"),
+    "registration": (RegistrationSerializer, bodies.user_body, "/api/auth/register", ""),
+    "oneself": (SelfSerializer, dict, "", "/api/auth/me"),
+    "approval": (DecisionSerializer, dict, "/api/ads/{ad_id}/approve", ""),
+    "rejection": (DecisionSerializer, dict, "/api/ads/{ad_id}/reject", ""),
+}
+
+
+def rows() -> list[tuple[str, int]]:
+    """How many rows there are in each table."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select * from (select 'users', count(*) from users union all select 'campaigns', count(*) from campaigns "
+            "union all select 'targets', count(*) from campaign_audience_targeting "
+            "union all select 'ads', count(*) from ads union all select 'slots', count(*) from ad_time_slots "
+            "union all select 'ratings', count(*) from ad_content_ratings "
+            "union all select 'advertisers', count(*) from advertisers "
+            "union all select 'contacts', count(*) from advertiser_contacts "
+            "union all select 'accounts', count(*) from advertiser_bank_accounts "
+            "union all select 'log', count(*) from audit_log) counted"
+        )
+        return [(str(name), int(number)) for name, number in cursor.fetchall()]
+
+
+def requests(kind: str, keys: dict[str, Any], changes: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
+    """The requests that can carry these fields."""
+    _, body, create, change = WRITES[kind]
+    if create:
+        named = {"campaign_id": str(keys["campaign_id"])} if kind == "ad by itself" else {}
+        yield "POST", create.format(**keys), body(**named) | changes
+    if change:
+        yield "PATCH", change.format(**keys), changes

@@ -1,0 +1,127 @@
+"""Status and history of campaigns by the API."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from accounts.models import User
+from accounts.tests.factories import Cast
+from campaign_studio.tests.bodies import bearing, campaign_body, tokens_of
+from campaigns.models import Campaign
+from campaigns.tests.factories import CampaignFactory
+
+pytestmark = pytest.mark.django_db
+
+ClientFor = Callable[[User | None], APIClient]
+
+
+@pytest.fixture
+def client(cast: Cast, client_for: ClientFor) -> APIClient:
+    """A campaign manager's."""
+    return client_for(cast.owner)
+
+
+@pytest.fixture
+def summer(client: APIClient) -> dict[str, Any]:
+    """A campaign with two target countries."""
+    targets = [
+        {"region": "Europe", "country": "Germany", "cities": [" Berlin", "", "berlin", "Bonn"], "postcodes": ["10115"]},
+        {"region": "Europe", "country": "FRA"},
+    ]
+    answer = client.post("/api/campaigns", campaign_body(audience_targeting=targets))
+    assert answer.status_code == 201, answer.content
+    document: dict[str, Any] = answer.json()
+    return document
+
+
+def at(document: dict[str, Any], *more: str) -> str:
+    return "/".join(["/api/campaigns", document["campaign_id"], *more])
+
+
+@pytest.mark.parametrize(
+    ("start", "status", "allowed"),
+    [
+        ("draft", "paused", "From draft it may go to active, inactive; not paused."),
+        ("active", "draft", "From active it may go to paused, inactive, expired; not draft."),
+        ("paused", "draft", "From paused it may go to active, inactive, expired; not draft."),
+        ("inactive", "paused", "From inactive it may go to draft, active, expired; not paused."),
+    ],
+)
+def test_a_forbidden_status_is_refused_with_those_that_are_allowed(
+    client: APIClient, start: str, status: str, allowed: str
+) -> None:
+    document = client.post("/api/campaigns", campaign_body(campaign_status=start)).json()
+
+    answer = client.patch(at(document), {"campaign_status": status})
+
+    assert (answer.status_code, answer.json()) == (400, {"campaign_status": [allowed]})
+    assert client.get(at(document)).json() == document
+
+
+def test_a_campaign_lives_by_the_lifecycle(client: APIClient, summer: dict[str, Any]) -> None:
+    for status in ("active", "paused", "active", "expired", "draft", "inactive", "draft", "active", "inactive"):
+        answer = client.patch(at(summer), {"campaign_status": status})
+        assert (answer.status_code, answer.json()["campaign_status"]) == (200, status)
+
+
+def test_a_campaign_whose_end_is_past_does_not_go_active(client: APIClient, cast: Cast) -> None:
+    past = timezone.localdate() - timedelta(days=2)
+    campaign = CampaignFactory(campaign_start_date=past, campaign_end_date=past, campaign_created_by=cast.owner)
+    address = f"/api/campaigns/{campaign.pk}"
+
+    refused = client.patch(address, {"campaign_status": "active"})
+    assert refused.status_code == 400
+    assert "Move the end date first" in refused.json()["campaign_status"][0]
+    assert Campaign.objects.get().campaign_status == "draft"
+
+    moved = {"campaign_status": "active", "campaign_end_date": str(timezone.localdate())}
+    assert client.patch(address, moved).json()["campaign_status"] == "active"
+
+
+def test_a_deleted_campaign_is_gone_and_can_not_be_deleted_twice(client: APIClient, summer: dict[str, Any]) -> None:
+    assert client.delete(at(summer)).status_code == 204
+    assert client.delete(at(summer)).status_code == 404
+    assert client.get(at(summer)).status_code == 404
+    assert client.patch(at(summer), {"campaign_name": "x"}).status_code == 404
+
+
+def test_history_tells_who_changed_what_from_where_by_which_door(cast: Cast, client_for: ClientFor) -> None:
+    mia = bearing(tokens_of(cast.owner)["access_token"])
+    headers: dict[str, Any] = {"REMOTE_ADDR": "2001:db8::7", "HTTP_X_REQUEST_ID": "req-1"}
+    targets = [{"region": "Europe", "country": "DE"}]
+    document = mia.post("/api/campaigns", campaign_body(audience_targeting=targets), **headers).json()
+    mia.patch(
+        at(document),
+        {"campaign_name": "New", "audience_targeting": [{**targets[0], "cities": ["Bonn"]}]},
+        **headers | {"HTTP_X_REQUEST_ID": "req-2"},
+    )
+
+    answer = client_for(cast.guest).get(f"{at(document, 'history')}?page_size=100")
+
+    assert answer.status_code == 200
+    entries = answer.json()["results"]
+    assert answer.json()["count"] == len(entries)
+    who = {"user_id": str(cast.owner.pk), "username": "campaign_manager"}
+    for entry in entries:
+        assert (entry["actor"], entry["door"], entry["remote_addr"]) == (who, "api", "2001:db8::7")
+    second = {entry["resource_type"]: entry for entry in entries if entry["request_id"] == "req-2"}
+    assert second["campaign"]["changes"] == {"campaign_name": ["Summer", "New"]}
+    assert second["campaign"]["parent_id"] is None
+    assert second["campaignaudiencetargeting"]["parent_id"] == document["campaign_id"]
+    first = [entry["resource_type"] for entry in entries if entry["request_id"] == "req-1"]
+    assert sorted(first) == ["campaign", "campaignaudiencetargeting"]
+    assert [entry["timestamp"] for entry in entries] == sorted((entry["timestamp"] for entry in entries), reverse=True)
+
+
+def test_the_history_of_another_campaign_is_not_told(client: APIClient, summer: dict[str, Any]) -> None:
+    other = client.post("/api/campaigns", campaign_body(campaign_name="Other")).json()
+
+    names = {entry["resource_name"] for entry in client.get(at(other, "history")).json()["results"]}
+
+    assert names == {"Other"}
+    assert client.get(f"{at(other, 'history')}?search=x").status_code == 400
+    assert client.get(f"{at(other, 'history')}?page=2").status_code == 404

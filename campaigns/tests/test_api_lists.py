@@ -1,0 +1,247 @@
+"""Campaigns by the API: filters, search, order and pages of the list."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from rest_framework.test import APIClient
+
+from accounts.models import User
+from accounts.tests.factories import Cast
+from ads.tests.factories import AdFactory
+from advertisers.tests.factories import AdvertiserFactory
+from campaigns.models import Campaign
+from campaigns.tests.factories import AudienceTargetingFactory, CampaignFactory
+
+pytestmark = pytest.mark.django_db
+
+ClientFor = Callable[[User | None], APIClient]
+
+
+@pytest.fixture
+def client(cast: Cast, client_for: ClientFor) -> APIClient:
+    """A guest's: everybody may read campaigns."""
+    return client_for(cast.guest)
+
+
+@pytest.fixture
+def three(cast: Cast) -> dict[str, Campaign]:
+    """Three campaigns, spring to autumn 2031, newest last."""
+    spring = CampaignFactory(
+        campaign_name="Spring sale",
+        campaign_start_date=date(2031, 3, 1),
+        campaign_end_date=date(2031, 5, 31),
+        campaign_created_by=cast.owner,
+        campaign_status="active",
+        advertiser=AdvertiserFactory(),
+        campaign_max_view_count=7,
+    )
+    AudienceTargetingFactory(campaign=spring, country="DE", cities=["Berlin", "Bonn"])
+    AudienceTargetingFactory(campaign=spring, country="FR", cities=["Paris"])
+    summer = CampaignFactory(
+        campaign_name="Summer 100% off",
+        campaign_start_date=date(2031, 6, 1),
+        campaign_end_date=date(2031, 8, 31),
+        campaign_created_by=cast.colleague,
+        campaign_status="paused",
+    )
+    AudienceTargetingFactory(campaign=summer, country="DE")
+    AdFactory.create_batch(2, campaign=summer)
+    autumn = CampaignFactory(
+        campaign_name="Autumn sale",
+        campaign_start_date=date(2031, 8, 1),
+        campaign_end_date=date(2031, 10, 31),
+        campaign_created_by=cast.owner,
+        campaign_status="active",
+    )
+    AdFactory(campaign=autumn)
+    return {"spring": spring, "summer": summer, "autumn": autumn}
+
+
+def found(client: APIClient, query: str) -> list[str]:
+    answer = client.get(f"/api/campaigns?{query}")
+    assert answer.status_code == 200, answer.content
+    assert answer.json()["count"] == len(answer.json()["results"])
+    return [row["campaign_name"].split()[0].lower() for row in answer.json()["results"]]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", ["autumn", "summer", "spring"]),
+        ("campaign_status=active", ["autumn", "spring"]),
+        ("campaign_status=active,paused", ["autumn", "summer", "spring"]),
+        ("campaign_status=draft", []),
+        ("advertiser_id={spring.advertiser_id}", ["spring"]),
+        ("campaign_created_by_id={summer.campaign_created_by_id}", ["summer"]),
+        ("country=DE", ["summer", "spring"]),
+        ("country=germany", ["summer", "spring"]),
+        ("country=fr", ["spring"]),
+        ("country=Atlantis", []),
+        ("city=bonn", ["spring"]),
+        ("city=paris&country=FR", ["spring"]),
+        ("city=paris&country=DE", []),
+        ("running_on=2031-08-15", ["autumn"]),
+        ("running_on=2031-05-31", ["spring"]),
+        ("running_on=2031-03-01", ["spring"]),
+        ("running_on=2031-06-15", []),
+        ("campaign_start_date_after=2031-06-01", ["autumn", "summer"]),
+        ("campaign_start_date_before=2031-06-01", ["summer", "spring"]),
+        ("campaign_end_date_after=2031-08-31", ["autumn", "summer"]),
+        ("campaign_end_date_before=2031-08-31", ["summer", "spring"]),
+        ("campaign_start_date_after=2031-03-02&campaign_end_date_before=2031-09-01", ["summer"]),
+        ("search=SALE", ["autumn", "spring"]),
+        ("search=sale autumn", ["autumn"]),
+        ("search=ring", ["spring"]),
+        ("search=100%25", ["summer"]),
+        ("search=%25", ["summer"]),
+        ("search=_", []),
+        ("campaign_status=", ["autumn", "summer", "spring"]),
+        ("campaign_status=active&country=DE&search=sale&ordering=campaign_name", ["spring"]),
+    ],
+)
+def test_campaigns_are_filtered_and_searched(
+    client: APIClient, three: dict[str, Campaign], query: str, expected: list[str]
+) -> None:
+    assert found(client, query.format(**three)) == expected
+
+
+def test_rows_carry_the_number_of_ads_and_no_lists(client: APIClient, three: dict[str, Campaign]) -> None:
+    rows = client.get("/api/campaigns").json()["results"]
+
+    assert [row["ad_count"] for row in rows] == [1, 2, 0]
+    document = client.get(f"/api/campaigns/{three['summer'].pk}").json()
+    assert set(rows[1]) - set(document) == {"ad_count"}
+    assert set(document) - set(rows[1]) == {"audience_targeting", "ads"}
+    assert set(document["ads"][0]) == {
+        "ad_id",
+        "ad_type_id",
+        "ad_name",
+        "media_type",
+        "ad_status",
+        "moderation_status",
+        "created_at",
+    }
+
+
+def test_every_listed_column_orders_both_ways(client: APIClient, three: dict[str, Campaign]) -> None:
+    columns = client.get("/api/campaigns").json()["results"][0]
+
+    for column in columns:
+        up = client.get(f"/api/campaigns?ordering={column}")
+        down = client.get(f"/api/campaigns?ordering=-{column}")
+        assert (up.status_code, down.status_code) == (200, 200), column
+        values = [row[column] for row in up.json()["results"] if row[column] is not None]
+        assert values == sorted(values), column
+        backwards = [row["campaign_id"] for row in reversed(down.json()["results"])]
+        assert [row["campaign_id"] for row in up.json()["results"]] == backwards, column
+
+
+def test_ads_are_counted_for_the_order(client: APIClient, three: dict[str, Campaign]) -> None:
+    assert found(client, "ordering=-ad_count") == ["summer", "autumn", "spring"]
+    assert found(client, "ordering=campaign_status,-campaign_name") == ["spring", "autumn", "summer"]
+
+
+@pytest.mark.parametrize(
+    ("query", "parameter"),
+    [
+        ("ordering=password", "ordering"),
+        ("ordering=campaign_name,nope", "ordering"),
+        ("ordering=--campaign_name", "ordering"),
+        ("ordering=advertiser__advertiser_name", "ordering"),
+        ("ordering=%3F", "ordering"),
+        ("campaign_status=gone", "campaign_status"),
+        ("campaign_status=active,gone", "campaign_status"),
+        ("advertiser_id=7", "advertiser_id"),
+        ("campaign_created_by_id=mia", "campaign_created_by_id"),
+        ("running_on=today", "running_on"),
+        ("running_on=2031-02-30", "running_on"),
+        ("running_on=10000-01-01", "running_on"),
+        ("running_on=0000-01-01", "running_on"),
+        ("campaign_start_date_after=x", "campaign_start_date_after"),
+        ("campaign_start_date_before=x", "campaign_start_date_before"),
+        ("campaign_end_date_after=x", "campaign_end_date_after"),
+        ("campaign_end_date_before=x", "campaign_end_date_before"),
+        ("country=" + "x" * 101, "country"),
+        ("city=" + "x" * 201, "city"),
+        ("country=%00", "country"),
+        ("search=%00", "search"),
+        ("search=" + "a+" * 11, "search"),
+        ("search=" + "a" * 201, "search"),
+        ("page=0", "page"),
+        ("page=-1", "page"),
+        ("page=abc", "page"),
+        ("page=1.0", "page"),
+        ("page=", "page"),
+        ("page=%EF%BC%91", "page"),
+        ("page=99999999999999999999", "page"),
+        ("page_size=0", "page_size"),
+        ("page_size=101", "page_size"),
+        ("page_size=-5", "page_size"),
+        ("page=1&page=2", "page"),
+        ("country=DE&country=FR", "country"),
+        ("colour=red", "colour"),
+        ("campaign_name=x", "campaign_name"),
+        ("campaign_name__icontains=x", "campaign_name__icontains"),
+        ("format=json", "format"),
+    ],
+)
+def test_a_parameter_that_makes_no_sense_is_refused_by_name(
+    client: APIClient, three: dict[str, Campaign], query: str, parameter: str
+) -> None:
+    answer = client.get(f"/api/campaigns?{query}")
+
+    assert answer.status_code == 400
+    assert list(answer.json()) == [parameter]
+    assert all(isinstance(message, str) for message in answer.json()[parameter])
+
+
+def test_pages_link_to_their_neighbours(client: APIClient) -> None:
+    CampaignFactory.create_batch(5)
+
+    def page(address: str) -> dict[str, Any]:
+        answer = client.get(address)
+        assert answer.status_code == 200, answer.content
+        document: dict[str, Any] = answer.json()
+        return document
+
+    first = page("/api/campaigns?page_size=2&ordering=created_at&search=Campaign")
+    assert (first["count"], first["previous"], len(first["results"])) == (5, None, 2)
+    second = page(first["next"])
+    third = page(second["next"])
+    assert (third["next"], len(third["results"])) == (None, 1)
+    assert page(third["previous"]) == second
+    assert page(second["previous"]) == first
+    seen = [row["campaign_id"] for one in (first, second, third) for row in one["results"]]
+    assert seen == [str(campaign.pk) for campaign in Campaign.objects.order_by("created_at", "campaign_id")]
+    assert parse_qs(urlsplit(first["next"]).query)["page"] == ["2"]
+
+
+def test_a_page_past_the_end_is_404_and_an_empty_list_has_one_page(client: APIClient) -> None:
+    empty = client.get("/api/campaigns")
+    assert empty.json() == {"count": 0, "next": None, "previous": None, "results": []}
+
+    answer = client.get("/api/campaigns?page=2")
+    assert (answer.status_code, answer.json()) == (404, {"detail": "There are only 1 pages."})
+    assert client.get("/api/campaigns?page=1000000000").status_code == 404
+
+
+def test_twenty_rows_are_a_page_and_a_hundred_the_most(client: APIClient) -> None:
+    CampaignFactory.create_batch(21)
+
+    assert len(client.get("/api/campaigns").json()["results"]) == 20
+    assert len(client.get("/api/campaigns?page_size=100").json()["results"]) == 21
+
+
+def test_an_order_is_total_where_values_are_the_same(client: APIClient) -> None:
+    CampaignFactory.create_batch(7, campaign_name="Same")
+
+    seen = [
+        row["campaign_id"]
+        for page in range(1, 8)
+        for row in client.get(f"/api/campaigns?ordering=campaign_name&page_size=1&page={page}").json()["results"]
+    ]
+
+    assert len(set(seen)) == 7
