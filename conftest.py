@@ -58,3 +58,14 @@ def pytest_configure() -> None:
     post_migrate.connect(
         _bring_the_roles_back, sender=apps.get_app_config("accounts"), dispatch_uid="tests.bring_the_roles_back"
     )
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say how much was tried, against the goals of 8-reliability."""
+    totals: dict[str, int] = {}
+    for report in terminalreporter.stats.get("passed", []):
+        for name, value in report.user_properties:
+            if name in ("hostile_inputs", "permission_cells"):
+                totals[name] = totals.get(name, 0) + value
+    for name, total in sorted(totals.items()):
+        terminalreporter.write_line(f"{name}: {total}")
