@@ -17,6 +17,7 @@ from ads.forms import ReviewForm
 from ads.models import Ad
 from campaign_studio.admin import StudioAdmin
 from campaign_studio.admin_forms import REFUSALS, as_validation_error
+from campaign_studio.audit import tell_database
 
 DONE = {"approve": "approved", "reject": "rejected"}
 
@@ -92,6 +93,7 @@ class Reviewing(StudioAdmin):
         for ad in ads:
             try:
                 with transaction.atomic():
+                    tell_database()
                     getattr(ad, decision)(request.user, at=timezone.now(), note=note)
                 decided += 1
             except REFUSALS as error:

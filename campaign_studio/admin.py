@@ -38,6 +38,7 @@ from campaign_studio.admin_lists import (
 )
 from campaign_studio.admin_permissions import AsksTheRules
 from campaign_studio.admin_site import StudioAdminSite
+from campaign_studio.audit import tell_database
 
 HISTORY_PER_PAGE = 50
 
@@ -120,6 +121,7 @@ class StudioAdmin(AsksTheRules, ModelAdmin):
             for key in request.POST.getlist(ACTION_CHECKBOX_NAME):
                 self.opts.pk.to_python(key)
             with transaction.atomic():
+                tell_database()
                 response = super().response_action(request, queryset)
                 connection.check_constraints()
                 return response
@@ -164,6 +166,17 @@ class StudioAdmin(AsksTheRules, ModelAdmin):
             refusals = {None: as_validation_error(error)}
         request.refusals = refusals  # type: ignore[attr-defined]
         return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def _changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        if request.method == "POST":
+            # Here the transaction is open already.
+            tell_database()
+        return super()._changeform_view(request, *args, **kwargs)
+
+    def _delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        if request.method == "POST":
+            tell_database()
+        return super()._delete_view(request, *args, **kwargs)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Write the inlines, then have the database judge what it would put off until the end: before we say saved."""

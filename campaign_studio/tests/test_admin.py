@@ -244,7 +244,9 @@ def test_what_arrives_while_deleting_is_said_not_crashed(
     address = reverse("admin:advertisers_advertiser_delete", args=[campaign.advertiser_id])
     answer = console_for(cast.app_admin).post(address, {"post": "yes"}, follow=True)
 
-    assert messages_of(answer) == ["This can't be deleted: campaigns still refer to it."]
+    assert messages_of(answer) == [
+        "It can't be deleted: campaigns still belong to it. Delete those first, or deactivate it instead."
+    ]
 
 
 def test_django_keeps_no_second_log(cast: Cast, console_for: ConsoleFor) -> None:
