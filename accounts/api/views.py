@@ -31,6 +31,10 @@ class OpenView(KnowsItsParameters, APIView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
 
+    def get_authenticate_header(self, request: Request) -> str:
+        """Makes a refusal a 401."""
+        return "Bearer"
+
 
 class RegisterView(OneTransactionPerWrite, OpenView):
     """Open an account."""
@@ -53,10 +57,6 @@ class RegisterView(OneTransactionPerWrite, OpenView):
 
 class LoginView(OpenView):
     """Sign in."""
-
-    def get_authenticate_header(self, request: Request) -> str:
-        """Makes a refusal a 401."""
-        return "Bearer"
 
     @extend_schema(
         operation_id="login",
@@ -82,10 +82,6 @@ class LoginView(OpenView):
 
 class RefreshView(OpenView):
     """Stay signed in."""
-
-    def get_authenticate_header(self, request: Request) -> str:
-        """Makes a refusal a 401."""
-        return "Bearer"
 
     @extend_schema(
         operation_id="refresh",

@@ -20,16 +20,25 @@ from campaign_studio.api.viewsets import StudioViewSet
 from campaigns.models import Campaign
 
 
-class AdViewSet(HasHistory, StudioViewSet):
-    """Ads. Everybody reads them; managers change those in their own campaigns; moderators rate and decide."""
+class AdsView(StudioViewSet):
+    """What both addresses of ads have in common."""
 
     model = Ad
     queryset = Ad.objects.all()
-    serializer_class = serializers.AdSerializer
     row_serializer_class = serializers.AdRowSerializer
-    filterset_class = AdFilter
     search_fields = ("ad_name",)
     lookup_url_kwarg = "ad_id"
+
+    def refusal(self, row: Any) -> str:
+        """Managers add ads to campaigns of their own."""
+        return "You can add ads to campaigns of your own only."
+
+
+class AdViewSet(HasHistory, AdsView):
+    """Ads. Everybody reads them; managers change those in their own campaigns; moderators rate and decide."""
+
+    serializer_class = serializers.AdSerializer
+    filterset_class = AdFilter
 
     def required_permission(self) -> str:
         """Deciding needs a moderator; so does changing nothing but the rating, unless the ad is one's own."""
@@ -49,10 +58,6 @@ class AdViewSet(HasHistory, StudioViewSet):
     def visible_rows(self) -> QuerySet[Any]:
         """With the campaign, whose creator owns the ad."""
         return super().visible_rows().select_related("campaign")
-
-    def refusal(self, row: Any) -> str:
-        """Managers add ads to campaigns of their own."""
-        return "You can add ads to campaigns of your own only."
 
     @extend_schema(request=serializers.DecisionSerializer, responses=serializers.AdSerializer)
     @action(detail=True, methods=["post"])
@@ -77,16 +82,11 @@ class AdViewSet(HasHistory, StudioViewSet):
         return ad, serializer.validated_data.get("note") or ""
 
 
-class CampaignAdViewSet(StudioViewSet):
+class CampaignAdViewSet(AdsView):
     """The ads of one campaign: at most six."""
 
-    model = Ad
-    queryset = Ad.objects.all()
     serializer_class = serializers.CampaignAdSerializer
-    row_serializer_class = serializers.AdRowSerializer
     filterset_class = CampaignAdFilter
-    search_fields = ("ad_name",)
-    lookup_url_kwarg = "ad_id"
 
     def visible_rows(self) -> QuerySet[Any]:
         """This campaign's."""
@@ -101,7 +101,3 @@ class CampaignAdViewSet(StudioViewSet):
     def new_row(self) -> Ad:
         """An ad of this campaign."""
         return Ad(campaign=self.campaign)
-
-    def refusal(self, row: Any) -> str:
-        """Managers add ads to campaigns of their own."""
-        return "You can add ads to campaigns of your own only."

@@ -57,7 +57,8 @@ class StudioSerializer(StrictFields, serializers.ModelSerializer):
     def build_standard_field(self, field_name: str, model_field: Any) -> Any:
         """Likewise for single fields."""
         field_class, kwargs = super().build_standard_field(field_name, model_field)
-        kwargs.pop("validators", None) if model_field.unique else None
+        if model_field.unique:
+            kwargs.pop("validators", None)
         return field_class, kwargs
 
     def new_row(self) -> models.Model:
@@ -131,7 +132,8 @@ def write_rows(parent: models.Model, name: str, child: Any, rows: list[dict[str,
         if asked not in left:
             values = _with_defaults(child, values)
         row = left.get(asked) or next((row for row in left.values() if _equals(row, values)), None)
-        left.pop(row.pk, None) if row else None
+        if row is not None:
+            del left[row.pk]
         planned.append((index, row or manager.model(**{manager.field.name: parent}), values))
     for row in left.values():
         row.delete()
