@@ -1,6 +1,8 @@
 """What every test can ask for."""
 
-from collections.abc import Callable
+import logging
+import re
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import Any
 
@@ -12,7 +14,28 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from accounts.tests.factories import Cast, make_cast
+from accounts.tests.factories import PASSWORD, Cast, make_cast
+from advertisers.tests.factories import ACCOUNT_NUMBER, IBAN
+
+# A test's password or bank number, or the beginning of a signed token.
+SECRET = re.compile(rf"{PASSWORD}|{IBAN}|{ACCOUNT_NUMBER}|eyJ[\w-]{{10,}}\.eyJ")
+
+
+class NoSecrets(logging.Handler):
+    """Fails the test that logs a secret (8-reliability R32)."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Read one line with its traceback. Raises AssertionError."""
+        assert not SECRET.search(self.format(record)), "A secret was logged."  # noqa: S101
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_secret_is_logged() -> Iterator[None]:
+    """While the whole suite runs."""
+    handler = NoSecrets()
+    logging.getLogger().addHandler(handler)
+    yield
+    logging.getLogger().removeHandler(handler)
 
 
 @pytest.fixture

@@ -11,8 +11,9 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register permission rules and audited models."""
-        from accounts import models, rules  # noqa: F401 - rules is imported for what it registers
+        from accounts import checks, console_sessions, models, rules  # noqa: F401 - imported for what they register
         from campaign_studio import audit
 
+        console_sessions.connect()
         audit.register(models.Role)
         audit.register(models.User, exclude={"last_login"}, mask={"password"})

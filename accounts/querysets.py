@@ -1,5 +1,6 @@
 """What may be seen of people and of the log."""
 
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -10,14 +11,20 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.db.models import Q, Value
 from django.db.models.functions import Lower
+from django.utils import timezone
 
-from accounts.choices import ADMIN_ROLES, LEVELS, RoleName
+from accounts.choices import ADMIN_ROLES, LEVELS, Door, RoleName, SecurityEventKind
+from campaign_studio.audit import current
 from campaign_studio.querysets import StudioQuerySet
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
     from accounts.models import User
+
+
+# After so long without a click the console asks for the password again (ASVS 5, 7.3.1).
+CONSOLE_IDLE = timedelta(hours=4)
 
 
 class RoleQuerySet(StudioQuerySet):
@@ -81,6 +88,57 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
         """Find by username or e-mail."""
         found: User = self.named(username or "").get()
         return found
+
+
+class SessionQuerySet(StudioQuerySet):
+    """Sign-ins."""
+
+    def visible_to(self, user: "User | AnonymousUser") -> "SessionQuerySet":
+        """One's own; admins see others', system administrators' only system administrators."""
+        if not user.is_authenticated:
+            return self.none()
+        if user.role_id == RoleName.SYSTEM_ADMIN:
+            return self
+        if user.role_id in ADMIN_ROLES:
+            return self.exclude(user__role_id=RoleName.SYSTEM_ADMIN)
+        return self.filter(user=user.pk)
+
+    def as_rows(self) -> "SessionQuerySet":
+        """With whose it is."""
+        return self.select_related("user")
+
+    def alive(self, *, at: datetime) -> "SessionQuerySet":
+        """Those that can still be used: not ended, not expired, and in the console not left alone for too long."""
+        is_in_use = ~Q(door=Door.ADMIN) | Q(last_seen_at__gt=at - CONSOLE_IDLE)
+        return self.filter(is_in_use, revoked_at__isnull=True, expires_at__gt=at)
+
+    def end(self, *, at: datetime) -> int:
+        """End them all; returns how many were alive."""
+        return self.filter(revoked_at__isnull=True).update(revoked_at=at)
+
+
+class SecurityEventQuerySet(StudioQuerySet):
+    """What happened at the doors."""
+
+    def visible_to(self, user: "User | AnonymousUser") -> "SecurityEventQuerySet":
+        """For admins, like the audit log."""
+        return self if user.is_authenticated and user.role_id in ADMIN_ROLES else self.none()
+
+    def record(self, kind: SecurityEventKind, user: "User | None", *, detail: str = "") -> None:
+        """Write one event about `user`'s account (None: nobody is known by that name), by whoever acts now."""
+        acting = current()
+        self.create(
+            kind=kind,
+            happened_at=timezone.now(),
+            user=user,
+            username=user.username if user else None,
+            actor_username=acting.username if acting else None,
+            remote_addr=acting.remote_addr if acting else None,
+            user_agent=acting.user_agent if acting else "",
+            door=acting.door if acting else None,
+            request_id=acting.request_id if acting else None,
+            detail=detail[:255],
+        )
 
 
 class AuditEntryQuerySet(StudioQuerySet):

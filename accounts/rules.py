@@ -37,6 +37,18 @@ def is_within_reach(user: "User", other: Any = None) -> bool:
 
 
 @rules.predicate
+def is_session_of_oneself(user: "User", session: Any = None) -> bool:
+    """The session is the user's own."""
+    return session is None or session.user_id == user.pk
+
+
+@rules.predicate
+def is_session_within_reach(user: "User", session: Any = None) -> bool:
+    """The session of somebody within reach."""
+    return session is None or is_within_reach(user, session.user)
+
+
+@rules.predicate
 def is_not_above(user: "User", role_name: str | None = None) -> bool:
     """Nobody gives away a role above their own."""
     return role_name is None or LEVELS[role_name] >= user.level
@@ -52,3 +64,6 @@ rules.add_perm("accounts.delete_user", is_system_admin)
 rules.add_perm("accounts.assign_role", is_admin & is_not_above)
 rules.add_perm("accounts.view_role", is_signed_in)
 rules.add_perm("accounts.view_auditentry", is_admin)
+rules.add_perm("accounts.view_securityevent", is_admin)
+rules.add_perm("accounts.view_session", is_signed_in & (is_session_of_oneself | (is_admin & is_session_within_reach)))
+rules.add_perm("accounts.revoke_session", is_signed_in & (is_session_of_oneself | (is_admin & is_session_within_reach)))

@@ -26,6 +26,12 @@ has_what_it_needs = (
 )
 
 
+# Control characters, spaces of every width, and what turns the direction of text around, which makes an address look
+# like another. PostgreSQL reads the escapes.
+HIDDEN = r"\s\u0001-\u0020\u007f-\u00a0\u1680\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff"
+
+
 def is_http_url(field: str) -> Q:
     """Null, or an http or https address: nothing else is ever stored (and nothing is ever fetched)."""
-    return Q(**{f"{field}__isnull": True}) | Q(**{f"{field}__iregex": r"^https?://[^\s]+$"})
+    address = rf"^https?://[^/{HIDDEN}][^{HIDDEN}]*$"
+    return Q(**{f"{field}__isnull": True}) | Q(**{f"{field}__iregex": address})

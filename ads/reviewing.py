@@ -13,6 +13,7 @@ from django.utils import timezone
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 
+from ads.choices import MediaType
 from ads.forms import ReviewForm
 from ads.models import Ad
 from campaign_studio.admin import StudioAdmin
@@ -20,6 +21,16 @@ from campaign_studio.admin_forms import REFUSALS, as_validation_error
 from campaign_studio.audit import tell_database
 
 DONE = {"approve": "approved", "reject": "rejected"}
+# Before anything of the ad: from here on it may draw itself, and nothing more.
+PREVIEW_START = (
+    '<!doctype html><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" '
+    "content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">"
+)
+
+
+def preview(ad: Ad) -> str | None:
+    """The document that shows an HTML ad in a frame without rights; None for other media."""
+    return PREVIEW_START + (ad.media_content or "") if ad.media_type == MediaType.HTML else None
 
 
 class Reviewing(StudioAdmin):
@@ -79,7 +90,7 @@ class Reviewing(StudioAdmin):
             **self.admin_site.each_context(request),
             "title": f"{decision.capitalize()} {'ad' if len(ads) == 1 else f'{len(ads)} ads'}",
             "opts": self.opts,
-            "ads": ads,
+            "ads": [(ad, preview(ad)) for ad in ads],
             "decision": decision,
             "form": form,
             "back": back,

@@ -10,6 +10,8 @@ from django.db.models import Q
 from phonenumber_field.modelfields import PhoneNumberField
 from stdnum import iban
 
+from accounts.choices import SecurityEventKind
+from accounts.models import SecurityEvent
 from advertisers.choices import AdvertiserType, ContactType
 from advertisers.querysets import AdvertiserQuerySet, BankAccountQuerySet, ContactQuerySet
 from advertisers.validators import validate_account_number, validate_bic, validate_iban
@@ -212,8 +214,13 @@ class AdvertiserBankAccount(TimestampedModel):
         return {"parent_id": str(self.advertiser_id)}
 
     def reveal(self) -> dict[str, Any]:
-        """Number and IBAN in full. Being seen is itself an audit entry."""
+        """Number and IBAN in full. Being seen is itself an audit entry, and a security event."""
         audit.log_access(self)
+        SecurityEvent.objects.record(
+            SecurityEventKind.BANK_NUMBER_REVEALED,
+            audit.current_user(),
+            detail=f"bank account {self.pk} of {self.advertiser}",
+        )
         secrets = {
             "bank_account_number": self.bank_account_number,
             "bank_account_iban": self.bank_account_iban,

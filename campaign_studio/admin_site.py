@@ -2,14 +2,18 @@
 
 from typing import Any
 
+from django.conf import settings
+from django.contrib.auth.views import PasswordChangeView
 from django.core.paginator import InvalidPage, Paginator
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, reverse
 from unfold.dataclasses import SearchResult
 from unfold.sites import UnfoldAdminSite
 
 from campaign_studio.admin_lists import has_nul, has_too_many_terms
+from campaign_studio.api.throttling import count, rate
 
 HITS_PER_MODEL = 10
 HITS_PER_PAGE = 100
@@ -19,6 +23,36 @@ class StudioAdminSite(UnfoldAdminSite):
     """Unfold's site, less what would show too much or break on odd input."""
 
     index_title = "Home"
+    # Set by the app that knows about people.
+    password_change_form: Any = None
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The sign-in page. A lock-out is told to programs as well: 429 and `Retry-After`.
+
+        Each attempt costs a hash, so that an address has no more of them than requests to the API.
+        """
+        if request.method == "POST":
+            counted = count(f"console:{request.META.get('REMOTE_ADDR', '')}", rate(settings.THROTTLE_ANON))
+            if not counted.is_allowed:
+                text = f"Too many attempts to sign in. Try again in {counted.seconds_left} seconds."
+                return HttpResponse(
+                    text, status=429, content_type="text/plain", headers={"Retry-After": str(counted.seconds_left)}
+                )
+        response = super().login(request, extra_context)
+        locked_for = getattr(request, "locked_for", None)
+        if locked_for:
+            response.status_code = 429
+            response["Retry-After"] = str(locked_for)
+        return response
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
+        """One's own password, by a form that counts guesses at the present one. Unfold's takes no other form."""
+        view = PasswordChangeView.as_view(
+            form_class=self.password_change_form,
+            success_url=reverse(f"{self.name}:password_change_done"),
+            extra_context={**self.each_context(request), **(extra_context or {})},
+        )
+        return view(request)
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         """No "view on site": nothing here has a public page, and the address crashes on a malformed key."""

@@ -37,6 +37,7 @@ class Acting:
     find_user: Callable[[], "User | None"] = lambda: None
     command: str = ""
     remote_addr: str | None = None
+    user_agent: str = ""
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
     @property
@@ -44,6 +45,12 @@ class Acting:
         """The name for `created_by_name` and `updated_by_name`: the user's, else the command's."""
         user = self.find_user()
         return user.display_name if user else self.command
+
+    @property
+    def username(self) -> str | None:
+        """The user's, else the command's name; None for somebody who isn't signed in."""
+        user = self.find_user()
+        return user.username if user else self.command or None
 
 
 _acting: ContextVar[Acting | None] = ContextVar("acting", default=None)
@@ -60,6 +67,18 @@ def current_request_id() -> str | None:
     return acting.request_id if acting else None
 
 
+def current_user() -> "User | None":
+    """The signed-in user behind the present request or command; None when there is none."""
+    acting = _acting.get()
+    return acting.find_user() if acting else None
+
+
+def current_address() -> str:
+    """The address that the present request comes from; "" outside of requests."""
+    acting = _acting.get()
+    return (acting.remote_addr or "") if acting else ""
+
+
 @contextmanager
 def acting_as(who: "User | str", *, door: str = "command") -> Iterator[None]:
     """Attribute everything inside to a user, or to a command by its name."""
@@ -73,8 +92,7 @@ def acting_as(who: "User | str", *, door: str = "command") -> Iterator[None]:
 
 def tell_database() -> None:
     """Let triggers know who acts until the transaction ends: `current_setting('app.actor', true)` (R20)."""
-    acting = _acting.get()
-    user = acting.find_user() if acting else None
+    user = current_user()
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('app.actor', %s, true)", [str(user.pk) if user else ""])
 
@@ -96,6 +114,7 @@ class ActingMiddleware:
             door="api" if request.path_info.startswith("/api/") else "admin",
             find_user=lambda: _signed_in(request),
             remote_addr=request.META.get("REMOTE_ADDR") or None,
+            user_agent=request.headers.get("User-Agent", "").replace("\x00", "")[:255],
             request_id=request_id,
         )
         token = _acting.set(acting)

@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
+from campaign_studio.api.throttling import rate
+
 
 @register()
 def trusted_proxies(**kwargs: Any) -> list[CheckMessage]:
@@ -48,3 +50,15 @@ def token_lifetimes(**kwargs: Any) -> list[CheckMessage]:
         for name in ("ACCESS_TOKEN_EXPIRE_MINUTES", "REFRESH_TOKEN_EXPIRE_DAYS")
         if getattr(settings, name) <= 0
     ]
+
+
+@register()
+def rate_limits(**kwargs: Any) -> list[CheckMessage]:
+    """Rate limits can be read."""
+    errors: list[CheckMessage] = []
+    for name in ("THROTTLE_ANON", "THROTTLE_USER"):
+        try:
+            rate(getattr(settings, name))
+        except ValueError as error:
+            errors.append(Error(f"{name}: {error}", id="campaign_studio.E004"))
+    return errors

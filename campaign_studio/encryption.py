@@ -7,13 +7,16 @@ refused, and a value that no key opens is an error, never a fallback.
 
 import base64
 import hashlib
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.apps import apps
 from django.conf import settings
 from django.core.exceptions import FieldError, ImproperlyConfigured
 from django.db import models
+from django.db.models.functions import Cast
 from django.db.models.query_utils import DeferredAttribute
 
 MASK = "••••"
@@ -68,6 +71,24 @@ def decrypt(token: str) -> str:
         ) from error
 
 
+def is_current(token: str) -> bool:
+    """Whether the newest key alone opens it."""
+    try:
+        _ciphers(tuple(settings.ENCRYPTION_KEYS[:1])).decrypt(token.encode())
+    except InvalidToken:
+        return False
+    return True
+
+
+def encrypted_columns() -> Iterator[tuple[type[models.Model], list["EncryptedTextField"]]]:
+    """Each table that holds secrets, with the columns that do."""
+    for model in apps.get_models():
+        # Those of a parent's table come with the parent.
+        columns = [field for field in model._meta.local_concrete_fields if isinstance(field, EncryptedTextField)]
+        if columns and not model._meta.proxy:
+            yield model, columns
+
+
 class _SecretAttribute(DeferredAttribute):
     """Wraps plain text in a Secret the moment it is assigned."""
 
@@ -100,6 +121,17 @@ class EncryptedTextField(_SecretTextField):
         """Encrypt what goes to the database."""
         secret = self.to_python(value)
         return None if secret is None else encrypt(secret.reveal())
+
+    @property
+    def ciphertext(self) -> Cast:
+        """The column as it is stored, for the few queries that may not decrypt."""
+        return Cast(self.attname, models.TextField())
+
+    def replace_ciphertext(self, pk: Any, *, old: str, new: str) -> bool:
+        """Write `new` where the row still holds `old`; return False when somebody else wrote meanwhile."""
+        # No audit entry: the value stays what it was, only the key that opens it is another.
+        rows = self.model._base_manager.alias(ciphertext=self.ciphertext).filter(pk=pk, ciphertext=old)
+        return bool(rows.update(**{self.attname: models.Value(new, models.TextField())}))
 
     def value_to_string(self, obj: models.Model) -> str:
         """Serialised forms (fixtures, dumps) get the mask."""

@@ -74,12 +74,32 @@ SIDEBAR = [
                 "accounts.view_auditentry",
                 "Who changed what, when and from where.",
             ),
+            _link(
+                "Security log",
+                "security",
+                "admin:accounts_securityevent_changelist",
+                "accounts.view_securityevent",
+                "Sign-ins, lock-outs and refusals.",
+            ),
+            _link(
+                "Sessions",
+                "devices",
+                "admin:accounts_session_changelist",
+                "accounts.list_user",
+                "Who is signed in where; end it here.",
+            ),
         ],
     },
 ]
 
 UNFOLD: dict[str, Any] = {
-    "ACCOUNT": {"navigation": [{"title": "My account", "link": _own_account}]},
+    "ACCOUNT": {
+        "navigation": [
+            {"title": "My account", "link": _own_account},
+            {"title": "Where I am signed in", "link": reverse_lazy("admin:accounts_session_changelist")},
+            {"title": "Two-factor sign-in", "link": reverse_lazy("admin:two_factor")},
+        ]
+    },
     "COMMAND": {"search_models": ["campaigns.campaign", "ads.ad", "advertisers.advertiser"]},
     "SIDEBAR": {"show_search": True, "navigation": SIDEBAR},
     "SITE_FAVICONS": [

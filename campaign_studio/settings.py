@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import environ
+from csp import constants as csp
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 
@@ -43,7 +44,9 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "django_filters",
     "corsheaders",
+    "csp",
     "auditlog",
+    "django_otp",
     "rules",
     "phonenumber_field",
     "campaign_studio",
@@ -56,15 +59,18 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "campaign_studio.middleware.ClientAddressMiddleware",
     "campaign_studio.audit.ActingMiddleware",
+    "campaign_studio.api.throttling.RateLimitMiddleware",
+    "accounts.middleware.RefusalMiddleware",
+    "campaign_studio.middleware.BrowserPolicyMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.middleware.ConsoleSessionMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
 ROOT_URLCONF = "campaign_studio.urls"
@@ -90,6 +96,8 @@ TEMPLATES = [
 DATABASES = {"default": database.configuration(env, DATA_DIR)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {"default": env.cache("CACHE_URL", default="locmemcache://")}
+if "redis" in CACHES["default"]["BACKEND"].lower():
+    CACHES["default"].setdefault("OPTIONS", {}).update({"socket_connect_timeout": 1, "socket_timeout": 1})
 
 # --- Keys ------------------------------------------------------------------------------------------------------------
 
@@ -103,7 +111,7 @@ def _key_list(variable: str, example: str) -> list[str]:
     """The comma-separated keys in `variable`, newest first. Only under DEBUG does a published example stand in."""
     keys = [key.strip() for key in env.str(variable, default=example if DEBUG else "").split(",") if key.strip()]
     hint = "Generate one: python -c 'import secrets; print(secrets.token_urlsafe(48))'"
-    if not keys:
+    if not keys and example:
         raise ImproperlyConfigured(f"{variable} is not set. {hint} (or set DEBUG=true on your own machine)")
     if any(len(key) < SHORTEST_KEY for key in keys):
         raise ImproperlyConfigured(f"{variable} must be at least {SHORTEST_KEY} characters long. {hint}")
@@ -113,7 +121,7 @@ def _key_list(variable: str, example: str) -> list[str]:
 
 
 SECRET_KEY = _key_list("SECRET_KEY", EXAMPLE_SECRET_KEY)[0]
-SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+SECRET_KEY_FALLBACKS = _key_list("SECRET_KEY_FALLBACKS", "")
 ENCRYPTION_KEYS = _key_list("ENCRYPTION_KEY", EXAMPLE_ENCRYPTION_KEY)
 
 # --- Accounts and tokens ---------------------------------------------------------------------------------------------
@@ -133,6 +141,10 @@ AUTH_PASSWORD_VALIDATORS = [
     },
 ]
 REGISTRATION_OPEN = env.bool("REGISTRATION_OPEN", default=True)
+LOGIN_FAILURE_LIMIT = database.whole_number(env, "LOGIN_FAILURE_LIMIT", default=5)
+LOGIN_COOLOFF_MINUTES = database.whole_number(env, "LOGIN_COOLOFF_MINUTES", default=15)
+TWO_FACTOR_ROLES = env.list("TWO_FACTOR_ROLES", default=[])
+PASSWORD_RESET_TIMEOUT = 60 * 60
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 
@@ -141,9 +153,8 @@ if ALGORITHM not in {"HS256", "HS384", "HS512"}:
     raise ImproperlyConfigured(f"ALGORITHM is {ALGORITHM!r}; use HS256, HS384 or HS512.")
 ACCESS_TOKEN_EXPIRE_MINUTES = database.whole_number(env, "ACCESS_TOKEN_EXPIRE_MINUTES", default=30)
 REFRESH_TOKEN_EXPIRE_DAYS = database.whole_number(env, "REFRESH_TOKEN_EXPIRE_DAYS", default=7)
+# Keys and algorithm are those of accounts/api/jwt.py.
 SIMPLE_JWT = {
-    "ALGORITHM": ALGORITHM,
-    "SIGNING_KEY": SECRET_KEY,
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=ACCESS_TOKEN_EXPIRE_MINUTES),
     "REFRESH_TOKEN_LIFETIME": timedelta(days=REFRESH_TOKEN_EXPIRE_DAYS),
     "USER_ID_FIELD": "user_id",
@@ -153,8 +164,11 @@ SIMPLE_JWT = {
 
 # --- REST API --------------------------------------------------------------------------------------------------------
 
+THROTTLE_ANON = env.str("THROTTLE_ANON", default="100/min")
+THROTTLE_USER = env.str("THROTTLE_USER", default="1000/hour")
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.api.authentication.BearerAuthentication"],
+    "DEFAULT_THROTTLE_CLASSES": ["campaign_studio.api.throttling.StudioThrottle"],
     "DEFAULT_PERMISSION_CLASSES": ["campaign_studio.api.permissions.ModelPermission"],
     "DEFAULT_PARSER_CLASSES": ["campaign_studio.api.parsers.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
@@ -227,7 +241,15 @@ CORS_ALLOW_HEADERS = [
     "if-none-match",
     "x-request-id",
 ]
-CORS_EXPOSE_HEADERS = ["ETag", "Location", "Retry-After", "X-Request-ID"]
+CORS_EXPOSE_HEADERS = [
+    "ETag",
+    "Location",
+    "Retry-After",
+    "X-RateLimit-Limit",
+    "X-RateLimit-Remaining",
+    "X-RateLimit-Reset",
+    "X-Request-ID",
+]
 
 # --- Audit -----------------------------------------------------------------------------------------------------------
 
@@ -249,11 +271,40 @@ SECURE_HSTS_SECONDS = 0 if DEBUG else 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = not DEBUG
 SECURE_HSTS_PRELOAD = not DEBUG
 SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+# Bound to this host and to HTTPS by their very name.
+SESSION_COOKIE_NAME = "sessionid" if DEBUG else "__Host-sessionid"
 SESSION_COOKIE_SECURE = not DEBUG
 SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 12 * 60 * 60
+CSRF_COOKIE_NAME = "csrftoken" if DEBUG else "__Host-csrftoken"
 CSRF_COOKIE_SECURE = not DEBUG
-X_FRAME_OPTIONS = "DENY"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Lax"
+# What an area of the site needs beyond this is in campaign_studio/middleware.py.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [csp.NONE],
+        "script-src": [csp.SELF],
+        "style-src": [csp.SELF],
+        "img-src": [csp.SELF, "data:"],
+        "font-src": [csp.SELF],
+        "connect-src": [csp.SELF],
+        "object-src": [csp.NONE],
+        "base-uri": [csp.NONE],
+        "form-action": [csp.SELF],
+        "frame-ancestors": [csp.NONE],
+    }
+}
+PERMISSIONS_POLICY = ", ".join(
+    f"{feature}=()"
+    for feature in (
+        *("accelerometer", "browsing-topics", "camera", "display-capture", "geolocation", "gyroscope"),
+        *("magnetometer", "microphone", "midi", "payment", "publickey-credentials-get", "usb", "xr-spatial-tracking"),
+    )
+)
 
 # --- Language, time, files -------------------------------------------------------------------------------------------
 
@@ -276,6 +327,7 @@ STORAGES = {
 # --- E-mail and logs -------------------------------------------------------------------------------------------------
 
 vars().update(env.email("EMAIL_URL", default="consolemail://"))
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Campaign Studio <studio@localhost>")
 
 LOGGING = {
     "version": 1,
@@ -294,6 +346,7 @@ UNFOLD = {
     "SITE_SUBHEADER": "Advertising on the road",
     "SITE_SYMBOL": "directions_car",
     "SITE_URL": reverse_lazy("docs"),
+    "LOGIN": {"form": "accounts.forms.SignInForm"},
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,

@@ -3,21 +3,25 @@
 from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularJSONAPIView, SpectacularRedocView, SpectacularSwaggerSplitView
 
-from campaign_studio.api.views import HealthView, no_such_address
+from accounts import console_passwords
+from campaign_studio.api.views import DocsView, HealthView, RedocView, SchemaView, no_such_address
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
+    path("admin/password_reset/", console_passwords.ForgottenPasswordView.as_view(), name="admin_password_reset"),
+    path("admin/password_reset/sent/", console_passwords.MailSentView.as_view(), name="password_reset_done"),
+    path("admin/reset/<uidb64>/<token>/", console_passwords.NewPasswordView.as_view(), name="password_reset_confirm"),
+    path("admin/reset/done/", console_passwords.PasswordSetView.as_view(), name="password_reset_complete"),
     path("admin/", admin.site.urls),
     path("api/", include("accounts.api.urls")),
     path("api/", include("advertisers.api.urls")),
     path("api/", include("campaigns.api.urls")),
     path("api/", include("ads.api.urls")),
     path("api/health", HealthView.as_view(), name="health"),
-    path("api/openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),
-    path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="openapi"), name="docs"),
-    path("api/redoc", SpectacularRedocView.as_view(url_name="openapi", template_name="api/redoc.html"), name="redoc"),
+    path("api/openapi.json", SchemaView.as_view(), name="openapi"),
+    path("api/docs", DocsView.as_view(url_name="openapi", template_name="api/docs.html"), name="docs"),
+    path("api/redoc", RedocView.as_view(url_name="openapi", template_name="api/redoc.html"), name="redoc"),
     re_path(r"^api(?:/(?P<path>.*))?$", no_such_address),
 ]
 

@@ -3,15 +3,18 @@
 import uuid
 from typing import Any
 
+from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 from rest_framework_simplejwt.exceptions import TokenError
-from rest_framework_simplejwt.tokens import AccessToken
 
+from accounts.api.jwt import AccessToken
 from accounts.models import Session, User
+from accounts.models.second_factor import is_required_of
 
 REFUSED = "This token is not valid, or no longer. Sign in again with POST /api/auth/login."
+NEEDS_SECOND_FACTOR = "Your role signs in with two-factor now. Sign in again, with a code."
 # What permissions, answers and the audit log need of the user, and no more.
 COLUMNS = [
     f"user__{name}" for name in ("user_id", "username", "email", "first_name", "last_name", "role_id", "is_active")
@@ -29,6 +32,10 @@ class BearerAuthentication(BaseAuthentication):
         if scheme.lower() != b"bearer":
             raise AuthenticationFailed("Send the token as `Authorization: Bearer …`.")
         session = self._session(token.strip())
+        if is_required_of(session.user) and not session.second_factor:
+            raise AuthenticationFailed(NEEDS_SECOND_FACTOR)
+        session.seen(at=timezone.now())
+        session.user.present_session = session
         return session.user, session
 
     def authenticate_header(self, request: Request) -> str:
@@ -43,7 +50,7 @@ class BearerAuthentication(BaseAuthentication):
         session = (
             Session.objects.filter(pk=claims["sid"], user=claims["sub"], user__is_active=True, revoked_at__isnull=True)
             .select_related("user")
-            .only("session_id", "revoked_at", "refresh_hash", *COLUMNS)
+            .only("session_id", "revoked_at", "last_seen_at", "remote_addr", "second_factor", *COLUMNS)
             .first()
         )
         if session is None:

@@ -3,9 +3,10 @@
 import django_filters
 from auditlog.registry import auditlog
 from django.db.models import QuerySet
+from django.forms import GenericIPAddressField
 
-from accounts.choices import RoleName
-from accounts.models import AuditEntry, User
+from accounts.choices import RoleName, SecurityEventKind
+from accounts.models import AuditEntry, SecurityEvent, Session, User
 from campaign_studio.api.filters import YesNoFilter
 
 ACTIONS = {"create": 0, "update": 1, "delete": 2, "access": 3}
@@ -19,6 +20,35 @@ class UserFilter(django_filters.FilterSet):
 
     class Meta:
         model = User
+        fields: list[str] = []
+
+
+class SessionFilter(django_filters.FilterSet):
+    """`?user_id=…`: somebody else's, for admins. Without it one's own."""
+
+    user_id = django_filters.UUIDFilter()
+
+    class Meta:
+        model = Session
+        fields: list[str] = []
+
+
+class AddressFilter(django_filters.CharFilter):
+    """An IP address."""
+
+    field_class = GenericIPAddressField
+
+
+class SecurityEventFilter(django_filters.FilterSet):
+    """`?kind=login_failed&user_id=…&remote_addr=…&from=…&to=…`."""
+
+    kind = django_filters.ChoiceFilter(choices=SecurityEventKind.choices)
+    user_id = django_filters.UUIDFilter()
+    remote_addr = AddressFilter()
+    to = django_filters.IsoDateTimeFilter(field_name="happened_at", lookup_expr="lte")
+
+    class Meta:
+        model = SecurityEvent
         fields: list[str] = []
 
 
@@ -49,4 +79,5 @@ class AuditEntryFilter(django_filters.FilterSet):
 
 
 # `from` is a keyword of the language, so it can't be written as an attribute.
+SecurityEventFilter.base_filters["from"] = django_filters.IsoDateTimeFilter(field_name="happened_at", lookup_expr="gte")
 AuditEntryFilter.base_filters["from"] = django_filters.IsoDateTimeFilter(field_name="timestamp", lookup_expr="gte")

@@ -8,7 +8,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 from accounts.choices import RoleName
-from accounts.models import AuditEntry, Role, User
+from accounts.models import AuditEntry, Role, SecurityEvent, Session, User
 from accounts.validators import LONGEST_PASSWORD
 from campaign_studio.api.serializers import StrictFields, StudioSerializer
 
@@ -51,7 +51,7 @@ class UserSerializer(StudioSerializer):
         """Nobody gives away a role above their own, or changes their own standing."""
         actor = self.context["request"].user
         if self.instance is not None and self.instance.pk == actor.pk:
-            for source, field in (("role_id", "role"), ("is_active", "is_active")):
+            for source, field in (("role_id", "role"), ("is_active", "is_active"), ("is_verified", "is_verified")):
                 if source in attrs and attrs[source] != getattr(self.instance, source):
                     raise ValidationError({field: [OWN_STATUS.format(field=field)]})
         elif "role_id" in attrs and not actor.has_perm("accounts.assign_role", attrs["role_id"]):
@@ -68,6 +68,14 @@ class SelfSerializer(UserSerializer):
         read_only_fields = ["last_login", "is_active", "is_verified"]
 
 
+def judge_password(password: str, user: User, field: str) -> None:
+    """Raise ValidationError under `field` for a password that the rules refuse for this user."""
+    try:
+        validate_password(password, user)
+    except ModelValidationError as error:
+        raise ValidationError({field: error.messages}) from error
+
+
 class HasNewPassword(StudioSerializer):
     """A new account with its first password."""
 
@@ -76,10 +84,7 @@ class HasNewPassword(StudioSerializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Judge the password by the rules, knowing whose it is to be; then the account."""
         self._password = attrs.pop("password")
-        try:
-            validate_password(self._password, User(**{name: attrs.get(name, "") for name in OWN_NAMES}))
-        except ModelValidationError as error:
-            raise ValidationError({"password": error.messages}) from error
+        judge_password(self._password, User(**{name: attrs.get(name, "") for name in OWN_NAMES}), "password")
         return super().validate(attrs)
 
     def prepare(self, row: Any, attrs: dict[str, Any]) -> None:
@@ -103,10 +108,45 @@ class RegistrationSerializer(HasNewPassword):
 
 
 class LoginSerializer(StrictFields):
-    """Username or e-mail, and password."""
+    """Username or e-mail, and password; the code as well for those who sign in with two-factor."""
 
     username = serializers.CharField(max_length=255)
     password = serializers.CharField(**PASSWORD)
+    otp_token = serializers.CharField(
+        max_length=64,
+        required=False,
+        allow_blank=True,
+        allow_null=True,
+        write_only=True,
+        help_text="Six digits of the authenticator app, or a recovery code. Asked for with a 400 on this field.",
+    )
+
+
+class PasswordSerializer(StrictFields):
+    """One's present password and the one to come."""
+
+    current_password = serializers.CharField(**PASSWORD)
+    new_password = serializers.CharField(**PASSWORD)
+
+
+class ResetSerializer(StrictFields):
+    """Whose password was forgotten."""
+
+    email = serializers.EmailField(max_length=255)
+
+
+class ResetConfirmSerializer(StrictFields):
+    """What the mail says, and the new password."""
+
+    uid = serializers.CharField(max_length=255)
+    token = serializers.CharField(max_length=255)
+    new_password = serializers.CharField(**PASSWORD)
+
+
+class DetailSerializer(serializers.Serializer):
+    """A sentence."""
+
+    detail = serializers.CharField()
 
 
 class RefreshSerializer(StrictFields):
@@ -172,3 +212,55 @@ class AuditEntrySerializer(serializers.ModelSerializer):
             document["actor"] = None
         document["changes"] = document["changes"] or {}
         return document
+
+
+class SessionSerializer(StudioSerializer):
+    """A sign-in that can still be used. `last_seen_at` is exact to the minute."""
+
+    device = serializers.CharField(read_only=True, help_text="Browser and system, e.g. Chrome on Linux.")
+    username = serializers.CharField(source="user.username", read_only=True)
+    is_current = serializers.SerializerMethodField(help_text="The session behind this very request.")
+
+    class Meta:
+        model = Session
+        fields = [
+            "session_id",
+            "user_id",
+            "username",
+            "door",
+            "device",
+            "user_agent",
+            "remote_addr",
+            "second_factor",
+            "created_at",
+            "last_seen_at",
+            "expires_at",
+            "is_current",
+        ]
+        read_only_fields = fields
+
+    def get_is_current(self, session: Session) -> bool:
+        """Whether it asks about itself."""
+        present = self.context["request"].auth
+        return present is not None and present.pk == session.pk
+
+
+class SecurityEventSerializer(StudioSerializer):
+    """One event at the doors."""
+
+    class Meta:
+        model = SecurityEvent
+        fields = [
+            "event_id",
+            "happened_at",
+            "kind",
+            "user_id",
+            "username",
+            "actor_username",
+            "remote_addr",
+            "user_agent",
+            "door",
+            "request_id",
+            "detail",
+        ]
+        read_only_fields = fields

@@ -3,11 +3,13 @@
 from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
-from accounts.api import views
+from accounts.api import password_views, session_views, views
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
 router.register("roles", views.RoleViewSet, basename="role")
 router.register("users", views.UserViewSet, basename="user")
+router.register("auth/sessions", session_views.SessionViewSet, basename="session")
+router.register("security-events", session_views.SecurityEventViewSet, basename="security-event")
 router.register("audit-log", views.AuditLogViewSet, basename="audit-log")
 
 urlpatterns = [
@@ -15,6 +17,9 @@ urlpatterns = [
     path("auth/login", views.LoginView.as_view(), name="login"),
     path("auth/refresh", views.RefreshView.as_view(), name="refresh"),
     path("auth/logout", views.LogoutView.as_view(), name="logout"),
+    path("auth/password", password_views.PasswordView.as_view(), name="password"),
+    path("auth/password/reset", password_views.ResetView.as_view(), name="password-reset"),
+    path("auth/password/reset/confirm", password_views.ResetConfirmView.as_view(), name="password-reset-confirm"),
     path("auth/me", views.MeView.as_view(), name="me"),
     path("", include(router.urls)),
 ]

@@ -103,16 +103,21 @@ def test_who_administers_whom(role: str, whom: str, cast: Cast, console_for: Con
     assert (seen.status_code == 200 and person.email in seen.content.decode()) == may
 
 
-def test_one_changes_ones_own_password(cast: Cast, console_for: ConsoleFor) -> None:
-    client = console_for(cast.campaign_manager)
-    address = reverse("admin:auth_user_password_change", args=[cast.campaign_manager.pk])
-    answer = client.post(address, {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD}, follow=True)
-    cast.campaign_manager.refresh_from_db()
+def test_one_changes_ones_own_password_with_the_present_one(cast: Cast, console_for: ConsoleFor) -> None:
+    user = cast.campaign_manager
+    client = console_for(user)
+    without = client.get(reverse("admin:auth_user_password_change", args=[user.pk]))
+    assert (without.status_code, without["Location"]) == (302, reverse("admin:password_change"))
+    typed = {"old_password": "wrong", "new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD}
+    refused = client.post(reverse("admin:password_change"), typed)
+    assert "This is not your present password." in refused.content.decode()
 
+    answer = client.post(reverse("admin:password_change"), typed | {"old_password": PASSWORD}, follow=True)
+
+    user.refresh_from_db()
     assert answer.status_code == 200
-    assert cast.campaign_manager.check_password(NEW_PASSWORD)
-    assert not cast.campaign_manager.check_password(PASSWORD)
-    assert reverse("admin:auth_user_password_change", args=["no-uuid"]) != address
+    assert user.check_password(NEW_PASSWORD)
+    assert client.get(reverse("admin:index")).status_code == 200, "the session that changed it stays"
     assert client.get(reverse("admin:auth_user_password_change", args=["no-uuid"])).status_code == 404
 
 

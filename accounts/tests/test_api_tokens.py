@@ -15,7 +15,9 @@ from django.db import connection
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from accounts.choices import RoleName
+from accounts.choices import RoleName, SecurityEventKind
+from accounts.models import SecurityEvent, User
+from accounts.models.sessions import REFRESH_GRACE
 from accounts.tests.factories import PASSWORD, UserFactory
 from campaign_studio.tests.bodies import bearing, tokens_of
 
@@ -60,52 +62,87 @@ def test_tokens_say_who_and_until_when(api: APIClient) -> None:
     assert claims_of(pair["access_token"])["jti"] != claims_of(pair["refresh_token"])["jti"]
 
 
+def refresh(api: APIClient, token: str) -> Any:
+    return api.post("/api/auth/refresh", {"refresh_token": token})
+
+
 def test_a_refresh_token_works_once_and_its_reuse_ends_the_session(api: APIClient) -> None:
     first = login(api, UserFactory().username).json()
-
-    second = api.post("/api/auth/refresh", {"refresh_token": first["refresh_token"]})
+    second = refresh(api, first["refresh_token"])
     assert second.status_code == 200
     assert set(second.json()) == {"access_token", "refresh_token", "token_type", "expires_in"}
     assert is_alive(second.json()["access_token"])
 
-    reused = api.post("/api/auth/refresh", {"refresh_token": first["refresh_token"]})
+    with time_machine.travel(timezone.now() + REFRESH_GRACE + timedelta(seconds=1)):
+        reused = refresh(api, first["refresh_token"])
+
     assert (reused.status_code, reused.json()) == (401, USED)
     assert reused["WWW-Authenticate"] == "Bearer"
     assert not is_alive(second.json()["access_token"])
-    assert api.post("/api/auth/refresh", {"refresh_token": second.json()["refresh_token"]}).status_code == 401
+    assert refresh(api, second.json()["refresh_token"]).status_code == 401
+    assert SecurityEvent.objects.filter(kind=SecurityEventKind.REFRESH_REUSED).count() == 1
 
 
 def test_reuse_leaves_the_other_sessions_of_the_user_alone(api: APIClient) -> None:
     user = UserFactory()
     stolen, other = tokens_of(user), tokens_of(user)
-    for _ in range(2):
-        api.post("/api/auth/refresh", {"refresh_token": stolen["refresh_token"]})
+    refresh(api, refresh(api, stolen["refresh_token"]).json()["refresh_token"])
+    refresh(api, stolen["refresh_token"])
 
     assert not is_alive(stolen["access_token"])
     assert is_alive(other["access_token"])
 
 
+def test_the_grace_is_for_the_last_token_alone(api: APIClient) -> None:
+    first = tokens_of(UserFactory())
+    second = refresh(api, first["refresh_token"]).json()
+    third = refresh(api, second["refresh_token"]).json()
+
+    assert refresh(api, first["refresh_token"]).status_code == 401, "two generations old, however quick"
+    assert not is_alive(third["access_token"])
+
+
+def test_whoever_is_late_by_a_moment_gets_the_same_successor(api: APIClient) -> None:
+    first = tokens_of(UserFactory())
+
+    early, late = (refresh(api, first["refresh_token"]).json() for _ in range(2))
+
+    assert claims_of(early["refresh_token"])["jti"] == claims_of(late["refresh_token"])["jti"]
+    assert refresh(api, late["refresh_token"]).status_code == 200
+
+
 @pytest.mark.django_db(transaction=True)
-def test_of_two_who_refresh_with_one_token_at_once_one_wins_at_most() -> None:
+def test_tabs_that_refresh_with_one_token_at_once_stay_signed_in_with_one_successor() -> None:
     user = UserFactory()
     for _ in range(5):
         pair = tokens_of(user)
         ready = Barrier(8)
 
-        def refresh(token: str = pair["refresh_token"], ready: Barrier = ready) -> int:
+        def ask(token: str = pair["refresh_token"], ready: Barrier = ready) -> Any:
             try:
                 connection.ensure_connection()
                 ready.wait(timeout=30)
-                return int(APIClient().post("/api/auth/refresh", {"refresh_token": token}).status_code)
+                return refresh(APIClient(), token)
             finally:
                 connection.close()
 
         with ThreadPoolExecutor(8) as pool:
-            statuses = [future.result() for future in [pool.submit(refresh) for _ in range(8)]]
+            answers = [future.result() for future in [pool.submit(ask) for _ in range(8)]]
 
-        assert statuses.count(200) == 1
-        assert statuses.count(401) == 7
-        assert not is_alive(pair["access_token"])
+        assert {answer.status_code for answer in answers} == {200}
+        assert len({claims_of(answer.json()["refresh_token"])["jti"] for answer in answers}) == 1
+        assert all(is_alive(answer.json()["access_token"]) for answer in answers)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_the_grace_the_second_tab_ends_the_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The control of the test above."""
+    monkeypatch.setattr("accounts.models.sessions.REFRESH_GRACE", timedelta(days=-1))
+    pair = tokens_of(UserFactory())
+
+    assert refresh(APIClient(), pair["refresh_token"]).status_code == 200
+    assert refresh(APIClient(), pair["refresh_token"]).status_code == 401
+    assert not is_alive(pair["access_token"])
 
 
 def test_signing_out_kills_both_tokens_at_once(api: APIClient) -> None:
@@ -218,16 +255,39 @@ def test_a_deactivated_user_is_refused_on_the_next_request(api: APIClient) -> No
     assert api.post("/api/auth/refresh", {"refresh_token": pair["refresh_token"]}).status_code == 401
 
 
-def test_a_new_role_counts_from_the_next_request() -> None:
+def test_a_new_role_ends_the_sessions_and_counts_from_the_next_sign_in(api: APIClient) -> None:
     user = UserFactory()
-    client = bearing(tokens_of(user)["access_token"])
-    assert client.get("/api/users").status_code == 403
+    old = tokens_of(user)["access_token"]
+    assert bearing(old).get("/api/users").status_code == 403
 
     user.role_id = RoleName.APP_ADMIN
     user.save()
+
+    assert not is_alive(old)
+    client = bearing(login(api, user.username).json()["access_token"])
     assert client.get("/api/users").status_code == 200
     assert client.get("/api/auth/me").json()["role"] == "app_admin"
 
-    user.role_id = RoleName.GUEST
-    user.save()
-    assert client.get("/api/users").status_code == 403
+
+def test_a_role_changed_behind_our_back_counts_from_the_next_request() -> None:
+    user = UserFactory(role=RoleName.APP_ADMIN)
+    client = bearing(tokens_of(user)["access_token"])
+    assert client.get("/api/users").status_code == 200
+
+    User.objects.filter(pk=user.pk).update(role=RoleName.GUEST)
+
+    assert client.get("/api/users").status_code == 403, "the token still says app_admin; it isn't asked"
+
+
+def test_tokens_signed_with_a_former_key_are_read_while_it_is_listed(settings: Any) -> None:
+    pair = tokens_of(UserFactory())
+    former = settings.SECRET_KEY
+    settings.SECRET_KEY = "another secret key of more than 32 characters"
+    assert not is_alive(pair["access_token"])
+
+    settings.SECRET_KEY_FALLBACKS = ["some older key of more than 32 characters too", former]
+
+    assert is_alive(pair["access_token"])
+    renewed = refresh(APIClient(), pair["refresh_token"]).json()
+    settings.SECRET_KEY_FALLBACKS = []
+    assert is_alive(renewed["access_token"]), "new tokens are signed with the new key"

@@ -20,6 +20,7 @@ ERRORS = {
     "409": ("The object is still needed by others.", "Detail"),
     "413": ("The body is too large.", "Detail"),
     "415": ("The body is not JSON in UTF-8.", "Detail"),
+    "429": ("Too many requests or attempts; try again after `Retry-After` seconds.", "Detail"),
     "503": ("The database does not answer; try again after `Retry-After` seconds.", "Detail"),
 }
 WITH_BODY = ("post", "put", "patch")
@@ -67,11 +68,11 @@ def describe_errors(result: dict[str, Any], generator: Any, request: Any, public
 
 def _possible(path: str, method: str, operation: dict[str, Any]) -> list[str]:
     """The error codes of one operation."""
-    codes = ["400", "503"]
+    codes = ["400", "503"] if path == "/api/health" else ["400", "429", "503"]
     protected = any(operation.get("security", []))
     if protected or path.endswith(("/login", "/refresh")):
         codes.append("401")
-    if protected or path.endswith("/register"):
+    if protected or path.endswith(("/register", "/login")):
         codes.append("403")
     is_paged = any(parameter["name"] == "page" for parameter in operation.get("parameters", []))
     if "{" in path or is_paged:

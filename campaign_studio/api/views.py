@@ -1,10 +1,13 @@
 """Addresses that belong to no resource: health, and what nothing else answers."""
 
+from typing import Any
+
 from django.conf import settings
 from django.db import DatabaseError, connection
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.utils import extend_schema, inline_serializer
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularRedocView, SpectacularSwaggerSplitView
 from rest_framework import serializers, status
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -25,6 +28,8 @@ class HealthView(KnowsItsParameters, APIView):
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
+    # A load balancer asks as often as it likes.
+    throttle_classes = ()
 
     @extend_schema(operation_id="health", tags=["health"], responses={200: HEALTH, 503: HEALTH})
     def get(self, request: Request) -> Response:
@@ -36,6 +41,29 @@ class HealthView(KnowsItsParameters, APIView):
             body = {"status": "unhealthy", "version": settings.APP_VERSION, "database": "unreachable"}
             return Response(body, status=status.HTTP_503_SERVICE_UNAVAILABLE, headers={"Retry-After": "5"})
         return Response({"status": "healthy", "version": settings.APP_VERSION, "database": "connected"})
+
+
+class _RefusesInJson:
+    """The one error shape, for pages that are answered in other formats (8-reliability R26)."""
+
+    allowed_methods: list[str]
+
+    def http_method_not_allowed(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        """405."""
+        allowed = {"Allow": ", ".join(self.allowed_methods)}
+        return JsonResponse({"detail": f'Method "{request.method}" not allowed.'}, status=405, headers=allowed)
+
+
+class SchemaView(_RefusesInJson, SpectacularJSONAPIView):
+    """The OpenAPI document."""
+
+
+class DocsView(_RefusesInJson, SpectacularSwaggerSplitView):
+    """The API, to try out."""
+
+
+class RedocView(_RefusesInJson, SpectacularRedocView):
+    """The API, to read."""
 
 
 @csrf_exempt

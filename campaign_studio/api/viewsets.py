@@ -17,6 +17,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from campaign_studio.api.errors import Conflict
 from campaign_studio.api.filters import list_parameters, refuse_unknown_parameters
+from campaign_studio.api.throttling import IsRateLimited
 from campaign_studio.audit import tell_database
 from campaign_studio.encryption import EncryptedTextField
 
@@ -59,7 +60,7 @@ class OneTransactionPerWrite:
             tell_database()
 
 
-class KnowsItsParameters:
+class KnowsItsParameters(IsRateLimited):
     """Refuses query parameters that the action doesn't know (R9), and offers orderings by listed columns."""
 
     search_fields: ClassVar[tuple[str, ...]] = ()

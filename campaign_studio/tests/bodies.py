@@ -1,16 +1,22 @@
 """What API tests send and compare: the smallest valid body of each resource, a real token, and all that is stored."""
 
+import threading
 from datetime import timedelta
 from typing import Any
 
 from django.apps import apps
+from django.contrib.auth.tokens import default_token_generator
 from django.utils import timezone
+from django.utils.http import urlsafe_base64_encode
 from rest_framework.test import APIClient
 
 from accounts.api.tokens import start_session
-from accounts.models import User
+from accounts.choices import Door
+from accounts.models import Session, User
 from accounts.tests.factories import PASSWORD
 
+# A refusal leaves its trace there, and nothing else.
+TRACES = ("accounts.SecurityEvent", "accounts.SignInAttempts")
 STORED_IN = ("accounts", "advertisers", "campaigns", "ads")
 
 
@@ -59,7 +65,24 @@ def user_body(**changes: Any) -> dict[str, Any]:
 
 def tokens_of(user: User) -> dict[str, Any]:
     """A new session's token pair for the user."""
-    return start_session(user, remote_addr=None, user_agent="tests", at=timezone.now())
+    return start_session(user, at=timezone.now())
+
+
+def session_of(user: User) -> Session:
+    """Another new session of the user."""
+    return Session.start(user, door=Door.API, at=timezone.now(), lasts=timedelta(days=7))
+
+
+def reset_of(user: User) -> tuple[str, str]:
+    """What a mail would hold for setting a new password: `uid` and `token`."""
+    return urlsafe_base64_encode(str(user.pk).encode()), default_token_generator.make_token(user)
+
+
+def wait_for_mail() -> None:
+    """Until the mail of a password reset has left: it does so in a thread of its own."""
+    for thread in threading.enumerate():
+        if thread.name == "password-reset-mail":
+            thread.join()
 
 
 def bearing(token: str, **options: Any) -> APIClient:
@@ -80,4 +103,5 @@ def stored() -> dict[str, list[dict[str, Any]]]:
         model._meta.label: list(model._base_manager.order_by("pk").values())
         for label in STORED_IN
         for model in apps.get_app_config(label).get_models()
+        if model._meta.label not in TRACES
     }

@@ -9,6 +9,11 @@ os.environ |= {
     "ENCRYPTION_KEY": "tests-only-encryption-key-of-more-than-32-characters",
     "SECURE_SSL_REDIRECT": "false",
     "EMAIL_URL": "memorymail://",
+    # The tests of limits set their own.
+    "THROTTLE_ANON": "1000000/min",
+    "THROTTLE_USER": "1000000/min",
+    "LOGIN_FAILURE_LIMIT": "5",
+    "CACHE_URL": "locmemcache://",
 }
 
 from campaign_studio.settings import *  # noqa: F403 - the settings under test, with the environment above

@@ -31,6 +31,8 @@ LISTS = [
     "admin:accounts_user_changelist",
     "admin:accounts_role_changelist",
     "admin:accounts_auditentry_changelist",
+    "admin:accounts_securityevent_changelist",
+    "admin:accounts_session_changelist",
 ]
 STAFF = ["system_admin", "app_admin", "campaign_manager", "content_moderator"]
 ADMINS = ["system_admin", "app_admin"]
@@ -51,6 +53,11 @@ PAGES = {
     "admin:accounts_role_add": [],
     "admin:accounts_auditentry_changelist": ADMINS,
     "admin:accounts_auditentry_add": [],
+    "admin:accounts_securityevent_changelist": ADMINS,
+    "admin:accounts_securityevent_add": [],
+    "admin:accounts_session_changelist": STAFF,
+    "admin:accounts_session_add": [],
+    "admin:two_factor": STAFF,
     "admin:search": STAFF,
 }
 
@@ -76,6 +83,8 @@ def test_every_model_is_registered_on_our_base_class() -> None:
     assert {model._meta.label for model in admin.site._registry} == {
         "accounts.AuditEntry",
         "accounts.Role",
+        "accounts.SecurityEvent",
+        "accounts.Session",
         "accounts.User",
         "ads.Ad",
         "advertisers.Advertiser",

@@ -14,7 +14,7 @@ from campaign_studio.tests.browser import messages_of
 from campaigns.models import Campaign
 from campaigns.tests.factories import CampaignFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.matrix]
 
 ConsoleFor = Callable[[User | None], Client]
 LISTS = [

@@ -10,13 +10,17 @@ from campaign_studio.encryption import EncryptedTextField
 
 EXEMPT = {
     "accounts.AuditEntry": "It is the log.",
-    "accounts.Session": "Rotates with each refresh; security events come with the sign-in log.",
+    "accounts.RecoveryCode": "Used up by signing in; the security log has it.",
+    "accounts.SecurityEvent": "It is the other log.",
+    "accounts.Session": "Rotates with each refresh; the security log has its beginning and end.",
+    "accounts.SignInAttempts": "Counts guesses; the security log has them.",
+    "accounts.TOTPDevice": "Turned on and off: the security log has it.",
     "admin.LogEntry": "The console's own list of recent actions, which our log supersedes.",
     "auth.Group": "Not used: the role alone decides. Nobody may change it.",
     "auth.Group_permissions": "Not used, like groups.",
     "auth.Permission": "Written by migrations alone.",
     "contenttypes.ContentType": "Written by migrations alone.",
-    "sessions.Session": "The console's cookies; security events come with the sign-in log.",
+    "sessions.Session": "The console's cookies; each belongs to a session of ours.",
 }
 
 # Fields of audited tables that the log leaves out.

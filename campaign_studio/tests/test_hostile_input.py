@@ -19,7 +19,7 @@ from campaign_studio.tests.bodies import bearing, tokens_of
 from campaign_studio.tests.scenes import scene
 from campaign_studio.tests.writes import WRITES, requests, rows
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.matrix]
 
 UUID = "00000000-0000-4000-8000-000000000000"
 # Values that no field can store: 400, always.

@@ -13,7 +13,7 @@ from campaign_studio.tests.bodies import bearing, send_bytes, tokens_of
 from campaign_studio.tests.scenes import scene
 from campaign_studio.tests.writes import WRITES, requests, rows
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.matrix]
 
 
 BODIES = [

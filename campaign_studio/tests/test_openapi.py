@@ -20,7 +20,8 @@ from drf_spectacular.validation import validate_schema
 
 RECORD = Path(__file__).with_name("openapi.json")
 METHODS = {"get", "post", "put", "patch", "delete"}
-OPEN = {"/api/auth/register", "/api/auth/login", "/api/auth/refresh", "/api/health"}
+RESET = ("/api/auth/password/reset", "/api/auth/password/reset/confirm")
+OPEN = {"/api/auth/register", "/api/auth/login", "/api/auth/refresh", "/api/health", *RESET}
 
 # Every address of 2-api that is built so far.
 ADDRESSES = """
@@ -29,6 +30,12 @@ ADDRESSES = """
 /api/auth/refresh                                             post
 /api/auth/logout                                              post
 /api/auth/me                                                  get patch
+/api/auth/password                                            post
+/api/auth/password/reset                                      post
+/api/auth/password/reset/confirm                              post
+/api/auth/sessions                                            get
+/api/auth/sessions/{session_id}                               delete
+/api/security-events                                          get
 /api/roles                                                    get
 /api/users                                                    get post
 /api/users/{user_id}                                          get put patch delete
@@ -95,8 +102,9 @@ def test_every_operation_describes_its_errors(document: dict[str, Any]) -> None:
         answers = operation["responses"]
         where = f"{method} {path}"
         assert "400" in answers, where
-        assert ("403" in answers) == (path not in OPEN or path.endswith("register")), where
-        assert ("401" in answers) == (path not in ("/api/auth/register", "/api/health")), where
+        assert ("403" in answers) == (path not in OPEN or path.endswith(("register", "login"))), where
+        assert ("401" in answers) == (path not in ("/api/auth/register", "/api/health", *RESET)), where
+        assert ("429" in answers) == (path != "/api/health"), where
         assert ("404" in answers) >= ("{" in path), where
         assert ("415" in answers) == ("413" in answers) == (method in ("post", "put", "patch")), where
         assert any(operation.get("security", [])) == (path not in OPEN), where

@@ -22,7 +22,7 @@ from campaign_studio.tests import bodies
 from campaign_studio.tests.scenes import scene
 from campaigns.models import Campaign
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.matrix]
 
 ROLES = ["system_admin", "app_admin", "campaign_manager", "content_moderator", "user", "guest", "nobody"]
 
@@ -43,6 +43,14 @@ POST   /api/auth/refresh                 any              200 200 200 200 200 20
 POST   /api/auth/logout                  own              204 204 204 204 204 204 401
 GET    /api/auth/me                      own              200 200 200 200 200 200 401
 PATCH  /api/auth/me                      own              200 200 200 200 200 200 401
+POST   /api/auth/password                own              204 204 204 204 204 204 401
+POST   /api/auth/password/reset          any              200 200 200 200 200 200 200
+POST   /api/auth/password/reset/confirm  any              204 204 204 204 204 204 204
+GET    /api/auth/sessions                own              200 200 200 200 200 200 401
+DELETE /api/auth/sessions/{{session_id}} own              204 204 204 204 204 204 401
+DELETE /api/auth/sessions/{{session_id}} other            204 204 404 404 404 404 401
+DELETE /api/auth/sessions/{{session_id}} system_admin     204 404 404 404 404 404 401
+GET    /api/security-events              any              200 200 403 403 403 403 401
 GET    /api/roles                        any              200 200 200 200 200 200 401
 GET    /api/audit-log                    any              200 200 403 403 403 403 401
 
@@ -144,6 +152,9 @@ def body_for(method: str, address: str, whose: str, keys: dict[str, Any], tokens
         "login": {"username": "somebody", "password": PASSWORD},
         "refresh": {"refresh_token": tokens.get("refresh_token")},
         "logout": None,
+        "password": {"current_password": PASSWORD, "new_password": "another-long-password-2026"},
+        "reset": {"email": "somebody@example.com"},
+        "confirm": {"uid": keys["uid"], "token": keys["token"], "new_password": "another-long-password-2026"},
         "users": bodies.user_body(),
         "{user_id}": {"username": "renamed", "email": "renamed@example.com"},
         "campaigns": bodies.campaign_body(),
@@ -196,6 +207,8 @@ def ask(cast: Cast, method: str, address: str, whose: str, role: str) -> int:
     keys = scene(actor if is_own else cast.colleague)
     target = cast.other_system_admin if whose == "system_admin" else UserFactory(role=RoleName.GUEST)
     keys["user_id"] = actor.pk if is_own else target.pk
+    keys["session_id"] = bodies.session_of(actor if is_own else target).pk
+    keys["uid"], keys["token"] = bodies.reset_of(target)
     if (method, address, whose) == ("DELETE", "/api/users/{user_id}", "own"):
         # Whoever created something stays for another reason.
         Campaign.objects.all().delete()
@@ -217,7 +230,7 @@ def ask(cast: Cast, method: str, address: str, whose: str, role: str) -> int:
         assert list(answer.json()) == ["detail"]
     else:
         # The control: what is allowed does change something, so that "unchanged" above means something.
-        assert (after == before) is (method == "GET")
+        assert (after == before) is (method == "GET" or address.endswith("/reset"))
     return status
 
 

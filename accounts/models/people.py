@@ -1,24 +1,27 @@
-"""Roles, users, sessions and the audit log."""
+"""Roles, and the people who have them."""
 
-import hashlib
 import uuid
-from collections.abc import Collection
-from datetime import datetime
-from typing import Any
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING, Any
 
 import rules
-from auditlog.models import AbstractLogEntry
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models, transaction
 from django.db.models import Q
 from django.db.models.functions import Lower
+from django.utils import timezone
 
-from accounts.choices import LEVELS, STAFF_ROLES, RoleName
-from accounts.querysets import AuditEntryManager, RoleQuerySet, UserManager
+from accounts.choices import LEVELS, STAFF_ROLES, RoleName, SecurityEventKind
+from accounts.models.log import SecurityEvent
+from accounts.querysets import RoleQuerySet, UserManager
+from campaign_studio import audit
 from campaign_studio.constraints import FieldUnique
 from campaign_studio.models import RemembersStoredValues, TimestampedModel
+
+if TYPE_CHECKING:
+    from accounts.models.sessions import Session
 
 LAST_SYSTEM_ADMIN = "This is the last active system administrator. Make somebody else one first."
 
@@ -48,7 +51,8 @@ class Role(TimestampedModel):
         return self.get_role_name_display()
 
 
-class User(RemembersStoredValues, AbstractBaseUser, TimestampedModel):
+# The two-factor library publishes no types, so the managers of its devices can't be resolved.
+class User(RemembersStoredValues, AbstractBaseUser, TimestampedModel):  # type: ignore[django-manager-missing]
     """A person who signs in. The role alone decides what they may do: there is no second switch to forget."""
 
     user_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -85,6 +89,10 @@ class User(RemembersStoredValues, AbstractBaseUser, TimestampedModel):
     EMAIL_FIELD = "email"
     REQUIRED_FIELDS = ["email"]
     remembered = ("role_id", "is_active")
+    # The session by which they are acting right now, set by whoever let them in.
+    present_session: "Session | None" = None
+    # Whether they have just shown a two-factor code, set by the sign-in.
+    has_shown_code = False
 
     class Meta:
         db_table = "users"
@@ -155,11 +163,42 @@ class User(RemembersStoredValues, AbstractBaseUser, TimestampedModel):
             raise ValidationError(LAST_SYSTEM_ADMIN, code="last_system_admin")
 
     def save(self, **kwargs: Any) -> None:
-        """Write. Raises ValidationError for the last system administrator, also when two demote each other at once."""
+        """Write. A new password or role, and deactivation, end the sessions at once; one's own new password spares
+        the session that set it (2-api).
+
+        Raises ValidationError for the last system administrator, also when two demote each other at once.
+        """
         with transaction.atomic():
             if not (self.is_superuser and self.is_active) and self._was_the_last_system_admin():
                 raise ValidationError(LAST_SYSTEM_ADMIN, code="last_system_admin")
+            changes = list(self._changes_of_access())
             super().save(**kwargs)
+            if changes:
+                kept = self.acting_session() if changes == [SecurityEventKind.PASSWORD_CHANGED] else None
+                self.end_sessions(but=kept)
+            for kind in changes:
+                SecurityEvent.objects.record(kind, self)
+
+    def end_sessions(self, *, but: "Session | None" = None) -> None:
+        """Sign them out everywhere, `but` in one session."""
+        ending = self.sessions.exclude(pk=but.pk) if but else self.sessions.all()
+        ending.end(at=timezone.now())
+
+    def _changes_of_access(self) -> Iterator[SecurityEventKind]:
+        if self._state.adding:
+            return
+        # Set until saved by set_password(); a mere rehash of the same password clears it before.
+        if self._password is not None:  # type: ignore[attr-defined]
+            yield SecurityEventKind.PASSWORD_CHANGED
+        if self.has_changed("role_id"):
+            yield SecurityEventKind.ROLE_CHANGED
+        if self.has_changed("is_active") and not self.is_active:
+            yield SecurityEventKind.DEACTIVATED
+
+    def acting_session(self) -> "Session | None":
+        """The session behind the present request, where it is their own."""
+        actor = audit.current_user()
+        return actor.present_session if actor is not None and actor.pk == self.pk else None
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         """Delete for good. Raises ValidationError for the last system administrator, ProtectedError for creators."""
@@ -175,92 +214,3 @@ class User(RemembersStoredValues, AbstractBaseUser, TimestampedModel):
             # Locked in one order, so that two who demote each other at once can't both succeed.
             admins = type(self).objects.active_system_admins().select_for_update(no_key=True).order_by("pk")
             return [admin.pk for admin in admins] == [self.pk]
-
-
-class Session(models.Model):
-    """One sign-in through the API. Its tokens carry its id and die with it (8-reliability R12).
-
-    Only a hash of the present refresh token's id is kept: no token is stored.
-    """
-
-    session_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    user = models.ForeignKey(User, models.CASCADE, related_name="sessions")
-    refresh_hash = models.CharField(max_length=64, editable=False)
-    remote_addr = models.GenericIPAddressField(null=True, blank=True)
-    user_agent = models.CharField(max_length=255, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-    last_seen_at = models.DateTimeField()
-    revoked_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        db_table = "sessions"
-        ordering = ["-last_seen_at", "session_id"]
-
-    def __str__(self) -> str:
-        return f"{self.user} since {self.created_at:%Y-%m-%d %H:%M}"
-
-    @staticmethod
-    def hash_of(token_id: str) -> str:
-        """What is stored of a refresh token's id."""
-        return hashlib.sha256(token_id.encode()).hexdigest()
-
-    def rotate(self, old: str, new: str, *, at: datetime) -> bool:
-        """Replace the refresh token `old` by `new` (their ids). False when `old` is not the present one.
-
-        A token that was replaced before has leaked: the whole session ends.
-        """
-        with transaction.atomic():
-            held = Session.objects.select_for_update(of=("self",)).filter(pk=self.pk).first()
-            if held is None or held.revoked_at:
-                return False
-            if held.refresh_hash != self.hash_of(old):
-                held.revoke(at=at)
-                return False
-            held.refresh_hash = self.hash_of(new)
-            held.last_seen_at = at
-            held.save(update_fields=["refresh_hash", "last_seen_at"])
-        return True
-
-    def revoke(self, *, at: datetime) -> None:
-        """End the session: its access token is refused from the next request on."""
-        self.revoked_at = at
-        self.save(update_fields=["revoked_at"])
-
-
-class AuditEntry(AbstractLogEntry):
-    """Who did what to which object, when, from where, by which door. Written by `campaign_studio.audit` alone."""
-
-    # The log outlives the people in it: the id stays when the user is gone, and nothing here is rewritten for it.
-    actor = models.ForeignKey(
-        User,
-        models.DO_NOTHING,
-        db_constraint=False,
-        null=True,
-        blank=True,
-        related_name="+",
-        verbose_name="user",
-    )
-    actor_username = models.CharField(max_length=100, null=True, blank=True, verbose_name="username")
-    actor_name = models.CharField(
-        max_length=200, null=True, blank=True, verbose_name="who", help_text="The person, or the command."
-    )
-    door = models.CharField(
-        max_length=10,
-        null=True,
-        blank=True,
-        choices=[("admin", "Admin console"), ("api", "API"), ("command", "Command")],
-        help_text="The way in by which the change was made.",
-    )
-    parent_id = models.UUIDField(null=True, blank=True, help_text="The object that the changed row is a part of.")
-
-    objects = AuditEntryManager()
-
-    class Meta(AbstractLogEntry.Meta):
-        db_table = "audit_log"
-        verbose_name = "audit entry"
-        verbose_name_plural = "audit log"
-        ordering = ["-timestamp", "-id"]
-        indexes = [
-            models.Index(fields=["content_type", "object_pk", "-timestamp"], name="audit_object"),
-            models.Index(fields=["parent_id", "-timestamp"], name="audit_parent"),
-        ]

@@ -1,0 +1,32 @@
+"""`manage.py prune_sessions`: forget sessions that ended long ago."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.models import Session, SignInAttempts
+
+
+class Command(BaseCommand):
+    """Deletes what nobody can use any more. The security log keeps that it happened."""
+
+    help = "Delete sessions that ended long ago, counters that no longer count, and expired cookies."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """How long ago."""
+        parser.add_argument("--days", type=int, default=30, help="sessions that ended so many days ago (default 30)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Do it. Raises CommandError for a negative number."""
+        if options["days"] < 0:
+            raise CommandError("--days takes 0 or more.")
+        now = timezone.now()
+        before = now - timedelta(days=options["days"])
+        sessions, _ = Session.objects.filter(Q(revoked_at__lt=before) | Q(expires_at__lt=before)).delete()
+        counters, _ = SignInAttempts.objects.filter(ends_at__lt=now).delete()
+        call_command("clearsessions")
+        self.stdout.write(f"Deleted: sessions {sessions}, sign-in counters {counters}.")

@@ -1,0 +1,288 @@
+"""What people typed never becomes part of a page: texts come out escaped, HTML ads in a frame without rights."""
+
+from collections.abc import Callable
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.db import models
+from django.test import Client
+from django.urls import reverse
+from rest_framework.test import APIClient
+
+from accounts.models import User
+from accounts.tests.factories import Cast
+from ads.models import Ad
+from ads.reviewing import PREVIEW_START
+from ads.tests.factories import AdFactory
+from advertisers.models import Advertiser, AdvertiserBankAccount, AdvertiserContact
+from campaign_studio.encryption import EncryptedTextField
+from campaign_studio.tests.browser import errors_of, form_data
+from campaign_studio.tests.refusals import assert_database_refuses, write_past_the_model
+from campaign_studio.tests.scenes import scene
+from campaigns.models import Campaign, CampaignAudienceTargeting
+
+pytestmark = [pytest.mark.django_db, pytest.mark.matrix]
+
+ConsoleFor = Callable[[User | None], Client]
+ClientFor = Callable[[User | None], APIClient]
+PAYLOADS = [
+    "<script>pwn()</script>",
+    "</script><script>pwn()</script>",
+    "</title></textarea></select><script>pwn()</script>",
+    "<img src=x onerror=pwn()>",
+    "'\"><svg onload=pwn()>",
+    '" autofocus onfocus="pwn()" x="',
+    "' x-data x-init='pwn()",
+    "');pwn();('",
+    "<a href=javascript:pwn()>",
+    "<iframe srcdoc='<script>pwn()</script>'>",
+    "{{pwn()}}{% pwn() %}${pwn()}",
+    "<!--<b>pwn()",
+    "&lt;script&gt;pwn()&lt;/script&gt;",
+]
+# Two at a time: half the pages to ask for, the same proof.
+PAIRS = ["".join(pair) for pair in zip(PAYLOADS[::2], [*PAYLOADS[1::2], ""], strict=True)]
+# Attributes in which the theme writes expressions that a browser or Alpine runs.
+RUNS = ("on", "x-", "@", ":", "hx-")
+
+
+class Page(HTMLParser):
+    """Reads a page as a browser does: its elements, and the texts that would be run."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.run: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        self.elements.append((tag, given))
+        self.run += [f"{name}={value}" for name, value in given.items() if name.startswith(RUNS)]
+        self.run += [value for value in given.values() if value.strip().lower().startswith("javascript:")]
+
+    def handle_data(self, data: str) -> None:
+        if self.cdata_elem == "script":
+            self.run.append(data)
+
+    def every(self, wanted: str) -> list[dict[str, str]]:
+        """The attributes of each such element."""
+        return [given for tag, given in self.elements if tag == wanted]
+
+
+def assert_harmless(answer: Any) -> None:
+    page = Page(answer.content.decode())
+    assert not [text for text in page.run if "pwn" in text], answer.request["PATH_INFO"]
+    assert not [given for tag, given in page.elements if "pwn" in f"{tag}{list(given)}"]
+    for given in page.every("a"):
+        if given.get("href", "").startswith("http"):
+            assert "noopener" in given.get("rel", ""), given
+
+
+def fill(row: models.Model, text: str) -> None:
+    """Type the text into every text field that has room for it, past all validation."""
+    for field in row._meta.concrete_fields:
+        is_text = isinstance(field, models.CharField | models.TextField) and not isinstance(field, EncryptedTextField)
+        is_free = is_text and not field.choices and "url" not in field.name and field.name not in ("password", "email")
+        if is_free and not field.primary_key and (field.max_length or 999) >= len(text):
+            setattr(row, field.name, text)
+    for field in row._meta.concrete_fields:
+        if "url" in field.name and " " not in text:
+            setattr(row, field.name, f"https://example.com/{text}")
+    row.save()
+
+
+@pytest.fixture
+def stage(cast: Cast) -> Callable[[str], Ad]:
+    """`stage(text)`: one of everything, called by that text; returns the ad."""
+
+    def make(text: str) -> Ad:
+        keys = scene(cast.owner)
+        user = User.objects.get(pk=cast.owner.pk)
+        user.first_name = user.last_name = text
+        user.save()
+        for model in (Campaign, CampaignAudienceTargeting, Advertiser, AdvertiserContact, AdvertiserBankAccount):
+            fill(model._base_manager.first() or pytest.fail(model.__name__), text)
+        ad = Ad.objects.get(pk=keys["ad_id"])
+        fill(ad, text)
+        return ad
+
+    return make
+
+
+def addresses(ad: Ad) -> list[str]:
+    """Every page of the console that shows rows."""
+    found = ["/admin/", "/admin/search/?s=pwn&extended=1", "/admin/search/?s=pwn"]
+    for model, its_admin in admin.site._registry.items():
+        site = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+        found.append(reverse(f"{site}_changelist"))
+        if its_admin.search_fields:
+            found.append(f"{found[-1]}?q=%3Cscript%3Epwn()")
+        row: Any = model._base_manager.order_by("pk").last()
+        if model in (Ad, Campaign, Advertiser, User):
+            row = {Ad: ad, Campaign: ad.campaign, User: ad.ad_created_by}.get(model, row)
+            found += [reverse(f"{site}_{view}", args=[row.pk]) for view in ("change", "history", "delete")]
+        elif row is not None:
+            found.append(reverse(f"{site}_change", args=[row.pk]))
+    account = AdvertiserBankAccount.objects.get()
+    found.append(reverse("admin:advertisers_bank_account_reveal", args=[account.advertiser_id, account.pk]))
+    return [*found, *(f"/admin/ads/ad/{ad.pk}/{decision}/" for decision in ("approve", "reject"))]
+
+
+@pytest.mark.parametrize("text", PAIRS)
+def test_whatever_people_type_comes_out_as_text_on_every_page(
+    text: str, cast: Cast, stage: Callable[[str], Ad], console_for: ConsoleFor
+) -> None:
+    ad = stage(text)
+    client = console_for(cast.system_admin)
+    shown = 0
+    for address in addresses(ad):
+        answer = client.get(address, follow=True)
+        assert answer.status_code == 200, address
+        assert_harmless(answer)
+        shown += "pwn" in answer.content.decode()
+    assert shown >= 15
+
+
+@pytest.mark.parametrize("text", PAIRS)
+def test_bulk_actions_and_what_is_said_after_them_are_text_too(
+    text: str, cast: Cast, stage: Callable[[str], Ad], console_for: ConsoleFor
+) -> None:
+    ad = stage(text)
+    client = console_for(cast.system_admin)
+    chosen = {"_selected_action": str(ad.pk)}
+    decided = {"decide": "", "note": text}
+    for body in ({"action": "delete_selected"}, {"action": "reject_selected"}, {"action": "reject_selected"} | decided):
+        answer = client.post("/admin/ads/ad/", chosen | body, follow=True)
+        assert "pwn" in answer.content.decode()
+        assert_harmless(answer)
+    page = client.get(reverse("admin:campaigns_campaign_change", args=[ad.campaign_id]))
+    assert_harmless(client.post(page.request["PATH_INFO"], form_data(page), follow=True))
+
+
+@pytest.mark.parametrize("role", ["campaign_manager", "content_moderator"])
+def test_those_who_may_only_read_a_form_get_text_as_well(
+    role: str, cast: Cast, stage: Callable[[str], Ad], console_for: ConsoleFor
+) -> None:
+    ad = stage("<img src=x onerror=pwn()>")
+    answer = console_for(cast.in_role(role)).get(reverse("admin:ads_ad_change", args=[ad.pk]))
+
+    assert "pwn" in answer.content.decode()
+    assert_harmless(answer)
+
+
+def test_the_reader_finds_what_is_not_escaped() -> None:
+    for text in PAYLOADS[:4]:
+        assert [run for run in Page(f"<p>{text}</p>").run if "pwn" in run]
+    assert Page('<p title="" x-init="pwn()">').run
+    assert not Page("<p>&lt;script&gt;pwn()&lt;/script&gt;</p>").run
+
+
+# --- Previews --------------------------------------------------------------------------------------------------------
+
+
+def review_of(ad: Ad, client: Client) -> Page:
+    answer = client.get(f"/admin/ads/ad/{ad.pk}/approve/")
+    assert_harmless(answer)
+    return Page(answer.content.decode())
+
+
+@pytest.mark.parametrize("content", [*PAYLOADS, "<h1>Coffee</h1>", "</iframe><script>pwn()</script>"])
+def test_moderators_see_an_html_ad_in_a_frame_without_rights(content: str, cast: Cast, console_for: ConsoleFor) -> None:
+    ad = AdFactory(ad_type_id="center_left_content_ad", media_type="html", media_content=content)
+    frames = review_of(ad, console_for(cast.content_moderator)).every("iframe")
+
+    assert len(frames) == 1
+    assert frames[0]["sandbox"] == ""
+    assert frames[0]["referrerpolicy"] == "no-referrer"
+    assert frames[0]["title"] == f"Preview of {ad.ad_name}"
+    assert frames[0]["srcdoc"] == PREVIEW_START + content
+    assert "src" not in frames[0]
+
+
+def test_a_preview_lets_the_ad_draw_itself_and_nothing_more() -> None:
+    policies = [given["content"] for given in Page(PREVIEW_START).every("meta") if "http-equiv" in given]
+
+    assert policies == ["default-src 'none'; style-src 'unsafe-inline'; img-src data:"]
+
+
+@pytest.mark.parametrize("medium", ["text", "events", "breaking_news", "alerts"])
+def test_other_contents_are_text(medium: str, cast: Cast, console_for: ConsoleFor) -> None:
+    content = "<b>Now</b>\n<script>pwn()</script>"
+    ad = AdFactory(ad_type_id="center_left_content_ad", media_type=medium, media_content=content)
+    page = console_for(cast.content_moderator).get(f"/admin/ads/ad/{ad.pk}/approve/")
+
+    assert not Page(page.content.decode()).every("iframe")
+    assert "&lt;b&gt;Now&lt;/b&gt;<br>&lt;script&gt;pwn()" in page.content.decode()
+
+
+def test_pictures_and_where_an_ad_leads_are_links_into_another_tab(cast: Cast, console_for: ConsoleFor) -> None:
+    goes_to = {"media_url": "https://example.com/a.png?x=1&y", "ad_advertiser_forwarding_url": "https://example.org/"}
+    ad = AdFactory(media_type="image", media_content=None, **goes_to)
+    links = [
+        given
+        for given in review_of(ad, console_for(cast.content_moderator)).every("a")
+        if given.get("href") in goes_to.values()
+    ]
+
+    assert len(links) == 2
+    assert all((given["target"], given["rel"]) == ("_blank", "noopener noreferrer") for given in links)
+
+
+# --- Stored addresses ------------------------------------------------------------------------------------------------
+
+URLS = ["media_url", "ad_advertiser_forwarding_url"]
+BAD = [
+    "javascript:alert(1)",
+    "JaVaScRiPt:alert(1)",
+    "java\tscript:alert(1)",
+    "vbscript:x",
+    "data:text/html,<script>alert(1)</script>",
+    "file:///etc/passwd",
+    "//example.com/x",
+    "/x",
+    "https:example.com",
+    "https:/\\example.com",
+    "https://",
+    "https:///example.com",
+    "https://example.com/a b",
+    "https://example.com/\x01",
+    "https://example.com/\x7f",
+    "https://example.com/\u00a0x",
+    "https://example.com/\u200bx",
+    "https://example.com/\u202egpj.exe",
+    "https://example.com/\r\nX: y",
+    "javascript:alert(1)//\nhttps://example.com",
+]
+
+
+@pytest.mark.parametrize("field", URLS)
+@pytest.mark.parametrize("address", BAD, ids=ascii)
+def test_an_address_that_is_not_plain_http_enters_by_no_door(
+    address: str, field: str, cast: Cast, console_for: ConsoleFor, client_for: ClientFor
+) -> None:
+    ad = AdFactory(campaign__campaign_created_by=cast.owner)
+    told = client_for(cast.owner).patch(f"/api/ads/{ad.pk}", {field: address})
+    client = console_for(cast.owner)
+    form = client.get(reverse("admin:ads_ad_change", args=[ad.pk]))
+    shown = client.post(form.request["PATH_INFO"], form_data(form, **{field: address}))
+
+    assert (told.status_code, list(told.json())) == (400, [field])
+    assert shown.status_code == 200
+    assert errors_of(shown)
+    assert_database_refuses(f"{field}_is_http", write_past_the_model(ad, **{field: address}))
+    ad.refresh_from_db()
+    assert getattr(ad, field) is None
+
+
+@pytest.mark.parametrize("field", URLS)
+@pytest.mark.parametrize(
+    "address",
+    ["HTTP://EXAMPLE.com", "hTTps://example.com/a?b=c#d", "https://example.com/%E2%80%AE", "http://münchen.de/"],
+)
+def test_http_in_any_case_is_an_address(address: str, field: str, cast: Cast, client_for: ClientFor) -> None:
+    ad = AdFactory(campaign__campaign_created_by=cast.owner)
+
+    assert client_for(cast.owner).patch(f"/api/ads/{ad.pk}", {field: address}).status_code == 200

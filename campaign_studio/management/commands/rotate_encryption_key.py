@@ -1,0 +1,89 @@
+"""`manage.py rotate_encryption_key`: write every stored secret anew, with the newest key."""
+
+import argparse
+from collections.abc import Iterator
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import models, transaction
+from rich.console import Console
+from rich.progress import Progress
+
+from campaign_studio.encryption import EncryptedTextField, decrypt, encrypt, encrypted_columns, is_current
+
+Row = tuple[Any, ...]
+
+
+class Command(BaseCommand):
+    """Can be stopped at any time and run again; whatever is stored stays readable throughout."""
+
+    help = "Re-encrypt every stored secret with the first key in ENCRYPTION_KEY."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """How much at once."""
+        parser.add_argument("--batch-size", type=_batch_size, default=200, metavar="ROWS", help="rows per transaction")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Do it. Raises CommandError when there are values that no key opens; everything else is done by then."""
+        self.renewed = self.current = self.unreadable = 0
+        console = Console(file=self.stdout, highlight=False, soft_wrap=True)  # type: ignore[arg-type]
+        with Progress(console=console) as progress:
+            for model, columns in encrypted_columns():
+                rows = model._base_manager.count()
+                task = progress.add_task(str(model._meta.verbose_name_plural).capitalize(), total=rows)
+                for batch in _batches(model, columns, options["batch_size"]):
+                    with transaction.atomic():
+                        for pk, *stored in batch:
+                            for field, token in zip(columns, stored, strict=True):
+                                if token is not None:
+                                    self._renew(console, field, pk, token)
+                    progress.advance(task, len(batch))
+        console.print(f"Re-encrypted: {self.renewed}. Current already: {self.current}.")
+        if self.unreadable:
+            raise CommandError(
+                f"Can't be read with any key in ENCRYPTION_KEY: {self.unreadable}. "
+                "Add the key they were written with to the end of the list and run this again; "
+                "until then remove no key."
+            )
+        console.print(_next_step())
+
+    def _renew(self, console: Console, field: EncryptedTextField, pk: Any, token: str | None) -> None:
+        """Re-encrypt one value, unless it is current; again for as long as others write it at the same time."""
+        while token is not None:
+            if is_current(token):
+                self.current += 1
+                return
+            try:
+                renewed = encrypt(decrypt(token))
+            except ImproperlyConfigured:
+                self.unreadable += 1
+                console.print(f"No key opens {field.model._meta.label}.{field.name} of {pk}.", markup=False)
+                return
+            if field.replace_ciphertext(pk, old=token, new=renewed):
+                self.renewed += 1
+                return
+            rows = field.model._base_manager.filter(pk=pk)
+            token = rows.values_list(field.ciphertext, flat=True).first()
+
+
+def _batches(model: type[models.Model], columns: list[EncryptedTextField], size: int) -> Iterator[list[Row]]:
+    """Key and ciphertexts of every row, in the order of the keys, never more than `size` in memory."""
+    rows = model._base_manager.order_by("pk").values_list("pk", *(field.ciphertext for field in columns))
+    batch = list(rows[:size])
+    while batch:
+        yield batch
+        batch = list(rows.filter(pk__gt=batch[-1][0])[:size])
+
+
+def _next_step() -> str:
+    if len(settings.ENCRYPTION_KEYS) == 1:
+        return "ENCRYPTION_KEY holds one key, and it opens everything. To change it, put a new one before it."
+    return "Next: remove the old key from ENCRYPTION_KEY and restart the servers."
+
+
+def _batch_size(text: str) -> int:
+    if text.isdecimal() and 1 <= int(text) <= 10_000:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text} is no batch size. Give a number from 1 to 10000.")

@@ -1,0 +1,227 @@
+"""Fields that nobody hands out: one that doesn't exist is refused by name, one that is read-only is ignored.
+
+Both are asked for every resource as its serializer and its model describe it: a column that is added is attacked at
+once. What matters most is spelt out below.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import models, transaction
+from rest_framework import serializers
+
+from accounts.api.serializers import SelfSerializer, UserSerializer
+from accounts.models import User
+from accounts.tests.factories import PASSWORD, Cast
+from campaign_studio.api.serializers import UNKNOWN_FIELD
+from campaign_studio.tests import bodies
+from campaign_studio.tests.attackers import ADMINS, EVERYBODY, NOWHERE, client_of, refused, send
+from campaign_studio.tests.bodies import stored
+from campaign_studio.tests.scenes import scene
+from campaign_studio.tests.writes import WRITES, requests
+
+pytestmark = [pytest.mark.django_db, pytest.mark.matrix]
+
+NEVER_FIELDS = [
+    *["is_superuser", "is_staff", "groups", "user_permissions", "pk", "id", "_state", "_method", "version"],
+    *["password_hash", "created_by", "updated_by", "owner", "user", "campaign_created_by", "advertiser_created_by"],
+    *["save", "delete", "__class__", "objects", "role_id", "role_level", "level"],
+]
+WITHOUT_READ_ONLY = ("registration", "approval", "rejection")
+# What the server alone fills in, also should a serializer forget to say so.
+FILLED_IN = {
+    *["campaign_created_by_id", "ad_created_by_id", "created_by_id", "created_by_name", "created_at", "last_login"],
+    *["ad_view_count", "moderation_status", "moderated_by_id", "moderated_at", "moderation_note", "user_id", "ad_id"],
+    *["contact_id", "bank_id"],
+}
+STAMPS = {"updated_at", "updated_by_name"}
+# Whoever may write the resource in the scene, with the most rights and with the least.
+WRITERS = {
+    **{kind: ["system_admin", "campaign_manager"] for kind in WRITES},
+    "user": ADMINS,
+    "registration": ["nobody", "guest"],
+    "oneself": ["app_admin", "guest"],
+    "approval": ["system_admin", "content_moderator"],
+    "rejection": ["system_admin", "content_moderator"],
+}
+CASES = [pytest.param(kind, role, id=f"{kind} by {role}") for kind in WRITES for role in WRITERS[kind]]
+
+
+def all_requests(kind: str, keys: dict[str, Any], changes: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
+    """POST, PUT and PATCH, as far as the address knows them."""
+    _, body, _, change = WRITES[kind]
+    yield from requests(kind, keys, changes)
+    if change and kind != "oneself":
+        whole = {"username": "renamed", "email": "renamed@example.com"} if kind == "user" else body()
+        yield "PUT", change.format(**keys), whole | changes
+
+
+def column_names(kind: str) -> set[str]:
+    """Everything the model calls a field, a relation or a property."""
+    model: type[models.Model] | None = getattr(getattr(WRITES[kind][0], "Meta", None), "model", None)
+    if model is None:
+        return set()
+    properties = {name for name in vars(model) if isinstance(getattr(model, name), property)}
+    fields = model._meta.get_fields()
+    return {field.name for field in fields} | {getattr(field, "attname", field.name) for field in fields} | properties
+
+
+def another(field: serializers.Field[Any, Any, Any, Any], cast: Cast) -> Any:
+    """A value that such a field could hold and doesn't."""
+    if isinstance(field, serializers.BooleanField):
+        return True
+    if isinstance(field, serializers.UUIDField):
+        return str(cast.colleague.pk)
+    if isinstance(field, serializers.DateTimeField):
+        return "2001-01-01T00:00:00Z"
+    if isinstance(field, serializers.IntegerField):
+        return 999
+    if isinstance(field, serializers.ChoiceField):
+        return list(field.choices)[1]
+    return [] if isinstance(field, serializers.ListSerializer) else "Mallory"
+
+
+@pytest.mark.parametrize(("kind", "role"), CASES)
+def test_a_field_that_does_not_exist_is_refused_by_name(cast: Cast, kind: str, role: str) -> None:
+    keys = scene(cast.campaign_manager) | {"user_id": cast.user.pk}
+    client = client_of(cast, role)
+    unknown = {*NEVER_FIELDS, *column_names(kind)} - set(WRITES[kind][0]().fields)
+    assert len(unknown) > 15
+
+    for method, address, body in all_requests(kind, keys, dict.fromkeys(unknown, "x")):
+        answer = refused(client, method, address, body)
+        assert (answer.status_code, set(answer.json())) == (400, unknown), (method, address)
+        assert {tuple(messages) for messages in answer.json().values()} == {(UNKNOWN_FIELD,)}
+
+
+@pytest.mark.parametrize(("kind", "role"), [case for case in CASES if case.values[0] not in WITHOUT_READ_ONLY])
+def test_a_read_only_field_sent_along_is_ignored(cast: Cast, kind: str, role: str) -> None:
+    keys = scene(cast.campaign_manager) | {"user_id": cast.user.pk}
+    client = client_of(cast, role)
+    serializer = WRITES[kind][0]
+    fields = serializer().fields.items()
+    sent = {name: another(field, cast) for name, field in fields if field.read_only or name in FILLED_IN}
+    assert len(sent) > 2
+    label = serializer.Meta.model._meta.label  # type: ignore[attr-defined]
+    before = {row_key(row): row for row in stored()[label]}
+
+    for method, address, body in all_requests(kind, keys, sent):
+        with transaction.atomic():
+            answer = send(client, method, address, body)
+            assert answer.status_code == (201 if method == "POST" else 200), (method, address, answer.content)
+            if method == "POST":
+                taken = {name: value for name, value in sent.items() if value and answer.json()[name] == value}
+                assert not taken, address
+            for row in stored()[label]:
+                for name in sent.keys() & before.get(row_key(row), {}).keys() - STAMPS:
+                    assert row[name] == before[row_key(row)][name], (method, name)
+            transaction.set_rollback(True)
+
+
+def row_key(row: dict[str, Any]) -> Any:
+    """The primary key, which is the first column of every table of ours."""
+    return next(iter(row.values()))
+
+
+# --- One's own standing ----------------------------------------------------------------------------------------------
+
+STANDING: dict[str, Any] = {
+    "role": "system_admin",
+    "is_active": False,
+    "is_verified": True,
+    "user_id": NOWHERE,
+    "last_login": "2001-01-01T00:00:00Z",
+    "created_at": "2001-01-01T00:00:00Z",
+    "updated_at": "2001-01-01T00:00:00Z",
+}
+
+
+def standing_of(user: User) -> dict[str, Any]:
+    """What the database holds of the fields above, and the password."""
+    names = ["role_id", "is_active", "is_verified", "user_id", "last_login", "created_at", "password"]
+    [row] = User.objects.filter(pk=user.pk).values(*names)
+    return dict(row)
+
+
+@pytest.mark.parametrize("role", EVERYBODY)
+def test_nobody_changes_their_own_standing_at_auth_me(cast: Cast, role: str) -> None:
+    person = cast.in_role(role)
+    client = client_of(cast, role)
+    before = standing_of(person)
+
+    for body in (STANDING, *({name: value} for name, value in STANDING.items())):
+        assert send(client, "PATCH", "/api/auth/me", body).status_code == 200
+        assert standing_of(person) == before
+
+
+@pytest.mark.parametrize("role", ["campaign_manager", "content_moderator", "user", "guest"])
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_nobody_but_admins_changes_a_standing_among_users(cast: Cast, role: str, method: str) -> None:
+    person = cast.in_role(role)
+    client = client_of(cast, role)
+    before = standing_of(person)
+
+    mine = send(client, method, f"/api/users/{person.pk}", bodies.user_body(**STANDING) | {"password": "x"})
+    assert (mine.status_code, list(mine.json())) == (400, ["password"])
+    body = {"username": person.username, "email": person.email} | STANDING
+    assert send(client, method, f"/api/users/{person.pk}", body).status_code == 200
+    assert standing_of(person) == before
+    for other in (cast.colleague, cast.other_app_admin, cast.system_admin):
+        assert refused(client, method, f"/api/users/{other.pk}", body).status_code == 404
+    assert refused(client, "POST", "/api/users", bodies.user_body(**STANDING)).status_code == 403
+
+
+@pytest.mark.parametrize("role", ADMINS)
+@pytest.mark.parametrize("name", ["role", "is_active"])
+def test_no_admin_raises_themselves(cast: Cast, role: str, name: str) -> None:
+    person = cast.in_role(role)
+    value = {"role": "app_admin" if role == "system_admin" else "system_admin", "is_active": False}[name]
+
+    for method in ("PUT", "PATCH"):
+        body = {"username": person.username, "email": person.email, name: value}
+        answer = refused(client_of(cast, role), method, f"/api/users/{person.pk}", body)
+        assert (answer.status_code, list(answer.json())) == (400, [name])
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
+def test_an_app_admin_makes_nobody_a_system_admin(cast: Cast, method: str) -> None:
+    client = client_of(cast, "app_admin")
+    body = bodies.user_body(role="system_admin")
+    if method != "POST":
+        del body["password"]
+    targets = [None] if method == "POST" else [cast.user, cast.other_app_admin, cast.guest]
+
+    for target in targets:
+        answer = refused(client, method, f"/api/users/{target.pk}" if target else "/api/users", body)
+        assert (answer.status_code, list(answer.json())) == (400, ["role"])
+
+
+@pytest.mark.parametrize("role", ["nobody", *EVERYBODY])
+@pytest.mark.parametrize("name", [*STANDING, "is_superuser", "is_staff", "groups"])
+def test_whoever_registers_chooses_no_standing(cast: Cast, role: str, name: str) -> None:
+    body = bodies.user_body(**{name: STANDING.get(name, True)})
+
+    answer = refused(client_of(cast, role), "POST", "/api/auth/register", body)
+
+    assert (answer.status_code, list(answer.json())) == (400, [name])
+
+
+@pytest.mark.parametrize("role", ADMINS)
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_a_password_is_not_set_among_other_fields(cast: Cast, role: str, method: str) -> None:
+    body = {"username": "renamed", "email": "renamed@example.com", "password": "another long password"}
+
+    for address in (f"/api/users/{cast.user.pk}", "/api/auth/me"):
+        if (method, address) != ("PUT", "/api/auth/me"):
+            answer = refused(client_of(cast, role), method, address, body)
+            assert (answer.status_code, list(answer.json())) == (400, ["password"])
+    assert User.objects.get(pk=cast.user.pk).check_password(PASSWORD)
+
+
+def test_what_users_may_not_set_is_what_these_tests_send() -> None:
+    """A field that is added to users must be decided on: one's own to change, or part of the standing above."""
+    own = {"username", "email", "first_name", "last_name"}
+
+    assert set(UserSerializer().fields) - own == set(STANDING)
+    assert {name for name, field in SelfSerializer().fields.items() if not field.read_only} == own

@@ -1,0 +1,179 @@
+"""Every line of `console_permissions`, asked by a browser in each role.
+
+Where nothing was to change, everything stored is compared with what was there before. A page without a line fails the
+last test.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.contrib.messages import get_messages
+from django.db import transaction
+from django.test import Client
+from django.urls import URLResolver, get_resolver
+
+from accounts.choices import RoleName
+from accounts.models import AuditEntry, SecurityEvent, User
+from accounts.tests.factories import Cast, UserFactory
+from ads.models import Ad
+from advertisers.models import Advertiser
+from campaign_studio.tests import bodies, console_bodies
+from campaign_studio.tests.console_permissions import ROLES, lines
+from campaign_studio.tests.scenes import scene
+from campaigns.models import Campaign
+
+pytestmark = [pytest.mark.django_db, pytest.mark.matrix]
+
+LINES = list(lines())
+APP_OF = {model._meta.model_name: model._meta.app_label for model in apps.get_models()}
+
+
+@pytest.mark.parametrize(
+    ("method", "address", "whose", "what", "answers"),
+    [pytest.param(*line, id=" ".join(line[:4])) for line in LINES],
+)
+def test_who_gets_what(cast: Cast, method: str, address: str, whose: str, what: str, answers: list[str]) -> None:
+    UserFactory(username="somebody", role=RoleName.CONTENT_MODERATOR)
+    keys = keys_of(cast, whose, what)
+    forms = console_bodies.Forms(UserFactory(role=RoleName.SYSTEM_ADMIN))
+    got = {}
+
+    for role in ROLES:
+        with transaction.atomic():
+            actor = cast.in_role("user" if role == "nobody" else role)
+            if whose == "own":
+                hand_over(keys, actor)
+            if (address, whose) == ("/admin/accounts/user/{user_id}/delete/", "own"):
+                # Whoever created something stays for another reason.
+                Campaign.objects.all().delete()
+                Advertiser.objects.all().delete()
+            got[role] = ask(actor if role != "nobody" else None, method, address, what, keys, forms)
+            transaction.set_rollback(True)
+
+    assert got == dict(zip(ROLES, answers, strict=True))
+
+
+def ask(
+    user: User | None, method: str, address: str, what: str, keys: dict[str, Any], forms: console_bodies.Forms
+) -> str:
+    """What this user gets; and see that it changed what it was to change, or nothing."""
+    console_bodies.prepare(what, keys)
+    table, sent = "", query_of(address, what)
+    if method == "POST":
+        table, sent = forms.posted(address, what, keys)
+    client = Client()
+    if user is not None:
+        client.force_login(user)
+    before = everything(table)
+
+    answer = getattr(client, method.lower())(address.format(**keys), sent)
+
+    after = everything(table)
+    got = what_came(answer, is_done=timeless(after) != timeless(before))
+    if got == "kept" and after != before:
+        got = "same"
+    assert (after != before) is (got in ("ok", "shown", "same")), f"{user} gets {got}, and yet something has changed"
+    if got == "ok" and table:
+        assert after[table] != before[table], f"{user} gets ok, and yet {table} is as it was"
+    return got
+
+
+def keys_of(cast: Cast, whose: str, what: str) -> dict[str, Any]:
+    """What an address's braces stand for: things of a colleague."""
+    person = UserFactory(role=RoleName.SYSTEM_ADMIN if whose == "system_admin" else RoleName.GUEST)
+    session = bodies.session_of(person)
+    uid, token = bodies.reset_of(person)
+    return scene(cast.colleague) | {
+        "user_id": person.pk,
+        "session_id": session.pk,
+        "securityevent_id": SecurityEvent.objects.latest("happened_at").pk,
+        "uid": uid,
+        "token": token,
+        "role_id": person.role.pk,
+        "auditentry_id": AuditEntry.objects.earliest("pk").pk,
+        "app_label": what,
+        "url": "nowhere/",
+    }
+
+
+def hand_over(keys: dict[str, Any], actor: User) -> None:
+    """Make it all the actor's own."""
+    Campaign.objects.filter(pk=keys["campaign_id"]).update(campaign_created_by=actor)
+    Ad.objects.filter(pk=keys["ad_id"]).update(ad_created_by=actor)
+    Advertiser.objects.filter(pk=keys["advertiser_id"]).update(created_by=actor)
+    keys["user_id"] = actor.pk
+    keys["session_id"] = bodies.session_of(actor).pk
+
+
+def query_of(address: str, what: str) -> dict[str, str]:
+    """What is asked of the pages that find things."""
+    if not address.endswith("/autocomplete/"):
+        return {"s": "a", "extended": "1"} if address.endswith("/search/") else {}
+    model, field = what.split(".")
+    return {"app_label": APP_OF[model], "model_name": model, "field_name": field, "term": "a"}
+
+
+def everything(table: str) -> dict[str, list[dict[str, Any]]]:
+    """All that is stored, with the table at hand even if it is one of those that only trace what happened."""
+    return bodies.stored() | ({table: console_bodies.rows_of(table)} if table else {})
+
+
+def timeless(tables: dict[str, list[dict[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
+    """The same without when it was written."""
+    return {
+        table: [{name: value for name, value in row.items() if name != "updated_at"} for row in rows]
+        for table, rows in tables.items()
+    }
+
+
+def what_came(answer: Any, *, is_done: bool) -> str:
+    """The answer in the words of the table."""
+    is_post = answer.wsgi_request.method == "POST"
+    if answer.status_code == 302:
+        if answer["Location"].startswith("/admin/login/"):
+            return "login"
+        if any("exist" in str(message) for message in get_messages(answer.wsgi_request)):
+            return "gone"
+        return ("ok" if is_done else "kept") if is_post else "on"
+    assert answer.status_code < 500, answer.content
+    if is_post and answer.status_code == 200:
+        if is_done:
+            return "shown"
+        return "kept" if "cl" in (answer.context or {}) else "200"
+    return str(answer.status_code)
+
+
+def test_the_table_has_the_cells_it_should(record_property: Any) -> None:
+    asked = [line[:4] for line in LINES]
+    cells = len(asked) * len(ROLES)
+    record_property("permission_cells", cells)
+
+    assert cells >= 1300
+    assert len(asked) == len(set(asked))
+
+
+def nameless(address: str) -> str:
+    """The address without its keys' names: `/admin/ads/ad/{}/change/`."""
+    return re.sub(r"\{\w+\}", "{}", address)
+
+
+def addresses(patterns: list[Any], prefix: str = "/") -> Iterator[str]:
+    """Whatever the resolver knows under /admin."""
+    for entry in patterns:
+        written = str(entry.pattern).replace("^", "").replace("$", "")
+        text = re.sub(r"\(\?P<\w+>[^)]*\)|<[^>]*>", "{}", written)
+        if isinstance(entry, URLResolver):
+            yield from addresses(entry.url_patterns, prefix + text)
+        elif (prefix + text).startswith("/admin"):
+            yield prefix + text
+
+
+def test_every_page_has_a_line() -> None:
+    asked = {nameless(address) for _, address, *_ in LINES}
+    there = set(addresses(get_resolver().url_patterns))
+
+    assert there - asked == set(), "Add lines for each of these to TABLE."
+    assert asked - there == set(), "These lines are about addresses that are none."

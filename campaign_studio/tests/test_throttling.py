@@ -1,0 +1,228 @@
+"""Rate limits: counted before rights are asked for, told in headers, shared by processes through the cache."""
+
+import os
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+import time_machine
+from django.conf import settings as django_settings
+from django.core.cache import cache
+from django.core.checks import run_checks
+from django.test import Client, override_settings
+from redis import Redis
+from redis.exceptions import RedisError
+from rest_framework.test import APIClient
+
+from accounts.tests.factories import UserFactory
+from campaign_studio.api.throttling import Rate, rate
+from campaign_studio.tests.bodies import bearing, tokens_of
+
+pytestmark = pytest.mark.django_db
+
+REDIS = "redis://127.0.0.1:6379/9"
+HEADERS = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
+
+
+@pytest.fixture(autouse=True)
+def _limits(settings: Any) -> Iterator[None]:
+    settings.THROTTLE_ANON, settings.THROTTLE_USER = "3/min", "5/hour"
+    cache.clear()
+    yield
+    cache.clear()
+
+
+@pytest.fixture
+def noon() -> Iterator[None]:
+    with time_machine.travel("2026-11-22T12:00:10Z", tick=False):
+        yield
+
+
+def ask(client: APIClient, address: str = "/api/roles") -> tuple[int, list[str | None]]:
+    answer = client.get(address)
+    return answer.status_code, [answer.headers.get(name) for name in HEADERS]
+
+
+@pytest.mark.usefixtures("noon")
+def test_an_address_without_a_token_is_counted_although_it_is_refused() -> None:
+    reset = "1795348860"
+    answers = [ask(APIClient()) for _ in range(4)]
+
+    assert answers == [(401, ["3", left, reset]) for left in "210"] + [(429, ["3", "0", reset])]
+
+
+@pytest.mark.usefixtures("noon")
+def test_too_many_are_told_when_to_come_back() -> None:
+    for _ in range(3):
+        ask(APIClient())
+    answer = APIClient().get("/api/roles")
+
+    assert answer["Retry-After"] == "50"
+    assert answer.json() == {"detail": "Request was throttled. Expected available in 50 seconds."}
+    with time_machine.travel("2026-11-22T12:01:00Z", tick=False):
+        assert ask(APIClient())[0] == 401
+
+
+@pytest.mark.usefixtures("noon")
+def test_a_user_is_counted_over_all_tokens_and_addresses() -> None:
+    user = UserFactory()
+    answers = [ask(bearing(tokens_of(user)["access_token"], REMOTE_ADDR=f"192.0.2.{one}"))[0] for one in range(6)]
+
+    assert answers == [200] * 5 + [429]
+    assert ask(bearing(tokens_of(UserFactory())["access_token"]))[0] == 200
+
+
+@pytest.mark.usefixtures("noon")
+def test_a_bad_token_counts_like_none() -> None:
+    assert [ask(bearing("nonsense"))[0] for _ in range(4)] == [401, 401, 401, 429]
+
+
+@pytest.mark.usefixtures("noon")
+@pytest.mark.parametrize("address", ["register", "login", "refresh", "password/reset", "password/reset/confirm"])
+def test_open_addresses_are_limited(address: str) -> None:
+    answers = [APIClient().post(f"/api/auth/{address}", {}).status_code for _ in range(4)]
+
+    assert answers == [400, 400, 400, 429]
+
+
+@pytest.mark.usefixtures("noon")
+def test_forged_forwarding_headers_are_no_way_round() -> None:
+    answers = [APIClient(HTTP_X_FORWARDED_FOR=f"198.51.100.{one}").get("/api/roles").status_code for one in range(4)]
+
+    assert answers == [401, 401, 401, 429]
+
+
+@pytest.mark.usefixtures("noon")
+def test_behind_a_trusted_proxy_each_client_counts_by_itself(settings: Any) -> None:
+    settings.TRUSTED_PROXIES = ["127.0.0.1"]
+    answers = [APIClient(HTTP_X_FORWARDED_FOR=f"198.51.100.{one}").get("/api/roles").status_code for one in range(4)]
+
+    assert answers == [401] * 4
+
+
+@pytest.mark.usefixtures("noon")
+def test_signing_in_to_the_console_is_limited_like_the_api_whatever_the_name() -> None:
+    answers = [Client().post("/admin/login/", {"username": f"n{one}", "password": "x"}) for one in range(4)]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+    assert answers[-1]["Retry-After"] == "50"
+    assert answers[-1].content == b"Too many attempts to sign in. Try again in 50 seconds."
+
+
+def test_monitoring_is_not_limited() -> None:
+    assert {ask(APIClient(), "/api/health")[0] for _ in range(10)} == {200}
+
+
+@pytest.mark.usefixtures("noon")
+def test_the_limit_holds_for_many_threads(settings: Any) -> None:
+    settings.THROTTLE_ANON = "50/min"
+
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda _: APIClient().get("/api/roles").status_code, range(200)))
+
+    assert answers.count(401) == 50
+    assert answers.count(429) == 150
+
+
+def test_a_cache_that_is_gone_limits_nobody_and_breaks_nothing() -> None:
+    gone = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:1"}
+    with override_settings(CACHES={"default": gone}):
+        assert [ask(APIClient())[0] for _ in range(5)] == [401] * 5
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"), [("100/min", Rate(100, 60)), ("1000/hour", Rate(1000, 3600)), ("1/sec", Rate(1, 1))]
+)
+def test_a_rate_is_read(text: str, meant: Rate) -> None:
+    assert rate(text) == meant
+
+
+@pytest.mark.parametrize("text", ["", "100", "100/", "/min", "0/min", "-1/min", "x/min", "10/fortnight", "1.5/min"])
+def test_what_is_no_rate_is_refused_at_start(text: str, settings: Any) -> None:
+    settings.THROTTLE_ANON = text
+
+    assert "campaign_studio.E004" in [error.id for error in run_checks()]
+
+
+def redis_answers() -> bool:
+    try:
+        return bool(Redis.from_url(REDIS, socket_connect_timeout=1).ping())
+    except RedisError:
+        return False
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def two_servers() -> Iterator[list[str]]:
+    """The addresses of two server processes that share one Redis."""
+    forget_counts()
+    changed = {"THROTTLE_ANON": "20/day", "CACHE_URL": REDIS, "READ_DOT_ENV": "false"}
+    keys = {"SECRET_KEY": django_settings.SECRET_KEY, "ENCRYPTION_KEY": django_settings.ENCRYPTION_KEYS[0]}
+    environment = {
+        **os.environ,
+        **changed,
+        **keys,
+        "DEBUG": "true",
+        "DJANGO_SETTINGS_MODULE": "campaign_studio.settings",
+    }
+    ports = [free_port(), free_port()]
+    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "campaign_studio.wsgi:application"]
+    options = ["--host", "127.0.0.1", "--log-level", "error", "--no-ws", "--port"]
+    servers = [
+        subprocess.Popen([*command, *options, str(port)], env=environment, cwd=django_settings.BASE_DIR)  # noqa: S603
+        for port in ports
+    ]
+    try:
+        for port, server in zip(ports, servers, strict=True):
+            wait_for(port, server)
+        yield [f"http://127.0.0.1:{port}" for port in ports]
+    finally:
+        for server in servers:
+            server.terminate()
+        for server in servers:
+            server.wait(timeout=30)
+        forget_counts()
+
+
+def forget_counts() -> None:
+    client = Redis.from_url(REDIS)
+    for key in client.scan_iter("*rate:address:127.0.0.1:*"):
+        client.delete(key)
+
+
+def wait_for(port: int, server: "subprocess.Popen[bytes]") -> None:
+    while server.poll() is None:
+        with socket.socket() as probe:
+            probe.settimeout(5)
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+    raise AssertionError("The server ended.")
+
+
+def status_of(url: str) -> int:
+    try:
+        with urllib.request.urlopen(url, timeout=60) as answer:  # noqa: S310 - our own server
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        error.close()
+        return error.code
+
+
+@pytest.mark.skipif(not redis_answers(), reason="No Redis on 127.0.0.1:6379.")
+def test_two_server_processes_with_one_redis_count_together(two_servers: list[str]) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda one: status_of(f"{two_servers[one % 2]}/api/roles"), range(60)))
+
+    assert answers.count(401) == 20
+    assert answers.count(429) == 40
