@@ -14,10 +14,10 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
 from accounts.choices import SecurityEventKind
-from accounts.models import AuditEntry, SecurityEvent
+from accounts.models import AuditEntry, AuditSeal, SecurityEvent
 from campaign_studio.admin import StudioAdmin
-from campaign_studio.admin_history import VERBS, readable
 from campaign_studio.admin_lists import ChoiceFilter
+from campaign_studio.history import VERBS, readable
 
 ACTION_COLOURS = {0: "success", 1: "info", 2: "danger", 3: "warning"}
 KIND_COLOURS: dict[str, str] = {
@@ -90,10 +90,10 @@ class AuditEntryAdmin(_Log):
     search_help_text = "Object, its key, or who"
     ordering = ["-timestamp", "-id"]
     fieldsets = [
-        (None, {"fields": ["when", "who", ("door", "remote_addr"), "request_id"]}),
+        (None, {"fields": ["when", "who", ("door", "remote_addr"), "request_id", "seal"]}),
         ("What", {"fields": ["verb", "kind", "object_link", "object_pk", "changed_fields"]}),
     ]
-    readonly_fields = ["when", "who", "verb", "request_id", "kind", "object_link", "changed_fields"]
+    readonly_fields = ["when", "who", "verb", "request_id", "seal", "kind", "object_link", "changed_fields"]
 
     @display(description="When (UTC)", ordering="timestamp")
     def when(self, entry: AuditEntry) -> str:
@@ -109,6 +109,11 @@ class AuditEntryAdmin(_Log):
     def request_id(self, entry: AuditEntry) -> str | None:
         """Joins entries, log lines and answers of one request."""
         return entry.cid
+
+    @display(description="Seal")
+    def seal(self, entry: AuditEntry) -> str:
+        """Position and seal, to compare with what was noted elsewhere."""
+        return str(AuditSeal.objects.filter(entry_id=entry.pk).first() or "Waits to be sealed")
 
     @display(description="Who", ordering="actor_name")
     def who(self, entry: AuditEntry) -> str:

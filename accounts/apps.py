@@ -11,9 +11,10 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register permission rules and audited models."""
-        from accounts import checks, console_sessions, models, rules  # noqa: F401 - imported for what they register
+        from accounts import checks, console_sessions, models, rules, sealing  # noqa: F401 - imported for what they register
         from campaign_studio import audit
 
         console_sessions.connect()
+        sealing.connect()
         audit.register(models.Role)
         audit.register(models.User, exclude={"last_login"}, mask={"password"})

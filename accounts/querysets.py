@@ -162,6 +162,30 @@ class AuditEntryQuerySet(StudioQuerySet):
         parts = Q(parent_id=instance.pk) if isinstance(instance.pk, UUID) else Q()
         return self.filter(Q(object_pk=str(instance.pk)) | parts, content_type__in=readable)
 
+    def by(self, who: str) -> "AuditEntryQuerySet":
+        """What one of `people()` did; a username, whatever the case, will do as well."""
+        try:
+            return self.filter(actor_id=UUID(who))
+        except ValueError:
+            return self.filter(Q(actor_username__iexact=who) | Q(actor_id__isnull=True, actor_name=who))
+
+    def touching(self, column: str) -> "AuditEntryQuerySet":
+        """Those in which a field changed, named as `changes` names it."""
+        return self.filter(changes__has_key=column)
+
+    def people(self) -> dict[str, str]:
+        """Everybody who appears here, by name: user id, or the name of a command → what to call them."""
+        found = self.exclude(actor_id__isnull=True, actor_name__isnull=True).order_by("actor_name").distinct()
+        return {
+            str(key or name): f"{name} ({username})" if username and username != name else str(name)
+            for key, name, username in found.values_list("actor_id", "actor_name", "actor_username")
+        }
+
+    def columns(self) -> set[tuple[int, str]]:
+        """The fields that appear here: id of the content type, name in `changes`."""
+        names = models.Func("changes", function="jsonb_object_keys", output_field=models.TextField())
+        return set(self.order_by().values_list("content_type_id", names).distinct())
+
 
 class AuditEntryManager(LogEntryManager.from_queryset(AuditEntryQuerySet)):  # type: ignore[misc]
     """The log, with the library's ways to write entries."""

@@ -15,10 +15,11 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from ads.choices import MediaType, ModerationStatus
 from ads.forms import AdForm, RatingForm, TimeSlotForm
 from ads.models import Ad, AdContentRating, AdTimeSlot
-from ads.reviewing import Reviewing
+from ads.queue import ReviewQueue
 from campaign_studio.admin import StudioStackedInline, StudioTabularInline
 from campaign_studio.admin_lists import DateRangeFilter
-from campaigns.admin import STATUS_COLOURS
+from campaigns.console_status import MovesStatus
+from campaigns.forms import STATUS_COLOURS
 
 MODERATION_COLOURS = {
     ModerationStatus.PENDING: "warning",
@@ -61,10 +62,12 @@ class RatingInline(StudioStackedInline):
 
 
 @admin.register(Ad)
-class AdAdmin(Reviewing):
+class AdAdmin(MovesStatus, ReviewQueue):
     """Ads with slots and rating; moderators review them here."""
 
     form = AdForm
+    change_form_outer_before_template = "admin/ads/notices.html"
+    actions = ReviewQueue.actions + MovesStatus.actions
     list_display = [
         "ad_name",
         "campaign",

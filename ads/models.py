@@ -4,9 +4,10 @@ import uuid
 from datetime import date, datetime
 from typing import Any
 
+from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
-from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
 from django.core.validators import MaxLengthValidator
 from django.db import models, transaction
 
@@ -21,7 +22,7 @@ from ads.choices import (
     RatingSystem,
 )
 from ads.querysets import AdQuerySet, PartOfAdQuerySet
-from campaign_studio.models import RemembersStoredValues, StampedModel, StudioModel, TimestampedModel
+from campaign_studio.models import PartModel, RemembersStoredValues, StaleError, StampedModel, TimestampedModel
 from campaigns.choices import Status
 from campaigns.lifecycle import HasLifecycle
 from campaigns.models import LONGEST_TEXT, Campaign
@@ -37,6 +38,7 @@ SEEN_BY_VIEWERS = (
 )
 
 
+FOUR_EYES = "You made this ad or its campaign: somebody else has to approve it."
 # What a moderator decided.
 DECISION = ("moderation_status", "moderated_by", "moderated_at", "moderation_note")
 
@@ -193,15 +195,27 @@ class Ad(HasLifecycle, StampedModel):
             self._take_number()
             super().save(**kwargs)
 
-    def approve(self, by: Any, *, at: datetime, note: str = "") -> None:
-        """A moderator lets it be shown."""
-        self._moderate(ModerationStatus.APPROVED, by, note, at)
+    def may_be_approved_by(self, user: Any) -> bool:
+        """Four eyes: whoever made the ad, or its campaign, has somebody else approve it (setting `FOUR_EYES`)."""
+        return not settings.FOUR_EYES or user.pk not in (self.ad_created_by_id, self.campaign.campaign_created_by_id)
 
-    def reject(self, by: Any, *, at: datetime, note: str) -> None:
-        """A moderator refuses it. Raises ValidationError without a note: the creator needs the reason."""
+    def approve(self, by: Any, *, at: datetime, note: str = "", version: int | None = None) -> None:
+        """A moderator lets it be shown. Raises PermissionDenied for whoever made it.
+
+        `version` is the one that they have seen; StaleError is raised when it is not the present one (R11).
+        """
+        if not self.may_be_approved_by(by):
+            raise PermissionDenied(FOUR_EYES)
+        self._moderate(ModerationStatus.APPROVED, by, note, at, version)
+
+    def reject(self, by: Any, *, at: datetime, note: str, version: int | None = None) -> None:
+        """A moderator refuses it. Raises ValidationError without a note: the creator needs the reason.
+
+        `version` is as for `approve()`.
+        """
         if not note.strip():
             raise ValidationError({"note": "Say why: the creator reads this note."})
-        self._moderate(ModerationStatus.REJECTED, by, note, at)
+        self._moderate(ModerationStatus.REJECTED, by, note, at, version)
 
     def send_back_to_review(self) -> None:
         """What a viewer sees has changed: a decision on the old state counts no more. Saves."""
@@ -209,7 +223,9 @@ class Ad(HasLifecycle, StampedModel):
             self._forget_review()
             self.save()
 
-    def _moderate(self, decision: str, by: Any, note: str, at: datetime) -> None:
+    def _moderate(self, decision: str, by: Any, note: str, at: datetime, version: int | None) -> None:
+        if version not in (None, self.version):
+            raise StaleError(self)
         self.moderation_status, self.moderated_by, self.moderated_at = decision, by, at
         self.moderation_note = note.strip() or None
         self.full_clean()
@@ -238,7 +254,7 @@ class Ad(HasLifecycle, StampedModel):
         self.ad_number = free[0]
 
 
-class AdTimeSlot(StudioModel):
+class AdTimeSlot(PartModel):
     """A stretch of the day in which an ad may show. An ad without slots shows all day (1-domain)."""
 
     time_slot_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -246,6 +262,8 @@ class AdTimeSlot(StudioModel):
     time_slot_start = models.TimeField(verbose_name="from", help_text="On the quarter hour.")
     time_slot_end = models.TimeField(verbose_name="until", help_text="On the quarter hour; 00:00 is midnight.")
     created_at = models.DateTimeField(auto_now_add=True)
+
+    whole_field = "ad"
 
     objects = PartOfAdQuerySet.as_manager()
 
@@ -258,12 +276,8 @@ class AdTimeSlot(StudioModel):
     def __str__(self) -> str:
         return f"{self.time_slot_start:%H:%M}–{self.time_slot_end:%H:%M}"
 
-    def get_additional_data(self) -> dict[str, str]:
-        """For the audit log: the object this is a part of."""
-        return {"parent_id": str(self.ad_id)}
 
-
-class AdContentRating(RemembersStoredValues, TimestampedModel):
+class AdContentRating(RemembersStoredValues, PartModel, TimestampedModel):
     """For whom an ad is fit, and the sworn word that nothing prohibited is in it. One per ad."""
 
     rating_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -289,6 +303,7 @@ class AdContentRating(RemembersStoredValues, TimestampedModel):
         "content_warnings",
         "no_prohibited_content",
     )
+    whole_field = "ad"
 
     objects = PartOfAdQuerySet.as_manager()
 
@@ -300,10 +315,6 @@ class AdContentRating(RemembersStoredValues, TimestampedModel):
 
     def __str__(self) -> str:
         return f"{self.rating_system} {self.rating_label}" if self.rating_system else "Unrated"
-
-    def get_additional_data(self) -> dict[str, str]:
-        """For the audit log: the object this is a part of."""
-        return {"parent_id": str(self.ad_id)}
 
     def clean_fields(self, exclude: Any = None) -> None:
         """No list of warnings is the empty list."""

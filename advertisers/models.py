@@ -18,7 +18,7 @@ from advertisers.validators import validate_account_number, validate_bic, valida
 from campaign_studio import audit
 from campaign_studio.constraints import FieldCheck, FieldUnique
 from campaign_studio.encryption import EncryptedTextField
-from campaign_studio.models import StampedModel, TimestampedModel
+from campaign_studio.models import PartModel, StampedModel, TimestampedModel
 from campaign_studio.places import country_choices, currency_choices, timezone_choices
 
 LAST_CONTACT = "An advertiser needs at least one contact. Add another one first."
@@ -79,7 +79,7 @@ class Advertiser(StampedModel):
         return self.advertiser_name
 
 
-class AdvertiserContact(TimestampedModel):
+class AdvertiserContact(PartModel, TimestampedModel):
     """A person to call at an advertiser. Every advertiser has at least one."""
 
     contact_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -104,6 +104,8 @@ class AdvertiserContact(TimestampedModel):
     contact_type = models.CharField(
         verbose_name="type", max_length=20, choices=ContactType.choices, default=ContactType.MANAGER
     )
+
+    whole_field = "advertiser"
 
     objects = ContactQuerySet.as_manager()
 
@@ -130,10 +132,6 @@ class AdvertiserContact(TimestampedModel):
     def __str__(self) -> str:
         return self.contact_name
 
-    def get_additional_data(self) -> dict[str, str]:
-        """For the audit log: the object this is a part of."""
-        return {"parent_id": str(self.advertiser_id)}
-
     def remove(self) -> None:
         """Delete this contact. Raises ValidationError (code `last_contact`) when it is the advertiser's last."""
         with transaction.atomic():
@@ -143,7 +141,7 @@ class AdvertiserContact(TimestampedModel):
             self.delete()
 
 
-class AdvertiserBankAccount(TimestampedModel):
+class AdvertiserBankAccount(PartModel, TimestampedModel):
     """An account an advertiser pays from. Number and IBAN are encrypted at rest and shown masked (1-domain)."""
 
     bank_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -175,6 +173,8 @@ class AdvertiserBankAccount(TimestampedModel):
     is_default = models.BooleanField(default=False, verbose_name="default", help_text="At most one per advertiser.")
     is_verified = models.BooleanField(default=False, verbose_name="verified")
     is_sepa_compliant = models.BooleanField(default=False, verbose_name="SEPA")
+
+    whole_field = "advertiser"
 
     objects = BankAccountQuerySet.as_manager()
 
@@ -208,10 +208,6 @@ class AdvertiserBankAccount(TimestampedModel):
         for name in ("bank_account_swift_code", "bank_account_bic"):
             code = getattr(self, name)
             setattr(self, name, code.replace(" ", "").upper() if code else code)
-
-    def get_additional_data(self) -> dict[str, str]:
-        """For the audit log: the object this is a part of."""
-        return {"parent_id": str(self.advertiser_id)}
 
     def reveal(self) -> dict[str, Any]:
         """Number and IBAN in full. Being seen is itself an audit entry, and a security event."""

@@ -4,28 +4,28 @@ Permissions are those of `<app>/rules.py`, asked about the object at hand; a ver
 those `visible_to(user)`. Nothing here knows a domain.
 """
 
+from collections.abc import Callable
 from typing import Any
 
-from auditlog import get_logentry_model
 from django.contrib import admin, messages
 from django.contrib.admin import sites
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.admin.utils import unquote
+from django.contrib.messages.storage import default_storage
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied, ValidationError
 from django.db import connection, models, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
 from unfold.decorators import display
 
+from campaign_studio.admin_editing import EditedTogether
 from campaign_studio.admin_forms import (
     REFUSALS,
     RowRefusedError,
     StudioFormSet,
     as_validation_error,
 )
-from campaign_studio.admin_history import readable
+from campaign_studio.admin_history import HasHistoryPages
 from campaign_studio.admin_lists import (
     NOT_UNDERSTOOD,
     ODD_VALUES,
@@ -39,15 +39,14 @@ from campaign_studio.admin_lists import (
 from campaign_studio.admin_permissions import AsksTheRules
 from campaign_studio.admin_site import StudioAdminSite
 from campaign_studio.audit import tell_database
-
-HISTORY_PER_PAGE = 50
+from campaign_studio.retrying import retried
 
 # Put in the stock site's place the way Unfold does it. Whatever packages registered on their own bare admin before
 # (groups, the audit library's log) is gone with it: it would ask other permissions than ours.
 admin.site = sites.site = StudioAdminSite()
 
 
-class StudioAdmin(AsksTheRules, ModelAdmin):
+class StudioAdmin(HasHistoryPages, EditedTogether, AsksTheRules, ModelAdmin):
     """The base of every page."""
 
     show_full_result_count = False
@@ -120,14 +119,17 @@ class StudioAdmin(AsksTheRules, ModelAdmin):
         try:
             for key in request.POST.getlist(ACTION_CHECKBOX_NAME):
                 self.opts.pk.to_python(key)
-            with transaction.atomic():
-                tell_database()
-                response = super().response_action(request, queryset)
-                connection.check_constraints()
-                return response
+            return self._retried(request, lambda: self._act(request, queryset))
         except REFUSALS as error:
             self._say(request, error)
             return None
+
+    def _act(self, request: HttpRequest, queryset: Any) -> Any:
+        with transaction.atomic():
+            tell_database()
+            response = super().response_action(request, queryset)
+            connection.check_constraints()
+            return response
 
     # --- One object ---
 
@@ -158,25 +160,15 @@ class StudioAdmin(AsksTheRules, ModelAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """The form. What slips past validation and is refused on writing comes back as a message in the same form."""
+        page = super().changeform_view
         try:
-            return super().changeform_view(request, object_id, form_url, extra_context)
+            return self._retried(request, lambda: page(request, object_id, form_url, extra_context))
         except RowRefusedError as refused:
             refusals = {refused.prefix: refused.error}
         except REFUSALS as error:
             refusals = {None: as_validation_error(error)}
         request.refusals = refusals  # type: ignore[attr-defined]
         return super().changeform_view(request, object_id, form_url, extra_context)
-
-    def _changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        if request.method == "POST":
-            # Here the transaction is open already.
-            tell_database()
-        return super()._changeform_view(request, *args, **kwargs)
-
-    def _delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        if request.method == "POST":
-            tell_database()
-        return super()._delete_view(request, *args, **kwargs)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Write the inlines, then have the database judge what it would put off until the end: before we say saved."""
@@ -193,8 +185,9 @@ class StudioAdmin(AsksTheRules, ModelAdmin):
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Delete, or say why not."""
+        page = super().delete_view
         try:
-            return super().delete_view(request, object_id, extra_context)
+            return self._retried(request, lambda: page(request, object_id, extra_context))
         except REFUSALS as error:
             self._say(request, error)
             return HttpResponseRedirect(self.address("changelist"))
@@ -211,11 +204,15 @@ class StudioAdmin(AsksTheRules, ModelAdmin):
                 raise PermissionDenied
             obj.delete()
 
+    def _retried(self, request: HttpRequest, transaction: Callable[[], Any]) -> Any:
+        """What a page writes, again while others are in its way. An attempt that was undone leaves no messages."""
+        return retried(transaction, undone=lambda: setattr(request, "_messages", default_storage(request)))
+
     def _say(self, request: HttpRequest, error: Exception) -> None:
         for message in as_validation_error(error).messages:
             self.message_user(request, message, messages.ERROR)
 
-    # --- History: our audit log instead of Django's own, which is not written at all ---
+    # --- Django's own log is not written at all: the audit log has it all ---
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         """Nothing: the audit log has it."""
@@ -225,30 +222,6 @@ class StudioAdmin(AsksTheRules, ModelAdmin):
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
         """Nothing: the audit log has it."""
-
-    def history_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """Who did what to it and its parts, for whoever may see it."""
-        user: Any = request.user
-        obj = self.get_object(request, unquote(object_id))
-        if obj is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
-        if not self.has_view_permission(request, obj):
-            raise PermissionDenied
-        entries = get_logentry_model().objects.about(obj, reader=user)
-        page = self.get_paginator(request, entries.as_rows(), HISTORY_PER_PAGE).get_page(request.GET.get("p"))
-        context = {
-            **self.admin_site.each_context(request),
-            "title": f"History: {obj}",
-            "page": page,
-            "page_range": page.paginator.get_elided_page_range(page.number),
-            "rows": readable(page.object_list, reader=user),
-            "object": obj,
-            "opts": self.opts,
-            **(extra_context or {}),
-        }
-        return TemplateResponse(request, "admin/object_history.html", context)
 
 
 class _StudioInline(AsksTheRules):

@@ -12,9 +12,15 @@ from django.forms.models import InlineForeignKeyField
 from unfold.forms import PaginationInlineFormSet
 
 from campaign_studio.constraints import still_needed, validation_error
+from campaign_studio.models import VersionedModel
 
 # What a database or a model says no with while rows are being written.
 REFUSALS = (IntegrityError, DataError, ValidationError)
+CHANGED_WHILE_TYPING = (
+    "This was changed while you had it open; what changed stands above. What you typed is still here and not saved: "
+    "save again to put it in the place of theirs, or reload the page to start from theirs."
+)
+GONE = "Somebody else has deleted this row meanwhile. It stays deleted; add it anew if it is still needed."
 UNSTORABLE = "One of the values can't be stored: it is too large, or holds a character that no text may hold."
 
 
@@ -46,6 +52,18 @@ class StudioForm(forms.ModelForm):
 
     # What the database refused a moment ago, by the prefix of the form that was to blame.
     refusals: ClassVar[dict[str | None, ValidationError]] = {}
+    is_gone = False
+
+    def clean(self) -> dict[str, Any] | None:
+        """Refuse what was typed into a page that shows an older state than the stored one (8-reliability R3)."""
+        cleaned = super().clean()
+        seen = self.data.get("version")
+        is_page = self.prefix is None and isinstance(self.instance, VersionedModel)
+        if is_page and seen and not self.instance._state.adding and seen != str(self.instance.version):
+            self.add_error(None, ValidationError(CHANGED_WHILE_TYPING, code="stale"))
+        if self.is_gone:
+            self.add_error(None, ValidationError(GONE, code="gone"))
+        return cleaned
 
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]
@@ -72,7 +90,23 @@ class StudioForm(forms.ModelForm):
 
 
 class StudioFormSet(PaginationInlineFormSet):
-    """The rows of an inline. One that the database refuses is named, so that the message appears beside it."""
+    """The rows of an inline. One that the database refuses is named, so that the message appears beside it.
+
+    A row that somebody else deleted while the page was open says so, and stays deleted.
+    """
+
+    def _construct_form(self, i: int, **kwargs: Any) -> Any:
+        form: Any = super()._construct_form(i, **kwargs)
+        form.is_gone = self.is_bound and i < self.initial_form_count() and form.instance._state.adding
+        return form
+
+    def _should_delete_form(self, form: Any) -> bool:
+        return form.is_gone or super()._should_delete_form(form)
+
+    def delete_existing(self, obj: models.Model, commit: bool = True) -> None:
+        """Delete a row, unless it is gone already."""
+        if not obj._state.adding:
+            super().delete_existing(obj, commit)
 
     def save_new(self, form: forms.ModelForm, commit: bool = True) -> models.Model:
         """Write a new row. Raises RowRefusedError."""

@@ -1,93 +1,144 @@
-"""Audit entries as people read them: which field went from what to what."""
+"""The history of an object in the admin console, and the object as it was at some moment of it."""
 
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from auditlog import get_logentry_model
+from django import forms
+from django.contrib import messages
+from django.contrib.admin.utils import unquote
+from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.utils.text import capfirst
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-if TYPE_CHECKING:
-    from accounts.models import AuditEntry, User
+from campaign_studio.admin_lists import NOT_UNDERSTOOD
+from campaign_studio.as_of import TooEarlyError, as_it_was, moment_of
+from campaign_studio.history import details, field_of, kind_of, label_of, parts_of, readable
+from campaign_studio.models import StampedModel
 
-NOTHING = "–"
-VERBS = {0: "created", 1: "changed", 2: "deleted", 3: "seen"}
-YES_NO = {"True": "yes", "False": "no"}
-
-
-@dataclass(frozen=True)
-class Change:
-    """One field of one entry."""
-
-    field: str
-    old: str
-    new: str
+PER_PAGE = 50
 
 
-@dataclass(frozen=True)
-class Entry:
-    """One line of a history, ready to be shown."""
+class HistoryForm(forms.Form):
+    """Which entries: of one person, on one field. Offered are those that appear."""
 
-    entry: "AuditEntry"
-    kind: str
-    verb: str
-    changes: list[Change]
+    actor = forms.ChoiceField(label="Person", required=False, widget=UnfoldAdminSelectWidget)
+    field = forms.ChoiceField(required=False, widget=UnfoldAdminSelectWidget)
 
+    def __init__(self, *args: Any, people: dict[str, str], fields: dict[str, dict[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        offered: dict[str, Any] = self.fields
+        offered["actor"].choices = [("", "Everybody"), *people.items()]
+        offered["field"].choices = [
+            ("", "All fields"),
+            *((kind, list(names.items())) for kind, names in fields.items()),
+        ]
 
-def readable(entries: "Iterable[AuditEntry]", *, reader: "User") -> list[Entry]:
-    """The entries with labels instead of columns and names instead of keys, as far as `reader` may see those rows.
-
-    The rows that entries refer to are looked up once per model, however many entries there are.
-    """
-    entries = list(entries)
-    names = _names_of_referred(entries, reader)
-    return [
-        Entry(
-            entry=entry,
-            kind=str(entry.content_type.model_class()._meta.verbose_name) if entry.content_type.model_class() else "",
-            verb=VERBS[entry.action],
-            changes=[
-                Change(_label(entry, name), _shown(entry, name, old, names), _shown(entry, name, new, names))
-                for name, (old, new) in (entry.changes or {}).items()
-            ],
-        )
-        for entry in entries
-    ]
+    def chosen(self, entries: Any) -> Any:
+        """Those of `entries`."""
+        who, column = self.cleaned_data["actor"], self.cleaned_data["field"]
+        entries = entries.by(who) if who else entries
+        return entries.touching(column) if column else entries
 
 
-def _field(entry: "AuditEntry", name: str) -> Any:
-    """The model's field behind a name in the log: a column (`advertiser_id`) or a field; None if it is gone."""
-    model = entry.content_type.model_class()
-    for field in model._meta.concrete_fields if model else ():
-        if name in (field.attname, field.name):
-            return field
-    return None
+class AsOfForm(forms.Form):
+    """When."""
+
+    as_of = forms.CharField(
+        label="As it was on (UTC)",
+        widget=UnfoldAdminTextInputWidget(attrs={"type": "datetime-local", "required": True}),
+    )
 
 
-def _label(entry: "AuditEntry", name: str) -> str:
-    field = _field(entry, name)
-    return str(field.verbose_name) if field is not None else name.replace("_", " ")
+class HasHistoryPages:
+    """For pages of one object: whoever may see it sees how it came about."""
+
+    opts: Any
+    model: Any
+    admin_site: Any
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Who did what to it and its parts, by person and field; with `as_of`, the object as it was then."""
+        obj = self.get_object(request, unquote(object_id))  # type: ignore[attr-defined]
+        if obj is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined]
+        if not self.has_view_permission(request, obj):  # type: ignore[attr-defined]
+            raise PermissionDenied
+        common = {**self.admin_site.each_context(request), "object": obj, "opts": self.opts, **(extra_context or {})}
+        if request.GET.get("as_of") and isinstance(obj, StampedModel):
+            return self._as_it_was(request, obj, common)
+        return self._history(request, obj, common)
+
+    def _history(self, request: HttpRequest, obj: models.Model, context: dict[str, Any]) -> HttpResponse:
+        user: Any = request.user
+        entries = get_logentry_model().objects.about(obj, reader=user)
+        form = HistoryForm(request.GET, people=entries.people(), fields=_by_kind(obj, entries.columns()))
+        if not form.is_valid():
+            return self._back(request, NOT_UNDERSTOOD)
+        chosen = form.chosen(entries).as_rows()
+        page = self.get_paginator(request, chosen, PER_PAGE).get_page(request.GET.get("p"))  # type: ignore[attr-defined]
+        context |= {
+            "title": f"History: {obj}",
+            "form": form,
+            "is_filtered": any(form.cleaned_data.values()),
+            "as_of_form": AsOfForm() if isinstance(obj, StampedModel) else None,
+            "page": page,
+            "page_range": page.paginator.get_elided_page_range(page.number),
+            "rows": readable(page.object_list, reader=user),
+            "own_key": str(obj.pk),
+        }
+        return TemplateResponse(request, "admin/object_history.html", context)
+
+    def _as_it_was(self, request: HttpRequest, obj: models.Model, context: dict[str, Any]) -> HttpResponse:
+        user: Any = request.user
+        try:
+            at = moment_of(request.GET["as_of"])
+            past = as_it_was(obj, at, reader=user)
+        except ValidationError as error:
+            return self._back(request, error.messages[0])
+        except TooEarlyError as error:
+            return self._back(request, str(error))
+        context |= {"title": f"As it was: {past}", "at": at, "past": past, **_described(past, user)}
+        return TemplateResponse(request, "admin/as_it_was.html", context)
+
+    def _back(self, request: HttpRequest, message: str) -> HttpResponse:
+        """The whole history, and why it is that."""
+        self.message_user(request, message, messages.ERROR)  # type: ignore[attr-defined]
+        return HttpResponseRedirect(request.path)
 
 
-def _shown(entry: "AuditEntry", name: str, value: Any, names: dict[type[models.Model], dict[str, str]]) -> str:
-    field = _field(entry, name)
-    if value in (None, "", "None", "[]"):
-        return NOTHING
-    text = str(value)
-    if isinstance(field, models.ForeignKey):
-        return names.get(field.related_model, {}).get(text, text)
-    choices = dict(getattr(field, "flatchoices", None) or ())
-    return str(choices.get(text, YES_NO.get(text, text)))
+def _by_kind(obj: models.Model, columns: set[tuple[int, str]]) -> dict[str, dict[str, str]]:
+    """By kind of row: column → label. Not which whole a part belongs to: that never changes."""
+    fields: dict[str, dict[str, str]] = defaultdict(dict)
+    for key, column in columns:
+        model = ContentType.objects.get_for_id(key).model_class()
+        field = field_of(model, column)
+        if field is not None and field.related_model is not type(obj):
+            fields[capfirst(kind_of(model))][column] = capfirst(label_of(field))
+    return {kind: dict(sorted(fields[kind].items(), key=lambda pair: pair[1])) for kind in sorted(fields)}
 
 
-def _names_of_referred(entries: "list[AuditEntry]", reader: "User") -> dict[type[models.Model], dict[str, str]]:
-    wanted: dict[Any, set[str]] = defaultdict(set)
-    for entry in entries:
-        for name, values in (entry.changes or {}).items():
-            field = _field(entry, name)
-            if isinstance(field, models.ForeignKey) and field.target_field.primary_key:
-                wanted[field.related_model] |= {str(value) for value in values if value not in (None, "", "None")}
-    return {
-        model: {str(row.pk): str(row) for row in model._default_manager.visible_to(reader).filter(pk__in=keys)}
-        for model, keys in wanted.items()
+def _described(whole: Any, reader: Any) -> dict[str, Any]:
+    """The fields of the whole, and by kind its parts, each with its fields."""
+    kinds = [(relation, relation.related_model._meta) for relation in parts_of(type(whole))]
+    parts = {
+        kind.verbose_name_plural: _rows(whole, relation)
+        for relation, kind in kinds
+        if reader.has_perm(f"{kind.app_label}.view_{kind.model_name}")
     }
+    own, *others = details(whole, (row for rows in parts.values() for row in rows), reader=reader)
+    told = iter(others)
+    return {"fields": own, "parts": {kind: [(row, next(told)) for row in rows] for kind, rows in parts.items()}}
+
+
+def _rows(whole: Any, relation: Any) -> list[Any]:
+    found: Any = getattr(whole, relation.get_accessor_name(), None)
+    if relation.one_to_one:
+        return [found] if found else []
+    return list(found.all())

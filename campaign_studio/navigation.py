@@ -31,6 +31,11 @@ def _own_account(request: HttpRequest) -> str:
     return reverse("admin:accounts_user_change", args=[user.pk]) if user.is_authenticated else reverse("admin:index")
 
 
+def _is_among_ads(request: HttpRequest) -> bool:
+    """The queue lies below the ads, but has a link of its own."""
+    return reverse("admin:ads_ad_changelist") in request.path and request.path != reverse("admin:ads_ad_queue")
+
+
 SIDEBAR = [
     {
         "title": "Advertising",
@@ -43,7 +48,15 @@ SIDEBAR = [
                 "campaigns.view_campaign",
                 "Flights of dates, audiences and caps.",
             ),
-            _link("Ads", "ad_units", "admin:ads_ad_changelist", "ads.view_ad", "What is shown: media, slots, review."),
+            _link("Ads", "ad_units", "admin:ads_ad_changelist", "ads.view_ad", "What is shown: media, slots, review.")
+            | {"active": _is_among_ads},
+            _link(
+                "Review queue",
+                "rule",
+                "admin:ads_ad_queue",
+                "ads.moderate_ad",
+                "Ads that wait for a decision, soonest first.",
+            ),
             _link(
                 "Advertisers",
                 "storefront",

@@ -17,6 +17,10 @@ class StudioQuerySet(models.QuerySet[Any]):
         """The rows `user` may know of. Every look-up on behalf of somebody starts here (R6/R7)."""
         raise NotImplementedError(f"{type(self).__name__} does not say who may see its rows.")
 
+    def for_change(self, key: Any) -> Self:
+        """The one with this key, locked until the transaction ends; what has to be locked before it is, too (R1)."""
+        return self.filter(pk=key).select_for_update(of=("self",))
+
     def as_rows(self) -> Self:
         """With what a list shows beyond the columns. For the rows of one page: below an OFFSET it costs every page."""
         return self

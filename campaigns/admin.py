@@ -13,16 +13,9 @@ from accounts.rules import is_admin
 from campaign_studio.admin import StudioAdmin, StudioStackedInline
 from campaign_studio.admin_lists import ChoiceFilter, DateRangeFilter
 from campaign_studio.places import country_choices
-from campaigns.choices import Status
-from campaigns.forms import LifecycleForm, TargetForm
+from campaigns.console_status import MovesStatus
+from campaigns.forms import STATUS_COLOURS, LifecycleForm, TargetForm
 from campaigns.models import Campaign, CampaignAudienceTargeting
-
-STATUS_COLOURS = {
-    Status.ACTIVE: "success",
-    Status.PAUSED: "warning",
-    Status.INACTIVE: "info",
-    Status.EXPIRED: "danger",
-}
 
 
 class CountryFilter(ChoiceFilter):
@@ -54,7 +47,7 @@ class TargetInline(StudioStackedInline):
 
 
 @admin.register(Campaign)
-class CampaignAdmin(StudioAdmin):
+class CampaignAdmin(MovesStatus, StudioAdmin):
     """Campaigns with their audience; their ads are listed, and edited on pages of their own."""
 
     form = LifecycleForm

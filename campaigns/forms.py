@@ -5,12 +5,29 @@ from typing import Any
 
 from django import forms
 from django.contrib.postgres.forms import SimpleArrayField
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldAdminExpandableTextareaWidget
 
 from campaign_studio.admin_forms import StudioForm
+from campaigns.choices import Status
 from campaigns.lifecycle import HasLifecycle
 from campaigns.models import CampaignAudienceTargeting
 
+# What people call the step into a status.
+VERBS: dict[str, str] = {
+    Status.ACTIVE: "Activate",
+    Status.PAUSED: "Pause",
+    Status.INACTIVE: "Deactivate",
+    Status.EXPIRED: "Expire",
+    Status.DRAFT: "Back to draft",
+}
+STATUS_COLOURS: dict[str, str] = {
+    Status.ACTIVE: "success",
+    Status.PAUSED: "warning",
+    Status.INACTIVE: "info",
+    Status.EXPIRED: "danger",
+}
 EXAMPLES = {"cities": "Berlin, Hamburg, Munich", "postcodes": "10115, 20095"}
 
 
@@ -28,6 +45,41 @@ class NameListFormField(SimpleArrayField):
         return ", ".join(value) if isinstance(value, list) else value
 
 
+class StatusButtons(forms.Widget):
+    """The present status, and a button for each that may follow. Pressing one saves the page with that status.
+
+    A page that is saved otherwise keeps the status it has.
+    """
+
+    def __init__(self, present: str, allowed: list[str]) -> None:
+        self.present = present
+        self.allowed = allowed
+        super().__init__()
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        """The stored status, whatever was asked for a moment ago and refused."""
+        context = {
+            "id": (attrs or {}).get("id", name),
+            "name": name,
+            "present": Status(self.present).label,
+            "colour": STATUS_COLOURS.get(self.present, ""),
+            "moves": [(status, VERBS[status]) for status in self.allowed],
+        }
+        return render_to_string("admin/campaigns/status_buttons.html", context)
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        """What the button says, or what there is."""
+        return data.get(name, self.present)
+
+    def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:
+        """Never: there always is one."""
+        return False
+
+    def id_for_label(self, id_: str) -> str:
+        """None: a label names one control, not several."""
+        return ""
+
+
 class LifecycleForm(StudioForm):
     """Offers the states that may follow the present one; the model refuses all others anyway."""
 
@@ -35,9 +87,12 @@ class LifecycleForm(StudioForm):
         super().__init__(*args, **kwargs)
         row: HasLifecycle = self.instance
         field: Any = self.fields.get(row.status_field)
+        present = row.stored(row.status_field)
         if field is not None:
-            offered = {*row.allowed_next(), row.stored(row.status_field)}
+            offered = {*row.allowed_next(), present}
             field.choices = [choice for choice in field.choices if choice[0] in offered]
+        if field is not None and present is not None:
+            field.widget = StatusButtons(present, row.allowed_next())
 
 
 class TargetForm(StudioForm):

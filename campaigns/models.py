@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 
 from campaign_studio.constraints import FieldCheck
-from campaign_studio.models import StampedModel, TimestampedModel
+from campaign_studio.models import PartModel, StampedModel, TimestampedModel
 from campaign_studio.places import country_choices, country_code
 from campaigns.choices import DurationUnit, Status
 from campaigns.fields import NameListField
@@ -154,7 +154,7 @@ class Campaign(HasLifecycle, StampedModel):
                 raise ValidationError({field: f"The ad “{ad_name}” {happens} on {day}. Move that ad first."})
 
 
-class CampaignAudienceTargeting(TimestampedModel):
+class CampaignAudienceTargeting(PartModel, TimestampedModel):
     """A place a campaign is aimed at: a country, narrowed to cities and postcodes where they are named."""
 
     audience_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -165,6 +165,8 @@ class CampaignAudienceTargeting(TimestampedModel):
     country = models.CharField(max_length=100, choices=country_choices)
     cities = NameListField(help_text="Comma-separated. Empty: everywhere in the country.")
     postcodes = NameListField(help_text="Comma-separated. Empty: everywhere in the cities.")
+
+    whole_field = "campaign"
 
     objects = AudienceTargetingQuerySet.as_manager()
 
@@ -189,10 +191,6 @@ class CampaignAudienceTargeting(TimestampedModel):
 
     def __str__(self) -> str:
         return f"{self.get_country_display()}, {self.region}"
-
-    def get_additional_data(self) -> dict[str, str]:
-        """For the audit log: the object this is a part of."""
-        return {"parent_id": str(self.campaign_id)}
 
     def clean_fields(self, exclude: object = None) -> None:
         """Take a country's name or alpha-3 code for its code: `Germany` and `DEU` are stored as `DE`."""

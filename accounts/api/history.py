@@ -1,29 +1,76 @@
-"""`/history` on any audited object."""
+"""`/history` on any audited object, and `?as_of=` on those that can be rebuilt from their history."""
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from django.core.exceptions import ValidationError as ModelValidationError
+from django.shortcuts import get_object_or_404
+from django_filters.utils import translate_validation
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import action
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.serializers import AuditEntrySerializer
+from accounts.api.filters import HistoryFilter
+from accounts.api.serializers import HistoryEntrySerializer
 from accounts.models import AuditEntry
 from campaign_studio.api.pagination import PARAMETERS
+from campaign_studio.as_of import TooEarlyError, as_it_was, moment_of
+from campaign_studio.history import columns_about, readable
+
+AS_OF = OpenApiParameter(
+    "as_of",
+    str,
+    description=(
+        "The object as it was then, nested rows included: a time like `2026-11-01T12:00:00Z`, or a day, meaning its "
+        "end. What the audit log doesn't hold, such as `version`, is null."
+    ),
+)
+FILTERS = [
+    OpenApiParameter("actor", str, description="What one person did: username or user id, or the name of a command."),
+    OpenApiParameter("field", str, description="Where this field changed, named as in `changes`."),
+    OpenApiParameter("from", {"type": "string", "format": "date-time"}, description="Since then."),
+    OpenApiParameter("to", {"type": "string", "format": "date-time"}, description="Until then."),
+]
 
 
 class HasHistory:
-    """Adds the address to a viewset."""
+    """Adds both to a viewset."""
 
-    @extend_schema(responses=AuditEntrySerializer(many=True), filters=False)
+    @extend_schema(responses=HistoryEntrySerializer(many=True), parameters=FILTERS, filters=False)
     @action(detail=True, methods=["get"], url_path="history")
     def history(self, request: Request, **kwargs: Any) -> Response:
         """Who changed what, when, from where, through which door: newest first, with the rows that belong to it."""
         row = self.get_object()  # type: ignore[attr-defined]
-        entries = AuditEntry.objects.about(row, reader=request.user)
-        page = self.paginate_queryset(entries.order_by("-timestamp", "-id"))  # type: ignore[attr-defined]
-        return self.get_paginated_response(AuditEntrySerializer(page, many=True).data)  # type: ignore[attr-defined]
+        reader: Any = request.user
+        entries = AuditEntry.objects.about(row, reader=reader).order_by("-timestamp", "-id")
+        asked = HistoryFilter(request.query_params, entries, columns=columns_about(type(row), reader))
+        if not asked.is_valid():
+            raise translate_validation(asked.errors)
+        page = self.paginate_queryset(asked.qs)  # type: ignore[attr-defined]
+        for told in readable(page, reader=reader):
+            told.entry.readable = told.changes
+        return self.get_paginated_response(HistoryEntrySerializer(page, many=True).data)  # type: ignore[attr-defined]
+
+    @extend_schema(parameters=[AS_OF])
+    def retrieve(self, request: Request, **kwargs: Any) -> Response:
+        """One object, whole; with `as_of` as it was at a moment."""
+        if "as_of" not in request.query_params:
+            return super().retrieve(request, **kwargs)  # type: ignore[misc]
+        reader: Any = request.user
+        row = get_object_or_404(self.visible_rows(), pk=self.key())  # type: ignore[attr-defined]
+        self.check_object_permissions(request, row)  # type: ignore[attr-defined]
+        try:
+            past = as_it_was(row, moment_of(request.query_params["as_of"]), reader=reader)
+        except ModelValidationError as error:
+            raise ValidationError({"as_of": error.messages}) from error
+        except TooEarlyError as error:
+            raise NotFound(str(error)) from error
+        # Without an ETag: nobody can change the past.
+        return Response(self.document(past))  # type: ignore[attr-defined]
 
     def known_parameters(self) -> set[str]:
-        """Pages, for the history."""
-        return set(PARAMETERS) if self.action == "history" else super().known_parameters()  # type: ignore[misc,attr-defined]
+        """Pages and filters for the history, the moment for one object."""
+        if self.action == "history":  # type: ignore[attr-defined]
+            return {*PARAMETERS, *HistoryFilter.base_filters}
+        return {"as_of"} if self.action == "retrieve" else super().known_parameters()  # type: ignore[misc,attr-defined]

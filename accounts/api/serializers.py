@@ -214,6 +214,28 @@ class AuditEntrySerializer(serializers.ModelSerializer):
         return document
 
 
+class ChangeSerializer(serializers.Serializer):
+    """One changed field, as people read it. Null is nothing."""
+
+    field = serializers.CharField(help_text="As in `changes`.")
+    label = serializers.CharField()  # type: ignore[assignment]
+    old = serializers.CharField(allow_null=True)
+    new = serializers.CharField(allow_null=True)
+
+
+class HistoryEntrySerializer(AuditEntrySerializer):
+    """One entry of an object's history, with the changes as people read them too."""
+
+    kind = serializers.CharField(source="content_type.name", help_text="What people call the `resource_type`.")
+    readable = ChangeSerializer(
+        many=True, help_text="The changes with names for ids and choices, as far as you may see what they name."
+    )
+
+    class Meta(AuditEntrySerializer.Meta):
+        fields = [*AuditEntrySerializer.Meta.fields, "kind", "readable"]
+        read_only_fields = fields
+
+
 class SessionSerializer(StudioSerializer):
     """A sign-in that can still be used. `last_seen_at` is exact to the minute."""
 

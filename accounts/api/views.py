@@ -26,7 +26,7 @@ from accounts.api.filters import AuditEntryFilter, UserFilter
 from accounts.choices import SecurityEventKind
 from accounts.models import AuditEntry, LockedOutError, Role, User
 from accounts.models.second_factor import SecondFactorNeededError, is_required_of
-from campaign_studio.api.viewsets import KnowsItsParameters, OneTransactionPerWrite, StudioViewSet
+from campaign_studio.api.viewsets import HasDocument, KnowsItsParameters, OneTransactionPerWrite, StudioViewSet
 
 WRONG_CREDENTIALS = "Username or password is wrong, or the account is not active."
 REFUSED_REFRESH = "This refresh token is not valid, or was used before. Sign in again."
@@ -136,15 +136,16 @@ class LogoutView(OneTransactionPerWrite, KnowsItsParameters, APIView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-class MeView(OneTransactionPerWrite, KnowsItsParameters, APIView):
+class MeView(HasDocument, OneTransactionPerWrite, KnowsItsParameters, APIView):
     """Oneself."""
 
     permission_classes = (IsAuthenticated,)
+    counters = ("last_login",)
 
     @extend_schema(operation_id="me", tags=["auth"], responses=serializers.SelfSerializer)
     def get(self, request: Request) -> Response:
         """Who am I?"""
-        return Response(serializers.SelfSerializer(User.objects.get(pk=request.user.pk)).data)
+        return self.document_answer(serializers.SelfSerializer(User.objects.get(pk=request.user.pk)).data)
 
     @extend_schema(
         operation_id="change_me",
@@ -155,10 +156,11 @@ class MeView(OneTransactionPerWrite, KnowsItsParameters, APIView):
     def patch(self, request: Request) -> Response:
         """Change one's own name and addresses, never role or standing."""
         user = User.objects.select_for_update(of=("self",)).get(pk=request.user.pk)
+        self.check_match(request, lambda: serializers.SelfSerializer(user).data)
         serializer = serializers.SelfSerializer(user, data=request.data, partial=True, context={"request": request})
         serializer.is_valid(raise_exception=True)
         serializer.save()
-        return Response(serializer.data)
+        return self.document_answer(serializer.data)
 
 
 class RoleViewSet(KnowsItsParameters, mixins.ListModelMixin, GenericViewSet):
@@ -180,6 +182,7 @@ class UserViewSet(StudioViewSet):
     filterset_class = UserFilter
     search_fields = ("username", "email", "first_name", "last_name")
     lookup_url_kwarg = "user_id"
+    counters = ("last_login",)
 
     def required_permission(self) -> str:
         """Seeing the list takes more than seeing oneself."""

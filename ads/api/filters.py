@@ -25,3 +25,15 @@ class AdFilter(CampaignAdFilter):
     """The same, and `?campaign_id=…`."""
 
     campaign_id = django_filters.UUIDFilter(field_name="campaign_id")
+
+
+class QueueFilter(django_filters.FilterSet):
+    """`?campaign_id=…&ad_type_id=top_bar_ad&media_type=html`."""
+
+    campaign_id = django_filters.UUIDFilter(field_name="campaign_id")
+    ad_type_id = ChoiceListFilter(choices=AdType.choices)
+    media_type = ChoiceListFilter(choices=MediaType.choices)
+
+    class Meta:
+        model = Ad
+        fields: list[str] = []

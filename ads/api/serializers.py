@@ -9,6 +9,7 @@ from rest_framework.exceptions import ValidationError
 from ads.choices import CONTENT_WARNING_CHOICES
 from ads.models import Ad, AdContentRating, AdTimeSlot
 from campaign_studio.api.serializers import StrictFields, StudioSerializer, TextListField, VisibleRelatedField
+from campaigns.choices import Status
 from campaigns.models import LONGEST_TEXT, Campaign
 
 QUARTERS_OF_A_DAY = 96
@@ -91,8 +92,10 @@ class AdRowSerializer(StudioSerializer):
             "updated_by_name",
             "created_at",
             "updated_at",
+            "version",
         ]
         read_only_fields = [
+            "version",
             "ad_view_count",
             "moderation_status",
             "moderated_at",
@@ -100,18 +103,23 @@ class AdRowSerializer(StudioSerializer):
             "created_by_name",
             "updated_by_name",
         ]
+        # The audit log doesn't hold them, so `as_of` can't tell.
+        extra_kwargs = {"version": {"allow_null": True}, "ad_view_count": {"allow_null": True}}
 
 
 class AdSerializer(AdRowSerializer):
     """An ad, whole. `campaign_id` is fixed once the ad exists."""
 
+    allowed_next_statuses = serializers.ListField(
+        child=serializers.ChoiceField(choices=Status.choices), source="allowed_next", read_only=True
+    )
     time_slots = TimeSlotSerializer(many=True, required=False, max_length=QUARTERS_OF_A_DAY)  # type: ignore[call-arg]
     content_rating = ContentRatingSerializer(required=False, allow_null=True)
 
     names_its_campaign = True
 
     class Meta(AdRowSerializer.Meta):
-        fields = [*AdRowSerializer.Meta.fields, "time_slots", "content_rating"]
+        fields = [*AdRowSerializer.Meta.fields, "allowed_next_statuses", "time_slots", "content_rating"]
         parts = ("time_slots", "content_rating")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -142,8 +150,26 @@ class CampaignAdSerializer(AdSerializer):
         return super().validate(attrs)
 
 
+class WaitingAdSerializer(AdRowSerializer):
+    """An ad that waits for a moderator's decision."""
+
+    campaign_name = serializers.CharField(source="campaign.campaign_name", read_only=True)
+    goes_live_on = serializers.DateField(read_only=True, help_text="Its first day, else its campaign's.")
+
+    class Meta(AdRowSerializer.Meta):
+        fields = [*AdRowSerializer.Meta.fields, "campaign_name", "goes_live_on"]
+
+
 class DecisionSerializer(StrictFields):
     """A moderator's word on an ad."""
+
+    version = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        min_value=1,
+        max_value=2_147_483_647,
+        help_text="The version that was looked at: 412 when the ad has changed since.",
+    )
 
     note = serializers.CharField(
         required=False, allow_blank=True, allow_null=True, max_length=LONGEST_TEXT, help_text="Needed to reject."

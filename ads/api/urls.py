@@ -3,7 +3,7 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from ads.api.views import AdViewSet, CampaignAdViewSet
+from ads.api.views import AdViewSet, CampaignAdViewSet, ModerationQueueViewSet
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
 router.register("ads", AdViewSet, basename="ad")
@@ -15,4 +15,5 @@ urlpatterns = [
         CampaignAdViewSet.as_view({"get": "list", "post": "create"}),
         name="campaign-ads",
     ),
+    path("moderation-queue", ModerationQueueViewSet.as_view({"get": "list"}), name="moderation-queue"),
 ]

@@ -7,16 +7,19 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.functional import cached_property
 from drf_spectacular.utils import extend_schema
+from rest_framework import mixins
 from rest_framework.decorators import action
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
 
 from accounts.api.history import HasHistory
 from ads.api import serializers
-from ads.api.filters import AdFilter, CampaignAdFilter
+from ads.api.filters import AdFilter, CampaignAdFilter, QueueFilter
 from ads.models import Ad
-from campaign_studio.api.viewsets import StudioViewSet
+from ads.querysets import AdQuerySet
+from campaign_studio.api.viewsets import KnowsItsParameters, StudioViewSet
 from campaigns.models import Campaign
 
 
@@ -50,9 +53,9 @@ class AdViewSet(HasHistory, AdsView):
 
     def get_queryset(self) -> QuerySet[Any]:
         """For a change the campaign is locked first (R1)."""
+        rows: Any = self.visible_rows()
         if self.request.method not in SAFE_METHODS and "ad_id" in self.kwargs:
-            locked = Campaign.objects.filter(ads=self.kwargs["ad_id"]).select_for_update(of=("self",), no_key=True)
-            locked.first()
+            return rows.for_change(self.kwargs["ad_id"])
         return super().get_queryset()
 
     def visible_rows(self) -> QuerySet[Any]:
@@ -62,24 +65,44 @@ class AdViewSet(HasHistory, AdsView):
     @extend_schema(request=serializers.DecisionSerializer, responses=serializers.AdSerializer)
     @action(detail=True, methods=["post"])
     def approve(self, request: Request, **kwargs: Any) -> Response:
-        """Let it be shown."""
-        ad, note = self._decision(request)
-        ad.approve(request.user, at=timezone.now(), note=note)
-        return Response(self.document(self.document_row(ad.pk)))
+        """Let it be shown. Nobody approves an ad that they made."""
+        ad, said = self._decision(request)
+        ad.approve(request.user, at=timezone.now(), **said)
+        return self.document_answer(self.document(self.document_row(ad.pk)))
 
     @extend_schema(request=serializers.DecisionSerializer, responses=serializers.AdSerializer)
     @action(detail=True, methods=["post"])
     def reject(self, request: Request, **kwargs: Any) -> Response:
         """Refuse it. The note tells the creator why."""
-        ad, note = self._decision(request)
-        ad.reject(request.user, at=timezone.now(), note=note)
-        return Response(self.document(self.document_row(ad.pk)))
+        ad, said = self._decision(request)
+        ad.reject(request.user, at=timezone.now(), **said)
+        return self.document_answer(self.document(self.document_row(ad.pk)))
 
-    def _decision(self, request: Request) -> tuple[Ad, str]:
+    def _decision(self, request: Request) -> tuple[Ad, dict[str, Any]]:
         ad: Ad = self.get_object()
         serializer = serializers.DecisionSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        return ad, serializer.validated_data.get("note") or ""
+        said = serializer.validated_data
+        return ad, {"note": said.get("note") or "", "version": said.get("version")}
+
+
+class ModerationQueueViewSet(KnowsItsParameters, mixins.ListModelMixin, GenericViewSet):
+    """What waits for a moderator, what goes live soonest first."""
+
+    queryset = Ad.objects.all()
+    serializer_class = serializers.WaitingAdSerializer
+    row_serializer_class = serializers.WaitingAdSerializer
+    filterset_class = QueueFilter
+    computed_orderings = {"goes_live_on": AdQuerySet.with_goes_live_on}
+
+    def required_permission(self) -> str:
+        """For those who decide."""
+        return "ads.moderate_ad"
+
+    def get_queryset(self) -> QuerySet[Ad]:
+        """Pending ads that can still run."""
+        ads: QuerySet[Ad] = Ad.objects.all().visible_to(self.request.user).awaiting_review(on=timezone.localdate())
+        return ads
 
 
 class CampaignAdViewSet(AdsView):

@@ -1,9 +1,11 @@
 """What moderators do by the API: rate, approve, reject; and what sends an ad back to them."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.models import User
@@ -16,6 +18,8 @@ from campaigns.tests.factories import CampaignFactory
 pytestmark = pytest.mark.django_db
 
 ClientFor = Callable[[User | None], APIClient]
+# Inside the dates of every campaign made here, also when the tests run past midnight.
+SOON = (timezone.localdate() + timedelta(days=3)).isoformat()
 
 
 @pytest.fixture
@@ -111,6 +115,16 @@ def test_a_moderator_rates_and_changes_nothing_else(moderator: APIClient, ad: Ad
     assert stored() == before
 
 
+@pytest.mark.parametrize("status", ["draft", "paused", "inactive", "expired"])
+def test_a_moderator_rates_any_ad_whatever_its_status(moderator: APIClient, ad: Ad, status: str) -> None:
+    Ad.objects.filter(pk=ad.pk).update(ad_status=status)
+    ad.content_rating.delete()
+
+    answer = moderator.patch(f"/api/ads/{ad.pk}", {"content_rating": {"rating_system": "MPAA", "rating_label": "R"}})
+
+    assert (answer.status_code, answer.json()["content_rating"]["rating_label"]) == (200, "R")
+
+
 def test_a_colleague_may_not_rate(cast: Cast, client_for: ClientFor, ad: Ad) -> None:
     before = stored()
 
@@ -125,10 +139,12 @@ def test_a_colleague_may_not_rate(cast: Cast, client_for: ClientFor, ad: Ad) -> 
     [
         {"ad_name": "Other"},
         {"media_content": "Other"},
+        {"media_url": "https://example.com/a.png"},
         {"media_type": "image", "media_url": "https://example.com/a.png"},
         {"ad_type_id": "bottom_left_ad"},
         {"ad_advertiser_forwarding_url": "https://example.com/"},
         {"content_rating": {"rating_label": "R"}},
+        {"content_rating": {"content_warnings": ["Abuse"]}},
         {"content_rating": None},
     ],
 )
@@ -151,6 +167,9 @@ def test_a_change_of_what_viewers_see_sends_the_ad_back(
     [
         {"ad_description": "Other"},
         {"ad_status": "inactive"},
+        {"ad_start_date": SOON, "ad_end_date": SOON, "ad_expiry_date": SOON},
+        {"ad_impression_duration_value": 5, "ad_impression_duration_unit": "seconds"},
+        {"ad_in_view_duration_value": 5, "ad_in_view_duration_unit": "seconds"},
         {"time_slots": [{"time_slot_start": "07:00", "time_slot_end": "08:00"}]},
         {"ad_name": "Coffee"},
         {"content_rating": {"rating_label": "G"}},

@@ -90,7 +90,8 @@ def test_an_answer_can_be_sent_back(client: APIClient, coffee: dict[str, Any]) -
     assert answer.status_code == 200, answer.content
 
     def without_dates(document: dict[str, Any]) -> dict[str, Any]:
-        return document | {"updated_at": "", "content_rating": document["content_rating"] | {"updated_at": ""}}
+        rating = document["content_rating"] | {"updated_at": ""}
+        return document | {"updated_at": "", "version": 0, "content_rating": rating}
 
     assert without_dates(answer.json()) == without_dates(coffee)
 

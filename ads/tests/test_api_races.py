@@ -1,14 +1,9 @@
 """Requests that arrive at the same moment: real threads, real connections, real transactions."""
 
 from collections import Counter
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
 from typing import Any
 
 import pytest
-from django.db import connection
-from rest_framework.test import APIClient
 
 from accounts.tests.factories import make_cast
 from ads.constraints import CAMPAIGN_IS_FULL
@@ -16,27 +11,11 @@ from ads.models import Ad
 from ads.tests.factories import AdFactory
 from advertisers.models import AdvertiserContact
 from advertisers.tests.factories import AdvertiserContactFactory, AdvertiserFactory
-from campaign_studio.tests.bodies import ad_body, bearing, tokens_of, user_body
+from campaign_studio.tests.bodies import ad_body, tokens_of, user_body
+from campaign_studio.tests.together import at_once
 from campaigns.tests.factories import CampaignFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def at_once(*requests: Callable[[APIClient], Any], token: str | None = None) -> list[Any]:
-    """Send the requests together, each by a client and a connection of its own; the answers in their order."""
-    ready = Barrier(len(requests))
-
-    def send(request: Callable[[APIClient], Any]) -> Any:
-        client = bearing(token) if token else APIClient()
-        try:
-            connection.ensure_connection()
-            ready.wait(timeout=30)
-            return request(client)
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(requests)) as pool:
-        return list(pool.map(send, requests))
 
 
 @pytest.mark.parametrize("there", [0, 5])

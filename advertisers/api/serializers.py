@@ -105,8 +105,11 @@ class AdvertiserRowSerializer(StudioSerializer):
             "updated_by_name",
             "created_at",
             "updated_at",
+            "version",
         ]
-        read_only_fields = ["created_by_name", "updated_by_name"]
+        read_only_fields = ["created_by_name", "updated_by_name", "version"]
+        # The audit log doesn't hold it, so `as_of` can't tell.
+        extra_kwargs = {"version": {"allow_null": True}}
 
 
 class AdvertiserSerializer(AdvertiserRowSerializer):

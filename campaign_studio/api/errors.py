@@ -1,14 +1,14 @@
 """One shape for every error under /api/ (2-api "Errors", 8-reliability R26)."""
 
-import logging
 from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.core.exceptions import ValidationError as ModelValidationError
 from django.core.signals import got_request_exception
-from django.db import DataError, IntegrityError, OperationalError
+from django.db import DataError, IntegrityError
 from django.db.models import ProtectedError, RestrictedError
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.log import log_response
 from django.views import defaults
 from rest_framework import status
 from rest_framework.exceptions import APIException, ValidationError
@@ -17,12 +17,10 @@ from rest_framework.settings import api_settings
 from rest_framework.views import exception_handler as drf_exception_handler
 
 from campaign_studio.constraints import still_needed, validation_error
-
-logger = logging.getLogger(__name__)
+from campaign_studio.faults import is_fault
 
 NOT_FOUND = "Nothing is found at this address. /api/docs lists all there are."
 SERVER_ERROR = "Something went wrong on our side. Try again; if it stays, report the X-Request-ID of this answer."
-UNAVAILABLE = "The database does not answer right now. Try again in a few seconds."
 
 
 class Conflict(APIException):
@@ -33,24 +31,20 @@ class Conflict(APIException):
     default_code = "conflict"
 
 
-class Unavailable(APIException):
-    """503: the database is gone, locked or out of connections. `wait` is in seconds and becomes `Retry-After`."""
-
-    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
-    default_detail = UNAVAILABLE
-    default_code = "unavailable"
-    wait = 5
-
-
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
-    """Answer any exception as JSON."""
+    """Answer any exception as JSON; but raise a fault again, to be retried or answered further out."""
+    if is_fault(error):
+        raise error
     known = _as_api_error(error)
     response = drf_exception_handler(known, context) if known else None
     if response is None:
         request = getattr(context.get("request"), "_request", None)
         got_request_exception.send(sender=None, request=request)
-        logger.error("Unhandled error at %s", getattr(request, "path", "?"), exc_info=error)
         response = Response({"detail": SERVER_ERROR}, status=status.HTTP_500_INTERNAL_SERVER_ERROR)
+        path = getattr(request, "path", "?")
+        log_response("Unhandled error at %s", path, response=response, request=request, exception=error)
+    for name, value in getattr(known, "headers", {}).items():
+        response[name] = value
     return response
 
 
@@ -64,9 +58,6 @@ def _as_api_error(error: Exception) -> Exception | None:
         return ValidationError(as_detail(validation_error(error)))
     if isinstance(error, DataError):
         return ValidationError({api_settings.NON_FIELD_ERRORS_KEY: ["A value is outside of what can be stored."]})
-    if isinstance(error, OperationalError):
-        logger.warning("Database unavailable: %s", error)
-        return Unavailable()
     return error
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiParameter
 
 DETAIL = {"type": "object", "required": ["detail"], "properties": {"detail": {"type": "string"}}}
 FIELD_ERRORS = {
@@ -17,13 +18,30 @@ ERRORS = {
     "401": ("No token, or one that is not valid any more.", "Detail"),
     "403": ("Your role may not do this.", "Detail"),
     "404": ("There is no such object or page, or none that you may see.", "Detail"),
-    "409": ("The object is still needed by others.", "Detail"),
+    "409": ("The object is still needed by others, or the `Idempotency-Key` was sent with another request.", "Detail"),
+    "412": ("Somebody else changed the object since its ETag was read; the answer carries the present one.", "Detail"),
     "413": ("The body is too large.", "Detail"),
     "415": ("The body is not JSON in UTF-8.", "Detail"),
     "429": ("Too many requests or attempts; try again after `Retry-After` seconds.", "Detail"),
     "503": ("The database does not answer; try again after `Retry-After` seconds.", "Detail"),
 }
 WITH_BODY = ("post", "put", "patch")
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    str,
+    OpenApiParameter.HEADER,
+    pattern=r"^[\x21-\x7e]{1,255}$",
+    description="Sent again with the same key within 24 hours, a request is answered again and not done again.",
+)
+IF_MATCH = OpenApiParameter(
+    "If-Match",
+    str,
+    OpenApiParameter.HEADER,
+    description="The ETag of what you have read: the change is refused with 412 when it is no longer the present one.",
+)
+ETAG = OpenApiParameter(
+    "ETag", str, OpenApiParameter.HEADER, response=[200, 201], description="Another one after every change."
+)
 
 
 class StudioSchema(AutoSchema):
@@ -36,6 +54,16 @@ class StudioSchema(AutoSchema):
     def get_filter_backends(self) -> list[Any]:
         """Lists only: other actions take no parameters."""
         return super().get_filter_backends() if getattr(self.view, "action", None) == "list" else []
+
+    def get_override_parameters(self) -> list[Any]:
+        """The headers that make writing safe."""
+        found = [IDEMPOTENCY_KEY] if self.method == "POST" else []
+        action = getattr(self.view, "action", None)
+        if hasattr(self.view, "document_answer") and action not in ("list", "history"):
+            found.append(ETAG)
+            if self.method != "GET" and action != "create":
+                found.append(IF_MATCH)
+        return found
 
     def _is_list_view(self, serializer: Any = None) -> bool:
         """A history is a list as well."""
@@ -77,8 +105,10 @@ def _possible(path: str, method: str, operation: dict[str, Any]) -> list[str]:
     is_paged = any(parameter["name"] == "page" for parameter in operation.get("parameters", []))
     if "{" in path or is_paged:
         codes.append("404")
-    if method == "delete":
+    if method in ("delete", "post"):
         codes.append("409")
+    if any(parameter["name"] == "If-Match" for parameter in operation.get("parameters", [])):
+        codes.append("412")
     if method in WITH_BODY:
         codes += ["413", "415"]
     return codes

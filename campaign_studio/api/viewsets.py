@@ -16,10 +16,14 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from campaign_studio.api.errors import Conflict
+from campaign_studio.api.etags import Stale, asks_for_match, check_match, etag_of
 from campaign_studio.api.filters import list_parameters, refuse_unknown_parameters
+from campaign_studio.api.idempotency import AnswersOnce
 from campaign_studio.api.throttling import IsRateLimited
 from campaign_studio.audit import tell_database
 from campaign_studio.encryption import EncryptedTextField
+from campaign_studio.models import StaleError
+from campaign_studio.retrying import retried
 
 VERBS = {
     "list": "view",
@@ -44,14 +48,17 @@ class OneTransactionPerWrite:
         if request.method in SAFE_METHODS:
             return super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
         try:
-            with transaction.atomic():
-                response: HttpResponse = super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
-                if response.exception:  # type: ignore[attr-defined]
-                    transaction.set_rollback(True)
-                return response
+            return retried(lambda: self._in_one_transaction(request, *args, **kwargs))
         except DatabaseError as error:
             response = self.handle_exception(error)  # type: ignore[attr-defined]
             return self.finalize_response(self.request, response)  # type: ignore[attr-defined]
+
+    def _in_one_transaction(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        with transaction.atomic():
+            response: HttpResponse = super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+            if response.exception:  # type: ignore[attr-defined]
+                transaction.set_rollback(True)
+            return response
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Once it is known who asks, the database is told."""
@@ -60,7 +67,7 @@ class OneTransactionPerWrite:
             tell_database()
 
 
-class KnowsItsParameters(IsRateLimited):
+class KnowsItsParameters(AnswersOnce, IsRateLimited):
     """Refuses query parameters that the action doesn't know (R9), and offers orderings by listed columns."""
 
     search_fields: ClassVar[tuple[str, ...]] = ()
@@ -68,7 +75,7 @@ class KnowsItsParameters(IsRateLimited):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Who asks comes first, then whether the question makes sense."""
-        super().initial(request, *args, **kwargs)  # type: ignore[misc]
+        super().initial(request, *args, **kwargs)
         refuse_unknown_parameters(request, self.known_parameters())
 
     def known_parameters(self) -> set[str]:
@@ -84,7 +91,25 @@ class KnowsItsParameters(IsRateLimited):
         return listed | set(self.computed_orderings)
 
 
-class StudioViewSet(OneTransactionPerWrite, KnowsItsParameters, GenericViewSet):
+class HasDocument:
+    """One object at one address: answered with its `ETag`, changed under `If-Match` (2-api "Headers").
+
+    `counters` names the fields of the document that are no matter of editing.
+    """
+
+    counters: ClassVar[tuple[str, ...]] = ()
+
+    def document_answer(self, document: dict[str, Any], code: int = status.HTTP_200_OK) -> Response:
+        """The whole object."""
+        return Response(document, status=code, headers={"ETag": etag_of(document, counters=self.counters)})
+
+    def check_match(self, request: Request, present: Callable[[], dict[str, Any]]) -> None:
+        """Raise Stale (412) when the client has named another document than the present one. The row is locked."""
+        if request.method not in SAFE_METHODS and asks_for_match(request):
+            check_match(request, etag_of(present(), counters=self.counters))
+
+
+class StudioViewSet(HasDocument, OneTransactionPerWrite, KnowsItsParameters, GenericViewSet):
     """List, create, read, replace, change and delete one kind of row. Subclasses are declarations.
 
     `serializer_class` describes the whole document, `row_serializer_class` a row in a list.
@@ -114,9 +139,13 @@ class StudioViewSet(OneTransactionPerWrite, KnowsItsParameters, GenericViewSet):
         return self.row_serializer_class if self.action == "list" else self.serializer_class  # type: ignore[return-value]
 
     def get_object(self) -> Any:
-        """The row in the address. Raises Http404 for one out of sight, PermissionDenied for one out of reach."""
+        """The row in the address. Raises Http404 for one out of sight, PermissionDenied for one out of reach.
+
+        For a change it is locked, and must be what the client says that it has seen: else Stale (412).
+        """
         row = get_object_or_404(self.get_queryset(), pk=self.key())
         self.check_object_permissions(self.request, row)
+        self.check_match(self.request, lambda: self.document(self.document_row(row.pk)))
         return row
 
     def document_row(self, key: Any) -> Any:
@@ -141,7 +170,7 @@ class StudioViewSet(OneTransactionPerWrite, KnowsItsParameters, GenericViewSet):
         """One object, whole."""
         row = self.document_row(self.key())
         self.check_object_permissions(request, row)
-        return Response(self.document(row))
+        return self.document_answer(self.document(row))
 
     def create(self, request: Request, **kwargs: Any) -> Response:
         """A new object."""
@@ -151,7 +180,7 @@ class StudioViewSet(OneTransactionPerWrite, KnowsItsParameters, GenericViewSet):
         row = serializer.save()
         if not request.user.has_perm(self.required_permission(), row):
             raise PermissionDenied(self.refusal(row))
-        return Response(self.document(self.document_row(row.pk)), status=status.HTTP_201_CREATED)
+        return self.document_answer(self.document(self.document_row(row.pk)), status.HTTP_201_CREATED)
 
     def update(self, request: Request, **kwargs: Any) -> Response:
         """Replace the object: required fields must be sent, optional ones left out keep their value."""
@@ -187,4 +216,13 @@ class StudioViewSet(OneTransactionPerWrite, KnowsItsParameters, GenericViewSet):
         serializer = self.get_serializer(row, data=request.data, partial=partial)
         serializer.is_valid(raise_exception=True)
         serializer.save()
-        return Response(self.document(self.document_row(row.pk)))
+        return self.document_answer(self.document(self.document_row(row.pk)))
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """What the model finds out of date is answered like an `If-Match` that fits no more."""
+        if isinstance(exc, StaleError) and self.kwargs.get(self.lookup_url_kwarg or self.lookup_field):
+            # The write was refused, not broken off: what is stored can still be read.
+            transaction.set_rollback(False)
+            present = self.document(self.document_row(self.key()))
+            exc = Stale(etag_of(present, counters=self.counters), exc.messages[0])
+        return super().handle_exception(exc)

@@ -68,6 +68,9 @@ ACTIONS: dict[str, tuple[str, dict[str, str]]] = {
     "delete_selected": (NOTHING, {"post": "yes"}),
     "approve_selected": (AD, {"decide": "", "note": ""}),
     "reject_selected": (AD, {"decide": "", "note": "Too loud"}),
+    "activate_selected": (NOTHING, {}),
+    "pause_selected": (NOTHING, {}),
+    "deactivate_selected": (NOTHING, {}),
     "unlock": ("accounts.SignInAttempts", {}),
     "end_sessions": ("accounts.Session", {}),
 }

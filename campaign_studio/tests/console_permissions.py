@@ -51,6 +51,11 @@ TABLE = """
   POST .                               both         delete_selected?       200   200   200   kept  login login login
   POST .                               own          delete_selected        ok    ok    ok    kept  login login login
   POST .                               other        delete_selected        ok    ok    403   kept  login login login
+  POST .                               own          activate_selected      ok    ok    ok    kept  login login login
+  POST .                               other        activate_selected      ok    ok    kept  kept  login login login
+  POST .                               both         pause_selected         kept  kept  kept  kept  login login login
+  POST .                               own          deactivate_selected    ok    ok    ok    kept  login login login
+  POST .                               other        deactivate_selected    ok    ok    kept  kept  login login login
 
 /admin/campaigns/campaign/{campaign_id}/
   GET  .                               other        -                      on    on    on    on    login login login
@@ -70,6 +75,7 @@ TABLE = """
   POST delete/                         own          -                      ok    ok    ok    403   login login login
   POST delete/                         other        -                      ok    ok    403   403   login login login
   GET  history/                        both         -                      200   200   200   200   login login login
+  GET  history/                        both         as_of                  200   200   200   200   login login login
 
 /admin/ads/ad/
   GET  .                               any          -                      200   200   200   200   login login login
@@ -79,10 +85,19 @@ TABLE = """
   POST .                               both         delete_selected?       200   200   200   kept  login login login
   POST .                               own          delete_selected        ok    ok    ok    kept  login login login
   POST .                               other        delete_selected        ok    ok    403   kept  login login login
+  POST .                               own          activate_selected      ok    ok    ok    kept  login login login
+  POST .                               other        activate_selected      ok    ok    kept  kept  login login login
+  POST .                               both         pause_selected         kept  kept  kept  kept  login login login
+  POST .                               own          deactivate_selected    ok    ok    ok    kept  login login login
+  POST .                               other        deactivate_selected    ok    ok    kept  kept  login login login
   POST .                               both         approve_selected?      200   200   kept  200   login login login
-  POST .                               both         approve_selected       ok    ok    kept  ok    login login login
+  POST .                               own          approve_selected       kept  kept  kept  kept  login login login
+  POST .                               other        approve_selected       ok    ok    kept  ok    login login login
   POST .                               both         reject_selected?       200   200   kept  200   login login login
   POST .                               both         reject_selected        ok    ok    kept  ok    login login login
+
+/admin/ads/ad/queue/
+  GET  .                               any          -                      200   200   403   200   login login login
 
 /admin/ads/ad/{ad_id}/
   GET  .                               other        -                      on    on    on    on    login login login
@@ -108,8 +123,10 @@ TABLE = """
   POST delete/                         own          -                      ok    ok    ok    403   login login login
   POST delete/                         other        -                      ok    ok    403   403   login login login
   GET  history/                        both         -                      200   200   200   200   login login login
+  GET  history/                        both         as_of                  200   200   200   200   login login login
   GET  approve/                        both         -                      200   200   403   200   login login login
-  POST approve/                        both         -                      ok    ok    403   ok    login login login
+  POST approve/                        own          -                      kept  kept  403   kept  login login login
+  POST approve/                        other        -                      ok    ok    403   ok    login login login
   GET  reject/                         both         -                      200   200   403   200   login login login
   POST reject/                         both         -                      ok    ok    403   ok    login login login
 
@@ -133,6 +150,7 @@ TABLE = """
   GET  delete/                         both         -                      200   200   403   403   login login login
   POST delete/                         both         -                      ok    ok    403   403   login login login
   GET  history/                        both         -                      200   200   200   200   login login login
+  GET  history/                        both         as_of                  200   200   200   200   login login login
   GET  bank-accounts/{bank_id}/reveal/ both         -                      200   200   403   404   login login login
   POST bank-accounts/{bank_id}/reveal/ both         -                      shown shown 403   404   login login login
 

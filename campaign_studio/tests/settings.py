@@ -14,10 +14,15 @@ os.environ |= {
     "THROTTLE_USER": "1000000/min",
     "LOGIN_FAILURE_LIMIT": "5",
     "CACHE_URL": "locmemcache://",
+    # A crowd of threads on a busy machine takes its time. The tests of faults set their own.
+    "DATABASE_POOL_TIMEOUT": "60",
+    "DATABASE_STATEMENT_TIMEOUT": "60",
+    "DATABASE_LOCK_TIMEOUT": "60",
+    "DATABASE_IDLE_TRANSACTION_TIMEOUT": "600",
 }
 
 from campaign_studio.settings import *  # noqa: F403 - the settings under test, with the environment above
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # A test's commits needn't survive a power cut.
-DATABASES["default"]["OPTIONS"]["options"] = "-c synchronous_commit=off"  # noqa: F405
+DATABASES["default"]["OPTIONS"]["options"] += " -c synchronous_commit=off"  # noqa: F405

@@ -14,6 +14,7 @@ from django.contrib.messages import get_messages
 from django.db import transaction
 from django.test import Client
 from django.urls import URLResolver, get_resolver
+from django.utils import timezone
 
 from accounts.choices import RoleName
 from accounts.models import AuditEntry, SecurityEvent, User
@@ -109,7 +110,9 @@ def hand_over(keys: dict[str, Any], actor: User) -> None:
 
 
 def query_of(address: str, what: str) -> dict[str, str]:
-    """What is asked of the pages that find things."""
+    """What is asked of the pages that find things, and of those that look back."""
+    if what == "as_of":
+        return {"as_of": f"{timezone.now():%Y-%m-%d}"}
     if not address.endswith("/autocomplete/"):
         return {"s": "a", "extended": "1"} if address.endswith("/search/") else {}
     model, field = what.split(".")
@@ -122,9 +125,9 @@ def everything(table: str) -> dict[str, list[dict[str, Any]]]:
 
 
 def timeless(tables: dict[str, list[dict[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
-    """The same without when it was written."""
+    """The same without when and how often it was written."""
     return {
-        table: [{name: value for name, value in row.items() if name != "updated_at"} for row in rows]
+        table: [{name: value for name, value in row.items() if name not in ("updated_at", "version")} for row in rows]
         for table, rows in tables.items()
     }
 

@@ -1,11 +1,8 @@
 """Which PostgreSQL: three ways to say it, and the embedded server that always comes back."""
 
-import contextlib
-import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from campaign_studio import database
 from campaign_studio.database import configuration, ensure_embedded_server, stop_embedded_server
+from campaign_studio.tests.embedded import folder, kill, postmaster, processes_in
 
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = {
@@ -71,8 +69,64 @@ def test_connections_are_kept_in_a_pool_and_checked(variables: dict[str, str]) -
     config = configured(**variables)
 
     assert config["CONN_HEALTH_CHECKS"]
-    assert config["OPTIONS"]["pool"]["max_size"] == 20
+    assert config["OPTIONS"]["pool"] == {"min_size": 1, "max_size": 20, "timeout": 5, "reconnect_timeout": 5}
     assert config["OPTIONS"]["connect_timeout"] == 5
+
+
+LIMITS = "-c statement_timeout=15s -c lock_timeout=5s -c idle_in_transaction_session_timeout=30s"
+
+
+@pytest.mark.parametrize(
+    ("variables", "options"),
+    [
+        ({}, LIMITS),
+        ({"DATABASE_URL": "postgresql://db.example.com/studio"}, LIMITS),
+        (
+            {"DATABASE_URL": "postgresql://db.example.com/studio?options=-c%20statement_timeout%3D1h"},
+            f"{LIMITS} -c statement_timeout=1h",
+        ),
+        ({"DATABASE_LOCK_TIMEOUT": "0", "DATABASE_IDLE_TRANSACTION_TIMEOUT": "0"}, "-c statement_timeout=15s"),
+        (
+            {
+                "DATABASE_STATEMENT_TIMEOUT": "60",
+                "DATABASE_LOCK_TIMEOUT": "1",
+                "DATABASE_IDLE_TRANSACTION_TIMEOUT": "9",
+            },
+            "-c statement_timeout=60s -c lock_timeout=1s -c idle_in_transaction_session_timeout=9s",
+        ),
+    ],
+    ids=["by default", "with a URL", "which has options of its own", "none", "others"],
+)
+def test_nothing_in_the_database_takes_for_ever(variables: dict[str, str], options: str) -> None:
+    assert configured(**variables)["OPTIONS"]["options"] == options
+
+
+def test_without_any_limit_no_options_are_sent() -> None:
+    names = ["DATABASE_STATEMENT_TIMEOUT", "DATABASE_LOCK_TIMEOUT", "DATABASE_IDLE_TRANSACTION_TIMEOUT"]
+
+    assert configured(**dict.fromkeys(names, "0"))["OPTIONS"]["options"] == ""
+
+
+def test_the_pool_is_as_large_and_as_patient_as_configured() -> None:
+    pool = configured(DATABASE_POOL_SIZE="3", DATABASE_POOL_TIMEOUT="2")["OPTIONS"]["pool"]
+
+    assert (pool["max_size"], pool["timeout"], pool["reconnect_timeout"]) == (3, 2, 2)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("DATABASE_STATEMENT_TIMEOUT", "-1"),
+        ("DATABASE_STATEMENT_TIMEOUT", "86400"),
+        ("DATABASE_LOCK_TIMEOUT", "5s"),
+        ("DATABASE_IDLE_TRANSACTION_TIMEOUT", "1.5"),
+        ("DATABASE_POOL_SIZE", "0"),
+        ("DATABASE_POOL_TIMEOUT", "0"),
+    ],
+)
+def test_a_limit_that_is_none_is_refused_by_name(variable: str, value: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=f"{variable} must be"):
+        configured(**{variable: value})
 
 
 @pytest.mark.parametrize("url", ["sqlite:///db.sqlite3", "mysql://db.example.com/studio", "sqlite://:memory:"])
@@ -90,38 +144,11 @@ def test_a_missing_part_is_named(missing: str) -> None:
 # --- The embedded server ---------------------------------------------------------------------------------------------
 
 
-def processes_in(pgdata: Path) -> list[psutil.Process]:
-    """The server in `pgdata` and all of its children."""
-    found = []
-    for process in psutil.process_iter(["name"]):
-        try:
-            if process.info["name"] == "postgres" and process.cwd() == str(pgdata):
-                found.append(process)
-        except psutil.Error:
-            continue
-    return found
-
-
-def kill(processes: list[psutil.Process]) -> None:
-    """kill -9, and see them gone."""
-    for process in processes:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.kill()
-    psutil.wait_procs(processes, timeout=10)
-
-
-def postmaster(pgdata: Path) -> psutil.Process:
-    """The process that all others are children of."""
-    return psutil.Process(int((pgdata / "postmaster.pid").read_text().splitlines()[0]))
-
-
 @pytest.fixture
 def pgdata() -> Iterator[Path]:
     """A folder for a server of the test's own, with a short path; nothing of it stays."""
-    folder = Path(tempfile.mkdtemp(prefix="cs-", dir="/tmp"))
-    yield folder / "postgres"
-    kill(processes_in(folder / "postgres"))
-    shutil.rmtree(folder)
+    with folder() as path:
+        yield path / "postgres"
 
 
 def ask(socket_dir: Path, sql: str) -> Any:
@@ -241,6 +268,20 @@ def test_the_server_outlives_the_process_that_started_it(pgdata: Path) -> None:
     ensure_embedded_server(pgdata)
 
     assert postmaster(pgdata).pid == running
+
+
+def test_a_server_that_waits_for_its_clients_to_leave_is_hurried_and_replaced(pgdata: Path) -> None:
+    socket_dir = ensure_embedded_server(pgdata)
+    leaving = postmaster(pgdata)
+    with psycopg.connect(host=str(socket_dir), user="postgres", dbname=database.NAME, autocommit=True) as client:
+        leaving.terminate()
+        while "stopping" not in (pgdata / "postmaster.pid").read_text():
+            assert client.execute("SELECT 1").fetchone() == (1,)
+
+        assert ask(ensure_embedded_server(pgdata), "SELECT 1") == 1
+        assert postmaster(pgdata).pid != leaving.pid
+        with pytest.raises(psycopg.OperationalError):
+            client.execute("SELECT 1")
 
 
 def test_a_path_too_long_for_a_socket_is_refused_with_a_way_out(tmp_path: Path) -> None:

@@ -234,6 +234,7 @@ def test_a_dead_database_ends_in_one_line_that_says_what_to_do() -> None:
         "DEBUG": "true",
         "SECRET_KEY": "tests-only-secret-key-of-more-than-32-characters",
         "DATABASE_URL": "postgresql://nobody@127.0.0.1:9/nothing",
+        "DATABASE_POOL_TIMEOUT": "1",
         "DJANGO_SETTINGS_MODULE": "campaign_studio.settings",
     }
     ended = subprocess.run(

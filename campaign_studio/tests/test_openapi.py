@@ -48,6 +48,7 @@ ADDRESSES = """
 /api/ads/{ad_id}/approve                                      post
 /api/ads/{ad_id}/reject                                       post
 /api/ads/{ad_id}/history                                      get
+/api/moderation-queue                                         get
 /api/advertisers                                              get post
 /api/advertisers/{advertiser_id}                              get put patch delete
 /api/advertisers/{advertiser_id}/history                      get
@@ -143,7 +144,9 @@ def test_lists_describe_their_parameters(document: dict[str, Any]) -> None:
         "campaign_end_date_after",
         "campaign_end_date_before",
     }
-    assert {"page", "page_size"} == parameters("/api/campaigns/{campaign_id}/history") - {"campaign_id"}
+    history = parameters("/api/campaigns/{campaign_id}/history")
+    assert history == {"campaign_id", "page", "page_size", "actor", "field", "from", "to"}
+    assert "as_of" in parameters("/api/ads/{ad_id}")
     assert {"actor", "resource_type", "resource_id", "action", "from", "to"} <= parameters("/api/audit-log")
 
 

@@ -51,6 +51,7 @@ DELETE /api/auth/sessions/{{session_id}} own              204 204 204 204 204 20
 DELETE /api/auth/sessions/{{session_id}} other            204 204 404 404 404 404 401
 DELETE /api/auth/sessions/{{session_id}} system_admin     204 404 404 404 404 404 401
 GET    /api/security-events              any              200 200 403 403 403 403 401
+GET    /api/moderation-queue             any              200 200 403 200 403 403 401
 GET    /api/roles                        any              200 200 200 200 200 200 401
 GET    /api/audit-log                    any              200 200 403 403 403 403 401
 
@@ -99,7 +100,7 @@ PATCH  {AD}                              own:rating       200 200 200 200 403 40
 PATCH  {AD}                              other:rating     200 200 403 200 403 403 401
 DELETE {AD}                              own              204 204 204 403 403 403 401
 DELETE {AD}                              other            204 204 403 403 403 403 401
-POST   {AD}/approve                      own              200 200 403 200 403 403 401
+POST   {AD}/approve                      own              403 403 403 403 403 403 401
 POST   {AD}/approve                      other            200 200 403 200 403 403 401
 POST   {AD}/reject                       own              200 200 403 200 403 403 401
 POST   {AD}/reject                       other            200 200 403 200 403 403 401

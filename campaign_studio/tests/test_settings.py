@@ -103,6 +103,11 @@ def test_what_is_no_clear_yes_leaves_debug_off() -> None:
         ("REFRESH_TOKEN_EXPIRE_DAYS", "1.5"),
         ("DATABASE_URL", "postgresql://db:port/name"),
         ("DATABASE_PORT", "default"),
+        ("DATABASE_STATEMENT_TIMEOUT", "15s"),
+        ("DATABASE_LOCK_TIMEOUT", "-1"),
+        ("DATABASE_IDLE_TRANSACTION_TIMEOUT", "86400"),
+        ("DATABASE_POOL_SIZE", "0"),
+        ("DATABASE_POOL_TIMEOUT", "soon"),
     ],
 )
 def test_a_value_of_the_wrong_kind_is_refused_without_a_traceback(variable: str, value: str) -> None:

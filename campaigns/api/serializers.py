@@ -4,6 +4,7 @@ from rest_framework import serializers
 
 from advertisers.models import Advertiser
 from campaign_studio.api.serializers import CountryField, StudioSerializer, TextListField, VisibleRelatedField
+from campaigns.choices import Status
 from campaigns.models import Campaign, CampaignAudienceTargeting
 
 MOST_TARGETS = 300
@@ -49,8 +50,11 @@ class CampaignColumnsSerializer(StudioSerializer):
             "updated_by_name",
             "created_at",
             "updated_at",
+            "version",
         ]
-        read_only_fields = ["created_by_name", "updated_by_name"]
+        read_only_fields = ["created_by_name", "updated_by_name", "version"]
+        # The audit log doesn't hold it, so `as_of` can't tell.
+        extra_kwargs = {"version": {"allow_null": True}}
 
 
 class CampaignRowSerializer(CampaignColumnsSerializer):
@@ -77,9 +81,12 @@ class AdSummarySerializer(serializers.Serializer):
 class CampaignSerializer(CampaignColumnsSerializer):
     """A campaign, whole."""
 
+    allowed_next_statuses = serializers.ListField(
+        child=serializers.ChoiceField(choices=Status.choices), source="allowed_next", read_only=True
+    )
     audience_targeting = AudienceTargetingSerializer(many=True, required=False, max_length=MOST_TARGETS)  # type: ignore[call-arg]
     ads = AdSummarySerializer(many=True, read_only=True)
 
     class Meta(CampaignColumnsSerializer.Meta):
-        fields = [*CampaignColumnsSerializer.Meta.fields, "audience_targeting", "ads"]
+        fields = [*CampaignColumnsSerializer.Meta.fields, "allowed_next_statuses", "audience_targeting", "ads"]
         parts = ("audience_targeting",)

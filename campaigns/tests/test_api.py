@@ -34,6 +34,8 @@ FIELDS = {
     "updated_by_name",
     "created_at",
     "updated_at",
+    "version",
+    "allowed_next_statuses",
     "audience_targeting",
     "ads",
 }
@@ -262,12 +264,14 @@ def test_read_only_fields_that_are_sent_back_are_ignored(client: APIClient, summ
         "updated_by_name": "Nobody",
         "created_at": "2000-01-01T00:00:00Z",
         "ads": [{"ad_name": "smuggled"}],
+        "version": 99,
     }
 
     answer = client.put(at(summer), {**summer, **forged})
 
     assert answer.status_code == 200
-    assert answer.json() | {"updated_at": ""} == summer | {"updated_at": ""}
+    counted = {"updated_at": "", "version": summer["version"] + 1}
+    assert answer.json() | {"updated_at": ""} == summer | counted
 
 
 def test_somebody_elses_campaign_keeps_its_creator_when_an_admin_changes_it(

@@ -114,7 +114,7 @@ def test_rows_carry_the_number_of_ads_and_no_lists(client: APIClient, three: dic
     assert [row["ad_count"] for row in rows] == [1, 2, 0]
     document = client.get(f"/api/campaigns/{three['summer'].pk}").json()
     assert set(rows[1]) - set(document) == {"ad_count"}
-    assert set(document) - set(rows[1]) == {"audience_targeting", "ads"}
+    assert set(document) - set(rows[1]) == {"allowed_next_statuses", "audience_targeting", "ads"}
     assert set(document["ads"][0]) == {
         "ad_id",
         "ad_type_id",

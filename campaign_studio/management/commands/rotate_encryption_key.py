@@ -1,7 +1,9 @@
 """`manage.py rotate_encryption_key`: write every stored secret anew, with the newest key."""
 
 import argparse
+from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -12,8 +14,12 @@ from rich.console import Console
 from rich.progress import Progress
 
 from campaign_studio.encryption import EncryptedTextField, decrypt, encrypt, encrypted_columns, is_current
+from campaign_studio.retrying import retried
 
 Row = tuple[Any, ...]
+# What became of a value, of which column, in the row with which key.
+Outcome = tuple[str, EncryptedTextField, Any]
+RENEWED, CURRENT, UNREADABLE, GONE = "renewed", "current", "unreadable", "gone"
 
 
 class Command(BaseCommand):
@@ -27,45 +33,55 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Do it. Raises CommandError when there are values that no key opens; everything else is done by then."""
-        self.renewed = self.current = self.unreadable = 0
+        done: Counter[str] = Counter()
         console = Console(file=self.stdout, highlight=False, soft_wrap=True)  # type: ignore[arg-type]
         with Progress(console=console) as progress:
             for model, columns in encrypted_columns():
                 rows = model._base_manager.count()
                 task = progress.add_task(str(model._meta.verbose_name_plural).capitalize(), total=rows)
                 for batch in _batches(model, columns, options["batch_size"]):
-                    with transaction.atomic():
-                        for pk, *stored in batch:
-                            for field, token in zip(columns, stored, strict=True):
-                                if token is not None:
-                                    self._renew(console, field, pk, token)
+                    outcomes = retried(partial(_renew_all, columns, batch))
+                    done.update(outcome for outcome, _, _ in outcomes)
+                    for outcome, field, pk in outcomes:
+                        if outcome == UNREADABLE:
+                            name = f"{field.model._meta.label}.{field.name}"
+                            console.print(f"No key opens {name} of {pk}.", markup=False)
                     progress.advance(task, len(batch))
-        console.print(f"Re-encrypted: {self.renewed}. Current already: {self.current}.")
-        if self.unreadable:
+        console.print(f"Re-encrypted: {done[RENEWED]}. Current already: {done[CURRENT]}.")
+        if done[UNREADABLE]:
             raise CommandError(
-                f"Can't be read with any key in ENCRYPTION_KEY: {self.unreadable}. "
+                f"Can't be read with any key in ENCRYPTION_KEY: {done[UNREADABLE]}. "
                 "Add the key they were written with to the end of the list and run this again; "
                 "until then remove no key."
             )
         console.print(_next_step())
 
-    def _renew(self, console: Console, field: EncryptedTextField, pk: Any, token: str | None) -> None:
-        """Re-encrypt one value, unless it is current; again for as long as others write it at the same time."""
-        while token is not None:
-            if is_current(token):
-                self.current += 1
-                return
-            try:
-                renewed = encrypt(decrypt(token))
-            except ImproperlyConfigured:
-                self.unreadable += 1
-                console.print(f"No key opens {field.model._meta.label}.{field.name} of {pk}.", markup=False)
-                return
-            if field.replace_ciphertext(pk, old=token, new=renewed):
-                self.renewed += 1
-                return
-            rows = field.model._base_manager.filter(pk=pk)
-            token = rows.values_list(field.ciphertext, flat=True).first()
+
+def _renew_all(columns: list[EncryptedTextField], batch: list[Row]) -> list[Outcome]:
+    """Re-encrypt the values of some rows, all or none."""
+    with transaction.atomic():
+        return [
+            (_renew(field, pk, token), field, pk)
+            for pk, *stored in batch
+            for field, token in zip(columns, stored, strict=True)
+            if token is not None
+        ]
+
+
+def _renew(field: EncryptedTextField, pk: Any, token: str | None) -> str:
+    """Re-encrypt one value, unless it is current; again for as long as others write it at the same time."""
+    while token is not None:
+        if is_current(token):
+            return CURRENT
+        try:
+            renewed = encrypt(decrypt(token))
+        except ImproperlyConfigured:
+            return UNREADABLE
+        if field.replace_ciphertext(pk, old=token, new=renewed):
+            return RENEWED
+        rows = field.model._base_manager.filter(pk=pk)
+        token = rows.values_list(field.ciphertext, flat=True).first()
+    return GONE
 
 
 def _batches(model: type[models.Model], columns: list[EncryptedTextField], size: int) -> Iterator[list[Row]]:

@@ -3,6 +3,7 @@
 import argparse
 from collections import Counter
 from datetime import date
+from functools import partial
 from typing import Any
 
 from django.apps import apps
@@ -12,6 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from campaign_studio.audit import acting_as
+from campaign_studio.retrying import retried
 
 
 class Command(BaseCommand):
@@ -33,7 +35,7 @@ class Command(BaseCommand):
             keys = model._default_manager.over_on(day).order_by("pk").values_list("pk", flat=True)
             for key in keys.iterator():
                 try:
-                    status = self._move(model, key, day)
+                    status = retried(partial(self._move, model, key, day))
                 except ValidationError as error:
                     refused += 1
                     self.stderr.write(f"{model._meta.verbose_name} {key}: {' '.join(error.messages)}")

@@ -1,0 +1,20 @@
+"""`manage.py prune_idempotency_keys`: forget answers that nobody may ask for again."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from accounts.models import IdempotentAnswer
+from accounts.models.answers import KEPT
+
+
+class Command(BaseCommand):
+    """Meant for once a day. An answer that is too old is not given again even before it is deleted."""
+
+    help = "Delete the kept answers of Idempotency-Keys that are older than 24 hours."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Do it."""
+        deleted, _ = IdempotentAnswer.objects.filter(answered_at__lte=timezone.now() - KEPT).delete()
+        self.stdout.write(f"Deleted: kept answers {deleted}.")

@@ -1,0 +1,36 @@
+"""The answers that are given again to a request with the same `Idempotency-Key`."""
+
+from django.db import migrations, models
+
+import campaign_studio.encryption
+
+
+class Migration(migrations.Migration):
+    dependencies = [("accounts", "0004_append_only_audit_log")]
+
+    operations = [
+        migrations.CreateModel(
+            name="IdempotentAnswer",
+            fields=[
+                (
+                    "key",
+                    models.CharField(
+                        editable=False,
+                        help_text="A hash of the client's key and of who sends it.",
+                        max_length=64,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "fingerprint",
+                    models.CharField(help_text="A hash of method, address and body.", max_length=64),
+                ),
+                ("status", models.PositiveSmallIntegerField()),
+                ("headers", models.JSONField(default=dict)),
+                ("body", campaign_studio.encryption.EncryptedTextField(null=True)),
+                ("answered_at", models.DateTimeField(db_index=True)),
+            ],
+            options={"db_table": "idempotent_answers", "ordering": ["answered_at", "key"]},
+        ),
+    ]

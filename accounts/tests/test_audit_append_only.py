@@ -1,0 +1,101 @@
+"""The logs only grow: whoever holds the application's connection can add to them and do nothing else (R21)."""
+
+from collections.abc import Callable
+
+import pytest
+from django.contrib.contenttypes.models import ContentType
+from django.db import ProgrammingError, connection, transaction
+
+from accounts.choices import SecurityEventKind
+from accounts.models import AuditEntry, AuditSeal, SecurityEvent
+from accounts.sealing import seal_everything
+from campaigns.tests.factories import CampaignFactory
+
+pytestmark = pytest.mark.django_db
+REFUSED = "the log only grows. Old entries are removed by manage.py prune_audit_log"
+TABLES = ("audit_log", "audit_seals", "security_events")
+
+
+@pytest.fixture(autouse=True)
+def _there_is_something_in_each() -> None:
+    CampaignFactory()
+    seal_everything()
+    SecurityEvent.objects.record(SecurityEventKind.LOGIN_OK, None)
+    connection.check_constraints()
+
+
+def run(sql: str) -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(sql)
+
+
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize(
+    "sql",
+    ["DELETE FROM {0}", "TRUNCATE {0}", "TRUNCATE {0} CASCADE", "DELETE FROM {0} WHERE ctid IN (SELECT ctid FROM {0})"],
+)
+def test_nothing_can_be_taken_away(table: str, sql: str) -> None:
+    with pytest.raises(ProgrammingError, match=REFUSED):
+        run(sql.format(table))
+
+    assert all(model.objects.exists() for model in (AuditEntry, AuditSeal, SecurityEvent))
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE audit_log SET object_repr = 'another'",
+        "UPDATE audit_log SET object_repr = object_repr",
+        "UPDATE audit_seals SET seal = repeat('0', 64)",
+        "UPDATE security_events SET detail = 'nothing happened'",
+        "INSERT INTO audit_seals SELECT * FROM audit_seals ON CONFLICT (position) DO UPDATE SET seal = repeat('0', 64)",
+    ],
+)
+@pytest.mark.parametrize("mode", ["", "on"])
+def test_nothing_can_be_rewritten_not_even_in_the_mode_of_retention(sql: str, mode: str) -> None:
+    with pytest.raises(ProgrammingError, match=REFUSED):
+        run(f"SET LOCAL app.audit_retention = '{mode}'; {sql}")
+
+
+@pytest.mark.parametrize(
+    "rewrite",
+    [
+        lambda: AuditEntry.objects.all().delete(),
+        lambda: AuditEntry.objects.update(door="admin"),
+        lambda: AuditEntry.objects.first().save(),
+        lambda: SecurityEvent.objects.all().delete(),
+        lambda: ContentType.objects.all().delete(),
+    ],
+)
+def test_the_orm_is_no_way_round(rewrite: Callable[[], object]) -> None:
+    with pytest.raises(ProgrammingError, match=REFUSED), transaction.atomic():
+        rewrite()
+
+
+def test_the_mode_of_retention_ends_with_its_transaction() -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SAVEPOINT before; SET LOCAL app.audit_retention = 'on'")
+        cursor.execute("ROLLBACK TO SAVEPOINT before")
+    with pytest.raises(ProgrammingError, match=REFUSED):
+        run("DELETE FROM audit_log")
+
+
+def test_whoever_writes_an_entry_it_waits_for_its_seal() -> None:
+    run(
+        "INSERT INTO audit_log (object_pk, object_repr, action, timestamp, content_type_id, changes_text)"
+        " SELECT 'x', 'by hand', 0, now(), id, '' FROM django_content_type LIMIT 1"
+    )
+
+    assert seal_everything() == 1
+    assert AuditSeal.objects.filter(entry_id=AuditEntry.objects.get(object_repr="by hand").pk).exists()
+
+
+def test_people_and_objects_go_and_their_entries_stay() -> None:
+    campaign = CampaignFactory()
+    user = campaign.campaign_created_by
+    keys = [str(campaign.pk), str(user.pk)]
+    campaign.delete()
+    user.delete()
+
+    entries = AuditEntry.objects.filter(object_pk__in=keys).order_by("pk")
+    assert [entry.action for entry in entries] == [0, 0, 2, 2], "created and deleted, both"

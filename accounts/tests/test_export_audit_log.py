@@ -1,0 +1,96 @@
+"""The audit log as a file: complete, in order, and provable without the database."""
+
+import csv
+import hashlib
+import json
+from datetime import timedelta
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from accounts.models import AuditEntry
+from accounts.sealing import seal_everything
+from accounts.tests.forgeries import forge, write_entries
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _some_entries() -> None:
+    write_entries(7)
+
+
+def export(*arguments: str) -> str:
+    out = StringIO()
+    call_command("export_audit_log", *arguments, stdout=out)
+    return out.getvalue()
+
+
+def lines() -> list[dict[str, Any]]:
+    return [json.loads(line) for line in export().splitlines()]
+
+
+def test_whoever_has_the_lines_can_compute_every_seal() -> None:
+    """With nothing but what ADR 0009 says."""
+    seal = "0" * 64
+    for number, line in enumerate(lines(), start=1):
+        position, sealed = line.pop("position"), line.pop("seal")
+        text = json.dumps(line, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        seal = hashlib.sha256(f"{seal}\n{text}".encode()).hexdigest()
+        assert (position, sealed) == (number, seal)
+    assert number == 7
+
+
+def test_chunks_make_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = export()
+    monkeypatch.setattr("accounts.management.commands.export_audit_log.CHUNK", 2)
+
+    assert export() == whole
+
+
+def test_a_spreadsheet_gets_the_same_rows_and_no_formulas() -> None:
+    forge("UPDATE audit_log SET object_repr = '=HYPERLINK(\"https://evil.example\")' WHERE object_repr = 'Campaign 0'")
+    forge("UPDATE audit_log SET actor_name = '@SUM(A1)' WHERE object_repr = 'Campaign 1'")
+    rows = list(csv.DictReader(StringIO(export("--format", "csv"))))
+
+    assert [row["position"] for row in rows] == [str(number) for number in range(1, 8)]
+    assert rows[0]["object_repr"] == '\'=HYPERLINK("https://evil.example")'
+    assert rows[1]["actor_name"] == "'@SUM(A1)"
+    assert json.loads(rows[2]["changes"])["campaign_name"] == ["Old 2", "New 2"]
+    assert not any(cell.startswith(("=", "+", "-", "@")) for row in rows for cell in row.values())
+
+
+def test_days_can_be_chosen() -> None:
+    seal_everything()
+    today = timezone.now().date()
+    forge("UPDATE audit_log SET timestamp = now() - interval '3 days' WHERE object_repr < 'Campaign 3'")
+
+    def names(*arguments: str) -> list[str]:
+        return [json.loads(line)["object_repr"] for line in export(*arguments).splitlines()]
+
+    assert names("--to", str(today - timedelta(days=2))) == ["Campaign 0", "Campaign 1", "Campaign 2"]
+    assert len(names("--from", "0001-01-01", "--to", "9999-12-31")) == 7
+    assert names("--from", str(today - timedelta(days=1)))[0] == "Campaign 3"
+    assert names("--from", str(today - timedelta(days=3)), "--to", str(today - timedelta(days=3)))[-1] == "Campaign 2"
+
+
+@pytest.mark.parametrize("odd", [["--from", "yesterday"], ["--to", "2026-02-30"], ["--format", "xml"]])
+def test_odd_wishes_are_refused(odd: list[str]) -> None:
+    with pytest.raises(CommandError, match=odd[0]):
+        export(*odd)
+
+
+def test_a_file_is_written_and_never_overwritten(tmp_path: Path) -> None:
+    file = tmp_path / "log.jsonl"
+
+    assert export("--output", str(file)) == f"Written to {file}.\n"
+    assert file.read_text() == export()
+    assert len(file.read_text().splitlines()) == AuditEntry.objects.count()
+    with pytest.raises(CommandError, match="is there already"):
+        export("--output", str(file))
+    with pytest.raises(CommandError, match="can't be written: No such file or directory"):
+        export("--output", str(tmp_path / "nowhere" / "log.jsonl"))

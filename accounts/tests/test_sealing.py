@@ -1,0 +1,181 @@
+"""Sealing the audit log: in batches, by one at a time, and in nobody's way (8-reliability R22)."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from io import StringIO
+from threading import Barrier
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import connection, transaction
+from django.test import Client
+
+from accounts import sealing
+from accounts.models import AuditEntry, AuditEntryToSeal, AuditSeal, User
+from accounts.sealing import seal_entries, seal_everything, take_the_end
+from accounts.tests.factories import UserFactory, make_cast
+from accounts.tests.forgeries import problems, write_entries
+from campaign_studio.tests.bodies import bearing, campaign_body, tokens_of
+from campaigns.tests.factories import CampaignFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def test_sealing_goes_on_where_it_stopped() -> None:
+    write_entries(5)
+    assert [seal_entries(limit=2) for _ in range(4)] == [2, 2, 1, 0]
+    write_entries(1)
+    assert seal_entries() == 1
+
+    assert list(AuditSeal.objects.values_list("position", flat=True)) == [1, 2, 3, 4, 5, 6]
+    assert not AuditEntryToSeal.objects.exists()
+    assert problems() == []
+
+
+def sealed_by_many(count: int) -> list[Any]:
+    """Eight threads seal what waits, at once; what became of each."""
+    ready = Barrier(8)
+
+    def seal() -> Any:
+        try:
+            connection.ensure_connection()
+            ready.wait(timeout=30)
+            return seal_entries()
+        except Exception as error:
+            return type(error).__name__
+        finally:
+            connection.close()
+
+    write_entries(count)
+    with ThreadPoolExecutor(8) as pool:
+        return [one.result() for one in [pool.submit(seal) for _ in range(8)]]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_who_seal_at_once_make_one_chain() -> None:
+    sealed = sealed_by_many(50)
+    seal_everything()
+
+    assert all(isinstance(one, int) for one in sealed), sealed
+    assert list(AuditSeal.objects.values_list("position", flat=True)) == list(range(1, 51))
+    assert problems() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_control_without_the_lock_they_get_in_each_others_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = Barrier(8)
+
+    def unlocked(*, wait: bool) -> bool:
+        return True
+
+    def read_together(last: Any) -> Any:
+        read.wait(timeout=30)
+        return seal_values(last)
+
+    seal_values = sealing.sealed_values
+    monkeypatch.setattr(sealing, "take_the_end", unlocked)
+    monkeypatch.setattr(sealing, "sealed_values", read_together)
+
+    assert "IntegrityError" in sealed_by_many(1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_who_writes_waits_for_somebody_who_seals(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = bearing(tokens_of(make_cast().owner)["access_token"])
+    seal_everything()
+    monkeypatch.setattr(sealing, "EVERY", 0)
+
+    def write() -> int:
+        try:
+            return int(client.post("/api/campaigns", campaign_body()).status_code)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool, transaction.atomic():
+        take_the_end(wait=True)
+        assert pool.submit(write).result(timeout=30) == 201
+        assert AuditEntryToSeal.objects.exists()
+
+
+@pytest.mark.parametrize("limit", ["lock_timeout", "statement_timeout"])
+def test_a_command_waits_for_somebody_who_seals_as_long_as_it_takes(limit: str) -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL {limit} = '1s'")
+        take_the_end(wait=True)
+        cursor.execute(f"SHOW {limit}")
+        assert cursor.fetchone() == ("0",)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_committed_is_sealed_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sealing, "EVERY", 0)
+    CampaignFactory()
+    assert AuditEntry.objects.count() == AuditSeal.objects.count() > 0
+
+    with transaction.atomic():
+        CampaignFactory()
+        assert AuditEntryToSeal.objects.exists(), "not before it is committed"
+    assert not AuditEntryToSeal.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_undone_is_not_sealed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sealing, "EVERY", 0)
+    with transaction.atomic():
+        with suppress(RuntimeError), transaction.atomic():
+            CampaignFactory()
+            raise RuntimeError
+        CampaignFactory()
+
+    assert AuditEntry.objects.count() == AuditSeal.objects.count() > 0
+    assert problems() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_burst_is_sealed_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sealing, "EVERY", float("inf"))
+    for _ in range(3):
+        CampaignFactory()
+    assert not AuditSeal.objects.exists()
+
+    out = StringIO()
+    call_command("seal_audit_log", stdout=out)
+    assert out.getvalue() == f"Sealed: entries {AuditEntry.objects.count()}.\n"
+    assert AuditSeal.objects.count() == AuditEntry.objects.count()
+
+
+def test_each_batch_leaves_its_seal_in_the_servers_log(caplog: pytest.LogCaptureFixture) -> None:
+    write_entries(5)
+    caplog.set_level("INFO", logger="accounts.sealing")
+    seal_entries(limit=3)
+    seal_entries()
+
+    heads = [str(AuditSeal.objects.get(position=position)) for position in (3, 5)]
+    assert caplog.messages == [f"Audit log sealed up to {head}" for head in heads]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_seal_that_fails_takes_nothing_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*args: Any) -> str:
+        raise RuntimeError
+
+    client = bearing(tokens_of(make_cast().owner)["access_token"])
+    monkeypatch.setattr(sealing, "seal_of", fails)
+    monkeypatch.setattr(sealing, "EVERY", 0)
+
+    assert client.post("/api/campaigns", campaign_body()).status_code == 201
+    monkeypatch.undo()
+    assert seal_everything() > 0
+
+
+def test_the_page_of_an_entry_shows_its_seal(console_for: Callable[[User | None], Client]) -> None:
+    browser = console_for(UserFactory(role_id="system_admin"))
+    write_entries(1)
+    page = f"/admin/accounts/auditentry/{AuditEntry.objects.get(object_repr='Campaign 0').pk}/change/"
+
+    assert "Waits to be sealed" in browser.get(page).text
+    seal_everything()
+    seal = AuditSeal.objects.get(entry_id=AuditEntry.objects.get(object_repr="Campaign 0").pk)
+    assert f"{seal.position}:{seal.seal}" in browser.get(page).text

@@ -1,0 +1,99 @@
+"""Real server processes on the tests' database, and requests to them."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.db import connection
+
+from campaign_studio.database import ensure_embedded_server
+
+
+class Answer(NamedTuple):
+    """Status, headers and what the body says."""
+
+    status: int
+    headers: Any
+    body: Any
+
+
+@contextmanager
+def running(count: int = 2, **environment: str) -> Iterator[list[str]]:
+    """So many server processes; yields their addresses, and ends them."""
+    ports = [free_port() for _ in range(count)]
+    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "campaign_studio.wsgi:application"]
+    options = ["--host", "127.0.0.1", "--log-level", "error", "--no-ws", "--blocking-threads", "16", "--port"]
+    servers = [
+        subprocess.Popen([*command, *options, str(port)], env=_environment() | environment, cwd=settings.BASE_DIR)  # noqa: S603
+        for port in ports
+    ]
+    try:
+        for port, server in zip(ports, servers, strict=True):
+            _wait_for(port, server)
+        yield [f"http://127.0.0.1:{port}" for port in ports]
+    finally:
+        for server in servers:
+            server.terminate()
+        for server in servers:
+            server.wait(timeout=30)
+
+
+def send(method: str, address: str, body: Any = None, token: str = "", **headers: str) -> Answer:
+    """One request, answered by whoever listens there."""
+    data = None if body is None else json.dumps(body).encode()
+    sent = {"Content-Type": "application/json", **({"Authorization": f"Bearer {token}"} if token else {}), **headers}
+    request = urllib.request.Request(address, data, sent, method=method)  # noqa: S310 - our own server
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - our own server
+            return Answer(answer.status, answer.headers, _json(answer.read()))
+    except urllib.error.HTTPError as error:
+        with error:
+            return Answer(error.code, error.headers, _json(error.read()))
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _environment() -> dict[str, str]:
+    """The tests' keys and database, with the settings a server runs with."""
+    held = connection.settings_dict
+    is_embedded = held["ENGINE"] != "django.db.backends.postgresql"
+    host = str(ensure_embedded_server(Path(held["HOST"]))) if is_embedded else held["HOST"]
+    database = {
+        "DATABASE_URL": "",
+        "DATABASE_HOST": host,
+        "DATABASE_PORT": str(held["PORT"] or 5432),
+        "DATABASE_NAME": held["NAME"],
+        "DATABASE_USER": held["USER"],
+        "DATABASE_PASSWORD": held["PASSWORD"],
+    }
+    keys = {"SECRET_KEY": settings.SECRET_KEY, "ENCRYPTION_KEY": settings.ENCRYPTION_KEYS[0]}
+    own = {"READ_DOT_ENV": "false", "DEBUG": "true", "DJANGO_SETTINGS_MODULE": "campaign_studio.settings"}
+    limits = {"THROTTLE_ANON": "1000000/min", "THROTTLE_USER": "1000000/min"}
+    return {**os.environ, **database, **keys, **own, **limits}
+
+
+def _wait_for(port: int, server: "subprocess.Popen[bytes]") -> None:
+    while server.poll() is None:
+        with socket.socket() as probe:
+            probe.settimeout(5)
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+    raise AssertionError("The server ended.")
+
+
+def _json(body: bytes) -> Any:
+    return json.loads(body) if body else None

@@ -1,0 +1,232 @@
+"""`?as_of=`: an object with its parts as it was at a moment, for whoever may read it."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from rest_framework.test import APIClient
+
+from accounts.models import User
+from accounts.tests.factories import Cast
+from ads.tests.factories import AdFactory, AdTimeSlotFactory
+from advertisers.tests.factories import (
+    IBAN,
+    OTHER_IBAN,
+    AdvertiserBankAccountFactory,
+    AdvertiserContactFactory,
+    AdvertiserFactory,
+)
+from campaign_studio.as_of import as_it_was
+from campaign_studio.audit import acting_as
+from campaigns.models import Campaign
+from campaigns.tests.factories import AudienceTargetingFactory, CampaignFactory
+
+pytestmark = pytest.mark.django_db
+
+ClientFor = Callable[[User | None], APIClient]
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def admin(cast: Cast, client_for: ClientFor) -> APIClient:
+    """Somebody who may see everything."""
+    return client_for(cast.system_admin)
+
+
+def at(hours: int) -> Any:
+    """So many hours after noon."""
+    return time_machine.travel(NOON + timedelta(hours=hours), tick=False)
+
+
+def moment(hours: int) -> str:
+    """The same as the API is asked for it."""
+    return (NOON + timedelta(hours=hours)).isoformat().replace("+00:00", "Z")
+
+
+def read(client: APIClient, row: Any, as_of: str) -> dict[str, Any]:
+    answer = client.get(address_of(row), {"as_of": as_of})
+    assert answer.status_code == 200, answer.content
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def address_of(row: Any) -> str:
+    return f"/api/{row._meta.model_name}s/{row.pk}"
+
+
+# --- What is rebuilt -------------------------------------------------------------------------------------------------
+
+
+def test_fields_have_the_values_they_had(admin: APIClient, cast: Cast) -> None:
+    with at(0), acting_as(cast.owner):
+        campaign = CampaignFactory(campaign_name="Spring")
+    with at(1):
+        admin.patch(address_of(campaign), {"campaign_name": "Summer", "campaign_status": "inactive"})
+    with at(3):
+        admin.patch(address_of(campaign), {"campaign_name": "Autumn", "campaign_description": "Leaves"})
+
+    first, second, third = (read(admin, campaign, moment(hours)) for hours in (0, 2, 4))
+
+    assert [one["campaign_name"] for one in (first, second, third)] == ["Spring", "Summer", "Autumn"]
+    assert [one["campaign_status"] for one in (first, second, third)] == ["draft", "inactive", "inactive"]
+    assert [one["allowed_next_statuses"][0] for one in (first, second)] == ["active", "draft"]
+    assert [one["campaign_description"] for one in (first, second, third)] == [None, None, "Leaves"]
+    assert [one["updated_by_name"] for one in (first, second)] == ["campaign_manager", "system_admin"]
+    assert [one["updated_at"] for one in (first, second, third)] == [moment(0), moment(1), moment(3)]
+    assert {one["created_at"] for one in (first, second, third)} == {moment(0)}
+
+
+def test_parts_come_back_change_back_and_vanish(admin: APIClient) -> None:
+    with at(0):
+        ad = AdFactory(ad_name="Old", campaign__campaign_start_date=NOON.date())
+        slots_then: list[Any] = [
+            AdTimeSlotFactory(ad=ad, time_slot_start=time(hour), time_slot_end=time(hour, 30)) for hour in (1, 2)
+        ]
+    with at(2):
+        AdTimeSlotFactory(ad=ad, time_slot_start=time(20), time_slot_end=time(21))
+        slots_then[1].time_slot_end = time(5)
+        slots_then[1].save()
+        slots_then[0].delete()
+    with at(3):
+        AdTimeSlotFactory(ad=ad, time_slot_start=time(22), time_slot_end=time(23)).delete()
+
+    def slots(hours: int) -> list[tuple[str, str]]:
+        return [(one["time_slot_start"], one["time_slot_end"]) for one in read(admin, ad, moment(hours))["time_slots"]]
+
+    assert slots(1) == [("01:00", "01:30"), ("02:00", "02:30")]
+    assert slots(2) == [("02:00", "05:00"), ("20:00", "21:00")]
+    assert read(admin, ad, moment(1))["time_slots"][0]["created_at"] == moment(0)
+
+
+def test_the_ads_of_a_campaign_are_those_of_then(admin: APIClient) -> None:
+    with at(0):
+        campaign = CampaignFactory()
+        gone = AdFactory(campaign=campaign, ad_name="Gone")
+        renamed = AdFactory(campaign=campaign, ad_name="Before")
+    with at(2):
+        admin.delete(address_of(gone))
+        admin.patch(address_of(renamed), {"ad_name": "After"})
+        AdFactory(campaign=campaign, ad_name="New")
+
+    names = [{one["ad_name"] for one in read(admin, campaign, moment(hours))["ads"]} for hours in (1, 3)]
+
+    assert names == [{"Gone", "Before"}, {"After", "New"}]
+
+
+def test_numbers_show_the_mask_and_no_more(admin: APIClient) -> None:
+    with at(0):
+        advertiser = AdvertiserFactory(contact=True)
+        kept, changed, deleted = (
+            AdvertiserBankAccountFactory(advertiser=advertiser, bank_name=name, bank_account_iban=IBAN)
+            for name in ("kept", "other", "gone")
+        )
+        none = AdvertiserBankAccountFactory(advertiser=advertiser, bank_name="none")
+    with at(2):
+        for account in (changed, none):
+            account.bank_account_iban = OTHER_IBAN
+            account.save()
+        deleted.delete()
+
+    answer = admin.get(address_of(advertiser), {"as_of": moment(1)})
+
+    shown = {one["bank_name"]: one["bank_account_iban"] for one in answer.json()["bank_accounts"]}
+    assert shown == {"kept": "••••3000", "other": "••••", "gone": "••••", "none": None}
+    assert kept.bank_account_iban.reveal() not in answer.content.decode()
+
+
+def test_what_no_entry_holds_is_null(admin: APIClient) -> None:
+    ad = AdFactory()
+
+    past = read(admin, ad, moment_now())
+
+    assert (past["version"], past["ad_view_count"]) == (None, None)
+
+
+def test_the_document_has_the_fields_it_has_today(admin: APIClient) -> None:
+    for row in (CampaignFactory(), AdFactory(), AdvertiserFactory(contact=True)):
+        today = admin.get(address_of(row))
+        past = admin.get(address_of(row), {"as_of": moment_now()})
+
+        assert list(past.json()) == list(today.json())
+        assert "ETag" in today.headers
+        assert "ETag" not in past.headers
+
+
+def moment_now() -> str:
+    """The present, as the API is asked for it."""
+    return datetime.now(UTC).isoformat()
+
+
+# --- Who may ---------------------------------------------------------------------------------------------------------
+
+
+def test_parts_that_one_may_not_see_stay_hidden(cast: Cast, client_for: ClientFor) -> None:
+    with at(0):
+        advertiser = AdvertiserFactory(contact=True)
+        account = AdvertiserBankAccountFactory(advertiser=advertiser, bank_name="Known to few")
+    with at(2):
+        account.delete()
+
+    for user, sees in ((cast.campaign_manager, True), (cast.content_moderator, False)):
+        answer = client_for(user).get(address_of(advertiser), {"as_of": moment(1)})
+        assert len(answer.json()["contacts"]) == 1
+        assert ("Known to few" in answer.content.decode(), "bank_accounts" in answer.json()) == (sees, sees)
+
+
+@pytest.mark.parametrize(("role", "code"), [("user", 403), ("guest", 403), ("nobody", 401)])
+def test_the_past_is_for_those_who_may_read_the_present(
+    role: str, code: int, cast: Cast, client_for: ClientFor
+) -> None:
+    client = client_for(None if role == "nobody" else cast.in_role(role))
+
+    assert client.get(address_of(AdvertiserFactory()), {"as_of": moment_now()}).status_code == code
+    expected = 401 if role == "nobody" else 200
+    assert client.get(address_of(CampaignFactory()), {"as_of": moment_now()}).status_code == expected
+
+
+# --- How it is done --------------------------------------------------------------------------------------------------
+
+
+def test_what_is_written_while_it_is_rebuilt_does_not_show(cast: Cast) -> None:
+    with at(0):
+        campaign = CampaignFactory(campaign_name="Then")
+    present = Campaign.objects.get(pk=campaign.pk)
+    with at(2):
+        campaign.campaign_name = "Meanwhile"
+        campaign.save()
+        AdFactory(campaign=campaign)
+
+    past = as_it_was(present, NOON + timedelta(hours=1), reader=cast.system_admin)
+
+    assert (past.campaign_name, past.ads.all()) == ("Then", [])
+
+
+@pytest.mark.parametrize("kind", ["campaign", "ad", "advertiser"])
+def test_it_costs_the_same_however_much_has_happened(kind: str, admin: APIClient) -> None:
+    advertiser = AdvertiserFactory(contact=True)
+    AdvertiserBankAccountFactory(advertiser=advertiser)
+    ad = AdFactory()
+    AdTimeSlotFactory(ad=ad)
+    AudienceTargetingFactory(campaign=ad.campaign)
+    row = {"campaign": ad.campaign, "ad": ad, "advertiser": advertiser}[kind]
+    then = moment_now()
+
+    def cost() -> int:
+        with CaptureQueriesContext(connection) as seen:
+            read(admin, row, then)
+        return len(seen)
+
+    cost()
+    for_one = cost()
+    for number in range(5):
+        admin.patch(address_of(row), {f"{kind}_name": f"Name {number}"})
+        AdvertiserContactFactory(advertiser=advertiser)
+        AdTimeSlotFactory(ad=ad, time_slot_start=time(10 + number), time_slot_end=time(10 + number, 30))
+        AudienceTargetingFactory(campaign=ad.campaign, region=f"Region {number}")
+        AdFactory(campaign=ad.campaign)
+
+    assert cost() == for_one <= 9

@@ -1,0 +1,173 @@
+"""Which moments `?as_of=` takes, and how it says no to others."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.db import connection
+from rest_framework.test import APIClient
+
+from accounts.models import AuditEntry, User
+from accounts.tests.factories import Cast
+from campaign_studio.tests.attackers import NOWHERE
+from campaigns.tests.factories import AudienceTargetingFactory, CampaignFactory
+
+pytestmark = pytest.mark.django_db
+
+ClientFor = Callable[[User | None], APIClient]
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def admin(cast: Cast, client_for: ClientFor) -> APIClient:
+    """Somebody who may see everything."""
+    return client_for(cast.system_admin)
+
+
+def at(hours: int) -> Any:
+    """So many hours after noon."""
+    return time_machine.travel(NOON + timedelta(hours=hours), tick=False)
+
+
+def moment(hours: int) -> str:
+    """The same as the API is asked for it."""
+    return (NOON + timedelta(hours=hours)).isoformat().replace("+00:00", "Z")
+
+
+def read(client: APIClient, row: Any, as_of: str) -> dict[str, Any]:
+    answer = client.get(address_of(row), {"as_of": as_of})
+    assert answer.status_code == 200, answer.content
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def address_of(row: Any) -> str:
+    return f"/api/{row._meta.model_name}s/{row.pk}"
+
+
+def moment_now() -> str:
+    """The present, as the API is asked for it."""
+    return datetime.now(UTC).isoformat()
+
+
+@pytest.mark.parametrize(
+    ("asked", "name"),
+    [
+        ("2026-03-01", "First"),
+        ("2026-03-01T23:59:59.999999Z", "First"),
+        ("2026-03-02T00:00:00", "Second"),
+        ("2026-03-02T01:00:00+01:00", "Second"),
+        ("2026-03-02T00:59:59+01:00", "First"),
+        ("2026-03-02", "Second"),
+        ("2026-03-03", "Third"),
+    ],
+)
+def test_a_day_means_its_end_and_times_are_utc(asked: str, name: str, admin: APIClient) -> None:
+    with at(0):
+        campaign = CampaignFactory(campaign_name="First")
+    with at(12):
+        admin.patch(address_of(campaign), {"campaign_name": "Second"})
+    with at(36):
+        admin.patch(address_of(campaign), {"campaign_name": "Third"})
+
+        # The third of March is today: its end is yet to come, so it means now.
+        assert read(admin, campaign, asked)["campaign_name"] == name
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        *["", "yesterday", "2026-02-30", "2026-13-01", "1", "2026-03-01T25:00:00Z", "2026-03-01 12:00 CET"],
+        *["9999-12-31T23:59:59-23:00", "0001-01-01T00:00:00+14:00", "2026-03-01T12:00:00Z'", "∞", "9" * 500],
+    ],
+)
+def test_what_is_no_moment_is_refused(asked: str, admin: APIClient) -> None:
+    answer = admin.get(address_of(CampaignFactory()), {"as_of": asked})
+
+    assert answer.status_code == 400
+    assert answer.json() == {
+        "as_of": ["Send a day, like 2026-11-01 (its end is meant), or a time in UTC, like 2026-11-01T12:00:00Z."]
+    }
+
+
+@pytest.mark.parametrize("asked", ["9999-12-31", "2026-03-02", moment(1)])
+def test_the_future_is_refused(asked: str, admin: APIClient) -> None:
+    with at(0):
+        answer = admin.get(address_of(CampaignFactory()), {"as_of": asked})
+
+    assert answer.status_code == 400
+    assert answer.json() == {"as_of": ["This moment lies in the future. Send one that is past."]}
+
+
+@pytest.mark.parametrize("asked", ["0001-01-01", "2026-02-28", moment(-1)])
+def test_before_it_existed_it_is_said_since_when_it_does(asked: str, admin: APIClient) -> None:
+    with at(0):
+        campaign = CampaignFactory()
+
+    answer = admin.get(address_of(campaign), {"as_of": asked})
+
+    assert answer.status_code == 404
+    assert answer.json() == {"detail": f"It didn't exist yet: it was created on {moment(0)}. Ask for a later moment."}
+    assert admin.get(address_of(campaign), {"as_of": moment(0)}).status_code == 200
+
+
+def test_an_object_that_is_gone_is_not_found(admin: APIClient) -> None:
+    campaign = CampaignFactory()
+    before = moment_now()
+    address = address_of(campaign)
+    campaign.delete()
+
+    assert admin.get(address, {"as_of": before}).status_code == 404
+    assert admin.get(f"/api/ads/{NOWHERE}", {"as_of": before}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "query", ["as_of=2026-03-01&as_of=2026-03-02", "as_of=%00", "asof=2026-03-01", "as_of=2026-03-01&version=1"]
+)
+def test_other_parameters_are_refused_as_ever(query: str, admin: APIClient) -> None:
+    assert admin.get(f"{address_of(CampaignFactory())}?{query}").status_code == 400
+
+
+def test_the_past_can_not_be_changed(admin: APIClient) -> None:
+    campaign = CampaignFactory(campaign_name="Now")
+
+    for method in ("put", "patch", "delete"):
+        answer = getattr(admin, method)(f"{address_of(campaign)}?as_of={moment(0)}", {"campaign_name": "Then"})
+        assert answer.status_code == 400
+    campaign.refresh_from_db()
+    assert campaign.campaign_name == "Now"
+
+
+def test_it_works_where_the_beginning_of_the_log_is_gone(admin: APIClient, forget: Callable[[datetime], None]) -> None:
+    with at(0):
+        campaign = CampaignFactory(campaign_name="First")
+        AudienceTargetingFactory(campaign=campaign)
+    with at(2):
+        admin.patch(address_of(campaign), {"campaign_name": "Second"})
+    with at(4):
+        admin.patch(address_of(campaign), {"campaign_name": "Third", "audience_targeting": []})
+    forget(NOON + timedelta(hours=1))
+
+    past = read(admin, campaign, moment(3))
+    too_early = admin.get(address_of(campaign), {"as_of": moment(1)})
+
+    assert (past["campaign_name"], len(past["audience_targeting"])) == ("Second", 1)
+    assert past["audience_targeting"][0]["created_at"] is None
+    assert too_early.status_code == 404
+    assert too_early.json() == {"detail": f"The audit log reaches back to {moment(2)}. Ask for a later moment."}
+
+
+@pytest.fixture
+def forget() -> Callable[[datetime], None]:
+    """Remove the beginning of the log, in the mode of retention."""
+
+    def do(before: datetime) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL app.audit_retention = 'on'")
+            entries = AuditEntry.objects.filter(timestamp__lt=before)
+            entries._raw_delete(entries.db)
+            cursor.execute("SET LOCAL app.audit_retention = 'off'")
+
+    return do

@@ -1,0 +1,194 @@
+"""Two people with the same page of the console open: the second one learns what changed, and loses nothing."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import User
+from accounts.tests.factories import Cast, make_cast
+from ads.models import Ad, AdTimeSlot
+from ads.tests.factories import AdFactory, AdTimeSlotFactory
+from advertisers.tests.factories import AdvertiserFactory
+from campaign_studio.admin_forms import CHANGED_WHILE_TYPING, GONE, StudioForm
+from campaign_studio.tests.browser import errors_of, form_data
+from campaigns.models import Campaign
+from campaigns.tests.factories import AudienceTargetingFactory, CampaignFactory
+
+pytestmark = pytest.mark.django_db
+ConsoleFor = Callable[[User | None], Client]
+
+
+@pytest.fixture
+def console(cast: Cast, console_for: ConsoleFor) -> Client:
+    return console_for(cast.owner)
+
+
+@pytest.fixture
+def boss(cast: Cast, console_for: ConsoleFor) -> Client:
+    """An app admin, who changes what is the manager's."""
+    return console_for(cast.app_admin)
+
+
+def page_of(row: Any) -> str:
+    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
+
+
+def meanwhile(answer: Any) -> list[tuple[str, str, list[tuple[str, str, str]]]]:
+    """Who did what since the page was opened, as the page tells it."""
+    return [
+        (row.entry.actor_username, row.verb, [(change.label, change.old, change.new) for change in row.changes])
+        for row in answer.context["meanwhile"]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("factory", "field", "label"),
+    [
+        (CampaignFactory, "campaign_name", "name"),
+        (AdFactory, "ad_name", "name"),
+        (lambda: AdvertiserFactory(contact=True), "advertiser_name", "name"),
+    ],
+)
+def test_a_page_that_is_out_of_date_is_refused_and_keeps_what_was_typed(
+    factory: Any, field: str, label: str, boss: Client, cast: Cast, console_for: ConsoleFor
+) -> None:
+    row = factory()
+    old = getattr(row, field)
+    mine = form_data(boss.get(page_of(row)), **{field: "Mine"})
+    theirs = console_for(cast.system_admin)
+    assert theirs.post(page_of(row), form_data(theirs.get(page_of(row)), **{field: "Theirs"})).status_code == 302
+
+    refused = boss.post(page_of(row), mine)
+
+    assert refused.status_code == 200
+    assert errors_of(refused) == [CHANGED_WHILE_TYPING]
+    assert meanwhile(refused) == [("system_admin", "changed", [(label, old, "Theirs")])]
+    assert form_data(refused)[field] == ["Mine"]
+    row.refresh_from_db()
+    assert getattr(row, field) == "Theirs"
+
+    assert boss.post(page_of(row), form_data(refused)).status_code == 302, "saved again, on purpose"
+    row.refresh_from_db()
+    assert getattr(row, field) == "Mine"
+
+
+def test_a_change_of_a_part_counts_too(console: Client, cast: Cast, boss: Client) -> None:
+    target = AudienceTargetingFactory(
+        campaign=CampaignFactory(campaign_created_by=cast.owner), region="Europe", cities=["Berlin"]
+    )
+    page = page_of(target.campaign)
+    mine = form_data(console.get(page), campaign_name="Mine")
+    boss.post(page, form_data(boss.get(page), **{"audience_targeting-0-cities": "Hamburg"}))
+
+    refused = console.post(page, mine)
+
+    assert errors_of(refused) == [CHANGED_WHILE_TYPING]
+    who, verb, [(field, _, new)] = meanwhile(refused)[0]
+    assert (who, verb, field) == ("app_admin", "changed", "cities")
+    assert "Hamburg" in new
+
+
+def test_a_part_that_is_gone_meanwhile_does_not_keep_the_rest_from_being_saved(
+    console: Client, cast: Cast, boss: Client
+) -> None:
+    slot = AdTimeSlotFactory(ad=AdFactory(campaign=CampaignFactory(campaign_created_by=cast.owner)))
+    page = page_of(slot.ad)
+    mine = form_data(console.get(page), ad_name="Mine")
+    boss.post(page, form_data(boss.get(page), **{"time_slots-0-DELETE": "on"}))
+    assert not AdTimeSlot.objects.exists()
+
+    refused = console.post(page, mine)
+    assert {CHANGED_WHILE_TYPING, GONE} <= set(errors_of(refused))
+    assert form_data(refused)["ad_name"] == ["Mine"]
+    assert console.post(page, form_data(refused)).status_code == 302
+
+    assert Ad.objects.get().ad_name == "Mine"
+
+
+def test_a_page_that_is_up_to_date_is_saved_without_a_word(console: Client, cast: Cast) -> None:
+    page = page_of(CampaignFactory(campaign_created_by=cast.owner))
+    for name in ("A", "B"):
+        assert console.post(page, form_data(console.get(page), campaign_name=name)).status_code == 302
+
+
+@pytest.mark.parametrize("odd", ["", "yesterday", "2026-13-45T00:00:00Z", "9999-12-31T23:59:59+00:00", "\x00"])
+def test_an_odd_time_is_no_reason_to_crash(odd: str, console: Client, cast: Cast) -> None:
+    page = page_of(CampaignFactory(campaign_created_by=cast.owner))
+
+    refused = console.post(page, form_data(console.get(page), version="7", opened_at=odd))
+
+    assert errors_of(refused) == [CHANGED_WHILE_TYPING]
+
+
+def save_at_once() -> tuple[list[int], str]:
+    """Two browsers save the same page at the same moment; the two statuses and what is stored then."""
+    cast = make_cast()
+    campaign = CampaignFactory(campaign_created_by=cast.owner)
+    page = page_of(campaign)
+    ready = Barrier(2)
+
+    def save(user: User) -> int:
+        try:
+            browser = Client()
+            browser.force_login(user)
+            typed = form_data(browser.get(page), campaign_name=f"By {user.username}")
+            ready.wait(timeout=30)
+            return int(browser.post(page, typed).status_code)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        statuses = list(pool.map(save, [cast.owner, cast.app_admin]))
+    return statuses, Campaign.objects.get().campaign_name
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_browsers_that_save_at_once_one_is_refused() -> None:
+    statuses, name = save_at_once()
+
+    assert sorted(statuses) == [200, 302]
+    assert name == ["By campaign_manager", "By app_admin"][statuses.index(302)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_control_without_the_comparison_one_save_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(StudioForm, "clean", lambda form: form.cleaned_data)
+
+    statuses, _ = save_at_once()
+
+    assert statuses == [302, 302]
+
+
+def delete_at_once() -> list[str]:
+    """Two browsers confirm the deletion of the same campaign at once; where each is led."""
+    cast = make_cast()
+    campaign = CampaignFactory(campaign_created_by=cast.owner)
+    AdFactory(campaign=campaign)
+    page = reverse("admin:campaigns_campaign_delete", args=[campaign.pk])
+    ready = Barrier(2)
+
+    def delete(user: User) -> str:
+        try:
+            browser = Client()
+            browser.force_login(user)
+            ready.wait(timeout=30)
+            return str(browser.post(page, {"post": "yes"})["Location"])
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        return list(pool.map(delete, [cast.owner, cast.app_admin]))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_browsers_that_delete_at_once_both_get_an_answer() -> None:
+    led_to = delete_at_once()
+
+    assert sorted(led_to) == ["/admin/", reverse("admin:campaigns_campaign_changelist")]
+    assert not Campaign.objects.exists()

@@ -1,0 +1,191 @@
+"""Two server processes, one database: what one of them is doing holds for the other (8-reliability R1-R3, R36).
+
+Each round sends its requests at once, half of them to either process. The controls, with the locks switched off, are
+in test_race_controls.py: what is switched off there is what holds here.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+
+import pytest
+
+from accounts.models import AuditEntry, User
+from accounts.tests.factories import make_cast
+from ads.models import Ad, AdTimeSlot
+from ads.tests.factories import AdFactory
+from advertisers.models import AdvertiserBankAccount
+from advertisers.tests.factories import AdvertiserFactory
+from campaign_studio.tests.bodies import ad_body, bank_account_body, campaign_body, tokens_of
+from campaign_studio.tests.servers import Answer, running, send
+from campaigns.choices import Status
+from campaigns.models import Campaign
+from campaigns.tests.factories import CampaignFactory
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+# The goal of 8-reliability is 200; a test run asks a few of each.
+ROUNDS = int(os.environ.get("RACE_ROUNDS", "3"))
+AT_ONCE = 16
+
+
+@pytest.fixture
+def servers() -> Iterator[list[str]]:
+    """Started anew for each test: they remember keys of rows that the tests' clean-up gives out anew."""
+    with running(2) as addresses:
+        yield addresses
+
+
+@pytest.fixture
+def owner() -> User:
+    return make_cast().owner
+
+
+def at_once(servers: list[str], owner: User, requests: list[tuple[str, str, Any]], **headers: str) -> list[Answer]:
+    """Send method, path and body of each at the same moment, to either process in turn; the answers in their order."""
+    token = tokens_of(owner)["access_token"]
+    ready = Barrier(len(requests))
+
+    def one(number: int) -> Answer:
+        method, path, body = requests[number]
+        ready.wait(timeout=30)
+        return send(method, f"{servers[number % len(servers)]}{path}", body, token, **headers)
+
+    with ThreadPoolExecutor(len(requests)) as pool:
+        return list(pool.map(one, range(len(requests))))
+
+
+def statuses(answers: list[Answer]) -> Counter[int]:
+    return Counter(answer.status for answer in answers)
+
+
+def each_round(play: Callable[[], None], record_property: Callable[[str, object], None]) -> None:
+    for _ in range(ROUNDS):
+        play()
+    record_property("race_rounds", ROUNDS)
+
+
+def test_the_seventh_ad(servers: list[str], owner: User, record_property: Any) -> None:
+    def play() -> None:
+        campaign = CampaignFactory(campaign_created_by=owner)
+        AdFactory.create_batch(5, campaign=campaign)
+        body = ad_body(campaign_id=str(campaign.pk))
+
+        answers = at_once(servers, owner, [("POST", "/api/ads", body)] * AT_ONCE)
+
+        assert statuses(answers) == {201: 1, 400: AT_ONCE - 1}, answers
+        assert campaign.ads.count() == 6
+
+    each_round(play, record_property)
+
+
+def test_the_second_default_bank_account(servers: list[str], owner: User, record_property: Any) -> None:
+    def play() -> None:
+        advertiser = AdvertiserFactory()
+        path = f"/api/advertisers/{advertiser.pk}/bank-accounts"
+
+        answers = at_once(servers, owner, [("POST", path, bank_account_body(is_default=True))] * AT_ONCE)
+
+        assert statuses(answers) == {201: 1, 400: AT_ONCE - 1}, answers
+        assert AdvertiserBankAccount.objects.filter(advertiser=advertiser, is_default=True).count() == 1
+
+    each_round(play, record_property)
+
+
+def test_overlapping_slots(servers: list[str], owner: User, record_property: Any) -> None:
+    def play() -> None:
+        ad = AdFactory(campaign=CampaignFactory(campaign_created_by=owner))
+        slots = [
+            [{"time_slot_start": f"{hour:02}:00", "time_slot_end": f"{hour + 2:02}:00"}] for hour in range(AT_ONCE)
+        ]
+
+        answers = at_once(servers, owner, [("PATCH", f"/api/ads/{ad.pk}", {"time_slots": slot}) for slot in slots])
+
+        assert statuses(answers) == {200: AT_ONCE}, answers
+        assert AdTimeSlot.objects.filter(ad=ad).count() == 1, "each list replaces the one before"
+
+    each_round(play, record_property)
+
+
+def test_a_double_delete(servers: list[str], owner: User, record_property: Any) -> None:
+    def play() -> None:
+        campaign = AdFactory(campaign=CampaignFactory(campaign_created_by=owner)).campaign
+
+        answers = at_once(servers, owner, [("DELETE", f"/api/campaigns/{campaign.pk}", None)] * AT_ONCE)
+
+        assert statuses(answers) == {204: 1, 404: AT_ONCE - 1}, answers
+
+    each_round(play, record_property)
+
+
+def test_a_delete_while_children_arrive(servers: list[str], owner: User, record_property: Any) -> None:
+    def play() -> None:
+        campaign = CampaignFactory(campaign_created_by=owner)
+        arriving = ("POST", "/api/ads", ad_body(campaign_id=str(campaign.pk)))
+
+        answers = at_once(servers, owner, [("DELETE", f"/api/campaigns/{campaign.pk}", None), *[arriving] * 7])
+
+        assert answers[0].status == 204, answers
+        assert set(statuses(answers[1:])) <= {201, 400}, answers
+        assert not Ad.objects.filter(campaign_id=campaign.pk).exists()
+        assert not Campaign.objects.filter(pk=campaign.pk).exists()
+
+    each_round(play, record_property)
+
+
+def test_a_double_publish(servers: list[str], owner: User, record_property: Any) -> None:
+    def play() -> None:
+        campaign = CampaignFactory(campaign_created_by=owner)
+
+        answers = at_once(
+            servers,
+            owner,
+            [("PATCH", f"/api/campaigns/{campaign.pk}", {"campaign_status": Status.ACTIVE.value})] * AT_ONCE,
+        )
+
+        assert statuses(answers) == {200: AT_ONCE}, answers
+        entries = AuditEntry.objects.filter(object_pk=str(campaign.pk), changes__has_key="campaign_status")
+        published = [entry for entry in entries if entry.changes["campaign_status"] == ["draft", "active"]]
+        assert len(published) == 1
+
+    each_round(play, record_property)
+
+
+def test_the_same_version_changed_twice(servers: list[str], owner: User, record_property: Any) -> None:
+    def play() -> None:
+        path = f"/api/campaigns/{CampaignFactory(campaign_created_by=owner).pk}"
+        etag = at_once(servers, owner, [("GET", path, None)])[0].headers["ETag"]
+
+        answers = at_once(
+            servers,
+            owner,
+            [("PATCH", path, {"campaign_name": f"Number {number}"}) for number in range(AT_ONCE)],
+            **{"If-Match": etag},
+        )
+
+        assert statuses(answers) == {200: 1, 412: AT_ONCE - 1}, answers
+
+    each_round(play, record_property)
+
+
+def test_the_same_idempotency_key(servers: list[str], owner: User, record_property: Any) -> None:
+    rounds = iter(range(ROUNDS))
+
+    def play() -> None:
+        before = Campaign.objects.count()
+
+        answers = at_once(
+            servers,
+            owner,
+            [("POST", "/api/campaigns", campaign_body())] * AT_ONCE,
+            **{"Idempotency-Key": f"round-{next(rounds)}"},
+        )
+
+        assert statuses(answers) == {201: AT_ONCE}, answers
+        assert len({answer.body["campaign_id"] for answer in answers}) == 1
+        assert Campaign.objects.count() == before + 1
+
+    each_round(play, record_property)
