@@ -27,7 +27,10 @@ class Command(BaseCommand):
     much was removed, up to where and with which seal; verify_audit_log goes on from there.
     """
 
-    help = f"Remove audit entries and security events older than so many days (at least {SHORTEST})."
+    help = (
+        f"Remove audit entries and security events older than so many days (at least {SHORTEST}). "
+        "What stays can still be verified; what goes can't be brought back: export it before."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """How old."""

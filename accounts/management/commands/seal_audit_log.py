@@ -10,7 +10,7 @@ from accounts.sealing import seal_everything
 class Command(BaseCommand):
     """Meant for every few minutes: servers seal while they write, so the last entries before a pause may still wait."""
 
-    help = "Seal the audit entries that are not sealed yet."
+    help = "Seal the audit entries that are not sealed yet. Schedule it every few minutes."
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Do it."""

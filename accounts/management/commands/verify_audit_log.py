@@ -22,7 +22,7 @@ class Command(BaseCommand):
     """Names every entry that was altered, moved, put in or taken away since it was sealed."""
 
     help = (
-        "Compare every audit entry with its seal. Note the last line down somewhere else: "
+        "Compare every audit entry with its seal. Schedule it daily, and note the last line down somewhere else: "
         "with --expect a later run finds out whether the end of the log was taken away or the whole chain made anew."
     )
 
