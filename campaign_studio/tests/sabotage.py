@@ -9,6 +9,9 @@ from typing import Any
 import psycopg
 import pytest
 from django.db import close_old_connections, connection
+from rest_framework.test import APIClient
+
+from campaign_studio.tests.bodies import campaign_body
 
 # What a trigger does, by what it looks like to a client. Some failures are raised by name: nobody fills a disk for us.
 KILL = "PERFORM pg_terminate_backend(pg_backend_pid());"
@@ -91,3 +94,32 @@ def log_lines(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     written = io.StringIO()
     monkeypatch.setattr(console, "stream", written)
     return written
+
+
+def create(api: APIClient) -> Any:
+    """Write a campaign with a target, which comes last."""
+    body = campaign_body(audience_targeting=[{"region": "Europe", "country": "DE"}])
+    return as_a_server_does(api.post("/api/campaigns", body))
+
+
+def assert_unavailable(answer: Any) -> None:
+    """What every client is told: to come back."""
+    assert answer.status_code == 503, answer.content
+    assert answer["Retry-After"] == "5"
+    assert answer["X-Request-ID"]
+    assert answer["Content-Security-Policy"]
+
+
+def assert_unavailable_in_json(answer: Any) -> None:
+    """The same, from the API."""
+    assert_unavailable(answer)
+    assert answer.json() == {"detail": "The database does not answer right now. Try again in a few seconds."}
+
+
+def assert_unavailable_page(answer: Any) -> None:
+    """The same, from the console."""
+    assert_unavailable(answer)
+    assert answer["Content-Type"].startswith("text/html")
+    assert answer["Cache-Control"] == "no-store"
+    assert "Back in a moment" in answer.content.decode()
+    assert answer["X-Request-ID"] in answer.content.decode()

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from accounts.models import IdempotentAnswer
 from accounts.models.answers import KEPT
+from campaign_studio.database import lift_statement_timeout
 
 
 class Command(BaseCommand):
@@ -16,5 +17,6 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Do it."""
+        lift_statement_timeout()
         deleted, _ = IdempotentAnswer.objects.filter(answered_at__lte=timezone.now() - KEPT).delete()
         self.stdout.write(f"Deleted: kept answers {deleted}.")

@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import Session, SignInAttempts
+from campaign_studio.database import lift_statement_timeout
 
 
 class Command(BaseCommand):
@@ -24,6 +25,7 @@ class Command(BaseCommand):
         """Do it. Raises CommandError for a negative number."""
         if options["days"] < 0:
             raise CommandError("--days takes 0 or more.")
+        lift_statement_timeout()
         now = timezone.now()
         before = now - timedelta(days=options["days"])
         sessions, _ = Session.objects.filter(Q(revoked_at__lt=before) | Q(expires_at__lt=before)).delete()

@@ -1,0 +1,200 @@
+"""No connection to the database, or one that dies: 503 through every door, and the next request works (R23).
+
+Connections are really ended, and the pool is really drained.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from django.contrib.sessions.models import Session as Cookies
+from django.core.signals import request_started
+from django.db import connection
+from django.test import Client
+from rest_framework.test import APIClient
+
+from accounts.models import SecurityEvent, User
+from accounts.tests.factories import PASSWORD, Cast
+from campaign_studio.tests.bodies import bearing, campaign_body, stored, tokens_of
+from campaign_studio.tests.sabotage import (
+    as_a_server_does,
+    assert_unavailable_in_json,
+    assert_unavailable_page,
+    connecting,
+    create,
+    failing,
+    kill_own_connection,
+    log_lines,
+    other_connection,
+    whenever,
+)
+from campaigns.querysets import CampaignQuerySet
+from campaigns.tests.factories import CampaignFactory
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ConsoleFor = Callable[[User | None], Client]
+
+
+@pytest.fixture
+def owner(cast: Cast) -> User:
+    return cast.owner
+
+
+@pytest.fixture
+def api(owner: User) -> APIClient:
+    return bearing(tokens_of(owner)["access_token"])
+
+
+DOORS = ["read", "write", "sign in", "stay signed in"]
+DOORS += ["console", "list in the console", "writing in the console", "signing in to the console"]
+
+
+@pytest.fixture
+def doors(owner: User, console_for: ConsoleFor) -> dict[str, Callable[[], Any]]:
+    """A request through each of DOORS."""
+    tokens, console = tokens_of(owner), console_for(owner)
+    # Faults of a middleware are signalled as exceptions on their way, which the test client would raise.
+    console.raise_request_exception = False
+    api, nobody = bearing(tokens["access_token"]), {"username": "nobody", "password": PASSWORD}
+    requests = [
+        lambda: api.get("/api/campaigns"),
+        lambda: api.post("/api/campaigns", campaign_body()),
+        lambda: APIClient().post("/api/auth/login", nobody),
+        lambda: APIClient().post("/api/auth/refresh", {"refresh_token": tokens["refresh_token"]}),
+        lambda: console.get("/admin/"),
+        lambda: console.get("/admin/campaigns/campaign/"),
+        lambda: console.post("/admin/campaigns/campaign/add/", {"campaign_name": "X"}),
+        lambda: Client().post("/admin/login/", nobody),
+    ]
+    return dict(zip(DOORS, requests, strict=True))
+
+
+def in_a_thread(request: Callable[[], Any]) -> Any:
+    """The answer to a request with a connection of its own."""
+
+    def send() -> Any:
+        try:
+            return request()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(send).result(timeout=60)
+
+
+@pytest.mark.parametrize("debug", [False, True], ids=["", "DEBUG"])
+@pytest.mark.parametrize("door", DOORS)
+def test_without_a_free_connection_every_door_answers_503(
+    door: str, debug: bool, doors: dict[str, Callable[[], Any]], settings: Any
+) -> None:
+    settings.DEBUG = debug
+    before = stored()
+    with connecting(pool={"max_size": 1, "timeout": 0.3}), connection.cursor():
+        answer = in_a_thread(doors[door])
+
+    assert stored() == before
+    (assert_unavailable_page if "console" in door else assert_unavailable_in_json)(answer)
+    assert in_a_thread(doors[door]).status_code < 500
+
+
+def test_health_says_so_too() -> None:
+    with connecting(pool={"max_size": 1, "timeout": 0.3}), connection.cursor():
+        answer = in_a_thread(lambda: APIClient().get("/api/health"))
+
+    assert (answer.status_code, answer["Retry-After"], answer.json()["database"]) == (503, "5", "unreachable")
+    assert in_a_thread(lambda: APIClient().get("/api/health")).status_code == 200
+
+
+@pytest.mark.parametrize("debug", [False, True], ids=["", "DEBUG"])
+def test_a_connection_that_dies_before_anybody_knows_who_asks(
+    debug: bool, owner: User, console_for: ConsoleFor, settings: Any
+) -> None:
+    settings.DEBUG = debug
+    console = console_for(owner)
+    console.raise_request_exception = False
+
+    def kill(**kwargs: Any) -> None:
+        kill_own_connection()
+
+    request_started.connect(kill)
+    try:
+        answer = as_a_server_does(console.get("/admin/"))
+    finally:
+        request_started.disconnect(kill)
+
+    assert_unavailable_page(answer)
+    assert console.get("/admin/").status_code == 200
+    assert Cookies.objects.count() == 1, "Nobody was signed out."
+
+
+def test_a_connection_that_dies_while_reading(api: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    campaign = CampaignFactory()
+    as_document = CampaignQuerySet.as_document
+
+    def die_first(rows: Any, user: User) -> Any:
+        kill_own_connection()
+        return as_document(rows, user)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(CampaignQuerySet, "as_document", die_first)
+        answer = as_a_server_does(api.get(f"/api/campaigns/{campaign.pk}"))
+
+    assert_unavailable_in_json(answer)
+    assert api.get(f"/api/campaigns/{campaign.pk}").status_code == 200
+
+
+def test_all_connections_of_a_pool_die_and_the_next_request_works(api: APIClient) -> None:
+    with connecting(pool={"min_size": 6, "max_size": 6, "timeout": 1}):
+        connection.pool.open(wait=True, timeout=60)  # type: ignore[attr-defined]
+        with other_connection() as other:
+            ended = other.execute(
+                "SELECT count(pg_terminate_backend(pid, 60000)) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+            ).fetchone()
+        assert ended is not None
+        assert ended[0] >= 6
+
+        answers = [create(api).status_code for _ in range(2)]
+        assert answers[0] in (201, 503)
+        assert answers[1] == 201
+
+
+def test_a_database_that_was_away_for_a_while_is_found_at_once(api: APIClient) -> None:
+    name = connection.settings_dict["NAME"]
+    with connecting(pool={"timeout": 1, "reconnect_timeout": 1}), other_connection("postgres") as other:
+        other.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+        try:
+            answers = [create(api) for _ in range(3)]
+        finally:
+            other.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
+
+        assert [answer.status_code for answer in answers] == [503] * 3
+        assert 201 in (create(api).status_code, create(api).status_code)
+
+
+def test_a_refusal_that_can_not_be_recorded_is_no_500(cast: Cast) -> None:
+    guest = bearing(tokens_of(cast.guest)["access_token"], raise_request_exception=False)
+    with whenever("security_events", failing("53100")):
+        answer = as_a_server_does(guest.post("/api/campaigns", campaign_body()))
+
+    assert_unavailable_in_json(answer)
+    assert not SecurityEvent.objects.filter(kind="permission_refused").exists()
+    assert guest.post("/api/campaigns", campaign_body()).status_code == 403
+
+
+@pytest.mark.parametrize("door", ["/api/campaigns", "/admin/"])
+def test_a_fault_is_one_line_with_the_id_of_the_request(
+    door: str, owner: User, console_for: ConsoleFor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client: Any = console_for(owner) if door == "/admin/" else bearing(tokens_of(owner)["access_token"])
+    client.raise_request_exception = False
+    with connecting(pool={"max_size": 1, "timeout": 0.3}), connection.cursor():
+        log = log_lines(monkeypatch)
+        in_a_thread(lambda: client.get(door, HTTP_X_REQUEST_ID="trace-me"))
+
+    lines = log.getvalue().splitlines()
+    assert len(lines) == 1, lines
+    said = f"ERROR campaign_studio.faults [trace-me] Database unavailable at GET {door}: couldn't get a connection"
+    assert said in lines[0]
