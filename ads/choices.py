@@ -55,6 +55,10 @@ RATING_LABELS: dict[str, tuple[str, ...]] = {
     RatingSystem.MPAA: ("G", "PG", "PG-13", "R", "NC-17"),
     RatingSystem.ESRB: ("E", "E10+", "T", "M", "AO"),
 }
+# Labels at the same place are equivalents: PG-13 for films is what T is for games.
+RATING_LEVELS: dict[str, int] = {
+    label: level for labels in RATING_LABELS.values() for level, label in enumerate(labels)
+}
 RATING_LABEL_CHOICES = [(system.value, [(label, label) for label in RATING_LABELS[system]]) for system in RatingSystem]
 
 CONTENT_WARNINGS: dict[str, tuple[str, ...]] = {

@@ -29,6 +29,10 @@ A_DAY = 24 * 60 * 60
 LONGEST_PATH = 90
 
 
+# PostgreSQL would compile statements with many conditions for seconds, to save milliseconds.
+NO_JIT = "-c jit=off"
+
+
 def configuration(env: environ.Env, data_dir: Path) -> dict[str, Any]:
     """Return Django's `DATABASES["default"]` for this environment.
 
@@ -68,7 +72,7 @@ def configuration(env: environ.Env, data_dir: Path) -> dict[str, Any]:
     options.setdefault("pool", _pool(env))
     options.setdefault("connect_timeout", 5)
     # What the URL says comes last, and wins.
-    options["options"] = f"{_time_limits(env)} {options.get('options', '')}".strip()
+    options["options"] = f"{NO_JIT} {_time_limits(env)} {options.get('options', '')}".strip()
     return config
 
 

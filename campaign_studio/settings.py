@@ -257,6 +257,10 @@ CORS_EXPOSE_HEADERS = [
 
 FOUR_EYES = env.bool("FOUR_EYES", default=True)
 
+# --- Views ----------------------------------------------------------------------------------------------------------
+
+VIEW_RETENTION_MONTHS = database.whole_number(env, "VIEW_RETENTION_MONTHS", default=25, within=range(1, 1201))
+
 # --- Audit -----------------------------------------------------------------------------------------------------------
 
 AUDITLOG_LOGENTRY_MODEL = "accounts.AuditEntry"

@@ -11,9 +11,11 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
 from rich.console import Console
 from rich.markup import escape
 
+from ads.delivery.partitions import has_next_month
 from campaign_studio.database import STARTING_ENGINE
 
 OLDEST_POSTGRESQL = 150000
@@ -102,6 +104,8 @@ def _contents() -> Iterator[tuple[str, str | None]]:
     advice = "none is active. Create one: manage.py create_user USERNAME EMAIL --role system_admin"
     yield "A system administrator", None if is_led else advice
     yield "Stored bank numbers", _unreadable_secrets()
+    is_ahead = has_next_month(timezone.now())
+    yield "Months for views", None if is_ahead else "next month has none. Run manage.py partition_views, once a day."
 
 
 def _unreadable_secrets() -> str | None:

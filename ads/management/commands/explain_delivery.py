@@ -1,0 +1,177 @@
+"""`manage.py explain_delivery`: what shows in a place at a moment, and why an ad does not."""
+
+import argparse
+from typing import Any
+from uuid import UUID
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db.models import QuerySet
+from django.utils import timezone
+from rest_framework.exceptions import ValidationError
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Column, Table
+
+from ads.api.delivery_serializers import LocalTimeField
+from ads.choices import RATING_LEVELS, AdType
+from ads.delivery.engine import Decision, decide
+from ads.delivery.explaining import Explanation, explain, judged
+from ads.delivery.opportunity import Opportunity
+from ads.models import Ad
+from campaign_studio.places import country_code
+from campaigns.models import Campaign
+
+MOST = 1000
+FEW = 20
+
+
+class Command(BaseCommand):
+    """Prints the decision for six positions, or ad by ad what keeps it from showing and what to do about it."""
+
+    help = (
+        "Say what shows in a place at a moment. With --ad, --campaign or --position also say of each ad why it shows "
+        "or not, and what would make it show."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """A place, a moment, and what to explain."""
+        parser.add_argument("--country", type=_country, required=True, help="an ISO 3166-1 code or an English name")
+        parser.add_argument("--region", type=_name, default="", help="left out, every region counts")
+        parser.add_argument("--city", type=_name, default="", help="left out, only ads for all of the country match")
+        parser.add_argument("--postcode", type=_name, default="", help="left out, only ads for all of the city match")
+        parser.add_argument(
+            "--at", type=_moment, help="the screen's local time, e.g. 2026-11-23T08:15; else now in UTC"
+        )
+        parser.add_argument("--device-id", type=_name, default="", help="spreads ads that share a bar over devices")
+        parser.add_argument("--max-rating", type=_rating, default="", help="nothing stronger, e.g. PG-13")
+        about = parser.add_mutually_exclusive_group()
+        about.add_argument("--ad", type=_key, metavar="ID", help="explain one ad")
+        about.add_argument("--campaign", type=_key, metavar="ID", help="explain each ad of a campaign")
+        about.add_argument("--position", type=_position, metavar="POSITION", help=f"one of {', '.join(AdType.values)}")
+        parser.add_argument("--limit", type=_limit, default=FEW, help=f"the most ads to explain, {FEW} unless given")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Do it. Raises CommandError for an ad or a campaign that doesn't exist."""
+        opportunity = Opportunity(
+            at=options["at"] or timezone.now(),
+            **{name: options[name] for name in ("country", "region", "city", "postcode", "device_id", "max_rating")},
+        )
+        ads = _about(options)
+        console = Console(file=self.stdout, highlight=False, soft_wrap=True)  # type: ignore[arg-type]
+        console.print(_asked(opportunity))
+        decision = decide(opportunity)
+        if ads is None:
+            console.print(_positions(decision, list(AdType)), soft_wrap=False)
+            return
+        limit = options["limit"]
+        nearest = list(judged(ads, opportunity)[: limit + 1])
+        if not nearest:
+            console.print("There is no ad to explain.")
+            return
+        concerned = {ad.ad_type_id for ad in nearest}
+        positions = [position for position in AdType if position in concerned]
+        console.print(_positions(decision, positions), soft_wrap=False)
+        explained = explain(nearest[:limit], opportunity, decision)
+        names = _names({one.lost_to for one in explained if one.lost_to})
+        for one in explained:
+            _tell(console, one, names)
+        if len(nearest) > limit:
+            console.print(f"There are more ads. Have more of them explained by --limit, up to {MOST}.")
+
+
+def _about(options: dict[str, Any]) -> QuerySet[Ad] | None:
+    """The ads to explain; None for none."""
+    if options["ad"]:
+        ads = Ad.objects.filter(pk=options["ad"])
+        if not ads.exists():
+            raise CommandError(f"There is no ad {options['ad']}. Give the id that its address in the console shows.")
+        return ads
+    if options["campaign"]:
+        if not Campaign.objects.filter(pk=options["campaign"]).exists():
+            advice = "Give the id that its address in the console shows."
+            raise CommandError(f"There is no campaign {options['campaign']}. {advice}")
+        return Ad.objects.filter(campaign=options["campaign"])
+    return Ad.objects.filter(ad_type_id=options["position"]) if options["position"] else None
+
+
+def _asked(opportunity: Opportunity) -> str:
+    parts = [opportunity.city, opportunity.postcode, opportunity.region, opportunity.country]
+    place = escape(", ".join(filter(None, parts)))
+    return f"[bold]{place}[/bold] on {opportunity.at:%A %Y-%m-%d at %H:%M}, by the screen's own clock"
+
+
+def _positions(decision: Decision, positions: list[AdType]) -> Table:
+    """What shows where, and how many wait for their turn."""
+    names = _names(decision.keys())
+    table = Table("Position", Column("Shows", overflow="fold"), "Wait for their turn")
+    for position in positions:
+        shown = decision.shown[position]
+        waiting = len(decision.eligible[position]) - len(shown)
+        # An ad may have been deleted since the decision.
+        told = "\n".join(escape(names[key]) for key in shown if key in names)
+        table.add_row(position.value, told or "[dim]nothing[/dim]", str(waiting or ""))
+    return table
+
+
+def _tell(console: Console, one: Explanation, names: dict[str, str]) -> None:
+    """One ad: the verdict, then each reason with what to do."""
+    verdict = "[green]✓ shows[/green]" if one.shown else "[blue]… may show[/blue]"
+    if one.lost_to in names:
+        verdict += f"; it is the turn of “{escape(names[one.lost_to])}”"
+    if one.reasons:
+        verdict = f"[red]✗ doesn't show: {len(one.reasons)} reason{'' if len(one.reasons) == 1 else 's'}[/red]"
+    console.print(f"\n[bold]{escape(one.ad.ad_name)}[/bold] ({one.ad_id}, {one.ad.ad_type_id}): {verdict}")
+    for reason in one.reasons:
+        console.print(f"  [red]✗[/red] {escape(reason.message)} [dim]({reason.code})[/dim]")
+        console.print(f"    → {escape(reason.fix)}")
+
+
+def _names(keys: set[str]) -> dict[str, str]:
+    found = Ad.objects.filter(pk__in=keys).order_by().values_list("pk", "ad_name")
+    return {str(key): name for key, name in found}
+
+
+def _name(text: str) -> str:
+    # A shell passes on bytes that are no text; the database takes neither those nor a NUL.
+    if not text.isprintable():
+        raise argparse.ArgumentTypeError("that is no name: give it in UTF-8, without control characters")
+    return text
+
+
+def _country(text: str) -> str:
+    code = country_code(text)
+    if code is None:
+        raise argparse.ArgumentTypeError(f"“{_name(text)}” is no country. Give its code, like DE, or its English name")
+    return code
+
+
+def _moment(text: str) -> Any:
+    try:
+        return LocalTimeField().run_validation(text)
+    except ValidationError:
+        raise argparse.ArgumentTypeError("give the screen's local time, 2000 to 2099, like 2026-11-23T08:15") from None
+
+
+def _rating(text: str) -> str:
+    if text and text not in RATING_LEVELS:
+        raise argparse.ArgumentTypeError(f"give one of {', '.join(RATING_LEVELS)}")
+    return text
+
+
+def _key(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError("give the id that its address in the console shows") from None
+
+
+def _position(text: str) -> str:
+    if text not in AdType.values:
+        raise argparse.ArgumentTypeError(f"give one of {', '.join(AdType.values)}")
+    return text
+
+
+def _limit(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) <= 4 and 1 <= int(text) <= MOST):
+        raise argparse.ArgumentTypeError(f"give a number from 1 to {MOST}")
+    return int(text)
