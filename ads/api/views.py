@@ -31,6 +31,7 @@ class AdsView(StudioViewSet):
     row_serializer_class = serializers.AdRowSerializer
     search_fields = ("ad_name",)
     lookup_url_kwarg = "ad_id"
+    counters = ("ad_view_count",)
 
     def refusal(self, row: Any) -> str:
         """Managers add ads to campaigns of their own."""

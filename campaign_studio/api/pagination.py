@@ -37,8 +37,11 @@ class PageOfKeys(BasePagination):
         if self.page > self._last_page():
             raise NotFound(f"There are only {self._last_page()} pages.")
         start = (self.page - 1) * self.size
+        return self.rows(queryset, queryset.values("pk")[start : start + self.size])
+
+    def rows(self, queryset: Any, keys: Any) -> list[Any]:
+        """The rows with these keys, with what they show beyond their columns."""
         ordering = queryset.query.order_by or queryset.model._meta.ordering
-        keys = queryset.values("pk")[start : start + self.size]
         return list(queryset.model._default_manager.filter(pk__in=keys).as_rows().order_by(*ordering))
 
     def get_paginated_response(self, data: Any) -> Response:

@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Mapping
-from typing import IO, Any, NoReturn
+from typing import IO, Any, ClassVar, NoReturn
 
 from django.http import HttpRequest
 from rest_framework import status
@@ -31,11 +31,13 @@ class StrictJSONParser(BaseParser):
     """
 
     media_type = "application/json"
+    top: ClassVar[type] = dict
+    not_at_top = 'Send a JSON object, like {"field": "value"}.'
 
     def parse(
         self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
-    ) -> dict[str, Any]:
-        """Return the object in the body."""
+    ) -> Any:
+        """Return what is in the body."""
         body = stream.read(LARGEST_BODY + 1)
         if len(body) > LARGEST_BODY:
             raise BodyTooLarge
@@ -48,12 +50,19 @@ class StrictJSONParser(BaseParser):
             raise ParseError(TOO_DEEP) from None
         except ValueError as error:
             raise ParseError(f"This is not valid JSON: {error}") from error
-        if not isinstance(data, dict):
-            raise ParseError('Send a JSON object, like {"field": "value"}.')
+        if not isinstance(data, self.top):
+            raise ParseError(self.not_at_top)
         problems = _problems(data, 1)
         if problems:
             raise ValidationError(problems)
         return data
+
+
+class StrictJSONListParser(StrictJSONParser):
+    """The same for the few addresses that take many things at once: a list at the top, problems by place in it."""
+
+    top = list
+    not_at_top = 'Send a JSON list, like [{"field": "value"}].'
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

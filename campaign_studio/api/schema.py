@@ -66,8 +66,8 @@ class StudioSchema(AutoSchema):
         return found
 
     def _is_list_view(self, serializer: Any = None) -> bool:
-        """A history is a list as well."""
-        return getattr(self.view, "action", None) in ("list", "history")
+        """A history is a list as well, and so are explanations."""
+        return getattr(self.view, "action", None) in ("list", "history", "explain")
 
 
 class BearerScheme(OpenApiAuthenticationExtension):

@@ -1,6 +1,7 @@
 """What API tests send and compare: the smallest valid body of each resource, a real token, and all that is stored."""
 
 import threading
+import uuid
 from datetime import timedelta
 from typing import Any
 
@@ -36,6 +37,12 @@ def ad_body(**changes: Any) -> dict[str, Any]:
         "media_content": "Fresh coffee at the next exit",
         **changes,
     }
+
+
+def view_body(ad_id: Any, **changes: Any) -> dict[str, Any]:
+    """A view of five seconds, just now."""
+    now = timezone.now().isoformat()
+    return {"view_id": str(uuid.uuid4()), "ad_id": str(ad_id), "viewed_at": now, "duration_seconds": 5, **changes}
 
 
 def contact_body(**changes: Any) -> dict[str, Any]:

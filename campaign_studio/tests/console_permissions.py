@@ -76,6 +76,7 @@ TABLE = """
   POST delete/                         other        -                      ok    ok    403   403   login login login
   GET  history/                        both         -                      200   200   200   200   login login login
   GET  history/                        both         as_of                  200   200   200   200   login login login
+  GET  why/                            both         -                      on    on    on    on    login login login
 
 /admin/ads/ad/
   GET  .                               any          -                      200   200   200   200   login login login
@@ -98,6 +99,16 @@ TABLE = """
 
 /admin/ads/ad/queue/
   GET  .                               any          -                      200   200   403   200   login login login
+
+/admin/ads/ad/preview/
+  GET  .                               any          -                      200   200   200   200   login login login
+  GET  why/                            any          -                      200   200   200   200   login login login
+
+/admin/ads/ad/board/
+  GET  .                               any          -                      200   200   200   200   login login login
+
+/admin/ads/ad/why/{campaign_id}/
+  GET  .                               both         -                      200   200   200   200   login login login
 
 /admin/ads/ad/{ad_id}/
   GET  .                               other        -                      on    on    on    on    login login login
@@ -129,6 +140,7 @@ TABLE = """
   POST approve/                        other        -                      ok    ok    403   ok    login login login
   GET  reject/                         both         -                      200   200   403   200   login login login
   POST reject/                         both         -                      ok    ok    403   ok    login login login
+  GET  why/                            both         -                      200   200   200   200   login login login
 
 /admin/advertisers/advertiser/
   GET  .                               any          -                      200   200   200   200   login login login

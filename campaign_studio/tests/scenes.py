@@ -12,7 +12,7 @@ def scene(owner: User) -> dict[str, Any]:
     """A campaign with an ad, and an advertiser, all by `owner`; their keys, named as in addresses."""
     campaign = CampaignFactory(campaign_created_by=owner)
     AudienceTargetingFactory(campaign=campaign)
-    ad = AdFactory(campaign=campaign, rated=True)
+    ad = AdFactory(campaign=campaign, rated=True, ad_advertiser_forwarding_url="https://www.example.com")
     AdTimeSlotFactory(ad=ad)
     advertiser = AdvertiserFactory(created_by=owner)
     contact, _ = AdvertiserContactFactory.create_batch(2, advertiser=advertiser)

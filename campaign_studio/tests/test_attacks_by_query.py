@@ -37,12 +37,15 @@ PATHS = [
     "user.password",
 ]
 LOOKUPS = ["", "__startswith", "__regex", "__gt", "__in", "__isnull", "__contains", "__ilike", "!", "[]"]
+# What is no list, or none without a question.
+SINGLE = {"readiness", "performance", "qr.svg"}
+NO_LISTS = {"me", "health", "docs", "redoc", "openapi.json", "delivery", "explain"} | SINGLE
 
 
 def is_list(address: str) -> bool:
     """Whether GET answers pages of rows."""
     last = address.rsplit("/", 1)[-1]
-    return not last.startswith("{") and last not in ("me", "health", "docs", "redoc", "openapi.json")
+    return not last.startswith("{") and last not in NO_LISTS
 
 
 LISTS = sorted(

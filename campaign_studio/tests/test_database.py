@@ -12,6 +12,7 @@ import psutil
 import psycopg
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from django.db import connection
 
 from campaign_studio import database
 from campaign_studio.database import configuration, ensure_embedded_server, stop_embedded_server
@@ -98,13 +99,20 @@ LIMITS = "-c statement_timeout=15s -c lock_timeout=5s -c idle_in_transaction_ses
     ids=["by default", "with a URL", "which has options of its own", "none", "others"],
 )
 def test_nothing_in_the_database_takes_for_ever(variables: dict[str, str], options: str) -> None:
-    assert configured(**variables)["OPTIONS"]["options"] == options
+    assert configured(**variables)["OPTIONS"]["options"] == f"-c jit=off {options}"
 
 
-def test_without_any_limit_no_options_are_sent() -> None:
+def test_without_any_limit_no_limits_are_sent() -> None:
     names = ["DATABASE_STATEMENT_TIMEOUT", "DATABASE_LOCK_TIMEOUT", "DATABASE_IDLE_TRANSACTION_TIMEOUT"]
 
-    assert configured(**dict.fromkeys(names, "0"))["OPTIONS"]["options"] == ""
+    assert configured(**dict.fromkeys(names, "0"))["OPTIONS"]["options"] == "-c jit=off"
+
+
+@pytest.mark.django_db
+def test_no_statement_is_compiled() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW jit")
+        assert cursor.fetchone() == ("off",)
 
 
 def test_the_pool_is_as_large_and_as_patient_as_configured() -> None:

@@ -4,6 +4,7 @@ import re
 import socket
 import subprocess
 import sys
+from datetime import datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,10 @@ from accounts.choices import RoleName
 from accounts.models import AuditEntry, User
 from accounts.tests.factories import UserFactory
 from ads.choices import RATING_LABELS, AdType, MediaType, ModerationStatus
-from ads.models import Ad, AdContentRating, AdTimeSlot
+from ads.delivery.engine import decide
+from ads.delivery.opportunity import Opportunity
+from ads.delivery.readiness import readiness_of
+from ads.models import Ad, AdContentRating, AdTimeSlot, AdView
 from advertisers.choices import AdvertiserType, ContactType
 from advertisers.models import Advertiser, AdvertiserContact
 from campaign_studio.demo.people import PASSWORD
@@ -62,10 +66,18 @@ def test_the_demo_shows_everything_there_is_and_loading_it_twice_changes_nothing
     assert CampaignAudienceTargeting.objects.values("country").distinct().count() >= 6
     assert CampaignAudienceTargeting.objects.filter(cities=[]).exists()
     assert AdTimeSlot.objects.filter(time_slot_end="00:00").exists()
+    morning = datetime.combine(timezone.localdate(), time(8, 15))
+    assert all(decide(Opportunity("DE", morning, city="Berlin", postcode="10115")).shown.values())
+    assert {light.light for light in readiness_of(Campaign.objects.all(), on=timezone.localdate()).values()} == {
+        "red",
+        "amber",
+        "green",
+    }
 
-    entries = AuditEntry.objects.count()
+    entries, views = AuditEntry.objects.count(), AdView.objects.count()
+    assert views > 100
     demo()
-    assert AuditEntry.objects.count() == entries
+    assert (AuditEntry.objects.count(), AdView.objects.count()) == (entries, views)
 
 
 @pytest.mark.django_db

@@ -35,6 +35,7 @@ def _sound(settings: Any, db: None) -> None:
 
 @pytest.mark.usefixtures("_sound")
 def test_all_is_well() -> None:
+    call_command("partition_views", stdout=io.StringIO())
     said = doctor()
     assert "✗" not in said
     assert "✓ Migrations" in said
@@ -44,6 +45,11 @@ def test_all_is_well() -> None:
 def test_published_keys_are_named(settings: Any) -> None:
     settings.ENCRYPTION_KEYS = [settings.EXAMPLE_ENCRYPTION_KEY]
     assert "✗ Keys" in doctor()
+
+
+@pytest.mark.usefixtures("_sound")
+def test_views_without_a_month_to_come_are_named() -> None:
+    assert "✗ Months for views: next month has none. Run manage.py partition_views, once a day." in doctor()
 
 
 @pytest.mark.django_db

@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from accounts.tests.factories import Cast
-from campaign_studio.api.parsers import DEEPEST, LARGEST_BODY, BodyTooLarge, StrictJSONParser
+from campaign_studio.api.parsers import DEEPEST, LARGEST_BODY, BodyTooLarge, StrictJSONListParser, StrictJSONParser
 from campaign_studio.tests.bodies import send_bytes, stored
 
 ClientFor = Callable[[User | None], APIClient]
@@ -156,3 +156,45 @@ def test_the_api_answers_400_and_changes_nothing(
     if answer.status_code == 400:
         assert all(isinstance(key, str) for key in answer.json())
         assert stored() == before
+
+
+def parse_list(body: bytes) -> list[Any]:
+    return StrictJSONListParser().parse(BytesIO(body))
+
+
+@pytest.mark.parametrize("document", [[], [1, "a", None], [{"a": [1, {"b": 2.5}]}, {"a": 1}]])
+def test_a_list_is_read_where_one_is_expected(document: list[Any]) -> None:
+    assert parse_list(json.dumps(document).encode()) == document
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b'{"a": []}', b"1", b"null", b'"[]"', b"[", b"[1,]", b"[NaN]", b"[]]"])
+def test_what_is_not_a_json_list_is_refused_there(body: bytes) -> None:
+    with pytest.raises(ParseError):
+        parse_list(body)
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        (rb'[{}, {"a": "\ud800"}]', {1: {"a": ["This is not valid text: it contains half of a surrogate pair."]}}),
+        (b"[1, 2, 1e999]", {2: ["This number is too large."]}),
+        (b'[{"a": 1}, {"a": 1, "a": 2}]', {"a": ["This key appears more than once."]}),
+    ],
+)
+def test_values_in_a_list_that_nobody_can_store_are_refused_by_their_place(
+    body: bytes, problem: dict[Any, Any]
+) -> None:
+    with pytest.raises(ValidationError) as refused:
+        parse_list(body)
+    assert refused.value.detail == problem
+
+
+@pytest.mark.parametrize(("depth", "fine"), [(DEEPEST, True), (DEEPEST + 1, False)])
+def test_a_list_is_nested_no_deeper_than_an_object(depth: int, fine: bool) -> None:
+    body = b"[" * depth + b"]" * depth
+
+    if fine:
+        assert len(parse_list(body)) == 1
+        return
+    with pytest.raises(ValidationError):
+        parse_list(body)

@@ -29,6 +29,7 @@ ROLES = ["system_admin", "app_admin", "campaign_manager", "content_moderator", "
 CAMPAIGNS, CAMPAIGN = "/api/campaigns", "/api/campaigns/{campaign_id}"
 ADS, AD = "/api/ads", "/api/ads/{ad_id}"
 ADVERTISERS, ADVERTISER = "/api/advertisers", "/api/advertisers/{advertiser_id}"
+ASK, HERE = "/api/delivery", "country=DE&city=Berlin&postcode=10115"
 CONTACT, ACCOUNT = ADVERTISER + "/contacts/{contact_id}", ADVERTISER + "/bank-accounts/{bank_id}"
 
 # Method, address, whose; then what each of ROLES is answered, in that order.
@@ -106,6 +107,13 @@ POST   {AD}/reject                       own              200 200 403 200 403 40
 POST   {AD}/reject                       other            200 200 403 200 403 403 401
 GET    {AD}/history                      own              200 200 200 200 200 200 401
 GET    {AD}/history                      other            200 200 200 200 200 200 401
+GET    {AD}/qr.svg                       other            200 200 200 200 200 200 401
+
+GET    {CAMPAIGN}/readiness              other            200 200 200 200 200 200 401
+GET    {CAMPAIGN}/performance            other            200 200 200 200 200 200 401
+GET    {ASK}?{HERE}                      any              200 200 200 200 200 200 401
+GET    {ASK}/explain?{HERE}&ad_id={{ad_id}} other         200 200 200 200 403 403 401
+POST   {ASK}/views                       other            200 200 200 200 200 403 401
 
 GET    {ADVERTISERS}                     any              200 200 200 200 403 403 401
 POST   {ADVERTISERS}                     any              201 201 201 403 403 403 401
@@ -171,6 +179,7 @@ def body_for(method: str, address: str, whose: str, keys: dict[str, Any], tokens
         "approve": {},
         "reject": {"note": "Too loud"},
         "reveal": None,
+        "views": [bodies.view_body(keys["ad_id"])],
     }[last]
 
 
@@ -262,7 +271,7 @@ def routes(patterns: list[Any], prefix: str = "/") -> Iterator[tuple[str, str]]:
 
 
 def test_every_address_has_a_line() -> None:
-    asked = {(method, address) for method, address, *_ in LINES}
+    asked = {(method, address.partition("?")[0]) for method, address, *_ in LINES}
     there = set(routes(get_resolver().url_patterns))
 
     assert there - asked == set(), "Add a line for each of these to TABLE."
