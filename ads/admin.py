@@ -16,6 +16,8 @@ from ads.choices import MediaType, ModerationStatus
 from ads.forms import AdForm, RatingForm, TimeSlotForm
 from ads.models import Ad, AdContentRating, AdTimeSlot
 from ads.queue import ReviewQueue
+from ads.screen import ScreenPages
+from ads.why import AsksWhy
 from campaign_studio.admin import StudioStackedInline, StudioTabularInline
 from campaign_studio.admin_lists import DateRangeFilter
 from campaigns.console_status import MovesStatus
@@ -62,12 +64,13 @@ class RatingInline(StudioStackedInline):
 
 
 @admin.register(Ad)
-class AdAdmin(MovesStatus, ReviewQueue):
+class AdAdmin(MovesStatus, ScreenPages, AsksWhy, ReviewQueue):
     """Ads with slots and rating; moderators review them here."""
 
     form = AdForm
     change_form_outer_before_template = "admin/ads/notices.html"
     actions = ReviewQueue.actions + MovesStatus.actions
+    actions_detail = AsksWhy.actions_detail + ReviewQueue.actions_detail
     list_display = [
         "ad_name",
         "campaign",
@@ -75,6 +78,7 @@ class AdAdmin(MovesStatus, ReviewQueue):
         "media_type",
         "status_badge",
         "moderation_badge",
+        "light",
         "ad_start_date",
         "ad_end_date",
     ]

@@ -32,8 +32,9 @@ def _own_account(request: HttpRequest) -> str:
 
 
 def _is_among_ads(request: HttpRequest) -> bool:
-    """The queue lies below the ads, but has a link of its own."""
-    return reverse("admin:ads_ad_changelist") in request.path and request.path != reverse("admin:ads_ad_queue")
+    """The queue, the screen and the board lie below the ads, but have links of their own."""
+    own = tuple(reverse(f"admin:ads_ad_{page}") for page in ("queue", "preview", "board"))
+    return reverse("admin:ads_ad_changelist") in request.path and not request.path.startswith(own)
 
 
 SIDEBAR = [
@@ -56,6 +57,20 @@ SIDEBAR = [
                 "admin:ads_ad_queue",
                 "ads.moderate_ad",
                 "Ads that wait for a decision, soonest first.",
+            ),
+            _link(
+                "Screen preview",
+                "tablet",
+                "admin:ads_ad_preview",
+                "ads.explain_delivery",
+                "What a car’s screen shows, at any place and time, and why.",
+            ),
+            _link(
+                "Availability",
+                "view_timeline",
+                "admin:ads_ad_board",
+                "ads.explain_delivery",
+                "What is free, booked or shared in a city on a day.",
             ),
             _link(
                 "Advertisers",

@@ -3,19 +3,43 @@
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.contrib.admin.utils import unquote
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
-from unfold.decorators import display
+from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminSelect2Widget
 
 from accounts.rules import is_admin
 from campaign_studio.admin import StudioAdmin, StudioStackedInline
-from campaign_studio.admin_lists import ChoiceFilter, DateRangeFilter
+from campaign_studio.admin_lists import ChoiceFilter, DateRangeFilter, StudioChangeList
 from campaign_studio.places import country_choices
 from campaigns.console_status import MovesStatus
 from campaigns.forms import STATUS_COLOURS, LifecycleForm, TargetForm
 from campaigns.models import Campaign, CampaignAudienceTargeting
+
+# What a readiness light says, and its colour.
+LIGHTS = {"green": ("Ready", "success"), "amber": ("Has warnings", "warning"), "red": ("Not ready", "danger")}
+
+
+def linked_label(address: str, text: str, colour: str) -> SafeString:
+    """A coloured label that leads somewhere."""
+    return render_to_string("unfold/helpers/label.html", {"href": address, "text": text, "type": colour})
+
+
+class CampaignList(StudioChangeList):
+    """One page of campaigns, each with its readiness."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Judge these rows alone."""
+        super().get_results(request)
+        ads: Any = Campaign._meta.get_field("ads").related_model._default_manager.all()
+        found = ads.readiness_of(self.result_list, on=timezone.localdate())
+        for campaign in self.result_list:
+            campaign.readiness = found[campaign.pk]
 
 
 class CountryFilter(ChoiceFilter):
@@ -55,6 +79,7 @@ class CampaignAdmin(MovesStatus, StudioAdmin):
         "campaign_name",
         "advertiser",
         "status_badge",
+        "light",
         "campaign_start_date",
         "campaign_end_date",
         "ads_of_six",
@@ -68,6 +93,7 @@ class CampaignAdmin(MovesStatus, StudioAdmin):
         ("campaign_end_date", DateRangeFilter),
     ]
     list_select_related = ["advertiser"]
+    actions_detail = ["why"]
     search_fields = ["campaign_name__ilike"]
     search_help_text = "Campaign name"
     date_hierarchy = "campaign_start_date"
@@ -94,10 +120,35 @@ class CampaignAdmin(MovesStatus, StudioAdmin):
         ("Who", {"fields": [("creator", "created_at"), ("last_editor", "updated_at")]}),
     ]
 
+    class Media:
+        css = {"all": ["admin_console/why.css"]}
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[CampaignList]:
+        """With readiness lights."""
+        return CampaignList
+
     @display(description="Status", ordering="campaign_status", label=STATUS_COLOURS)
     def status_badge(self, campaign: Campaign) -> tuple[str, str]:
         """Where it stands."""
         return campaign.campaign_status, campaign.get_campaign_status_display()
+
+    def has_explain_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whether they may ask why ads show."""
+        user: Any = request.user
+        return bool(user.has_perm("ads.explain_delivery"))
+
+    @display(description="Readiness")
+    def light(self, campaign: Any) -> str:
+        """Whether it can run. Leads to the reasons."""
+        return linked_label(_reasons(campaign.pk), *LIGHTS[campaign.readiness.light])
+
+    @action(description="Why (not)?", icon="help", permissions=["explain"])
+    def why(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Off to the page that says why its ads show or not."""
+        campaign = self.get_object(request, unquote(object_id))
+        if campaign is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        return HttpResponseRedirect(_reasons(campaign.pk))
 
     @display(description="Ads")
     def ads_of_six(self, campaign: Any) -> str:
@@ -126,3 +177,8 @@ class CampaignAdmin(MovesStatus, StudioAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Without ads, names and dates of what doesn't exist yet."""
         return self.fieldsets if obj else self.fieldsets[:3]
+
+
+def _reasons(key: Any) -> str:
+    """The page that says why a campaign's ads show or not, which stands with the ads."""
+    return reverse("admin:ads_ad_why_campaign", args=[key])
