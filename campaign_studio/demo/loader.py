@@ -22,6 +22,7 @@ from campaign_studio.demo.others import OTHERS
 from campaign_studio.demo.people import CUSTOMERS, PASSWORD, PEOPLE, Customer
 from campaign_studio.demo.running import RUNNING
 from campaign_studio.demo.shapes import Creative, Flight
+from campaign_studio.demo.views import PACE, load_views
 from campaigns.choices import Status
 from campaigns.models import Campaign, CampaignAudienceTargeting
 
@@ -138,6 +139,8 @@ def _load_flight(flight: Flight, pictures: str, today: date) -> None:
             _review(ad, creative)
         if flight.status == Status.EXPIRED:
             campaign.move_to(Status.EXPIRED)
+    if flight.name in PACE:
+        load_views(campaign, KEYS, now=timezone.now())
 
 
 def _new_campaign(flight: Flight, today: date) -> Campaign:

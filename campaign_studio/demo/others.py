@@ -3,7 +3,19 @@
 Days are counted from today, so that some always run. `{pictures}` in a medium is where the demo pictures are served.
 """
 
-from campaign_studio.demo.shapes import BERLIN, EVENING, GERMANY, LATE, LONDON, RIO, VIENNA, Creative, Flight, Target
+from campaign_studio.demo.shapes import (
+    BERLIN,
+    EVENING,
+    GERMANY,
+    LATE,
+    LONDON,
+    MORNING,
+    RIO,
+    VIENNA,
+    Creative,
+    Flight,
+    Target,
+)
 
 OTHERS = [
     Flight(
@@ -35,6 +47,13 @@ OTHERS = [
                 "image",
                 "{pictures}/blickfang-centre.png",
                 slots=[EVENING, LATE],
+            ),
+            Creative(
+                "Breakfast at the museum",
+                "bottom_right_ad",
+                "text",
+                "Breakfast among the sculptures, from eight.",
+                slots=[MORNING],
             ),
             Creative(
                 "After-hours comics",

@@ -40,7 +40,9 @@ RUNNING = [
                 "<h2>610 km</h2><p>… and 540 km at −10 °C. <strong>Measured, not promised.</strong></p>",
                 rating=("ESRB", "E"),
             ),
-            Creative("Dealers near you", "bottom_center_ad", "text", "14 dealers within 30 minutes.", slots=[LUNCH]),
+            Creative(
+                "Dealers near you", "bottom_center_ad", "text", "14 dealers within 30 minutes.", slots=[MORNING, LUNCH]
+            ),
             Creative(
                 "Night drive",
                 "bottom_right_ad",

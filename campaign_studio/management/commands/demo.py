@@ -1,6 +1,7 @@
 """`manage.py demo`: everything at once, for somebody who sees Campaign Studio for the first time."""
 
 import argparse
+import io
 import os
 import socket
 import sys
@@ -70,6 +71,7 @@ class Command(BaseCommand):
             _empty_database()
             console.print("Database emptied.")
         call_command("migrate", verbosity=0, interactive=False)
+        call_command("partition_views", stdout=io.StringIO())
         console.print("Database ready.")
         self._load(console, f"http://{HOST}:{options['port']}", options["scale"])
 

@@ -1,0 +1,43 @@
+"""One ad that shows in Berlin on Monday morning, for tests that change one thing about it."""
+
+from datetime import date
+from typing import Any
+
+from accounts.choices import RoleName
+from accounts.models import User
+from accounts.tests.factories import UserFactory
+from ads.models import Ad
+from ads.tests.factories import AdFactory
+from campaigns.tests.factories import AudienceTargetingFactory, CampaignFactory
+
+MONDAY = date(2026, 11, 23)
+HERE = {"country": "DE", "city": "Berlin", "postcode": "10115", "at": "2026-11-23T08:15:00"}
+
+
+def showing(**values: Any) -> Ad:
+    """An ad that may show all over Germany all through November and December, unless `values` say otherwise.
+
+    `campaign__…` goes to its campaign. Without a campaign it gets one of its own, aimed at Germany.
+    """
+    if "campaign" not in values:
+        of_campaign = {name.removeprefix("campaign__"): values.pop(name) for name in list(values) if "__" in name}
+        run = {"campaign_start_date": date(2026, 11, 1), "campaign_end_date": date(2026, 12, 31)}
+        values["campaign"] = CampaignFactory(**{**run, "campaign_status": "active", **of_campaign})
+        AudienceTargetingFactory(campaign=values["campaign"])
+    is_approved = values.pop("approved", True)
+    ad: Ad = AdFactory(**{"ad_status": "active", "rated": True, **values})
+    if is_approved:
+        ad.approve(UserFactory(role=RoleName.CONTENT_MODERATOR), at=ad.created_at)
+    return ad
+
+
+def caller() -> User:
+    """Somebody who may ask and explain."""
+    return UserFactory(role=RoleName.CAMPAIGN_MANAGER)
+
+
+def shown(answer: Any) -> set[str]:
+    """The keys of all ads in an answer."""
+    placements = answer.json()["placements"].values()
+    ads = [ad for placed in placements for ad in (placed if isinstance(placed, list) else [placed])]
+    return {ad["ad_id"] for ad in ads if ad}

@@ -1,0 +1,180 @@
+"""The availability board: a day's quarter hours by position, free, booked or shared."""
+
+from collections.abc import Callable
+from datetime import time
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import User
+from accounts.tests.factories import Cast
+from ads.board import MOST_NAMES, clock
+from ads.models import Ad
+from ads.tests.delivery_scene import showing
+from ads.tests.factories import AdTimeSlotFactory
+
+pytestmark = pytest.mark.django_db
+ConsoleFor = Callable[[User | None], Client]
+BOARD = "/admin/ads/ad/board/"
+BERLIN = {"country": "DE", "city": "Berlin", "day": "2026-11-23"}
+TOP, LEFT = "top_bar_ad", "center_left_content_ad"
+
+
+@pytest.fixture
+def console(cast: Cast, console_for: ConsoleFor) -> Client:
+    return console_for(cast.campaign_manager)
+
+
+def slotted(start: time, end: time, **values: Any) -> Ad:
+    """An ad that shows in Berlin from one time to another."""
+    ad = showing(**values)
+    AdTimeSlotFactory(ad=ad, time_slot_start=start, time_slot_end=end)
+    return ad
+
+
+def row(page: Any, position: str) -> list[tuple[str, str, list[str]]]:
+    """A position's stretches: hours, kind, names."""
+    found = next(row for row in page.context["rows"] if row.position == position)
+    return [(one.hours, one.kind, [ad["ad_name"] for ad in one.ads]) for one in found.stretches]
+
+
+@pytest.mark.parametrize("role", ["system_admin", "app_admin", "campaign_manager", "content_moderator"])
+def test_all_staff_see_it_and_find_it(role: str, cast: Cast, console_for: ConsoleFor) -> None:
+    client = console_for(cast.in_role(role))
+
+    assert BOARD in client.get("/admin/").content.decode()
+    assert client.get(BOARD, BERLIN).status_code == 200
+
+
+@pytest.mark.parametrize("role", ["user", "guest"])
+def test_others_are_sent_to_the_sign_in(role: str, cast: Cast, console_for: ConsoleFor) -> None:
+    assert console_for(cast.in_role(role)).get(BOARD, BERLIN)["Location"].startswith("/admin/login/")
+
+
+def test_equal_neighbours_are_one_cell_that_names_its_ads(console: Client) -> None:
+    slotted(time(7), time(9, 30), ad_name="Morning")
+    slotted(time(9), time(0), ad_name="Late")
+    page = console.get(BOARD, BERLIN)
+    content = page.content.decode()
+
+    assert row(page, TOP) == [
+        ("00:00–07:00", "free", []),
+        ("07:00–09:00", "booked", ["Morning"]),
+        ("09:00–09:30", "shared", ["Late", "Morning"]),
+        ("09:30–24:00", "booked", ["Late"]),
+    ]
+    assert row(page, LEFT) == [("00:00–24:00", "free", [])]
+    assert '<td colspan="8" class="board-booked">' in content
+    assert '<td colspan="2" class="board-shared">' in content
+    assert 'title="09:00–09:30 shared by Late, Morning"' in content
+    assert "71% of the day taken" in content
+    assert "Free 00:00–07:00." in content
+
+
+def test_whose_turn_it_is_makes_no_cells(console: Client) -> None:
+    for name in ("A", "B", "C"):
+        showing(ad_name=name)
+
+    assert row(console.get(BOARD, BERLIN), TOP) == [("00:00–24:00", "shared", ["A", "B", "C"])]
+
+
+def test_cells_lead_to_the_screen_at_that_time_and_names_to_the_ads(console: Client) -> None:
+    ad = slotted(time(7), time(9), ad_name="<Morning>")
+    content = console.get(BOARD, BERLIN).content.decode()
+
+    assert "/admin/ads/ad/preview/?country=DE&amp;city=Berlin&amp;day=2026-11-23&amp;quarter=28" in content
+    assert f'href="/admin/ads/ad/{ad.pk}/change/"' in content
+    assert "<Morning>" not in content
+
+
+def test_without_a_postcode_what_shows_somewhere_in_the_city_counts(console: Client) -> None:
+    ad = showing()
+    ad.campaign.audience_targeting.update(cities=["Berlin"], postcodes=["10115"])
+
+    def kinds(**asked: str) -> list[str]:
+        return [kind for _, kind, _ in row(console.get(BOARD, BERLIN | asked), TOP)]
+
+    assert kinds() == kinds(postcode="10115") == ["booked"]
+    assert kinds(postcode="10117") == kinds(city="Hamburg") == kinds(city="") == ["free"]
+
+
+def test_nothing_booked_is_said_with_a_friendly_word(console: Client) -> None:
+    page = console.get(BOARD, BERLIN | {"city": "Nowhere"})
+
+    assert "Nothing is booked here on this day." in page.content.decode()
+    assert page.content.decode().count("Free all day.") == 6
+
+
+@pytest.mark.parametrize(
+    ("day", "around"),
+    [
+        ("2026-12-31", ["2026-12-30", "2027-01-01"]),
+        ("2000-01-01", [None, "2000-01-02"]),
+        ("2099-12-31", ["2099-12-30", None]),
+    ],
+)
+def test_the_days_around_are_one_click_away(day: str, around: list[str | None], console: Client) -> None:
+    page = console.get(BOARD, BERLIN | {"day": day})
+
+    assert [other and str(other["day"]) for other in (page.context["before"], page.context["after"])] == around
+    for other in filter(None, around):
+        assert f"?country=DE&amp;city=Berlin&amp;day={other}" in page.content.decode()
+
+
+def test_of_many_some_are_named_and_all_are_counted(console: Client) -> None:
+    for number in range(MOST_NAMES + 2):
+        showing(ad_name=f"Ad {number:02}")
+    content = console.get(BOARD, BERLIN).content.decode()
+
+    assert f"Ad {MOST_NAMES - 1:02} and 2 more" in content
+    assert f"Ad {MOST_NAMES:02}" not in content
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"country": ""},
+        {"country": "Atlantis"},
+        {"country": "\x00"},
+        {"city": "\x00"},
+        {"city": "x" * 201},
+        {"city": "", "postcode": "10115"},
+        {"day": "0001-01-01"},
+        {"day": "9999-12-31"},
+        {"day": "99999999999999-01-01"},
+        {"day": "x"},
+    ],
+)
+def test_odd_values_are_said_to_be_odd(odd: dict[str, str], console: Client) -> None:
+    page = console.get(BOARD, BERLIN | odd)
+
+    assert page.status_code == 200
+    assert page.context["form"].errors
+    assert "rows" not in page.context
+
+
+def test_where_no_campaign_runs_it_asks_for_a_place(console: Client) -> None:
+    assert "No campaign runs at present." in console.get(BOARD).content.decode()
+
+
+def test_the_number_of_queries_does_not_grow(console: Client) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            assert console.get(BOARD, BERLIN).status_code == 200
+        return len(captured)
+
+    console.get("/admin/")
+    slotted(time(7), time(9))
+    before = queries()
+    for number in range(6):
+        slotted(time(number), time(10 + number))
+
+    assert queries() == before
+
+
+@pytest.mark.parametrize(("quarter", "text"), [(0, "00:00"), (33, "08:15"), (95, "23:45"), (96, "24:00")])
+def test_a_quarter_hour_is_said_as_the_clock_says_it(quarter: int, text: str) -> None:
+    assert clock(quarter) == text

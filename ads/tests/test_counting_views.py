@@ -1,0 +1,295 @@
+"""Views that vehicles report: each counts once, for ever, as far as the caps go."""
+
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from accounts.models import AuditEntry, User
+from accounts.tests.factories import Cast
+from ads.models import Ad, AdView, AdViewDay, CampaignViewTotals, ViewReceipt
+from ads.tests.factories import AdFactory
+from campaign_studio.tests.bodies import bearing, tokens_of
+from campaigns.models import Campaign
+from campaigns.tests.factories import CampaignFactory
+
+pytestmark = pytest.mark.django_db
+
+ADDRESS = "/api/delivery/views"
+NOTHING = {"accepted": 0, "duplicates": 0, "rejected": []}
+USED_UP = "Ask again what to show: this ad shows no more."
+
+
+def view(ad: Ad, **changes: Any) -> dict[str, Any]:
+    """A view of ten seconds, just now."""
+    body = {"view_id": str(uuid.uuid4()), "ad_id": str(ad.pk), "viewed_at": timezone.now().isoformat()}
+    return {**body, "duration_seconds": 10, **changes}
+
+
+def report(client: APIClient, *views: Any) -> Any:
+    """What the API answers to the views, all in one report."""
+    answer = client.post(ADDRESS, list(views))
+    assert answer.status_code == 200, answer.content
+    return answer.json()
+
+
+def counters(ad: Ad) -> tuple[int, int, int, list[tuple[int, int]]]:
+    """Every place where the ad's views are counted: by the ad, by its campaign (views, seconds), by day."""
+    totals = CampaignViewTotals.objects.get(campaign=ad.campaign_id)
+    days = AdViewDay.objects.filter(ad=ad).order_by("day", "country", "city")
+    in_ad = Ad.objects.values_list("ad_view_count", flat=True).get(pk=ad.pk)
+    return in_ad, totals.view_count, totals.view_seconds, list(days.values_list("view_count", "view_seconds"))
+
+
+def reasons(answer: dict[str, Any]) -> dict[int, str]:
+    return {one["index"]: one["reason"] for one in answer["rejected"]}
+
+
+@pytest.fixture
+def client(cast: Cast, client_for: Callable[[User | None], APIClient]) -> APIClient:
+    """A vehicle's."""
+    return client_for(cast.user)
+
+
+@pytest.fixture
+def ad() -> Ad:
+    return AdFactory()
+
+
+def test_a_view_is_kept_and_counted_everywhere(client: APIClient, ad: Ad) -> None:
+    at = datetime.now(UTC).replace(microsecond=0)
+    sent = view(ad, viewed_at=at.isoformat(), country="Germany", city=" Berlin ", postcode="10115", device_id="car-1")
+
+    assert report(client, sent) == {**NOTHING, "accepted": 1}
+
+    kept = AdView.objects.get()
+    assert (str(kept.view_id), kept.ad_id, kept.viewed_at, kept.duration_seconds) == (sent["view_id"], ad.pk, at, 10)
+    assert (kept.country, kept.city, kept.postcode, kept.device_id) == ("DE", "Berlin", "10115", "car-1")
+    assert counters(ad) == (1, 1, 10, [(1, 10)])
+    assert AdViewDay.objects.values_list("day", "country", "city").get() == (at.date(), "DE", "Berlin")
+
+
+def test_views_add_up_by_ad_campaign_day_and_city(client: APIClient, ad: Ad) -> None:
+    sibling = AdFactory(campaign=ad.campaign)
+    yesterday = (timezone.now() - timedelta(days=1)).isoformat()
+    report(client, view(ad, city="Ulm"), view(ad, city="Bonn"), view(sibling, duration_seconds=5))
+    report(client, view(ad, city="Ulm", duration_seconds=1), view(ad, viewed_at=yesterday))
+
+    assert counters(ad) == (4, 5, 36, [(1, 10), (1, 10), (2, 11)])
+    assert counters(sibling) == (1, 5, 36, [(1, 5)])
+
+
+def test_a_day_is_a_day_in_utc(client: APIClient, ad: Ad) -> None:
+    midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    late = (midnight - timedelta(seconds=1)).astimezone(timezone.get_fixed_timezone(120))
+
+    report(client, view(ad, viewed_at=late.isoformat()))
+
+    assert AdViewDay.objects.get().day == midnight.date() - timedelta(days=1)
+
+
+@pytest.mark.parametrize("absent", [{}, {"country": None, "city": None, "postcode": None, "device_id": None}])
+def test_the_place_and_the_device_may_be_unknown(client: APIClient, ad: Ad, absent: dict[str, None]) -> None:
+    assert report(client, view(ad, **absent))["accepted"] == 1
+
+    assert AdView.objects.values_list("country", "city", "postcode", "device_id").get() == ("", "", "", "")
+
+
+def test_an_unknown_country_is_kept_as_it_was_sent(client: APIClient, ad: Ad) -> None:
+    report(client, view(ad, country="Atlantis"))
+
+    assert AdView.objects.get().country == "Atlantis"
+
+
+def test_a_view_counts_once_however_often_it_is_sent(client: APIClient, ad: Ad) -> None:
+    sent = view(ad)
+
+    assert report(client, sent, sent, {**sent, "view_id": sent["view_id"].upper()}) == {
+        "accepted": 1,
+        "duplicates": 2,
+        "rejected": [],
+    }
+    assert report(client, sent) == {**NOTHING, "duplicates": 1}
+    assert report(client, {**sent, "duration_seconds": 99}) == {**NOTHING, "duplicates": 1}
+    assert counters(ad) == (1, 1, 10, [(1, 10)])
+
+
+def test_a_counted_view_is_a_duplicate_whatever_is_wrong_with_it_by_now(client: APIClient) -> None:
+    ad = AdFactory(campaign=CampaignFactory(campaign_max_view_count=1))
+    sent = view(ad)
+    report(client, sent)
+
+    assert report(client, sent)["duplicates"] == 1, "though the cap is used up"
+    assert report(client, {**sent, "viewed_at": "2000-01-01T00:00:00Z"})["duplicates"] == 1
+    assert report(client, {**sent, "ad_id": str(uuid.uuid4())})["duplicates"] == 1
+
+
+def test_a_rejected_view_may_be_sent_again(client: APIClient) -> None:
+    campaign = CampaignFactory(campaign_max_view_count=1)
+    ad = AdFactory(campaign=campaign)
+    first, second = view(ad), view(ad)
+
+    assert list(reasons(report(client, first, second))) == [1]
+    assert list(ViewReceipt.objects.values_list("pk", flat=True)) == [uuid.UUID(first["view_id"])]
+    Campaign.objects.filter(pk=campaign.pk).update(campaign_max_view_count=2)
+    assert report(client, second) == {**NOTHING, "accepted": 1}
+
+
+def test_an_id_rejected_in_one_campaign_counts_in_another_one(client: APIClient, ad: Ad) -> None:
+    full = AdFactory(campaign=CampaignFactory(campaign_max_view_count=1))
+    again = view(full)
+
+    answer = report(client, view(full), again, {**again, "ad_id": str(ad.pk)}, again)
+
+    assert (answer["accepted"], answer["duplicates"], list(reasons(answer))) == (2, 1, [1])
+
+
+def test_an_unknown_ad_is_named_by_its_place(client: APIClient, ad: Ad) -> None:
+    answer = report(client, view(ad), view(ad, ad_id=str(uuid.uuid4())))
+
+    assert reasons(answer) == {1: "There is no ad with this ad_id. Send the id of the ad that was shown."}
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "too_short"),
+    [(11, "seconds", True), (10, "seconds", False), (1, "minutes", True), (1, "hours", True), (None, None, False)],
+)
+def test_a_view_counts_when_it_lasted_the_in_view_duration(
+    client: APIClient, value: int | None, unit: str | None, too_short: bool
+) -> None:
+    ad = AdFactory(ad_in_view_duration_value=value, ad_in_view_duration_unit=unit)
+
+    answer = report(client, view(ad))
+
+    assert answer["accepted"] == (not too_short)
+    if too_short:
+        assert "this one lasted 10" in reasons(answer)[0]
+
+
+def test_any_length_counts_where_none_is_set(client: APIClient, ad: Ad) -> None:
+    assert report(client, view(ad, duration_seconds=0), view(ad, duration_seconds=86_400))["accepted"] == 2
+
+
+@pytest.mark.parametrize(("minutes", "accepted"), [(4, 1), (6, 0)])
+def test_a_clock_may_be_five_minutes_ahead(client: APIClient, ad: Ad, minutes: int, accepted: int) -> None:
+    answer = report(client, view(ad, viewed_at=(timezone.now() + timedelta(minutes=minutes)).isoformat()))
+
+    assert answer["accepted"] == accepted
+    assert accepted or "viewed_at lies in the future" in reasons(answer)[0]
+
+
+def test_a_view_is_taken_as_long_as_views_are_kept(client: APIClient, ad: Ad, settings: Any) -> None:
+    settings.VIEW_RETENTION_MONTHS = 1
+    now = timezone.now()
+    oldest = (now.replace(day=1) - timedelta(days=1)).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+
+    answer = report(
+        client,
+        view(ad, viewed_at=oldest.isoformat()),
+        view(ad, viewed_at=(oldest - timedelta(microseconds=1)).isoformat()),
+    )
+
+    assert answer["accepted"] == 1
+    assert f"views are counted from {oldest:%Y-%m-%d} on" in reasons(answer)[1]
+
+
+def test_views_stop_at_the_cap_in_the_order_of_the_list(client: APIClient) -> None:
+    ad = AdFactory(campaign=CampaignFactory(campaign_max_view_count=3))
+    views = [view(ad) for _ in range(5)]
+
+    assert reasons(report(client, *views)) == dict.fromkeys([3, 4], f"The campaign has used up its 3 views. {USED_UP}")
+    assert counters(ad) == (3, 3, 30, [(3, 30)])
+    assert set(AdView.objects.values_list("view_id", flat=True)) == {uuid.UUID(one["view_id"]) for one in views[:3]}
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "seconds"), [(25, "seconds", 25), (1, "minutes", 60), (1, "hours", 3600), (1, "days", 86_400)]
+)
+def test_the_last_view_may_run_over_the_seconds(client: APIClient, value: int, unit: str, seconds: int) -> None:
+    campaign = CampaignFactory(campaign_max_view_duration_value=value, campaign_max_view_duration_unit=unit)
+    ad = AdFactory(campaign=campaign)
+
+    answer = report(
+        client, view(ad, duration_seconds=seconds - 1), view(ad, duration_seconds=40), view(ad, duration_seconds=0)
+    )
+
+    assert reasons(answer) == {2: f"The campaign has used up its {seconds} seconds. {USED_UP}"}
+    assert counters(ad)[:3] == (2, 2, seconds + 39)
+
+
+def test_a_cap_is_shared_by_the_ads_of_a_campaign_and_nobody_else(client: APIClient, ad: Ad) -> None:
+    campaign = CampaignFactory(campaign_max_view_count=2)
+    one, two = AdFactory.create_batch(2, campaign=campaign)
+
+    answer = report(client, view(one), view(two), view(one), view(ad), view(two))
+
+    assert list(reasons(answer)) == [2, 4]
+    assert (counters(one)[:2], counters(two)[:2], counters(ad)[:2]) == ((1, 2), (1, 2), (1, 1))
+
+
+def test_guests_report_no_views(cast: Cast, client_for: Callable[[User | None], APIClient], ad: Ad) -> None:
+    assert client_for(cast.guest).post(ADDRESS, [view(ad)]).status_code == 403
+    assert client_for(None).post(ADDRESS, [view(ad)]).status_code == 401
+    assert not ViewReceipt.objects.exists()
+
+
+def test_unknown_parameters_are_refused(client: APIClient, ad: Ad) -> None:
+    assert client.post(f"{ADDRESS}?ad_id=1", [view(ad)]).status_code == 400
+
+
+def test_counting_is_no_change_of_the_ad(cast: Cast, client: APIClient, ad: Ad) -> None:
+    before = client.get(f"/api/ads/{ad.pk}")
+    entries, stamp = AuditEntry.objects.count(), Ad.objects.values("version", "updated_at").get(pk=ad.pk)
+
+    report(client, view(ad))
+
+    after = client.get(f"/api/ads/{ad.pk}")
+    assert (before.json()["ad_view_count"], after.json()["ad_view_count"]) == (0, 1)
+    assert after["ETag"] == before["ETag"]
+    assert AuditEntry.objects.count() == entries
+    assert Ad.objects.values("version", "updated_at").get(pk=ad.pk) == stamp
+
+
+def test_who_saves_an_ad_takes_no_views_back(client: APIClient, ad: Ad) -> None:
+    read_before = Ad.objects.get(pk=ad.pk)
+    report(client, view(ad))
+
+    read_before.ad_name = "Renamed"
+    read_before.save()
+
+    assert Ad.objects.get(pk=ad.pk).ad_view_count == 1
+
+
+def test_a_report_sent_again_with_its_key_is_answered_again(client: APIClient, ad: Ad) -> None:
+    sent, key = [view(ad)], {"Idempotency-Key": "report-1"}
+    first = client.post(ADDRESS, sent, headers=key)
+    second = client.post(ADDRESS, sent, headers=key)
+
+    assert first.json() == second.json() == {**NOTHING, "accepted": 1}
+    assert second["Idempotency-Replayed"] == "true"
+    assert client.post(ADDRESS, [view(ad)], headers=key).status_code == 409
+    assert counters(ad)[0] == 1
+
+
+def test_five_hundred_views_cost_as_many_statements_as_one(cast: Cast) -> None:
+    client = bearing(tokens_of(cast.user)["access_token"])
+    ads = [AdFactory(campaign=CampaignFactory(campaign_max_view_count=60)) for _ in range(10)]
+
+    def statements(views: list[dict[str, Any]]) -> int:
+        with CaptureQueriesContext(connection) as seen:
+            report(client, *views)
+        return len(seen)
+
+    statements([view(ads[0])])
+    one = statements([view(ads[0], city="Ulm")])
+    many = statements([view(ads[number % 10], city=f"City {number % 60}") for number in range(390)])
+    assert many == one
+    # The receipts of those that the cap leaves out are taken back.
+    assert statements([view(ads[number % 10]) for number in range(500)]) <= one + 1
+    assert statements([{} for _ in range(500)]) < one

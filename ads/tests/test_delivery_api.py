@@ -1,0 +1,268 @@
+"""`GET /api/delivery`: what shows here and now (5-delivery)."""
+
+from datetime import time
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from ads.choices import AdType, MediaType
+from ads.models import Ad, CampaignViewTotals
+from ads.tests.delivery_scene import HERE, MONDAY, caller, showing, shown
+from ads.tests.factories import AdTimeSlotFactory
+from campaigns.models import Campaign
+from campaigns.tests.factories import AudienceTargetingFactory
+
+pytestmark = pytest.mark.django_db
+
+ASK = "/api/delivery"
+
+
+@pytest.fixture
+def client(client_for: Any) -> Any:
+    return client_for(caller())
+
+
+def why(client: Any, ad: Ad, **asked: str) -> list[dict[str, Any]]:
+    answer = client.get(f"{ASK}/explain", {**HERE, "ad_id": str(ad.pk), **asked})
+    reasons: list[dict[str, Any]] = answer.json()["results"][0]["reasons"]
+    return reasons
+
+
+def test_all_six_positions_are_filled_with_all_that_a_screen_needs(client: Any) -> None:
+    ads = {position: showing(ad_type_id=position) for position in AdType.values}
+
+    answer = client.get(ASK, HERE)
+
+    assert answer.status_code == 200
+    told = answer.json()
+    assert (told["at"], told["valid_until"]) == ("2026-11-23T08:15:00", "2026-11-23T08:30:00")
+    assert told["place"] == {"country": "DE", "region": "", "city": "Berlin", "postcode": "10115"}
+    assert set(told["placements"]) == set(AdType.values)
+    for position, placed in told["placements"].items():
+        ad = placed[0] if "content" in position else placed
+        assert ad["ad_id"] == str(ads[position].pk)
+        assert (ad["media_type"], ad["media_content"]) == ("text", "Fresh coffee at the next exit")
+        assert (ad["content_rating"]["rating_system"], ad["content_rating"]["rating_label"]) == ("MPAA", "G")
+
+
+def test_a_bar_shows_one_ad_and_a_content_position_all_of_them(client: Any) -> None:
+    for position in (AdType.TOP_BAR, AdType.CENTER_LEFT):
+        for _ in range(3):
+            showing(ad_type_id=position)
+
+    placements = client.get(ASK, HERE).json()["placements"]
+
+    assert isinstance(placements["top_bar_ad"], dict)
+    assert len(placements["center_left_content_ad"]) == 3
+    assert placements["bottom_left_ad"] is None
+    assert placements["center_right_content_ad"] == []
+
+
+CHANGES = {
+    "campaign_active": lambda ad: ad.campaign.move_to("paused"),
+    "ad_active": lambda ad: ad.move_to("paused"),
+    "approved": lambda ad: ad.reject(caller(), at=ad.created_at, note="No."),
+    "rated": lambda ad: type(ad.content_rating).objects.update(no_prohibited_content=False),
+    "campaign_dates": lambda ad: Campaign.objects.update(campaign_end_date="2026-11-22"),
+    "ad_dates": lambda ad: Ad.objects.update(ad_start_date="2026-11-24"),
+    "ad_expiry_date": lambda ad: Ad.objects.update(ad_expiry_date="2026-11-22"),
+    "time_slot": lambda ad: AdTimeSlotFactory(ad=ad, time_slot_start=time(7), time_slot_end=time(8, 15)),
+    "country": lambda ad: ad.campaign.audience_targeting.update(country="FR"),
+    "city": lambda ad: ad.campaign.audience_targeting.update(cities=["Hamburg"]),
+    "postcode": lambda ad: ad.campaign.audience_targeting.update(postcodes=["20095"]),
+    "view_cap": lambda ad: (
+        Campaign.objects.update(campaign_max_view_count=9),
+        CampaignViewTotals.objects.create(campaign=ad.campaign, view_count=9),
+    ),
+    "view_duration_cap": lambda ad: (
+        Campaign.objects.update(campaign_max_view_duration_value=2, campaign_max_view_duration_unit="minutes"),
+        CampaignViewTotals.objects.create(campaign=ad.campaign, view_count=1, view_seconds=120),
+    ),
+}
+
+
+@pytest.mark.parametrize("code", CHANGES)
+def test_each_change_takes_the_ad_off_at_once_and_is_named_as_the_one_reason(client: Any, code: str) -> None:
+    ad = showing()
+    ad.refresh_from_db()
+    assert shown(client.get(ASK, HERE)) == {str(ad.pk)}
+    assert why(client, ad) == []
+
+    CHANGES[code](ad)
+
+    assert shown(client.get(ASK, HERE)) == set()
+    (reason,) = why(client, ad)
+    assert reason["code"] == code
+    assert reason["fix"].endswith(".")
+    assert reason["message"].endswith(".")
+
+
+def test_the_region_counts_where_the_screen_knows_it(client: Any) -> None:
+    ad = showing()
+
+    assert shown(client.get(ASK, {**HERE, "region": "EUROPE"})) == {str(ad.pk)}
+    assert shown(client.get(ASK, {**HERE, "region": "Bavaria"})) == set()
+    assert [one["code"] for one in why(client, ad, region="Bavaria")] == ["region"]
+
+
+def test_matching_ignores_case_and_one_target_must_match_on_every_level(client: Any) -> None:
+    ad = showing()
+    ad.campaign.audience_targeting.all().delete()
+    AudienceTargetingFactory(campaign=ad.campaign, region="North", cities=["Hamburg"], postcodes=["10115"])
+    AudienceTargetingFactory(campaign=ad.campaign, region="East", cities=["Berlin"], postcodes=["10117"])
+
+    assert shown(client.get(ASK, {**HERE, "city": "BERLIN", "postcode": "10117"})) == {str(ad.pk)}
+    assert shown(client.get(ASK, HERE)) == set()
+    assert [one["code"] for one in why(client, ad)] == ["postcode"]
+
+
+def test_countries_are_understood_by_name_and_code(client: Any) -> None:
+    ad = showing()
+
+    for country in ("Germany", "de", "DEU", " DE "):
+        assert shown(client.get(ASK, {**HERE, "country": country})) == {str(ad.pk)}
+
+
+def test_a_campaign_without_audience_shows_nowhere(client: Any) -> None:
+    ad = showing()
+    ad.campaign.audience_targeting.all().delete()
+
+    assert shown(client.get(ASK, HERE)) == set()
+    assert [one["code"] for one in why(client, ad)] == ["country"]
+
+
+@pytest.mark.parametrize(
+    ("label", "limit", "passes"),
+    [
+        ("PG-13", "PG-13", True),
+        ("PG-13", "T", True),
+        ("T", "PG-13", True),
+        ("R", "PG-13", False),
+        ("M", "PG-13", False),
+        ("E10+", "PG", True),
+        ("AO", "M", False),
+        ("AO", "NC-17", True),
+        (None, "NC-17", False),
+    ],
+)
+def test_max_rating_filters_by_both_systems_and_says_so(client: Any, label: str, limit: str, passes: bool) -> None:
+    ad = showing()
+    system = {True: "MPAA", False: "ESRB"}[label in ("G", "PG", "PG-13", "R", "NC-17")] if label else None
+    type(ad.content_rating).objects.update(rating_system=system, rating_label=label)
+
+    assert shown(client.get(ASK, {**HERE, "max_rating": limit})) == ({str(ad.pk)} if passes else set())
+    assert [one["code"] for one in why(client, ad, max_rating=limit)] == ([] if passes else ["max_rating"])
+    assert shown(client.get(ASK, HERE)) == {str(ad.pk)}
+
+
+@pytest.mark.parametrize("place", [{"country": "Atlantis"}, {"country": "DE", "city": "Nowhere"}])
+def test_an_unknown_place_is_empty_and_no_error(client: Any, place: dict[str, str]) -> None:
+    showing(campaign__campaign_name="Berlin").campaign.audience_targeting.update(cities=["Berlin"])
+
+    answer = client.get(ASK, {**place, "at": HERE["at"]})
+
+    assert answer.status_code == 200
+    assert shown(answer) == set()
+
+
+@pytest.mark.parametrize(
+    ("asked", "field", "says"),
+    [
+        ({}, "country", "Send the country"),
+        ({"city": "Berlin"}, "country", "Send the country"),
+        ({"country": ""}, "country", "blank"),
+        ({"country": "DE", "postcode": "10115"}, "city", "Send the city too"),
+        ({"country": "DE", "at": "half past eight"}, "at", "2026-11-23T08:15:00"),
+        ({"country": "DE", "at": "2026-13-45T08:15"}, "at", "ISO 8601"),
+        ({"country": "DE", "at": "9999-12-31T23:59"}, "at", "ISO 8601"),
+        ({"country": "DE", "at": "2026-11-23"}, "at", "ISO 8601"),
+        ({"country": "DE", "max_rating": "XXX"}, "max_rating", "not a valid choice"),
+        ({"country": "DE", "town": "Berlin"}, "town", "unknown"),
+        ({"country": "D" * 101}, "country", "100"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_and_says_what_to_send(
+    client: Any, asked: dict[str, str], field: str, says: str
+) -> None:
+    answer = client.get(ASK, asked)
+
+    assert answer.status_code == 400
+    assert says in answer.json()[field][0]
+
+
+def test_a_plus_sign_that_became_a_blank_is_understood(client: Any) -> None:
+    answer = client.get(f"{ASK}?country=DE&at=2026-11-23T08:15:00+01:00")
+
+    assert answer.json()["at"] == "2026-11-23T08:15:00+01:00"
+
+
+def test_without_a_time_it_is_now_in_utc(client: Any, time_machine: Any) -> None:
+    time_machine.move_to("2026-11-23T08:17:05+00:00", tick=False)
+    ad = showing()
+
+    answer = client.get(ASK, {"country": "DE"})
+
+    assert shown(answer) == {str(ad.pk)}
+    assert answer.json()["valid_until"] == "2026-11-23T08:30:00+00:00"
+    assert answer["Cache-Control"] == "private, max-age=775"
+
+
+def test_the_answer_says_how_long_it_holds_and_is_not_sent_twice(client: Any) -> None:
+    ad = showing()
+    first = client.get(ASK, {**HERE, "at": "2026-11-23T08:20:00"})
+    assert first["Cache-Control"] == "private, max-age=600"
+
+    again = client.get(ASK, {**HERE, "at": "2026-11-23T08:29:59"}, headers={"If-None-Match": first["ETag"]})
+
+    assert (again.status_code, again.content, again["ETag"]) == (304, b"", first["ETag"])
+    assert again["Cache-Control"] == "private, max-age=1"
+    ad.move_to("paused")
+    changed = client.get(ASK, HERE, headers={"If-None-Match": first["ETag"]})
+    assert changed.status_code == 200
+    assert changed["ETag"] != first["ETag"]
+
+
+def test_equal_ads_take_turns_each_equally_often(client: Any) -> None:
+    ads = {str(showing().pk) for _ in range(4)}
+    quarters = [f"{MONDAY}T{hour:02}:{minute:02}" for hour in (8, 9) for minute in (0, 15, 30, 45)]
+
+    turns = [shown(client.get(ASK, {**HERE, "at": at})).pop() for at in quarters]
+
+    assert {ad: turns.count(ad) for ad in ads} == dict.fromkeys(ads, 2)
+    assert turns[:4] == turns[4:]
+    assert turns == [shown(client.get(ASK, {**HERE, "at": at})).pop() for at in quarters]
+
+
+def test_devices_are_spread_over_equal_ads(client: Any) -> None:
+    ads = {str(showing().pk) for _ in range(3)}
+
+    given = [shown(client.get(ASK, {**HERE, "device_id": f"car {number}"})).pop() for number in range(40)]
+
+    assert set(given) == ads
+    assert min(given.count(ad) for ad in ads) >= 5
+
+
+def test_the_number_of_questions_to_the_database_does_not_grow(client: Any) -> None:
+    def asked() -> int:
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            client.get(ASK, HERE)
+        return len(queries)
+
+    showing()
+    few = asked()
+    for position in AdType.values:
+        for _ in range(4):
+            showing(ad_type_id=position, media_type=MediaType.TEXT)
+
+    assert asked() == few == 2
+
+
+def test_everybody_who_is_signed_in_may_ask(cast: Any, client_for: Any) -> None:
+    ad = showing()
+
+    assert shown(client_for(cast.guest).get(ASK, HERE)) == {str(ad.pk)}
+    assert client_for(None).get(ASK, HERE).status_code == 401

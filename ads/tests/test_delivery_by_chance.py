@@ -1,0 +1,152 @@
+"""Whatever the campaigns, the ads and the moment: what shows, what is said about it, and an oracle agree."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, Phase, given, settings
+
+from accounts.tests.factories import UserFactory
+from ads.delivery.criteria import able_to_show, eligible
+from ads.delivery.engine import decide, plan_of_day
+from ads.delivery.explaining import Explanation, explain, judged
+from ads.delivery.opportunity import Opportunity, Question
+from ads.delivery.reasons import Reason
+from ads.media import BAR_POSITIONS
+from ads.models import Ad, AdContentRating, AdTimeSlot
+from ads.tests.worlds import build, opportunities, shows, worlds
+from campaigns.models import Campaign, CampaignAudienceTargeting
+
+pytestmark = pytest.mark.django_db
+
+# Making a failing world smaller would take minutes: each one is stored anew.
+by_chance = settings(
+    max_examples=60,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+
+
+@pytest.fixture
+def maker() -> Any:
+    return UserFactory()
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """What is stored inside is gone afterwards."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def told(opportunity: Opportunity) -> dict[Any, Explanation]:
+    return {one.ad_id: one for one in explain(judged(Ad.objects.all(), opportunity), opportunity)}
+
+
+@by_chance
+@given(world=worlds, opportunity=opportunities())
+def test_what_shows_is_what_the_oracle_says(world: Any, opportunity: Opportunity, maker: Any) -> None:
+    with undone():
+        stored = build(world, maker)
+
+        decision = decide(opportunity)
+
+        expected = {key for key, (made, creative) in stored.items() if shows(made, creative, opportunity)}
+        found = {key for keys in decision.eligible.values() for key in keys}
+        assert found == {str(key) for key in expected}
+        assert set(eligible(Ad.objects.all(), Question(opportunity)).values_list("pk", flat=True)) == expected
+        assert decision.keys() <= found
+        for position, keys in decision.eligible.items():
+            assert decision.shown[position] == (keys[:1] if position in BAR_POSITIONS else keys)
+
+
+@by_chance
+@given(world=worlds, opportunity=opportunities())
+def test_the_explanation_is_empty_for_eligible_ads_and_for_no_others(
+    world: Any, opportunity: Opportunity, maker: Any
+) -> None:
+    with undone():
+        stored = build(world, maker)
+        decision = decide(opportunity)
+        showing = decision.keys()
+
+        for key, one in told(opportunity).items():
+            assert one.eligible == shows(*stored[key], opportunity)
+            assert one.eligible == (not one.reasons)
+            assert one.shown == (str(key) in showing)
+            winner = decision.shown[one.ad.ad_type_id][0] if one.eligible and not one.shown else None
+            assert one.lost_to == winner
+            assert [reason for _, reason in one.table() if reason] == one.reasons
+
+
+# Each reason of each ad is mended by itself.
+@settings(by_chance, max_examples=25)
+@given(world=worlds, opportunity=opportunities())
+def test_a_fix_makes_the_ad_show_or_leaves_only_what_was_said_before(
+    world: Any, opportunity: Opportunity, maker: Any
+) -> None:
+    with undone():
+        build(world, maker)
+        for key, one in told(opportunity).items():
+            before = {reason.code for reason in one.reasons}
+            for reason in one.reasons:
+                if reason.changes is None and reason.code != "approved":
+                    assert reason.code in ("max_rating", "country")
+                    continue
+                with undone():
+                    apply(reason)
+                    after = {left.code for left in told(opportunity)[key].reasons}
+                    assert after <= before - {reason.code}
+
+
+@by_chance
+@given(world=worlds, opportunity=opportunities())
+def test_the_plan_of_a_day_is_the_decision_of_each_quarter_hour(
+    world: Any, opportunity: Opportunity, maker: Any
+) -> None:
+    with undone():
+        build(world, maker)
+
+        plan = plan_of_day(opportunity)
+
+        assert len(plan) == 96
+        for quarter in (0, opportunity.quarter, 33, 95):
+            assert plan[quarter].eligible == decide(opportunity.at_quarter(quarter)).eligible
+
+
+@by_chance
+@given(world=worlds, opportunity=opportunities())
+def test_what_shows_can_show_and_what_can_not_show_never_does(world: Any, opportunity: Opportunity, maker: Any) -> None:
+    with undone():
+        stored = build(world, maker)
+
+        able = set(able_to_show(Ad.objects.all(), on=opportunity.day).values_list("pk", flat=True))
+
+        assert {key for key, made in stored.items() if shows(*made, opportunity)} <= able
+
+
+def apply(reason: Reason) -> None:
+    """Do what the fix says, as an operator with all rights would."""
+    row: Any = (Ad if reason.resource_type == "ad" else Campaign).objects.get(pk=reason.resource_id)
+    changes = dict(reason.changes or {"moderation_status": "approved"})
+    if "time_slots" in changes:
+        row.time_slots.all().delete()
+        AdTimeSlot.objects.bulk_create([AdTimeSlot(ad=row, **slot) for slot in changes.pop("time_slots")])
+    if "audience_targeting" in changes:
+        CampaignAudienceTargeting.objects.filter(campaign=row).delete()
+        targets = [CampaignAudienceTargeting(campaign=row, **target) for target in changes.pop("audience_targeting")]
+        CampaignAudienceTargeting.objects.bulk_create(targets)
+    if "content_rating" in changes:
+        AdContentRating.objects.update_or_create(ad=row, defaults=changes.pop("content_rating"))
+        if "approves it again" in reason.fix:
+            changes["moderation_status"] = "approved"
+    for name in ("ad_status", "campaign_status"):
+        if name in changes:
+            # From expired the way leads over draft.
+            changes[name] = "active"
+    if changes:
+        type(row).objects.filter(pk=row.pk).update(**changes)

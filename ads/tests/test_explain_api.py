@@ -1,0 +1,177 @@
+"""`GET /api/delivery/explain`: why an ad shows or not, and what would make it show."""
+
+import uuid
+from datetime import date, time
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from ads.choices import AdType
+from ads.tests.delivery_scene import HERE, caller, showing, shown
+from ads.tests.factories import AdTimeSlotFactory
+from campaigns.tests.factories import CampaignFactory
+
+pytestmark = pytest.mark.django_db
+
+EXPLAIN = "/api/delivery/explain"
+
+
+@pytest.fixture
+def client(client_for: Any) -> Any:
+    return client_for(caller())
+
+
+def test_a_bar_names_the_ad_that_has_the_turn(client: Any) -> None:
+    ads = {str(showing().pk) for _ in range(3)}
+    winner = shown(client.get("/api/delivery", HERE)).pop()
+
+    results = client.get(EXPLAIN, {**HERE, "ad_type_id": "top_bar_ad"}).json()["results"]
+
+    assert {one["ad_id"] for one in results} == ads
+    for one in results:
+        is_shown = one["ad_id"] == winner
+        expected = {"eligible": True, "shown": is_shown, "lost_to": None if is_shown else winner, "reasons": []}
+        assert {name: one[name] for name in expected} == expected
+
+
+def test_every_reason_says_what_is_there_what_is_needed_and_what_to_do(client: Any) -> None:
+    ad = showing(ad_status="paused", campaign__campaign_end_date=date(2026, 11, 10), campaign__campaign_name="Sum")
+    AdTimeSlotFactory(ad=ad, time_slot_start=time(22), time_slot_end=time(0))
+
+    (told,) = client.get(EXPLAIN, {**HERE, "ad_id": ad.pk}).json()["results"]
+
+    of_ad = {"resource_type": "ad", "resource_id": str(ad.pk)}
+    assert told["eligible"] is told["shown"] is False
+    assert told["reasons"] == [
+        {
+            **of_ad,
+            "code": "ad_active",
+            "message": "The ad is paused, not active.",
+            "field": "ad_status",
+            "expected": "active",
+            "actual": "paused",
+            "fix": "Set ad_status to active.",
+            "changes": {"ad_status": "active"},
+        },
+        {
+            "code": "campaign_dates",
+            "message": "It ended on 2026-11-10.",
+            "resource_type": "campaign",
+            "resource_id": str(ad.campaign_id),
+            "field": "campaign_end_date",
+            "expected": "2026-11-23",
+            "actual": "2026-11-10",
+            "fix": "Move campaign_end_date to 2026-11-23 or later.",
+            "changes": {"campaign_end_date": "2026-11-23"},
+        },
+        {
+            **of_ad,
+            "code": "time_slot",
+            "message": "08:15 lies in none of its time slots.",
+            "field": "time_slots",
+            "expected": "08:15–08:30",
+            "actual": ["22:00–00:00"],
+            "fix": "Add a time slot from 08:15 to 08:30, or longer.",
+            "changes": {
+                "time_slots": [
+                    {"time_slot_start": "22:00", "time_slot_end": "00:00"},
+                    {"time_slot_start": "08:15", "time_slot_end": "08:30"},
+                ]
+            },
+        },
+    ]
+
+
+def test_the_changes_can_be_sent_as_they_are(client_for: Any, cast: Any) -> None:
+    ad = showing()
+    ad.campaign.audience_targeting.update(cities=["Hamburg"], postcodes=["20095"])
+    AdTimeSlotFactory(ad=ad, time_slot_start=time(22), time_slot_end=time(0))
+    ad.campaign.refresh_from_db()
+    ad.campaign.campaign_start_date = date(2026, 11, 24)
+    ad.campaign.save()
+    ad.campaign.move_to("paused")
+    client = client_for(cast.app_admin)
+
+    (told,) = client.get(EXPLAIN, {**HERE, "ad_id": ad.pk}).json()["results"]
+    assert [one["code"] for one in told["reasons"]] == ["campaign_active", "campaign_dates", "time_slot", "city"]
+    for reason in told["reasons"]:
+        answer = client.patch(f"/api/{reason['resource_type']}s/{reason['resource_id']}", reason["changes"])
+        assert answer.status_code == 200, answer.json()
+
+    assert shown(client.get("/api/delivery", HERE)) == {str(ad.pk)}
+
+
+def test_all_ads_of_a_campaign_are_explained_those_that_may_show_first(client: Any) -> None:
+    paused = showing(ad_status="paused")
+    running = [showing(campaign=paused.campaign, ad_type_id=AdType.CENTER_LEFT) for _ in range(2)]
+
+    results = client.get(EXPLAIN, {**HERE, "campaign_id": paused.campaign_id}).json()["results"]
+
+    assert [one["ad_id"] for one in results] == [*sorted(str(ad.pk) for ad in running), str(paused.pk)]
+    assert [one["eligible"] for one in results] == [True, True, False]
+
+
+def test_a_campaign_without_ads_has_nothing_to_explain(client: Any) -> None:
+    answer = client.get(EXPLAIN, {**HERE, "campaign_id": CampaignFactory().pk})
+
+    assert answer.json()["results"] == []
+
+
+def test_long_answers_come_in_pages_that_ask_no_more_than_short_ones(client: Any) -> None:
+    for _ in range(3):
+        showing()
+
+    def asked(**page: int) -> tuple[Any, int]:
+        with CaptureQueriesContext(connection) as queries:
+            answer = client.get(EXPLAIN, {**HERE, "ad_type_id": "top_bar_ad", **page})
+        return answer.json(), len(queries)
+
+    first, few = asked(page_size=1)
+    whole, many = asked()
+    second, _ = asked(page_size=1, page=2)
+    assert (first["count"], len(first["results"]), len(whole["results"])) == (3, 1, 3)
+    assert [first["results"][0], second["results"][0]] == whole["results"][:2]
+    assert "page=2" in first["next"]
+    assert few == many
+
+
+@pytest.mark.parametrize(
+    ("asked", "field", "says"),
+    [
+        ({}, "ad_id", "Send one of ad_id, campaign_id and ad_type_id"),
+        ({"ad_id": str(uuid.uuid4()), "ad_type_id": "top_bar_ad"}, "ad_id", "Send one of"),
+        ({"ad_id": "7"}, "ad_id", "valid UUID"),
+        ({"ad_type_id": "left_wing"}, "ad_type_id", "not a valid choice"),
+        ({"ad_type_id": "top_bar_ad", "page": "0"}, "page", "whole number"),
+        ({"ad_type_id": "top_bar_ad", "at": "soon"}, "at", "ISO 8601"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(client: Any, asked: dict[str, str], field: str, says: str) -> None:
+    answer = client.get(EXPLAIN, {**HERE, **asked})
+
+    assert answer.status_code == 400
+    assert says in answer.json()[field][0]
+
+
+@pytest.mark.parametrize("name", ["ad_id", "campaign_id"])
+def test_what_does_not_exist_is_not_found(client: Any, name: str) -> None:
+    assert client.get(EXPLAIN, {**HERE, name: str(uuid.uuid4())}).status_code == 404
+
+
+def test_only_staff_is_told_why(cast: Any, client_for: Any) -> None:
+    asked = {**HERE, "ad_id": showing().pk}
+
+    codes = {
+        role: client_for(getattr(cast, role)).get(EXPLAIN, asked).status_code
+        for role in ("app_admin", "campaign_manager", "content_moderator", "user", "guest")
+    }
+
+    assert codes == {
+        "app_admin": 200,
+        "campaign_manager": 200,
+        "content_moderator": 200,
+        "user": 403,
+        "guest": 403,
+    }

@@ -1,0 +1,126 @@
+"""The lights in the console's lists: whether a campaign is ready, and whether an ad can still show."""
+
+import re
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from accounts.models import User
+from accounts.tests.factories import Cast
+from ads.tests.delivery_scene import MONDAY, showing
+from ads.tests.factories import AdFactory, AdTimeSlotFactory
+from campaign_studio.tests.browser import messages_of
+from campaigns.tests.factories import AudienceTargetingFactory, CampaignFactory
+
+pytestmark = pytest.mark.django_db
+ConsoleFor = Callable[[User | None], Client]
+CAMPAIGNS, ADS = "/admin/campaigns/campaign/", "/admin/ads/ad/"
+
+
+@pytest.fixture(autouse=True)
+def _on_monday() -> Any:
+    with time_machine.travel(MONDAY, tick=False):
+        yield
+
+
+@pytest.fixture
+def client(cast: Cast, console_for: ConsoleFor) -> Client:
+    return console_for(cast.campaign_manager)
+
+
+def lights(page: Any) -> dict[str, str]:
+    """What each light says, by the address that it leads to."""
+    found = re.findall(r'<a href="(/admin/ads/ad/[^"]*why/[^"]*)" [^>]*>(.*?)</a>', page.content.decode(), re.S)
+    return {address: text.strip() for address, text in found}
+
+
+def light_of(client: Client, campaign: Any) -> str:
+    return lights(client.get(CAMPAIGNS))[reverse("admin:ads_ad_why_campaign", args=[campaign.pk])]
+
+
+def test_a_campaign_that_can_run_is_ready(client: Client) -> None:
+    assert light_of(client, showing().campaign) == "Ready"
+
+
+def test_a_campaign_of_which_something_is_missing_is_partly_ready(client: Client) -> None:
+    ad = showing()
+    showing(campaign=ad.campaign, ad_status="paused")
+
+    assert light_of(client, ad.campaign) == "Has warnings"
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        CampaignFactory,
+        lambda: showing(campaign__campaign_status="paused").campaign,
+        lambda: showing(campaign__campaign_status="draft").campaign,
+        lambda: showing(campaign__campaign_end_date=date(2026, 11, 9)).campaign,
+        lambda: showing(ad_status="paused").campaign,
+    ],
+)
+def test_a_campaign_that_can_not_run_is_not_ready(make: Callable[[], Any], client: Client) -> None:
+    assert light_of(client, make()) == "Not ready"
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ({}, "Can show"),
+        ({"campaign__campaign_start_date": date(2026, 12, 1)}, "Can show"),
+        ({"ad_status": "paused"}, "Can&#x27;t show"),
+        ({"approved": False}, "Can&#x27;t show"),
+        ({"ad_status": "draft", "approved": False}, "Can&#x27;t show"),
+        ({"ad_end_date": date(2026, 11, 22)}, "Can&#x27;t show"),
+        ({"campaign__campaign_status": "expired"}, "Can&#x27;t show"),
+    ],
+)
+def test_an_ads_light_says_whether_it_can_still_show(values: dict[str, Any], says: str, client: Client) -> None:
+    ad = showing(**values)
+
+    assert lights(client.get(ADS)) == {reverse("admin:ads_ad_why", args=[ad.pk]): says}
+
+
+def test_each_row_has_its_own_light(client: Client) -> None:
+    good, bad = showing(), showing(ad_status="paused")
+
+    shown = lights(client.get(ADS))
+
+    assert shown == {
+        reverse("admin:ads_ad_why", args=[good.pk]): "Can show",
+        reverse("admin:ads_ad_why", args=[bad.pk]): "Can&#x27;t show",
+    }
+
+
+@pytest.mark.parametrize("address", [CAMPAIGNS, ADS])
+def test_lights_cost_the_same_however_long_the_list_is(address: str, client: Client) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as seen:
+            assert client.get(address).status_code == 200
+        return len(seen)
+
+    AdTimeSlotFactory(ad=showing())
+    queries()
+    for_one = queries()
+    for number in range(6):
+        ad = showing()
+        AdTimeSlotFactory(ad=AdFactory(campaign=ad.campaign))
+        AudienceTargetingFactory(campaign=ad.campaign, region=f"Region {number}")
+
+    assert queries() == for_one <= 12
+
+
+@pytest.mark.parametrize("address", [CAMPAIGNS, ADS])
+def test_an_empty_list_and_a_bulk_action_need_no_lights(address: str, client: Client) -> None:
+    assert client.get(address, {"q": "nothing like it"}).status_code == 200
+
+    answer = client.post(address, {"action": "pause_selected", "_selected_action": str(showing().pk)}, follow=True)
+    assert answer.status_code == 200
+    assert len(messages_of(answer)) <= 1

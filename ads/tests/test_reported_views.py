@@ -1,0 +1,93 @@
+"""What is sent as a report of views, and how it is told what is wrong with it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from accounts.models import User
+from accounts.tests.factories import Cast
+from ads.models import Ad
+from ads.tests.factories import AdFactory
+from ads.tests.test_counting_views import ADDRESS, reasons, report, view
+from campaign_studio.tests.bodies import send_bytes, stored
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def client(cast: Cast, client_for: Callable[[User | None], APIClient]) -> APIClient:
+    """A vehicle's."""
+    return client_for(cast.user)
+
+
+@pytest.fixture
+def ad() -> Ad:
+    return AdFactory()
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"view_id": "x"}, "view_id: Must be a valid UUID."),
+        ({"view_id": 5}, "view_id: Must be a valid UUID."),
+        ({"view_id": None}, "view_id: This field may not be null."),
+        ({"ad_id": "x"}, "ad_id: Must be a valid UUID."),
+        ({"duration_seconds": -1}, "duration_seconds: Ensure this value is greater than or equal to 0."),
+        ({"duration_seconds": 86_401}, "duration_seconds: Ensure this value is less than or equal to 86400."),
+        ({"duration_seconds": 1.5}, "duration_seconds: A valid integer is required."),
+        ({"duration_seconds": True}, "duration_seconds: A valid integer is required."),
+        ({"duration_seconds": None}, "duration_seconds: This field may not be null."),
+        ({"viewed_at": "2026-11-01T12:00:00"}, "viewed_at: Send a time with its zone, like 2026-11-01T12:00:00Z."),
+        ({"viewed_at": "2026-11-01"}, "viewed_at: Send a time with its zone, like 2026-11-01T12:00:00Z."),
+        ({"viewed_at": "now"}, "viewed_at: Send a time with its zone, like 2026-11-01T12:00:00Z."),
+        ({"viewed_at": 1_700_000_000}, "viewed_at: Send a time with its zone, like 2026-11-01T12:00:00Z."),
+        ({"viewed_at": "0001-01-01T00:00:00+14:00"}, "viewed_at: Datetime value out of range."),
+        ({"city": "x" * 201}, "city: Ensure this field has no more than 200 characters."),
+        ({"city": "a\x00b"}, "city: Null characters are not allowed."),
+        ({"country": ["DE"]}, "country: Not a valid string."),
+        ({"device_id": "x" * 101}, "device_id: Ensure this field has no more than 100 characters."),
+        ({"odd": 1}, "odd: This field does not exist. /api/docs lists those that do."),
+    ],
+)
+def test_a_malformed_view_does_not_spoil_the_others(
+    client: APIClient, ad: Ad, changes: dict[str, Any], reason: str
+) -> None:
+    answer = report(client, view(ad), view(ad, **changes), view(ad))
+
+    assert answer == {"accepted": 2, "duplicates": 0, "rejected": [{"index": 1, "reason": reason}]}
+
+
+@pytest.mark.parametrize("odd", [None, 1, "view", [], [{}]])
+def test_what_is_no_view_at_all_is_told_what_one_looks_like(client: APIClient, ad: Ad, odd: Any) -> None:
+    answer = report(client, odd, view(ad))
+
+    assert answer["accepted"] == 1
+    assert reasons(answer)[0].startswith("This is no view. Send a list of 1 to 500 views:")
+
+
+def test_every_missing_field_is_named(client: APIClient) -> None:
+    (reason,) = reasons(report(client, {})).values()
+
+    for name in ("view_id", "ad_id", "viewed_at", "duration_seconds"):
+        assert f"{name}: This field is required." in reason
+
+
+@pytest.mark.parametrize("body", [b"[]", b"{}", b"1", b"null", b'"x"', b"", b"[" + b"{}," * 500 + b"{}]"])
+def test_anything_but_a_list_of_1_to_500_views_is_told_what_to_send(client: APIClient, body: bytes) -> None:
+    before = stored()
+
+    answer = send_bytes(client, "POST", ADDRESS, body)
+
+    assert answer.status_code == 400
+    assert set(answer.json()) == {"detail"}
+    assert body == b"" or answer.json()["detail"].startswith("Send a list of 1 to 500 views:")
+    assert stored() == before
+
+
+@pytest.mark.parametrize(
+    "body", [b"[", rb'[{"city": "\ud800"}]', b'[{"a": 1, "a": 2}]', b'[{"duration_seconds": NaN}]']
+)
+def test_what_is_not_json_is_refused_as_a_whole(client: APIClient, body: bytes) -> None:
+    assert send_bytes(client, "POST", ADDRESS, body).status_code == 400

@@ -1,0 +1,166 @@
+"""Months of views: made ahead, filled from the default partition, dropped when they are too old."""
+
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+import time_machine
+from django.core.management import CommandError, call_command
+from django.db import connection
+from rest_framework.test import APIClient
+
+from accounts.models import User
+from accounts.tests.factories import Cast
+from ads.delivery.partitions import kept_from
+from ads.models import Ad, AdView, AdViewDay, ViewReceipt
+from ads.tests.factories import AdFactory
+from ads.tests.test_counting_views import counters, report, view
+
+pytestmark = pytest.mark.django_db
+
+NOON = datetime(2026, 11, 15, 12, tzinfo=UTC)
+
+
+def partition_views(*arguments: str, on: datetime = NOON) -> list[str]:
+    out = StringIO()
+    with time_machine.travel(on, tick=False):
+        call_command("partition_views", *arguments, stdout=out)
+    return out.getvalue().splitlines()
+
+
+def partition_of(view_id: str) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tableoid::regclass::text FROM ad_views WHERE view_id = %s", [view_id])
+        return str(cursor.fetchone()[0])
+
+
+@pytest.fixture
+def client(cast: Cast, client_for: Callable[[User | None], APIClient]) -> APIClient:
+    return client_for(cast.user)
+
+
+@pytest.fixture
+def ad(db: None) -> Ad:
+    return AdFactory()
+
+
+@pytest.fixture
+def shown(client: APIClient, ad: Ad) -> Callable[[datetime], dict[str, Any]]:
+    """`shown(at)`: a view of the ad that was reported when it was shown; what was sent."""
+
+    def send(at: datetime) -> dict[str, Any]:
+        sent = view(ad, viewed_at=at.isoformat())
+        with time_machine.travel(at, tick=False):
+            assert report(client, sent)["accepted"] == 1
+        return sent
+
+    return send
+
+
+def test_this_month_and_three_more_are_made() -> None:
+    assert partition_views() == [
+        "Made ad_views_2026_11.",
+        "Made ad_views_2026_12.",
+        "Made ad_views_2027_01.",
+        "Made ad_views_2027_02.",
+    ]
+
+
+def test_running_it_twice_changes_nothing() -> None:
+    partition_views("--months-ahead", "1")
+
+    assert partition_views("--months-ahead", "1") == ["Nothing to do."]
+    assert partition_views("--months-ahead", "2") == ["Made ad_views_2027_01."]
+    assert partition_views("--months-ahead", "0") == ["Nothing to do."]
+
+
+def test_views_to_come_land_in_their_month(shown: Callable[[datetime], dict[str, Any]]) -> None:
+    partition_views()
+
+    at = {
+        "ad_views_2026_11": datetime(2026, 11, 30, 23, 59, 59, 999_999, tzinfo=UTC),
+        "ad_views_2026_12": datetime(2026, 12, 1, tzinfo=UTC),
+        "ad_views_2027_02": datetime(2027, 2, 28, 23, tzinfo=UTC),
+        "ad_views_other": datetime(2027, 3, 1, tzinfo=UTC),
+    }
+    assert [partition_of(shown(moment)["view_id"]) for moment in at.values()] == list(at)
+
+
+def test_views_without_a_month_move_into_theirs(ad: Ad, shown: Callable[[datetime], dict[str, Any]]) -> None:
+    early = shown(datetime(2026, 9, 30, 23, tzinfo=UTC))
+    late = [shown(NOON - timedelta(hours=hours)) for hours in (1, 2)]
+    before = list(AdView.objects.order_by("view_id").values()), counters(ad)
+    assert {partition_of(sent["view_id"]) for sent in [early, *late]} == {"ad_views_other"}
+
+    assert partition_views("--months-ahead", "0") == [
+        "Made ad_views_2026_09, with 1 views.",
+        "Made ad_views_2026_10.",
+        "Made ad_views_2026_11, with 2 views.",
+    ]
+
+    assert partition_of(early["view_id"]) == "ad_views_2026_09"
+    assert {partition_of(sent["view_id"]) for sent in late} == {"ad_views_2026_11"}
+    assert (list(AdView.objects.order_by("view_id").values()), counters(ad)) == before
+
+
+def sums() -> list[tuple[Any, ...]]:
+    return list(AdViewDay.objects.order_by("pk").values_list("pk", "day", "view_count", "view_seconds"))
+
+
+def test_a_dropped_month_leaves_every_sum_and_its_views_count_no_second_time(
+    client: APIClient, ad: Ad, shown: Callable[[datetime], dict[str, Any]], settings: Any
+) -> None:
+    settings.VIEW_RETENTION_MONTHS = 2
+    old = shown(NOON)
+    partition_views("--months-ahead", "1")
+    kept = shown(datetime(2026, 12, 1, tzinfo=UTC))
+    before = counters(ad), sums()
+
+    assert partition_views("--months-ahead", "0", on=datetime(2027, 1, 31, 23, tzinfo=UTC)) == [
+        "Made ad_views_2027_01."
+    ]
+    february = datetime(2027, 2, 1, tzinfo=UTC)
+    assert partition_views("--months-ahead", "0", on=february) == [
+        "Dropped ad_views_2026_11.",
+        "Made ad_views_2027_02.",
+    ]
+
+    assert AdView.objects.get().view_id == uuid.UUID(kept["view_id"])
+    assert (counters(ad), sums()) == before
+    with time_machine.travel(february, tick=False):
+        assert report(client, old, {**old, "viewed_at": february.isoformat()})["duplicates"] == 2
+        assert list(report(client, view(ad, viewed_at=NOON.isoformat()))["rejected"]) != []
+    assert counters(ad) == before[0]
+
+
+def test_old_views_that_had_no_month_go_as_well(
+    ad: Ad, shown: Callable[[datetime], dict[str, Any]], settings: Any
+) -> None:
+    settings.VIEW_RETENTION_MONTHS = 1
+    for month, day in ((8, 1), (9, 30), (10, 1)):
+        shown(datetime(2026, month, day, tzinfo=UTC))
+
+    assert partition_views("--months-ahead", "0") == [
+        "Deleted 2 old views that had no month.",
+        "Made ad_views_2026_10, with 1 views.",
+        "Made ad_views_2026_11.",
+    ]
+    assert (AdView.objects.count(), ViewReceipt.objects.count(), counters(ad)[0]) == (1, 3, 3)
+
+
+@pytest.mark.parametrize(
+    ("months", "first"), [(1, (2026, 10)), (10, (2026, 1)), (11, (2025, 12)), (12, (2025, 11)), (25, (2024, 10))]
+)
+def test_whole_months_are_kept(settings: Any, months: int, first: tuple[int, int]) -> None:
+    settings.VIEW_RETENTION_MONTHS = months
+
+    assert kept_from(NOON) == datetime(*first, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("months", ["-1", "121", "soon", "1.5", "²"])
+def test_an_odd_number_of_months_is_refused(months: str) -> None:
+    with pytest.raises(CommandError, match="give a number of months from 0 to 120"):
+        partition_views(f"--months-ahead={months}")

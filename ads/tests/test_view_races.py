@@ -1,0 +1,284 @@
+"""Vehicles that report at the same moment: real threads, real connections, real transactions."""
+
+import random
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from io import StringIO
+from threading import Barrier
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from rest_framework.test import APIClient
+
+from accounts.models import User
+from accounts.tests.factories import make_cast
+from ads.delivery import counting
+from ads.delivery.partitions import partitions
+from ads.models import Ad, AdView, AdViewDay, CampaignViewTotals, ViewReceipt
+from ads.tests.factories import AdFactory
+from ads.tests.test_counting_views import ADDRESS, counters, view
+from campaign_studio.tests.bodies import tokens_of
+from campaign_studio.tests.sabotage import other_connection
+from campaign_studio.tests.together import at_once
+from campaigns.models import Campaign
+from campaigns.tests.factories import CampaignFactory
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+AT_ONCE = 16
+WAITING = """
+SELECT EXISTS (
+    SELECT FROM pg_stat_activity WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0
+)
+"""
+
+
+@pytest.fixture
+def people() -> Any:
+    return make_cast()
+
+
+def post_at_once(user: User, reports: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Send all reports together; every one of them is answered."""
+    token = tokens_of(user)["access_token"]
+    answers = at_once(*[lambda client, sent=sent: client.post(ADDRESS, sent) for sent in reports], token=token)
+    assert Counter(answer.status_code for answer in answers) == {200: len(reports)}
+    return [answer.json() for answer in answers]
+
+
+def total(answers: list[dict[str, Any]]) -> tuple[int, int, int]:
+    """How many were accepted, duplicates and rejected."""
+    return (
+        sum(answer["accepted"] for answer in answers),
+        sum(answer["duplicates"] for answer in answers),
+        sum(len(answer["rejected"]) for answer in answers),
+    )
+
+
+def recounted() -> str:
+    out = StringIO()
+    call_command("recount_views", "--check", stdout=out)
+    return out.getvalue()
+
+
+def test_of_sixteen_reports_of_one_view_one_counts(people: Any) -> None:
+    ad = AdFactory()
+    sent = view(ad)
+
+    assert total(post_at_once(people.user, [[sent]] * AT_ONCE)) == (1, AT_ONCE - 1, 0)
+    assert counters(ad) == (1, 1, 10, [(1, 10)])
+
+
+def test_one_id_reported_for_many_campaigns_at_once_counts_in_one(people: Any) -> None:
+    ads = AdFactory.create_batch(AT_ONCE)
+    sent = view(ads[0])
+
+    answers = post_at_once(people.user, [[{**sent, "ad_id": str(ad.pk)}] for ad in ads])
+
+    assert total(answers) == (1, AT_ONCE - 1, 0)
+    assert AdView.objects.count() == ViewReceipt.objects.count() == 1
+
+
+def test_control_without_receipts_every_report_counts(people: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    ad = AdFactory()
+    sent = view(ad)
+    monkeypatch.setattr(counting, "_take_receipts", set)
+    monkeypatch.setattr(counting, "_row", lambda one: AdView(viewed_at=datetime.now(UTC), **_columns(one)))
+
+    assert total(post_at_once(people.user, [[sent]] * AT_ONCE)) == (AT_ONCE, 0, 0)
+
+
+def _columns(one: counting.ReportedView) -> dict[str, Any]:
+    return {"view_id": one.view_id, "ad_id": one.ad_id, "duration_seconds": one.duration_seconds}
+
+
+@pytest.mark.parametrize("cap", [1, 7, 40])
+def test_exactly_as_many_views_count_as_the_cap_allows(people: Any, cap: int) -> None:
+    ads = AdFactory.create_batch(3, campaign=CampaignFactory(campaign_max_view_count=cap))
+
+    answers = post_at_once(people.user, [[view(ads[(number + more) % 3]) for more in range(3)] for number in range(16)])
+
+    assert total(answers) == (cap, 0, 48 - cap)
+    assert CampaignViewTotals.objects.get().view_count == AdView.objects.count() == ViewReceipt.objects.count() == cap
+    assert sum(Ad.objects.values_list("ad_view_count", flat=True)) == cap
+
+
+def test_no_view_begins_after_the_seconds_are_used_up(people: Any) -> None:
+    campaign = CampaignFactory(campaign_max_view_duration_value=45, campaign_max_view_duration_unit="seconds")
+    ad = AdFactory(campaign=campaign)
+
+    assert total(post_at_once(people.user, [[view(ad)] for _ in range(AT_ONCE)])) == (5, 0, AT_ONCE - 5)
+    assert counters(ad) == (5, 5, 50, [(5, 50)])
+
+
+def test_control_without_the_lock_the_cap_is_overrun(people: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    campaign = CampaignFactory(campaign_max_view_count=4)
+    ads = AdFactory.create_batch(4, campaign=campaign)
+    CampaignViewTotals.objects.create(campaign=campaign, view_count=3)
+    read = Barrier(4)
+
+    def read_together(campaigns: Any) -> dict[Any, CampaignViewTotals]:
+        found = {row.pk: row for row in CampaignViewTotals.objects.filter(pk__in=campaigns)}
+        read.wait(timeout=30)
+        return found
+
+    monkeypatch.setattr(counting, "lock_totals", read_together)
+
+    assert total(post_at_once(people.user, [[view(ad)] for ad in ads])) == (4, 0, 0)
+    assert AdView.objects.count() == 4, "three more than the cap allows"
+
+
+def test_reports_of_the_same_things_in_any_order_wait_in_no_circle(people: Any) -> None:
+    """Same campaigns, ads, places and ids, each time in another order; and nothing is lost or counted twice."""
+    ads = [ad for _ in range(4) for ad in AdFactory.create_batch(2, campaign=CampaignFactory())]
+    views = [view(ad, city=f"City {number}") for ad in ads for number in range(5)]
+    shuffle = random.Random(5)  # noqa: S311 - a seed, so that a failure can be repeated
+    reports = [shuffle.sample(views, len(views)) for _ in range(AT_ONCE)]
+
+    assert total(post_at_once(people.user, reports)) == (40, 40 * (AT_ONCE - 1), 0)
+    assert [counters(ad)[:2] for ad in ads] == [(5, 10)] * 8
+    assert recounted() == "Every sum is right.\n"
+
+
+def test_first_views_of_a_campaign_make_one_row_of_totals(people: Any) -> None:
+    campaign = CampaignFactory()
+    ads = AdFactory.create_batch(6, campaign=campaign)
+
+    post_at_once(people.user, [[view(ads[number % 6])] for number in range(AT_ONCE)])
+
+    assert CampaignViewTotals.objects.get().view_count == AT_ONCE
+
+
+def test_editing_and_counting_at_once_lose_nothing(people: Any) -> None:
+    campaign = CampaignFactory(campaign_created_by=people.owner)
+    ad = AdFactory(campaign=campaign)
+    token = tokens_of(people.owner)["access_token"]
+
+    answers = at_once(
+        *[lambda client: client.post(ADDRESS, [view(ad)])] * 8,
+        lambda client: client.patch(f"/api/ads/{ad.pk}", {"ad_name": "Other"}),
+        lambda client: client.patch(f"/api/campaigns/{campaign.pk}", {"campaign_name": "Other"}),
+        lambda client: client.patch(f"/api/ads/{ad.pk}", {"ad_description": "Other"}),
+        token=token,
+    )
+
+    assert Counter(answer.status_code for answer in answers) == {200: 11}
+    ad.refresh_from_db()
+    assert (ad.ad_view_count, ad.ad_name, ad.ad_description) == (8, "Other", "Other")
+
+
+@pytest.mark.parametrize("what", ["ad", "campaign"])
+@pytest.mark.parametrize("counted_before", [True, False])
+def test_deleting_while_views_arrive_is_either_done_or_refused(people: Any, what: str, counted_before: bool) -> None:
+    ad = AdFactory(campaign=CampaignFactory(campaign_created_by=people.owner))
+    if counted_before:
+        CampaignViewTotals.objects.create(campaign=ad.campaign)
+    address = f"/api/ads/{ad.pk}" if what == "ad" else f"/api/campaigns/{ad.campaign_id}"
+
+    def delete(client: APIClient) -> Any:
+        return client.delete(address)
+
+    answers = at_once(
+        *[lambda client: client.post(ADDRESS, [view(ad)])] * 6,
+        delete,
+        *[lambda client: client.post(ADDRESS, [view(ad)])] * 6,
+        token=tokens_of(people.owner)["access_token"],
+    )
+
+    deleted = answers.pop(6).status_code
+    assert Counter(answer.status_code for answer in answers) == {200: 12}
+    accepted = total([answer.json() for answer in answers])[0]
+    if deleted == 204:
+        assert accepted == AdView.objects.count() == AdViewDay.objects.count() == 0
+        assert not Ad.objects.exists()
+    else:
+        # 400 where the first view came between the look at what belongs to it and the end.
+        assert deleted in (409, 400)
+        assert accepted == 12
+        assert counters(ad)[0] == 12
+
+
+def test_the_cap_that_holds_is_the_one_under_the_lock(people: Any) -> None:
+    """A report waits for another one; meanwhile the cap is lowered to what has been used by then."""
+    campaign = CampaignFactory(campaign_max_view_count=100)
+    ad = AdFactory(campaign=campaign)
+    CampaignViewTotals.objects.create(campaign=campaign, view_count=5)
+    token = tokens_of(people.user)["access_token"]
+
+    def lower_the_cap(client: APIClient) -> None:
+        while not waiting():
+            pass
+        Campaign.objects.filter(pk=campaign.pk).update(campaign_max_view_count=5)
+        other.rollback()
+
+    with other_connection() as other:
+        other.autocommit = False
+        other.execute("SELECT FROM campaign_view_totals FOR UPDATE")
+        answer, _ = at_once(lambda client: client.post(ADDRESS, [view(ad)]), lower_the_cap, token=token)
+
+    assert total([answer.json()]) == (0, 0, 1)
+
+
+def waiting() -> bool:
+    """Whether somebody waits for somebody else."""
+    with connection.cursor() as cursor:
+        cursor.execute(WAITING)
+        return bool(cursor.fetchone()[0])
+
+
+def test_random_reports_at_once_leave_no_drift(people: Any) -> None:
+    dice = random.Random(17)  # noqa: S311 - a seed, so that a failure can be repeated
+    ads = []
+    for cap in (None, 20, 60):
+        ads += AdFactory.create_batch(3, campaign=CampaignFactory(campaign_max_view_count=cap))
+    known = [view(dice.choice(ads)) for _ in range(30)]
+
+    def odd_report() -> list[dict[str, Any]]:
+        fresh = [
+            view(dice.choice(ads), city=dice.choice(["", "Ulm", "ulm"]), duration_seconds=dice.choice([0, 7, -1]))
+            for _ in range(10)
+        ]
+        return dice.sample(fresh + dice.sample(known, 8), 18)
+
+    for _ in range(3):
+        accepted, duplicates, rejected = total(post_at_once(people.user, [odd_report() for _ in range(8)]))
+        assert accepted + duplicates + rejected == 8 * 18
+
+    assert recounted() == "Every sum is right.\n"
+    assert (
+        AdView.objects.count() == ViewReceipt.objects.count() == sum(Ad.objects.values_list("ad_view_count", flat=True))
+    )
+    for row in CampaignViewTotals.objects.select_related("campaign"):
+        assert row.view_count <= (row.campaign.campaign_max_view_count or row.view_count)
+
+
+@pytest.fixture
+def _no_months_afterwards() -> Iterator[None]:
+    """A flush empties tables, and leaves them there."""
+    yield
+    with connection.cursor() as cursor:
+        for month in partitions():
+            cursor.execute(f"DROP TABLE ad_views_{month:%Y_%m}")
+
+
+@pytest.mark.usefixtures("_no_months_afterwards")
+def test_views_that_arrive_while_months_are_made_are_all_kept(people: Any) -> None:
+    ad = AdFactory()
+    post_at_once(people.user, [[view(ad) for _ in range(50)]])
+
+    answers = at_once(
+        *[lambda client: client.post(ADDRESS, [view(ad)])] * 8,
+        lambda client: call_command("partition_views", stdout=StringIO()),
+        *[lambda client: client.post(ADDRESS, [view(ad)])] * 8,
+        token=tokens_of(people.user)["access_token"],
+    )
+
+    assert Counter(answer.status_code for answer in answers if answer) == {200: 16}
+    assert AdView.objects.count() == counters(ad)[0] == 66
+    assert recounted() == "Every sum is right.\n"
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM ad_views_other")
+        assert cursor.fetchone() == (0,)

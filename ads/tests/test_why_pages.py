@@ -1,0 +1,235 @@
+"""Why (not)?: the console's answer to why an ad shows or not, at a place and a moment."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, time
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils.html import escape
+
+from accounts.models import User
+from accounts.tests.factories import Cast
+from ads.choices import AdType
+from ads.delivery.criteria import CRITERIA
+from ads.tests.delivery_scene import MONDAY, showing
+from ads.tests.factories import AdFactory, AdTimeSlotFactory
+from ads.tests.why_scene import BERLIN, aimed, at_night, link_in, rows, why, why_campaign
+from campaign_studio.tests.browser import form_data, messages_of
+from campaigns.tests.factories import AudienceTargetingFactory, CampaignFactory
+
+pytestmark = pytest.mark.django_db
+ConsoleFor = Callable[[User | None], Client]
+ODD = [
+    {"country": ""},
+    {"country": "Atlantis"},
+    {"country": "\x00"},
+    {"region": "\x00"},
+    {"city": "x" * 201},
+    {"city": "", "postcode": "10115"},
+    {"day": "tomorrow"},
+    {"day": "0001-01-01"},
+    {"day": "9999-12-31"},
+    {"day": "2026-02-30"},
+    {"day": "\x00"},
+    {"quarter": "96"},
+    {"quarter": "-1"},
+    {"quarter": "x"},
+    {"quarter": "9" * 40},
+    {"max_rating": "X"},
+    {"device_id": "\x00"},
+]
+
+
+@pytest.fixture(autouse=True)
+def _on_monday() -> Any:
+    with time_machine.travel(MONDAY, tick=False):
+        yield
+
+
+@pytest.fixture
+def admin(cast: Cast, console_for: ConsoleFor) -> Client:
+    """Somebody who may change everything."""
+    return console_for(cast.app_admin)
+
+
+def test_an_ad_that_shows_has_a_row_for_every_criterion_in_order(admin: Client) -> None:
+    page = admin.get(why(showing()), BERLIN | {"max_rating": "PG"})
+
+    assert list(rows(page)) == [criterion.code for criterion in CRITERIA]
+    assert {state for state, _ in rows(page).values()} == {"holds"}
+    assert "Shows" in page.content.decode()
+    assert "16 of 16 criteria hold" in page.content.decode()
+
+
+def test_what_nobody_asked_about_is_neither_green_nor_red(admin: Client) -> None:
+    said = rows(admin.get(why(aimed(country="FR")), BERLIN))
+
+    assert {code for code, (state, _) in said.items() if state == "fails"} == {"country"}
+    assert {code for code, (state, _) in said.items() if state == "open"} == {
+        "region",
+        "city",
+        "postcode",
+        "max_rating",
+    }
+    assert "before the campaign is aimed at the country" in said["postcode"][1]
+
+
+def test_colour_is_not_all_that_tells_red_from_green(admin: Client) -> None:
+    said = rows(admin.get(why(showing(ad_status="paused")), BERLIN))
+
+    assert ('aria-label="Fails">✗' in said["ad_active"][1]) is ('aria-label="Holds">✓' in said["approved"][1]) is True
+
+
+def test_fixing_what_the_link_leads_to_turns_it_green(admin: Client) -> None:
+    ad = showing(campaign__campaign_status="paused")
+    page = admin.get(why(ad), BERLIN)
+    address = link_in(rows(page)["campaign_active"][1]).split("#")[0]
+
+    admin.post(address, form_data(admin.get(address), campaign_status="active"))
+    page = admin.get(why(ad), BERLIN)
+
+    assert rows(page)["campaign_active"][0] == "holds"
+    assert page.context["answers"][0]["verdict"] == "Shows"
+
+
+def test_of_several_for_one_bar_those_that_wait_name_the_one_that_has_the_turn(admin: Client) -> None:
+    ads = [showing(ad_name=f"<Ad {number}>") for number in range(3)]
+    pages = {ad: admin.get(why(ad), BERLIN) for ad in ads}
+    (winner,) = [ad for ad, page in pages.items() if page.context["answers"][0]["verdict"] == "Shows"]
+
+    for ad in ads:
+        content = pages[ad].content.decode()
+        waits = f'it is the turn of <a class="underline" href="{why(winner)}?'
+        assert (waits in content) is (ad != winner)
+        assert (f">{escape(winner.ad_name)}</a>" in content) is True
+
+
+def test_opening_the_page_answers_for_the_campaigns_first_place_now(admin: Client) -> None:
+    ad = aimed(cities=["Berlin", "Hamburg"], postcodes=["10115"])
+
+    with time_machine.travel(datetime(2026, 11, 23, 0, 20, tzinfo=UTC), tick=False):
+        page = admin.get(why(ad))
+
+    asked = {name: page.context["form"].cleaned_data[name] for name in BERLIN}
+    assert asked == BERLIN | {"day": MONDAY, "quarter": 1}
+    assert page.context["answers"][0]["verdict"] == "Shows"
+    assert "Berlin 10115, Germany" in page.content.decode()
+
+
+def test_a_campaign_without_a_place_asks_for_one(admin: Client) -> None:
+    ad = AdFactory(campaign=CampaignFactory())
+
+    page = admin.get(why(ad))
+
+    assert page.status_code == 200
+    assert "Choose a country to ask about." in page.content.decode()
+    assert not rows(page)
+    assert rows(admin.get(why(ad), BERLIN))["country"][0] == "fails"
+
+
+def test_a_campaigns_page_lists_all_its_ads_what_is_nearest_to_showing_first(admin: Client) -> None:
+    paused = showing(ad_status="paused", ad_name="paused")
+    running = showing(campaign=paused.campaign, ad_name="running")
+    showing(ad_name="elsewhere", ad_type_id=AdType.BOTTOM_LEFT)
+
+    page = admin.get(why_campaign(paused.campaign), BERLIN)
+
+    assert [(one["ad"].ad_name, one["verdict"]) for one in page.context["answers"]] == [
+        ("running", "Shows"),
+        ("paused", "Doesn't show: 1 reason"),
+    ]
+    assert running.ad_name in page.content.decode()
+
+
+def test_readiness_stands_on_both_pages_with_links(admin: Client) -> None:
+    ad = showing(campaign__campaign_status="paused", ad_status="paused")
+
+    for address in (why(ad), why_campaign(ad.campaign)):
+        page = admin.get(address, BERLIN)
+        assert page.context["light"][0] == "Not ready"
+        links = [one["link"] for one in page.context["blockers"]]
+        assert [link.split("#")[1] for link in links] == ["id_campaign_status", "id_ad_status"]
+        assert all(link in page.content.decode() for link in links)
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_odd_input_is_said_to_be_wrong_where_it_stands(odd: dict[str, str], admin: Client) -> None:
+    ad = showing()
+
+    for address in (why(ad), why_campaign(ad.campaign)):
+        page = admin.get(address, BERLIN | odd)
+        assert page.status_code == 200
+        assert page.context["form"].errors
+        assert not rows(page)
+
+
+@pytest.mark.parametrize(
+    "query", ["city=%ED%A0%80", "city=%FF", "country=DE", "day=&quarter=", "nope=1", "ad_type_id=x"]
+)
+def test_other_odd_addresses_are_answered(query: str, admin: Client) -> None:
+    assert rows(admin.get(f"{why(showing())}?{query}"))
+
+
+@pytest.mark.parametrize("key", ["no-uuid", "267e86a9-37ea-40fe-98ed-74e60c8388f0"])
+def test_an_ad_that_is_not_there_is_said_not_to_exist(key: str, admin: Client) -> None:
+    answer = admin.get(f"/admin/ads/ad/{key}/why/", follow=True)
+
+    assert "exist" in messages_of(answer)[0]
+
+
+def test_a_campaign_that_is_not_there_is_not_found(admin: Client) -> None:
+    assert admin.get(f"/admin/ads/ad/why/{uuid4()}/").status_code == 404
+
+
+@pytest.mark.parametrize("role", ["app_admin", "campaign_manager", "content_moderator"])
+def test_every_ad_and_campaign_has_a_button_for_staff(role: str, cast: Cast, console_for: ConsoleFor) -> None:
+    ad = showing()
+    client = console_for(getattr(cast, role))
+    of_campaign = reverse("admin:campaigns_campaign_why", args=[ad.campaign_id])
+
+    assert f'href="{why(ad)}"' in client.get(reverse("admin:ads_ad_change", args=[ad.pk])).content.decode()
+    page = client.get(reverse("admin:campaigns_campaign_change", args=[ad.campaign_id])).content.decode()
+    assert f'href="{of_campaign}"' in page
+    assert client.get(of_campaign)["Location"] == why_campaign(ad.campaign)
+    assert client.get(why(ad)).status_code == client.get(why_campaign(ad.campaign)).status_code == 200
+
+
+def test_moderators_keep_their_own_buttons(cast: Cast, console_for: ConsoleFor) -> None:
+    ad = showing()
+    page = console_for(cast.content_moderator).get(reverse("admin:ads_ad_change", args=[ad.pk])).content.decode()
+
+    assert all(reverse(f"admin:ads_ad_{view}", args=[ad.pk]) in page for view in ("why", "approve", "reject"))
+
+
+@pytest.mark.parametrize("role", ["user", "guest", None])
+def test_nobody_else_reads_them(role: str | None, cast: Cast, console_for: ConsoleFor) -> None:
+    ad = showing()
+    client = console_for(getattr(cast, role) if role else None)
+
+    for address in (why(ad), why_campaign(ad.campaign)):
+        assert client.get(address)["Location"].startswith("/admin/login/")
+
+
+def test_a_page_costs_the_same_however_much_there_is(admin: Client) -> None:
+    ad = at_night()
+
+    def queries(address: str) -> int:
+        with CaptureQueriesContext(connection) as seen:
+            assert admin.get(address, BERLIN).status_code == 200
+        return len(seen)
+
+    pages = [why(ad), why_campaign(ad.campaign)]
+    queries(pages[0])
+    before = [queries(page) for page in pages]
+    for number in range(5):
+        AdTimeSlotFactory(ad=showing(campaign=ad.campaign, ad_status="paused"), time_slot_start=time(number))
+        AudienceTargetingFactory(campaign=ad.campaign, region=f"Region {number}")
+
+    assert [queries(page) for page in pages] == before
+    assert max(before) <= 15

@@ -1,0 +1,185 @@
+"""Random campaigns, ads and moments, and what must show of them: worked out in plain Python, without the database."""
+
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from hypothesis import strategies as st
+
+from accounts.models import User
+from ads.choices import RATING_LABELS, AdType, MediaType
+from ads.delivery.opportunity import Opportunity
+from ads.models import Ad, AdContentRating, AdTimeSlot, CampaignViewTotals
+from campaigns.models import Campaign, CampaignAudienceTargeting
+
+DAY = date(2026, 11, 23)
+POSITIONS = [AdType.TOP_BAR.value, AdType.CENTER_LEFT.value]
+SECONDS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
+# What stands at the same place is as strong as each other.
+LEVELS = {label: place for labels in RATING_LABELS.values() for place, label in enumerate(labels)}
+COUNTRIES = {"DE": "DE", "germany": "DE", "FR": "FR", "Atlantis": "Atlantis"}
+
+
+def days(first: int, last: int) -> Any:
+    """A day near `DAY`."""
+    return st.integers(first, last).map(lambda number: DAY + timedelta(number))
+
+
+def often(value: Any, *others: Any) -> Any:
+    """`value` in two of three cases, so that not everything fails at once."""
+    return st.one_of(st.just(value), st.just(value), st.sampled_from(others))
+
+
+@st.composite
+def runs(draw: Any, *, optional: bool) -> tuple[date | None, date | None, date | None]:
+    """First, last and expiry day."""
+    first = draw(st.one_of(st.none(), days(-3, 1)) if optional else days(-3, 1))
+    last = draw(st.one_of(st.none(), days(-1, 4)) if optional else days(-1, 4))
+    if first and last and last < first:
+        first, last = last, first
+    expiry = draw(st.one_of(st.none(), st.none(), days(-2, 5)))
+    if expiry and last and expiry < last:
+        expiry = last
+    return first, last, expiry
+
+
+@st.composite
+def slots(draw: Any) -> list[tuple[int, int]]:
+    """Quarter hours from and to, which don't overlap; 96 is midnight."""
+    ends = sorted(draw(st.sets(st.sampled_from([0, 1, 30, 33, 34, 40, 95, 96]), max_size=4)))
+    return list(zip(ends[::2], ends[1::2], strict=False))
+
+
+@st.composite
+def targets(draw: Any) -> list[dict[str, Any]]:
+    """Up to three places, each region and country once."""
+    places = draw(
+        st.lists(st.tuples(st.sampled_from(["Europe", "Bavaria"]), often("DE", "FR")), unique=True, max_size=3)
+    )
+    return [
+        {
+            "region": region,
+            "country": country,
+            "cities": draw(st.sampled_from([[], ["Berlin"], ["hamburg", "Köln"]])),
+            "postcodes": draw(st.sampled_from([[], ["10115"], ["10115", "SE1 9SG"]])),
+        }
+        for region, country in places
+    ]
+
+
+ads = st.fixed_dictionaries(
+    {
+        "ad_type_id": st.sampled_from(POSITIONS),
+        "ad_status": often("active", "paused", "expired", "draft"),
+        "moderation_status": often("approved", "pending", "rejected"),
+        "run": runs(optional=True),
+        "slots": slots(),
+        "rating": often((True, "MPAA", "PG"), None, (False, "ESRB", "E"), (True, None, None), (True, "ESRB", "AO")),
+    }
+)
+campaigns = st.fixed_dictionaries(
+    {
+        "campaign_status": often("active", "paused", "expired", "inactive"),
+        "run": runs(optional=False),
+        "cap": often(None, 5, 6),
+        "time_cap": often(None, (2, "minutes"), (1, "hours")),
+        "used": st.one_of(st.none(), st.tuples(st.sampled_from([4, 5, 7]), st.sampled_from([0, 119, 120, 3600]))),
+        "targets": targets(),
+        "ads": st.lists(ads, min_size=1, max_size=3),
+    }
+)
+worlds = st.lists(campaigns, min_size=1, max_size=3)
+
+
+@st.composite
+def opportunities(draw: Any) -> Opportunity:
+    """A moment near the others."""
+    city = draw(often("berlin", "", "HAMBURG", "Paris"))
+    quarter = draw(st.sampled_from([0, 29, 30, 33, 34, 95]))
+    return Opportunity(
+        country=draw(often("DE", "germany", "FR", "Atlantis")),
+        at=datetime.combine(draw(days(-3, 4)), time(quarter // 4, quarter % 4 * 15 + draw(st.integers(0, 14)))),
+        region=draw(often("", "europe", "Bavaria")),
+        city=city,
+        postcode=draw(often("10115", "", "se1 9sg")) if city else "",
+        device_id=draw(st.sampled_from(["", "car 7"])),
+        max_rating=draw(often("", "PG-13", "E", "NC-17")),
+    )
+
+
+def build(world: list[dict[str, Any]], maker: User) -> dict[Any, tuple[dict[str, Any], dict[str, Any]]]:
+    """Store it; each ad's key with what its campaign and itself were made of."""
+    stored = {}
+    for made in world:
+        campaign = Campaign(campaign_name="C", campaign_created_by=maker, campaign_status=made["campaign_status"])
+        campaign.campaign_start_date, campaign.campaign_end_date, campaign.campaign_expiry_date = made["run"]
+        campaign.campaign_max_view_count = made["cap"]
+        if made["time_cap"]:
+            campaign.campaign_max_view_duration_value, campaign.campaign_max_view_duration_unit = made["time_cap"]
+        Campaign.objects.bulk_create([campaign])
+        CampaignAudienceTargeting.objects.bulk_create(
+            [CampaignAudienceTargeting(campaign=campaign, **target) for target in made["targets"]]
+        )
+        if made["used"]:
+            views, seconds = made["used"]
+            CampaignViewTotals.objects.create(campaign=campaign, view_count=views, view_seconds=seconds)
+        for number, creative in enumerate(made["ads"], start=1):
+            stored[_store_ad(campaign, number, creative, maker).pk] = (made, creative)
+    return stored
+
+
+def _store_ad(campaign: Campaign, number: int, creative: dict[str, Any], maker: User) -> Ad:
+    ad = Ad(campaign=campaign, ad_number=number, ad_name=f"Ad {number}", ad_created_by=maker)
+    ad.media_type, ad.media_content = MediaType.TEXT, "Hello"
+    for name in ("ad_type_id", "ad_status", "moderation_status"):
+        setattr(ad, name, creative[name])
+    ad.ad_start_date, ad.ad_end_date, ad.ad_expiry_date = creative["run"]
+    Ad.objects.bulk_create([ad])
+    AdTimeSlot.objects.bulk_create(
+        [
+            AdTimeSlot(ad=ad, time_slot_start=_clock(start), time_slot_end=_clock(end))
+            for start, end in creative["slots"]
+        ]
+    )
+    if creative["rating"]:
+        sworn, system, label = creative["rating"]
+        AdContentRating.objects.bulk_create(
+            [AdContentRating(ad=ad, no_prohibited_content=sworn, rating_system=system, rating_label=label)]
+        )
+    return ad
+
+
+def _clock(quarter: int) -> time:
+    return time(quarter // 4 % 24, quarter % 4 * 15)
+
+
+def shows(made: dict[str, Any], creative: dict[str, Any], asked: Opportunity) -> bool:
+    """The oracle: 5-delivery's criteria once more, over what the world was made of."""
+    day, quarter = asked.at.date(), asked.at.hour * 4 + asked.at.minute // 15
+    first, last, expiry = made["run"]
+    ad_first, ad_last, ad_expiry = creative["run"]
+    views, seconds = made["used"] or (0, 0)
+    value, unit = made["time_cap"] or (None, "seconds")
+    sworn, _, label = creative["rating"] or (False, None, None)
+    return (
+        (made["campaign_status"], creative["ad_status"], creative["moderation_status"])
+        == ("active", "active", "approved")
+        and sworn
+        and first <= day <= last
+        and (ad_first or day) <= day <= (ad_last or day)
+        and (expiry or day) >= day
+        and (ad_expiry or day) >= day
+        and (not creative["slots"] or any(start <= quarter < end for start, end in creative["slots"]))
+        and any(_reaches(target, asked) for target in made["targets"])
+        and (made["cap"] is None or views < made["cap"])
+        and (value is None or seconds < value * SECONDS[unit])
+        and (not asked.max_rating or (label is not None and LEVELS[label] <= LEVELS[asked.max_rating]))
+    )
+
+
+def _reaches(target: dict[str, Any], asked: Opportunity) -> bool:
+    return (
+        target["country"] == COUNTRIES.get(asked.country, asked.country)
+        and asked.region.lower() in ("", target["region"].lower())
+        and (not target["cities"] or asked.city.lower() in [city.lower() for city in target["cities"]])
+        and (not target["postcodes"] or asked.postcode.lower() in [code.lower() for code in target["postcodes"]])
+    )
