@@ -1,7 +1,5 @@
 """Views: partitioned by month, receipted for ever, summed up by day."""
 
-import django.contrib.postgres.fields
-import django.contrib.postgres.indexes
 import django.db.models.deletion
 from django.db import migrations, models
 
