@@ -22,8 +22,11 @@ def validation_error(error: IntegrityError) -> ValidationError:
 def still_needed(error: ProtectedError | RestrictedError) -> str:
     """Why something can't be deleted, and what to do instead."""
     objects = error.protected_objects if isinstance(error, ProtectedError) else error.restricted_objects
-    kinds = sorted({str(obj._meta.verbose_name_plural) for obj in objects})
-    return f"It can't be deleted: {', '.join(kinds)} still belong to it. Delete those first, or deactivate it instead."
+    kinds = {obj._meta for obj in objects}
+    names = ", ".join(sorted(str(kind.verbose_name_plural) for kind in kinds))
+    may_go = all("delete" in kind.default_permissions for kind in kinds)
+    advice = "Delete those first, or deactivate it instead." if may_go else "Deactivate it instead."
+    return f"It can't be deleted: {names} still belong to it. {advice}"
 
 
 def _field(constraint: models.BaseConstraint) -> str:

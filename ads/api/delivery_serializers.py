@@ -1,6 +1,7 @@
 """What is asked about delivery, and what is answered."""
 
 import re
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -11,13 +12,14 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 from ads.api.serializers import ContentRatingSerializer
-from ads.choices import RATING_LABEL_CHOICES, AdType
+from ads.choices import RATING_LABEL_CHOICES, RATING_LEVELS, AdType
 from ads.delivery.opportunity import Opportunity
 from ads.media import BAR_POSITIONS
 from ads.models import Ad
 from campaign_studio.api.serializers import StrictFields
 
-EARLIEST, LATEST = 2000, 2100
+EARLIEST, LATEST = 2000, 2099
+WHICH_COUNTRY = "Send the country, like country=DE: a place is told from the country downwards."
 # In a query string a plus sign means a blank: `…T08:15:00+01:00` arrives with one.
 BLANK_OFFSET = re.compile(r"(?<=:\d\d) (\d\d:?\d\d)$")
 A_TIME = re.compile(r"[T ]\d\d:?\d\d")
@@ -38,13 +40,18 @@ class LocalTimeField(serializers.Field[Any, Any, Any, Any]):
             moment = parse_datetime(BLANK_OFFSET.sub(r"+\1", data)) if is_time else None
         except ValueError:
             moment = None
-        if moment is None or not EARLIEST <= moment.year < LATEST:
+        if moment is None or not EARLIEST <= moment.year <= LATEST:
             self.fail("invalid")
         return moment
 
     def to_representation(self, value: datetime) -> str:
         """ISO 8601, as it came."""
         return value.isoformat()
+
+
+def one_of(choices: Iterable[str]) -> dict[str, Any]:
+    """What a parameter says that takes one of a few values."""
+    return {"invalid_choice": f"Send one of {', '.join(choices)}."}
 
 
 class PlaceField(serializers.CharField):
@@ -60,7 +67,7 @@ class OpportunitySerializer(StrictFields):
     country = serializers.CharField(
         max_length=100,
         help_text="An ISO 3166-1 code or an English name.",
-        error_messages={"required": "Send the country, like country=DE: a place is told from the country downwards."},
+        error_messages={"required": WHICH_COUNTRY, "blank": WHICH_COUNTRY},
     )
     region = PlaceField(help_text="Left out, every region of the country counts.")
     city = PlaceField(help_text="Left out, only ads for all of the country match.")
@@ -72,6 +79,7 @@ class OpportunitySerializer(StrictFields):
         required=False,
         default="",
         help_text="Nothing rated stronger than this label or its equivalent in the other system; nothing without one.",
+        error_messages=one_of(RATING_LEVELS),
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -91,7 +99,7 @@ class QuestionSerializer(OpportunitySerializer):
 
     ad_id = serializers.UUIDField(required=False)
     campaign_id = serializers.UUIDField(required=False)
-    ad_type_id = serializers.ChoiceField(choices=AdType.choices, required=False)
+    ad_type_id = serializers.ChoiceField(choices=AdType.choices, required=False, error_messages=one_of(AdType.values))
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """About one thing at a time."""

@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.viewsets import ViewSet
 
+from ads.api.delivery_serializers import one_of
 from ads.choices import AdType
 from ads.delivery.counting import ReportedView, count_views
 from ads.delivery.performance import GROUPINGS, caps_of, views_of
@@ -205,7 +206,7 @@ class PerformanceSerializer(serializers.Serializer):
 PARAMETERS: dict[str, Any] = {
     "from": serializers.DateField(),
     "to": serializers.DateField(),
-    "by": serializers.ChoiceField(choices=list(GROUPINGS)),
+    "by": serializers.ChoiceField(choices=list(GROUPINGS), error_messages=one_of(GROUPINGS)),
 }
 
 

@@ -132,6 +132,7 @@ class Migration(migrations.Migration):
                 "verbose_name": "day of views",
                 "verbose_name_plural": "views",
                 "db_table": "ad_view_days",
+                "default_permissions": (),
                 "constraints": [
                     models.UniqueConstraint(
                         fields=("ad", "day", "country", "city"),

@@ -69,6 +69,8 @@ class AdViewDay(models.Model):
 
     class Meta:
         db_table = "ad_view_days"
+        # Counting writes them, and nobody deletes them.
+        default_permissions = ()
         verbose_name = "day of views"
         verbose_name_plural = "views"
         constraints = [

@@ -143,7 +143,7 @@ def test_long_answers_come_in_pages_that_ask_no_more_than_short_ones(client: Any
         ({}, "ad_id", "Send one of ad_id, campaign_id and ad_type_id"),
         ({"ad_id": str(uuid.uuid4()), "ad_type_id": "top_bar_ad"}, "ad_id", "Send one of"),
         ({"ad_id": "7"}, "ad_id", "valid UUID"),
-        ({"ad_type_id": "left_wing"}, "ad_type_id", "not a valid choice"),
+        ({"ad_type_id": "left_wing"}, "ad_type_id", "Send one of top_bar_ad"),
         ({"ad_type_id": "top_bar_ad", "page": "0"}, "page", "whole number"),
         ({"ad_type_id": "top_bar_ad", "at": "soon"}, "at", "ISO 8601"),
     ],

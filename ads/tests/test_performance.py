@@ -217,6 +217,7 @@ def test_every_odd_parameter_is_named(client: APIClient, campaign: Campaign) -> 
     answer = client.get(f"/api/campaigns/{campaign.pk}/performance?from=x&to=y&by=z")
 
     assert set(answer.json()) == {"from", "to", "by"}
+    assert answer.json()["by"] == ["Send one of day, ad, ad_type, city."]
 
 
 def test_an_unknown_campaign_is_not_found(client: APIClient) -> None:

@@ -91,3 +91,15 @@ def test_anything_but_a_list_of_1_to_500_views_is_told_what_to_send(client: APIC
 )
 def test_what_is_not_json_is_refused_as_a_whole(client: APIClient, body: bytes) -> None:
     assert send_bytes(client, "POST", ADDRESS, body).status_code == 400
+
+
+def test_what_has_been_seen_is_not_deleted_and_says_what_to_do_instead(
+    client: APIClient, ad: Ad, cast: Cast, client_for: Callable[[User | None], APIClient]
+) -> None:
+    report(client, view(ad))
+    boss = client_for(cast.system_admin)
+
+    for address in (f"/api/ads/{ad.pk}", f"/api/campaigns/{ad.campaign_id}"):
+        answer = boss.delete(address, headers={"If-Match": boss.get(address)["ETag"]})
+        assert answer.status_code == 409, address
+        assert answer.json()["detail"] == "It can't be deleted: views still belong to it. Deactivate it instead."

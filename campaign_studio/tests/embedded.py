@@ -22,9 +22,9 @@ def folder() -> Iterator[Path]:
 
 
 def processes_in(pgdata: Path) -> list[psutil.Process]:
-    """The server in `pgdata` and all of its children."""
+    """The server in `pgdata` and all of its children. Their `info` has the `ppid`: they come and go at any moment."""
     found = []
-    for process in psutil.process_iter(["name"]):
+    for process in psutil.process_iter(["name", "ppid"]):
         try:
             if process.info["name"] == "postgres" and process.cwd() == str(pgdata):
                 found.append(process)

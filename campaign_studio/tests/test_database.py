@@ -258,13 +258,8 @@ def test_six_processes_at_once_share_one_server(before: str, pgdata: Path) -> No
 
     assert [process.returncode for process in starting] == [0] * 6, answers
     assert {out.strip() for out, _ in answers} == {str(ensure_embedded_server(pgdata))}
-    parents = [process for process in processes_in(pgdata) if process.ppid() not in pids(pgdata)]
-    assert [process.pid for process in parents] == [postmaster(pgdata).pid]
-
-
-def pids(pgdata: Path) -> set[int]:
-    """The ids of all processes in `pgdata`."""
-    return {process.pid for process in processes_in(pgdata)}
+    parents = {process.pid: process.info["ppid"] for process in processes_in(pgdata)}
+    assert [pid for pid, parent in parents.items() if parent not in parents] == [postmaster(pgdata).pid]
 
 
 def test_the_server_outlives_the_process_that_started_it(pgdata: Path) -> None:
