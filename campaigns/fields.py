@@ -7,6 +7,12 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 
+def _in_lower_case(name: str) -> str:
+    """Letter by letter, as the database does it: `ß` is not `ss`, nor is one sigma the other."""
+    lower = [letter.lower() for letter in name]
+    return "".join(one if len(one) == 1 else letter for one, letter in zip(lower, name, strict=True))
+
+
 class NameListField(ArrayField):
     """A text array kept tidy: entries trimmed, blank ones and repeats (whatever the case) dropped, order kept."""
 
@@ -37,5 +43,5 @@ class NameListField(ArrayField):
         for name in names:
             name = name.strip() if isinstance(name, str) else name
             if name != "":
-                kept.setdefault(name.casefold() if isinstance(name, str) else name, name)
+                kept.setdefault(_in_lower_case(name) if isinstance(name, str) else name, name)
         return list(kept.values())

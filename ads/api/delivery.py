@@ -63,11 +63,14 @@ class DeliveryViewSet(KnowsItsParameters, GenericViewSet[Ad]):
         asked.is_valid(raise_exception=True)
         opportunity = asked.opportunity()
         document = _document(decide(opportunity))
+        tag = etag_of({name: told for name, told in document.items() if name != "at"})
         headers = {
-            "ETag": etag_of({name: told for name, told in document.items() if name != "at"}),
+            # A weak one: `at` is the moment of the question, and says nothing about what to show.
+            "ETag": f"W/{tag}",
             "Cache-Control": f"private, max-age={_seconds_left(opportunity)}",
         }
-        if headers["ETag"] in parse_etags(request.headers.get("If-None-Match", "")):
+        known = parse_etags(request.headers.get("If-None-Match", ""))
+        if "*" in known or tag in [one.removeprefix("W/") for one in known]:
             return Response(status=status.HTTP_304_NOT_MODIFIED, headers=headers)
         return Response(document, headers=headers)
 

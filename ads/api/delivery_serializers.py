@@ -16,6 +16,7 @@ from ads.choices import RATING_LABEL_CHOICES, RATING_LEVELS, AdType
 from ads.delivery.opportunity import Opportunity
 from ads.media import BAR_POSITIONS
 from ads.models import Ad
+from ads.models.views import LONGEST_DEVICE_ID
 from campaign_studio.api.serializers import StrictFields
 
 EARLIEST, LATEST = 2000, 2099
@@ -57,8 +58,16 @@ def one_of(choices: Iterable[str]) -> dict[str, Any]:
 class PlaceField(serializers.CharField):
     """A name within a place; blank means not known."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(required=False, default="", allow_blank=True, max_length=200, **kwargs)
+    def __init__(self, *, max_length: int = 200, **kwargs: Any) -> None:
+        super().__init__(required=False, default="", allow_blank=True, max_length=max_length, **kwargs)
+
+
+class RatingField(serializers.ChoiceField):
+    """The label of a rating."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """In a query string the plus sign of `E10+` arrives as a blank."""
+        return super().to_internal_value(data.replace(" ", "+") if isinstance(data, str) else data)
 
 
 class OpportunitySerializer(StrictFields):
@@ -69,12 +78,12 @@ class OpportunitySerializer(StrictFields):
         help_text="An ISO 3166-1 code or an English name.",
         error_messages={"required": WHICH_COUNTRY, "blank": WHICH_COUNTRY},
     )
-    region = PlaceField(help_text="Left out, every region of the country counts.")
+    region = PlaceField(max_length=100, help_text="Left out, every region of the country counts.")
     city = PlaceField(help_text="Left out, only ads for all of the country match.")
     postcode = PlaceField(help_text="Needs the city. Left out, only ads for all of the city match.")
     at = LocalTimeField(required=False, help_text="The screen's local time; left out, the present time in UTC.")
-    device_id = PlaceField(help_text="Spreads equal ads over devices.")
-    max_rating = serializers.ChoiceField(
+    device_id = PlaceField(max_length=LONGEST_DEVICE_ID, help_text="Spreads equal ads over devices.")
+    max_rating = RatingField(
         choices=RATING_LABEL_CHOICES,
         required=False,
         default="",

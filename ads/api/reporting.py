@@ -18,7 +18,7 @@ from rest_framework.viewsets import ViewSet
 from ads.api.delivery_serializers import one_of
 from ads.choices import AdType
 from ads.delivery.counting import ReportedView, count_views
-from ads.delivery.performance import GROUPINGS, caps_of, views_of
+from ads.delivery.performance import GROUPINGS, caps_of, views_of, with_first_day
 from ads.models import AdView
 from ads.models.views import LONGEST_VIEW
 from campaign_studio.api.parsers import StrictJSONListParser
@@ -225,7 +225,9 @@ class PerformanceViewSet(KnowsItsParameters, ViewSet):
         operation_id="campaign_performance",
         responses=PerformanceSerializer,
         parameters=[
-            OpenApiParameter("from", date, description="The first day (UTC); by default the campaign's start date."),
+            OpenApiParameter(
+                "from", date, description="The first day (UTC); by default the campaign's, or that of its first view."
+            ),
             OpenApiParameter("to", date, description="The last day (UTC); by default today."),
             OpenApiParameter("by", str, enum=list(GROUPINGS), default="day", description="What to group by."),
         ],
@@ -237,7 +239,7 @@ class PerformanceViewSet(KnowsItsParameters, ViewSet):
         """
         asked = _parameters(request.query_params)
         campaigns = Campaign.objects.visible_to(request.user).select_related("view_totals")
-        campaign = get_object_or_404(campaigns, pk=campaign_id)
+        campaign = get_object_or_404(with_first_day(campaigns), pk=campaign_id)
         first, last = _range(campaign, asked)
         by = asked.get("by", "day")
         results = views_of(campaign, first=first, last=last, by=by)
@@ -269,9 +271,9 @@ def _parameters(sent: Mapping[str, str]) -> dict[str, Any]:
     return values
 
 
-def _range(campaign: Campaign, asked: Mapping[str, Any]) -> tuple[date, date]:
+def _range(campaign: Any, asked: Mapping[str, Any]) -> tuple[date, date]:
     """The first and the last day. A day that wasn't sent gives way to one that was."""
-    first, last = campaign.campaign_start_date, timezone.localdate()
+    first, last = campaign.first_day, timezone.localdate()
     if "from" in asked:
         return asked["from"], asked.get("to", max(last, asked["from"]))
     last = asked.get("to", max(first, last))

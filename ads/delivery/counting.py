@@ -90,7 +90,7 @@ def count_views(views: Sequence[ReportedView], *, now: datetime) -> Counted:
         fresh = _take_receipts({view.view_id for view in new if not objections[view.index]})
         for view in views:
             objection = objections.get(view.index)
-            if not objection and view.view_id not in fresh:
+            if view.view_id in known or (not objection and view.view_id not in fresh):
                 counted.duplicates += 1
                 continue
             objection = objection or _used_up(ads[view.ad_id].campaign, totals[ads[view.ad_id].campaign_id])
@@ -98,6 +98,7 @@ def count_views(views: Sequence[ReportedView], *, now: datetime) -> Counted:
                 counted.rejected[view.index] = objection
                 continue
             fresh.remove(view.view_id)
+            known.add(view.view_id)
             accepted.append(view)
             total = totals[ads[view.ad_id].campaign_id]
             total.view_count += 1

@@ -74,15 +74,20 @@ def _in_slot(asked: Question) -> Q:
     return Q(~Exists(slots)) | Q(Exists(now))
 
 
-def _aimed_at(asked: Question, *levels: str) -> Q:
-    """One and the same target of the campaign matches on every level. Case is ignored (1-domain)."""
-    matches: dict[str, Q] = {
+def target_takes(asked: Question) -> dict[str, Q]:
+    """For each level of a place whether a target takes it. Case is ignored, as the database does it (1-domain)."""
+    return {
         "country": Q(Exact(Lower("country"), Lower(asked.country))),
         # A screen that doesn't know its region is in every region of its country.
         "region": Q(Exact(asked.region, Value(""))) | Q(Exact(Lower("region"), Lower(asked.region))),
         "city": Q(cities=[]) | Q(cities__has_entry=asked.city),
         "postcode": Q(postcodes=[]) | Q(postcodes__has_entry=asked.postcode),
     }
+
+
+def _aimed_at(asked: Question, *levels: str) -> Q:
+    """One and the same target of the campaign matches on every level."""
+    matches = target_takes(asked)
     targets = CampaignAudienceTargeting.objects.filter(campaign=OuterRef("campaign"))
     return Q(Exists(targets.filter(*[matches[level] for level in levels])))
 
@@ -126,7 +131,8 @@ CRITERIA: tuple[Criterion, ...] = (
         "A moderator has approved it",
         "ad",
         "moderation_status",
-        **_always(Q(moderation_status=ModerationStatus.APPROVED)),
+        # Confirming “no prohibited content” sends an ad back to the moderators: an approval from before is none.
+        **_always(Q(moderation_status=ModerationStatus.APPROVED, content_rating__no_prohibited_content=True)),
     ),
     Criterion(
         "rated",

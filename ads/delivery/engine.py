@@ -16,7 +16,7 @@ from ads.choices import AdType
 from ads.delivery.criteria import eligible
 from ads.delivery.opportunity import ANY_LEVEL, QUARTERS_OF_A_DAY, Blank, Opportunity, Question
 from ads.media import BAR_POSITIONS
-from ads.models import Ad, AdTimeSlot, CampaignViewTotals, DeliverableAd
+from ads.models import Ad, AdTimeSlot, CampaignViewTotals, DeliverableAd, DeliverablePlace
 
 # By position the keys of ads, as text.
 Found = dict[str, list[str]]
@@ -57,8 +57,8 @@ def plan_of_day(opportunity: Opportunity, *, anywhere_in_city: bool = False) -> 
     """
     leaving_out = ("time_slot", "postcode") if anywhere_in_city else ("time_slot",)
     asked = Question(opportunity)
-    near = DeliverableAd.objects.filter(places__overlap=asked.places()).values("ad")
-    ads = eligible(Ad.objects.filter(pk__in=near), asked, leaving_out=leaving_out)
+    near = DeliverablePlace.objects.filter(places__overlap=asked.places()).values("campaign")
+    ads = eligible(Ad.objects.filter(campaign__in=near), asked, leaving_out=leaving_out)
     found = list(ads.order_by().values_list("ad_id", "ad_type_id"))
     quarters = _quarters_of([key for key, _ in found])
     plan = []
@@ -76,18 +76,22 @@ def _find_deliverable() -> tuple[str, tuple[Any, ...]]:
     """The statement, with `Blank`s to fill in. Compiled once: that costs more than the database needs to answer."""
     asked = Question()
     totals = CampaignViewTotals.objects.filter(campaign=OuterRef("campaign"))
+    places = DeliverablePlace.objects.filter(
+        Exact(asked.region, Value("")) | Q(region=Lower(asked.region)),
+        country=Lower(asked.country),
+        places__overlap=asked.places(),
+        postcodes__overlap=asked.postcodes(),
+    )
     rows = DeliverableAd.objects.filter(
         ~Exists(totals.filter(view_count__gte=OuterRef("max_view_count"))),
         ~Exists(totals.filter(view_seconds__gte=OuterRef("max_view_seconds"))),
         LessThanOrEqual(Coalesce("rating_level", Value(ANY_LEVEL)), asked.max_level),
-        Exact(asked.region, Value("")) | Q(region=Lower(asked.region)),
-        places__overlap=asked.places(),
-        postcodes__overlap=asked.postcodes(),
+        campaign__in=places.values("campaign"),
         quarters__overlap=asked.moments(),
         first_day__lte=asked.day,
         last_day__gte=asked.day,
     )
-    keys = ArrayAgg(Cast("ad_id", TextField()), distinct=True)
+    keys = ArrayAgg(Cast("ad_id", TextField()))
     sql, parameters = rows.order_by().values_list("ad_type_id").annotate(keys=keys).query.sql_with_params()
     return sql, tuple(parameters)
 

@@ -3,11 +3,14 @@
 from dataclasses import dataclass
 from typing import Any
 
-from ads.delivery.criteria import CRITERIA, Criterion, verdicts
+from django.db.models import BooleanField, ExpressionWrapper, Prefetch
+
+from ads.delivery.criteria import CRITERIA, Criterion, target_takes, verdicts
 from ads.delivery.engine import Decision, decide
 from ads.delivery.opportunity import Opportunity, Question
 from ads.delivery.reasons import Reason, reason
 from ads.models import Ad
+from campaigns.models import CampaignAudienceTargeting
 
 
 @dataclass(frozen=True)
@@ -46,10 +49,19 @@ class Explanation:
 
 
 def judged(ads: Any, opportunity: Opportunity) -> Any:
-    """`ads` with verdicts and all that reasons look at: those nearest to showing first, in a total order."""
-    nearest: Any = verdicts(ads.all(), Question(opportunity))
+    """`ads` with verdicts and all that reasons look at: those nearest to showing first, in a total order.
+
+    Each target of their campaigns comes with `takes_<level>` for the country, region, city and postcode.
+    """
+    asked = Question(opportunity)
+    nearest: Any = verdicts(ads.all(), asked)
     related = nearest.order_by("failing", "ad_id").select_related("campaign__view_totals", "content_rating")
-    return related.prefetch_related("time_slots", "campaign__audience_targeting")
+    takes = {
+        f"takes_{level}": ExpressionWrapper(condition, BooleanField())
+        for level, condition in target_takes(asked).items()
+    }
+    targets = Prefetch("campaign__audience_targeting", CampaignAudienceTargeting.objects.annotate(**takes))
+    return related.prefetch_related("time_slots", targets)
 
 
 def explain(ads: Any, opportunity: Opportunity, decision: Decision | None = None) -> list[Explanation]:

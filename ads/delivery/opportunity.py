@@ -142,11 +142,11 @@ class Question:
         return _array(models.SmallIntegerField(), self.quarter, Value(-1))
 
     def _words(self, narrower: Asked) -> Func:
-        return _array(models.TextField(), *[_word(self.country, part) for part in (Value("*"), narrower)])
+        return _array(models.TextField(), _word(self.country), _word(self.country, narrower))
 
 
 def _word(*parts: Expression) -> Func:
-    """`de/berlin`."""
+    """`de/berlin`, or `de`."""
     joined = {"template": "lower(%(expressions)s)", "arg_joiner": ") || '/' || lower("}
     return Func(*parts, **joined, output_field=models.TextField())
 

@@ -73,8 +73,8 @@ def make_partitions(now: datetime, *, months_ahead: int) -> list[tuple[str, int]
     there = set(partitions())
     made = []
     while month <= last:
-        if month not in there:
-            made.append((_name(month), _make(month)))
+        if month not in there and (moved := _make(month)) is not None:
+            made.append((_name(month), moved))
         month = _shifted(month, 1)
     return made
 
@@ -86,11 +86,13 @@ def _first_without_a_month(now: datetime) -> date:
     return min(_month(earliest or now), _month(now))
 
 
-def _make(month: date) -> int:
-    """Make one month; return how many views it has taken over."""
+def _make(month: date) -> int | None:
+    """Make one month; return how many views it has taken over. None when somebody else has just made it."""
     bounds = [_moment(month), _moment(_shifted(month, 1))]
     with transaction.atomic(), connection.cursor() as cursor:
         _lock()
+        if month in partitions():
+            return None
         cursor.execute(SET_ASIDE, bounds)
         cursor.execute("DELETE FROM ad_views_other WHERE viewed_at >= %s AND viewed_at < %s", bounds)
         cursor.execute(f"CREATE TABLE {_name(month)} PARTITION OF ad_views FOR VALUES FROM (%s) TO (%s)", bounds)

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from django.db.models import Min, QuerySet, Sum
-from django.db.models.functions import Collate, Lower, Upper
+from django.db.models import Min, OuterRef, QuerySet, Subquery, Sum
+from django.db.models.functions import Collate, Least, Lower, Upper
 
 from ads.delivery.counting import in_seconds
 from ads.models import AdViewDay
@@ -44,6 +44,15 @@ def views_of(campaign: Campaign, *, first: date, last: date, by: str) -> list[Ro
         | {"view_count": row["views"], "view_seconds": row["seconds"]}
         for row in rows
     ]
+
+
+def with_first_day(campaigns: "QuerySet[Campaign]") -> "QuerySet[Campaign]":
+    """Each with `first_day`: the one it starts on, or that of its first view (UTC).
+
+    On screens east of Greenwich a campaign begins while it is still the day before by that clock.
+    """
+    days = AdViewDay.objects.filter(ad__campaign=OuterRef("pk"), view_count__gt=0).order_by("day").values("day")[:1]
+    return campaigns.annotate(first_day=Least("campaign_start_date", Subquery(days)))
 
 
 def caps_of(campaign: Campaign) -> dict[str, int | None]:

@@ -87,6 +87,8 @@ def _judge(readiness: Readiness, campaign: Campaign, ads: list[Any], on: date) -
     if not readiness.blockers:
         # The ad's campaign comes with what was used up.
         readiness.warnings += _soon(ads[0].campaign, on)
+        running = [ad for ad, findings in zip(ads, by_ad, strict=True) if not findings]
+        readiness.warnings += [finding for ad in running for finding in _ends_before_its_campaign(ad, on)]
 
 
 def _failing(ad: Any) -> list[tuple[str, str]]:
@@ -112,14 +114,26 @@ def _of_campaign(campaign: Campaign, code: str, message: str, fix: str, name: st
     return Finding(code, message, fix, "campaign", campaign.pk, str(campaign), name)
 
 
+def _ends_before_its_campaign(ad: Any, on: date) -> Iterable[Finding]:
+    """An ad's own dates, where they end soon and before the campaign does."""
+    ends = [(getattr(ad, name), name) for name in ("ad_end_date", "ad_expiry_date") if getattr(ad, name)]
+    last, name = min(ends, default=(ad.campaign.campaign_end_date, ""))
+    if name and last < ad.campaign.campaign_end_date and last - on <= SOON:
+        verb = "ends" if name == "ad_end_date" else "expires"
+        message, fix = f"It {verb} {_when(last - on)}.", f"Move {name} to go on."
+        yield Finding("ends_soon", message, fix, "ad", ad.pk, str(ad), name)
+
+
+def _when(left: timedelta) -> str:
+    return "today" if not left else "tomorrow" if left.days == 1 else f"in {left.days} days"
+
+
 def _soon(campaign: Campaign, on: date) -> Iterable[Finding]:
     """What will keep it from running before long."""
     left = campaign.campaign_end_date - on
     if left <= SOON:
-        when = "today" if not left else "tomorrow" if left.days == 1 else f"in {left.days} days"
-        yield _of_campaign(
-            campaign, "ends_soon", f"It ends {when}.", "Move campaign_end_date to go on.", "campaign_end_date"
-        )
+        message, fix = f"It ends {_when(left)}.", "Move campaign_end_date to go on."
+        yield _of_campaign(campaign, "ends_soon", message, fix, "campaign_end_date")
     views, seconds = used_up(campaign)
     cap = campaign.campaign_max_view_count
     if cap and views * 100 >= cap * NEARLY:

@@ -2,7 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
+
+from django.utils import timezone
 
 from ads.choices import RATING_LABELS, RATING_LEVELS, ModerationStatus
 from ads.delivery.criteria import BY_CODE
@@ -36,7 +39,7 @@ class Reason:
 
 
 def reason(code: str, ad: Ad, opportunity: Opportunity) -> Reason:
-    """Why the criterion fails. `ad` comes with everything that the criteria look at."""
+    """Why the criterion fails. `ad` comes with everything that the criteria look at, as from `judged()`."""
     told: dict[str, Any] = _TELL[code](ad, opportunity)
     of_campaign = BY_CODE[code].whose in ("campaign", "audience_targeting")
     about = {
@@ -51,40 +54,67 @@ def _told(message: str, expected: Any, actual: Any, fix: str, changes: Any = Non
     return {"message": message, "expected": expected, "actual": actual, "fix": fix, "changes": changes, **more}
 
 
-def _status(row: Any, field: str, what: str) -> dict[str, Any]:
-    message = f"The {what} is {row.status}, not active."
-    if Status.ACTIVE in row.allowed_next():
-        return _told(message, "active", row.status, f"Set {field} to active.", {field: "active"})
-    return _told(message, "active", row.status, f"Set {field} to draft first, then to active.", {field: "draft"})
+def _status(row: Any, prefix: str, asked: Opportunity) -> dict[str, Any]:
+    field = f"{prefix}_status"
+    changes: dict[str, Any] = {field: "active"}
+    fix = f"Set {field} to active"
+    if Status.ACTIVE not in row.allowed_next():
+        changes, fix = {field: "draft"}, f"Set {field} to draft first, then to active"
+    today = timezone.localdate()
+    # Whose run is over goes neither active nor back to draft (1-domain "Status lifecycle").
+    if row.last_day < today and getattr(row, f"{prefix}_end_date"):
+        longer, words = _run_until(row, prefix, max(today, asked.day))
+        changes, fix = longer | changes, f"{words} Then {fix[0].lower()}{fix[1:]}"
+    return _told(f"The {prefix} is {row.status}, not active.", "active", row.status, f"{fix}.", changes)
+
+
+def _run_until(row: Any, prefix: str, day: date) -> tuple[dict[str, Any], str]:
+    """What to change for a run that lasts until the day, and how to say it."""
+    field, expiry = f"{prefix}_end_date", f"{prefix}_expiry_date"
+    if getattr(row, expiry) and getattr(row, expiry) < day:
+        return {field: day, expiry: day}, f"Move {field} to {day} or later, and {expiry} with it."
+    return {field: day}, f"Move {field} to {day} or later."
 
 
 def _campaign_active(ad: Ad, asked: Opportunity) -> dict[str, Any]:
-    return _status(ad.campaign, "campaign_status", "campaign")
+    return _status(ad.campaign, "campaign", asked)
 
 
 def _ad_active(ad: Ad, asked: Opportunity) -> dict[str, Any]:
-    return _status(ad, "ad_status", "ad")
+    told = _status(ad, "ad", asked)
+    first = []
+    if ad.campaign.campaign_end_date < timezone.localdate():
+        first.append("move the end of its campaign")
+    if not _is_sworn(ad):
+        first.append("confirm “no prohibited content” in its content rating")
+    return told | {"fix": f"{told['fix']} Before that, {' and '.join(first)}."} if first else told
+
+
+def _is_sworn(ad: Ad) -> bool:
+    rating = getattr(ad, "content_rating", None)
+    return rating is not None and bool(rating.no_prohibited_content)
 
 
 def _approved(ad: Ad, asked: Opportunity) -> dict[str, Any]:
+    message, fix = "No moderator has approved it yet.", "Have a moderator approve it."
     if ad.moderation_status == ModerationStatus.REJECTED:
         said = f" The moderator wrote: {ad.moderation_note}" if ad.moderation_note else ""
         message = "A moderator has rejected it."
         fix = f"Change what was objected to, then have a moderator approve it.{said}"
-    else:
-        message, fix = "No moderator has approved it yet.", "Have a moderator approve it."
+    elif ad.moderation_status == ModerationStatus.APPROVED:
+        message = "It was approved while “no prohibited content” wasn't confirmed: that doesn't count."
+        fix = "Confirm it in the content rating, then have a moderator approve the ad again."
     return _told(message, ModerationStatus.APPROVED.value, ad.moderation_status, fix)
 
 
 def _rated(ad: Ad, asked: Opportunity) -> dict[str, Any]:
     is_rated = getattr(ad, "content_rating", None) is not None
     message = "“No prohibited content” isn't confirmed." if is_rated else "It has no content rating."
-    again = " A moderator then approves it again." if ad.moderation_status == ModerationStatus.APPROVED else ""
     return _told(
         message,
         True,
         False if is_rated else None,
-        f"{'Confirm' if is_rated else 'Rate it and confirm'} “no prohibited content” in its content rating.{again}",
+        f"{'Confirm' if is_rated else 'Rate it and confirm'} “no prohibited content” in its content rating.",
         {"content_rating": {"no_prohibited_content": True}},
     )
 
@@ -96,12 +126,9 @@ def _dates(row: Any, prefix: str, asked: Opportunity) -> dict[str, Any]:
         field = f"{prefix}_start_date"
         message, fix = f"It starts on {first}.", f"Move {field} to {day} or earlier."
         return _told(message, day, first, fix, {field: day}, field=field)
-    field, expiry = f"{prefix}_end_date", f"{prefix}_expiry_date"
-    changes = {field: day}
-    also = ""
-    if getattr(row, expiry) and getattr(row, expiry) < day:
-        changes[expiry], also = day, f", and {expiry} with it"
-    return _told(f"It ended on {last}.", day, last, f"Move {field} to {day} or later{also}.", changes, field=field)
+    changes, fix = _run_until(row, prefix, day)
+    message = f"It {'ended' if last < timezone.localdate() else 'ends'} on {last}."
+    return _told(message, day, last, fix, changes, field=f"{prefix}_end_date")
 
 
 def _campaign_dates(ad: Ad, asked: Opportunity) -> dict[str, Any]:
@@ -114,7 +141,8 @@ def _ad_dates(ad: Ad, asked: Opportunity) -> dict[str, Any]:
 
 def _expiry(row: Any, field: str, asked: Opportunity) -> dict[str, Any]:
     day, expiry = asked.day, getattr(row, field)
-    return _told(f"It expired on {expiry}.", day, expiry, f"Move {field} to {day} or later.", {field: day})
+    message = f"It {'expired' if expiry < timezone.localdate() else 'expires'} on {expiry}."
+    return _told(message, day, expiry, f"Move {field} to {day} or later.", {field: day})
 
 
 def _campaign_expiry(ad: Ad, asked: Opportunity) -> dict[str, Any]:
@@ -139,24 +167,10 @@ def _time_slot(ad: Ad, asked: Opportunity) -> dict[str, Any]:
     )
 
 
-def _same(one: str, other: str) -> bool:
-    return one.lower() == other.lower()
-
-
-def _names(names: list[str], name: str) -> bool:
-    """Whether a list of a target takes the name; the empty list takes all."""
-    return not names or any(_same(one, name) for one in names)
-
-
-def _in_reach(ad: Ad, asked: Opportunity, *, city: bool = False) -> list[CampaignAudienceTargeting]:
-    """The campaign's targets in the country and region asked for, and the city."""
-    return [
-        target
-        for target in ad.campaign.audience_targeting.all()
-        if _same(target.country, asked.country)
-        and (not asked.region or _same(target.region, asked.region))
-        and (not city or _names(target.cities, asked.city))
-    ]
+def _in_reach(ad: Ad, *levels: str) -> list[Any]:
+    """The campaign's targets that take the place that was asked for, as far as these levels go."""
+    targets: list[Any] = list(ad.campaign.audience_targeting.all())
+    return [target for target in targets if all(getattr(target, f"takes_{level}") for level in levels)]
 
 
 def _with_target(campaign: Campaign, changed: CampaignAudienceTargeting | None, **values: Any) -> dict[str, Any]:
@@ -181,18 +195,18 @@ def _country(ad: Ad, asked: Opportunity) -> dict[str, Any]:
 
 
 def _region(ad: Ad, asked: Opportunity) -> dict[str, Any]:
-    regions = [target.region for target in ad.campaign.audience_targeting.all() if _same(target.country, asked.country)]
+    regions = [target.region for target in _in_reach(ad, "country")]
     changes = _with_target(ad.campaign, None, region=asked.region, country=asked.country)
     fix = f"Add the region {asked.region} in {asked.country} to the campaign's audience."
     return _told(f"In {asked.country} it is not aimed at {asked.region}.", asked.region, regions, fix, changes)
 
 
 def _city(ad: Ad, asked: Opportunity) -> dict[str, Any]:
-    reach = _in_reach(ad, asked)
-    target = min(reach, key=lambda one: not _names(one.postcodes, asked.postcode))
+    reach = _in_reach(ad, "country", "region")
+    target = min(reach, key=lambda one: not one.takes_postcode)
     values = {"cities": _taking(target.cities, asked.city)}
     also = ""
-    if not _names(target.postcodes, asked.postcode):
+    if not target.takes_postcode:
         values["postcodes"] = _taking(target.postcodes, asked.postcode)
         also = ", and the postcode to its postcodes" if asked.postcode else ", and empty its postcodes"
     where = f"the cities of {target}"
@@ -203,7 +217,7 @@ def _city(ad: Ad, asked: Opportunity) -> dict[str, Any]:
 
 
 def _postcode(ad: Ad, asked: Opportunity) -> dict[str, Any]:
-    target = _in_reach(ad, asked, city=True)[0]
+    target = _in_reach(ad, "country", "region", "city")[0]
     changes = _with_target(ad.campaign, target, postcodes=_taking(target.postcodes, asked.postcode))
     where = f"the postcodes of {target}"
     if asked.postcode:

@@ -6,18 +6,15 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 # The campaign is locked first: two changes at once, each of which alone leaves an ad out, must not both miss it.
+# Ads and places are kept apart, so that a change costs what it touches: a slot writes no place anew, a place no other.
 KEEP = """
 CREATE FUNCTION find_deliverable_ads(changed uuid) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM 1 FROM campaigns WHERE campaign_id = changed FOR NO KEY UPDATE;
     DELETE FROM deliverable_ads WHERE campaign_id = changed;
-    INSERT INTO deliverable_ads (ad_id, ad_type_id, campaign_id, region, places, postcodes, quarters,
+    INSERT INTO deliverable_ads (ad_id, ad_type_id, campaign_id, quarters,
         first_day, last_day, rating_level, max_view_count, max_view_seconds)
-    SELECT a.ad_id, a.ad_type_id, c.campaign_id, lower(t.region),
-        CASE WHEN cardinality(t.cities) = 0 THEN ARRAY[lower(t.country) || '/*']
-            ELSE (SELECT array_agg(lower(t.country) || '/' || lower(city)) FROM unnest(t.cities) AS city) END,
-        CASE WHEN cardinality(t.postcodes) = 0 THEN ARRAY[lower(t.country) || '/*']
-            ELSE (SELECT array_agg(lower(t.country) || '/' || lower(code)) FROM unnest(t.postcodes) AS code) END,
+    SELECT a.ad_id, a.ad_type_id, c.campaign_id,
         coalesce(slots.quarters, '{-1}'),
         greatest(c.campaign_start_date, a.ad_start_date),
         least(c.campaign_end_date, c.campaign_expiry_date, a.ad_end_date, a.ad_expiry_date),
@@ -29,7 +26,6 @@ BEGIN
     FROM campaigns c
     JOIN ads a USING (campaign_id)
     JOIN ad_content_ratings r USING (ad_id)
-    JOIN campaign_audience_targeting t USING (campaign_id)
     CROSS JOIN LATERAL (
         SELECT array_agg(quarter::smallint) AS quarters
         FROM ad_time_slots s, generate_series(
@@ -40,6 +36,23 @@ BEGIN
     ) slots
     WHERE c.campaign_id = changed AND c.campaign_status = 'active' AND a.ad_status = 'active'
         AND a.moderation_status = 'approved' AND r.no_prohibited_content;
+    PERFORM find_deliverable_places(changed);
+END
+$$;
+
+CREATE FUNCTION find_deliverable_places(changed uuid) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM deliverable_places WHERE campaign_id = changed
+        AND NOT EXISTS (SELECT FROM deliverable_ads WHERE campaign_id = changed);
+    INSERT INTO deliverable_places (audience_id, campaign_id, country, region, places, postcodes)
+    SELECT t.audience_id, t.campaign_id, lower(t.country), lower(t.region),
+        CASE WHEN cardinality(t.cities) = 0 THEN ARRAY[lower(t.country)]
+            ELSE (SELECT array_agg(lower(t.country) || '/' || lower(city)) FROM unnest(t.cities) AS city) END,
+        CASE WHEN cardinality(t.postcodes) = 0 THEN ARRAY[lower(t.country)]
+            ELSE (SELECT array_agg(lower(t.country) || '/' || lower(code)) FROM unnest(t.postcodes) AS code) END
+    FROM campaign_audience_targeting t
+    WHERE t.campaign_id = changed AND EXISTS (SELECT FROM deliverable_ads WHERE campaign_id = changed)
+        AND NOT EXISTS (SELECT FROM deliverable_places AS there WHERE there.audience_id = t.audience_id);
 END
 $$;
 
@@ -67,6 +80,16 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION find_deliverable_places_of_target() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM 1 FROM campaigns WHERE campaign_id IN (OLD.campaign_id, NEW.campaign_id)
+        ORDER BY campaign_id FOR NO KEY UPDATE;
+    DELETE FROM deliverable_places WHERE audience_id = OLD.audience_id;
+    PERFORM find_deliverable_places(NEW.campaign_id);
+    RETURN NULL;
+END
+$$;
+
 CREATE TRIGGER campaigns_change_what_is_deliverable AFTER UPDATE ON campaigns FOR EACH ROW
     WHEN ((OLD.campaign_status, OLD.campaign_start_date, OLD.campaign_end_date, OLD.campaign_expiry_date,
             OLD.campaign_max_view_count, OLD.campaign_max_view_duration_value, OLD.campaign_max_view_duration_unit)
@@ -77,7 +100,7 @@ CREATE TRIGGER campaigns_change_what_is_deliverable AFTER UPDATE ON campaigns FO
 CREATE TRIGGER campaigns_take_what_is_deliverable_along AFTER DELETE ON campaigns FOR EACH ROW
     EXECUTE FUNCTION find_deliverable_ads_of_campaign();
 CREATE TRIGGER targets_change_what_is_deliverable AFTER INSERT OR UPDATE OR DELETE ON campaign_audience_targeting
-    FOR EACH ROW EXECUTE FUNCTION find_deliverable_ads_of_campaign();
+    FOR EACH ROW EXECUTE FUNCTION find_deliverable_places_of_target();
 CREATE TRIGGER ads_change_what_is_deliverable AFTER UPDATE ON ads FOR EACH ROW
     WHEN ((OLD.campaign_id, OLD.ad_type_id, OLD.ad_status, OLD.moderation_status,
             OLD.ad_start_date, OLD.ad_end_date, OLD.ad_expiry_date)
@@ -104,8 +127,11 @@ DROP TRIGGER slots_change_what_is_deliverable ON ad_time_slots;
 DROP TRIGGER ratings_change_what_is_deliverable ON ad_content_ratings;
 DROP FUNCTION find_deliverable_ads_of_part();
 DROP FUNCTION find_deliverable_ads_of_campaign();
+DROP FUNCTION find_deliverable_places_of_target();
 DROP FUNCTION find_deliverable_ads(uuid);
+DROP FUNCTION find_deliverable_places(uuid);
 DELETE FROM deliverable_ads;
+DELETE FROM deliverable_places;
 """
 
 
@@ -119,11 +145,18 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="DeliverableAd",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "ad",
+                    models.OneToOneField(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        primary_key=True,
+                        related_name="+",
+                        serialize=False,
+                        to="ads.ad",
+                    ),
+                ),
                 ("ad_type_id", models.CharField(max_length=50)),
-                ("region", models.TextField()),
-                ("places", django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), size=None)),
-                ("postcodes", django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), size=None)),
                 (
                     "quarters",
                     django.contrib.postgres.fields.ArrayField(base_field=models.SmallIntegerField(), size=None),
@@ -133,16 +166,6 @@ class Migration(migrations.Migration):
                 ("rating_level", models.SmallIntegerField(null=True)),
                 ("max_view_count", models.BigIntegerField(null=True)),
                 ("max_view_seconds", models.BigIntegerField(null=True)),
-                (
-                    "ad",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        to="ads.ad",
-                    ),
-                ),
                 (
                     "campaign",
                     models.ForeignKey(
@@ -155,9 +178,42 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "deliverable_ads",
+            },
+        ),
+        migrations.CreateModel(
+            name="DeliverablePlace",
+            fields=[
+                (
+                    "target",
+                    models.OneToOneField(
+                        db_column="audience_id",
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        primary_key=True,
+                        related_name="+",
+                        serialize=False,
+                        to="campaigns.campaignaudiencetargeting",
+                    ),
+                ),
+                ("country", models.TextField()),
+                ("region", models.TextField()),
+                ("places", django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), size=None)),
+                ("postcodes", django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), size=None)),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="campaigns.campaign",
+                    ),
+                ),
+            ],
+            options={
+                "db_table": "deliverable_places",
                 "indexes": [
                     django.contrib.postgres.indexes.GinIndex(
-                        fields=["places", "postcodes"], name="deliverable_ads_by_place"
+                        fastupdate=False, fields=["places", "postcodes"], name="deliverable_places_by_word"
                     )
                 ],
             },

@@ -1,7 +1,7 @@
 """Ads, their parts, what may be delivered, and the views that were counted."""
 
 from ads.models.ads import FOUR_EYES, Ad
-from ads.models.deliverable import DeliverableAd
+from ads.models.deliverable import DeliverableAd, DeliverablePlace
 from ads.models.parts import AdContentRating, AdTimeSlot
 from ads.models.views import AdView, AdViewDay, CampaignViewTotals, ViewReceipt
 
@@ -14,5 +14,6 @@ __all__ = [
     "AdViewDay",
     "CampaignViewTotals",
     "DeliverableAd",
+    "DeliverablePlace",
     "ViewReceipt",
 ]

@@ -1,29 +1,23 @@
-"""What may show, laid out for finding it: kept by the database itself, so that no door gets round it."""
+"""What may show, and where, laid out for finding it: kept by the database itself, so that no door gets round it."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
 from ads.models.ads import Ad
-from campaigns.models import Campaign
+from campaigns.models import Campaign, CampaignAudienceTargeting
 
 
 class DeliverableAd(models.Model):
-    """One row per target of each ad that nothing but place, time and caps keeps from showing (7-performance).
+    """One row for each ad that nothing but place, time and caps keeps from showing (7-performance).
 
-    Triggers keep it (migration 0005); nothing else writes it. It holds what `delivery/criteria.py` says, in the shape
-    that one index answers, whatever else is stored; a test compares the two.
+    Triggers keep it (migration 0005); nothing else writes it, nor `DeliverablePlace`. Together they hold what
+    `delivery/criteria.py` says, in the shape that one index answers, whatever else is stored; a test compares the two.
     """
 
-    ad = models.ForeignKey(Ad, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
+    ad = models.OneToOneField(Ad, models.DO_NOTHING, db_constraint=False, primary_key=True, related_name="+")
     ad_type_id = models.CharField(max_length=50)
     campaign = models.ForeignKey(Campaign, models.DO_NOTHING, db_constraint=False, related_name="+")
-    # In lower case, like all words here.
-    region = models.TextField()
-    # `de/berlin`, or `de/*` for all of a country.
-    places = ArrayField(models.TextField())
-    # `de/10115`, or `de/*`.
-    postcodes = ArrayField(models.TextField())
     # The quarter hours of a day, 0 to 95; -1 for all day.
     quarters = ArrayField(models.SmallIntegerField())
     first_day = models.DateField()
@@ -35,9 +29,35 @@ class DeliverableAd(models.Model):
 
     class Meta:
         db_table = "deliverable_ads"
-        # Not by quarter hours too: their few words stand in half of all rows, whatever the place, and cost more than
-        # they save.
-        indexes = [GinIndex(fields=["places", "postcodes"], name="deliverable_ads_by_place")]
 
     def __str__(self) -> str:
         return str(self.ad_id)
+
+
+class DeliverablePlace(models.Model):
+    """One row for each target of a campaign that has a deliverable ad. All words are in lower case."""
+
+    target = models.OneToOneField(
+        CampaignAudienceTargeting,
+        models.DO_NOTHING,
+        db_constraint=False,
+        primary_key=True,
+        related_name="+",
+        db_column="audience_id",
+    )
+    campaign = models.ForeignKey(Campaign, models.DO_NOTHING, db_constraint=False, related_name="+")
+    # Compared as well: a city's word of one country could be another's whole name.
+    country = models.TextField()
+    region = models.TextField()
+    # `de/berlin`, or `de` for all of the country.
+    places = ArrayField(models.TextField())
+    # `de/10115`, or `de`.
+    postcodes = ArrayField(models.TextField())
+
+    class Meta:
+        db_table = "deliverable_places"
+        # Without a list of entries still to be put in: while it is long, decisions don't use the index.
+        indexes = [GinIndex(fields=["places", "postcodes"], name="deliverable_places_by_word", fastupdate=False)]
+
+    def __str__(self) -> str:
+        return str(self.target_id)

@@ -130,6 +130,16 @@ def test_a_counted_view_is_a_duplicate_whatever_is_wrong_with_it_by_now(client: 
     assert report(client, {**sent, "ad_id": str(uuid.uuid4())})["duplicates"] == 1
 
 
+def test_so_it_is_within_one_report(client: APIClient, ad: Ad) -> None:
+    sent = view(ad)
+
+    assert report(client, sent, {**sent, "viewed_at": "2000-01-01T00:00:00Z"}) == {
+        **NOTHING,
+        "accepted": 1,
+        "duplicates": 1,
+    }
+
+
 def test_a_rejected_view_may_be_sent_again(client: APIClient) -> None:
     campaign = CampaignFactory(campaign_max_view_count=1)
     ad = AdFactory(campaign=campaign)

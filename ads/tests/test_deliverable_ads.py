@@ -10,12 +10,15 @@ from django.db import connection, transaction
 
 from ads.delivery.engine import decide
 from ads.delivery.opportunity import Opportunity
-from ads.models import Ad, DeliverableAd
+from ads.models import Ad, DeliverableAd, DeliverablePlace
 from ads.tests.delivery_scene import HERE, showing
+from ads.tests.factories import AdTimeSlotFactory
 from campaign_studio.tests.together import at_once
-from campaigns.models import Campaign
+from campaigns.models import Campaign, CampaignAudienceTargeting
+from campaigns.tests.factories import AudienceTargetingFactory
 
 LOCK = "PERFORM 1 FROM campaigns WHERE campaign_id = changed FOR NO KEY UPDATE;"
+MORNING = datetime.fromisoformat(HERE["at"])
 BY_HAND = {
     "campaign paused": ("UPDATE campaigns SET campaign_status = 'paused'", "SET campaign_status = 'active'"),
     "campaign moved": ("UPDATE campaigns SET campaign_end_date = '2026-11-10'", "SET campaign_end_date = '2026-12-31'"),
@@ -35,7 +38,7 @@ BY_HAND = {
 
 
 def opportunity() -> Opportunity:
-    return Opportunity(HERE["country"], datetime.fromisoformat(HERE["at"]), city="Berlin", postcode="10115")
+    return Opportunity("DE", MORNING, city="Berlin", postcode="10115")
 
 
 def run(sql: str) -> None:
@@ -65,7 +68,7 @@ def test_parts_deleted_by_hand_take_the_ad_off(deletion: str) -> None:
     run(deletion)
 
     assert decide(opportunity()).keys() == set()
-    assert not DeliverableAd.objects.exists()
+    assert not DeliverablePlace.objects.exists()
 
 
 @pytest.mark.django_db
@@ -73,17 +76,69 @@ def test_nothing_is_left_of_a_campaign_that_is_deleted() -> None:
     showing().campaign.delete()
 
     assert not DeliverableAd.objects.exists()
+    assert not DeliverablePlace.objects.exists()
+
+
+def written() -> tuple[list[Any], list[Any]]:
+    """Where each row of both tables lies: elsewhere once it was written anew."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT ad_id, ctid::text FROM deliverable_ads ORDER BY ad_id")
+        ads = cursor.fetchall()
+        cursor.execute("SELECT audience_id, ctid::text FROM deliverable_places ORDER BY audience_id")
+        return ads, cursor.fetchall()
 
 
 @pytest.mark.django_db
-def test_counting_views_and_renaming_leave_the_table_alone() -> None:
+def test_counting_views_and_renaming_leave_the_tables_alone() -> None:
     ad = showing()
-    before = list(DeliverableAd.objects.values_list("pk"))
+    before = written()
 
     Ad.objects.filter(pk=ad.pk).update(ad_view_count=5, ad_name="Other")
     Campaign.objects.update(campaign_name="Other")
 
-    assert list(DeliverableAd.objects.values_list("pk")) == before
+    assert written() == before
+    assert before[0]
+    assert before[1]
+
+
+@pytest.mark.django_db
+def test_a_change_costs_what_it_touches() -> None:
+    """However many places a campaign is aimed at: a slot writes none of them anew, and one place no other."""
+    ad = showing()
+    AudienceTargetingFactory(campaign=ad.campaign, country="FR")
+    ads, places = written()
+
+    AdTimeSlotFactory(ad=ad)
+    Campaign.objects.update(campaign_max_view_count=7)
+
+    changed, same = written()
+    assert changed != ads
+    assert same == places
+
+    CampaignAudienceTargeting.objects.filter(country="FR").update(cities=["Paris"])
+
+    same, changed = written()
+    assert len(set(places) & set(changed)) == len(places) - 1 == 1
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("city", "postcodes", "asked"),
+    [
+        ("*", ["*"], Opportunity("DE", MORNING, city="Berlin", postcode="10115")),
+        ("*", ["*"], Opportunity("DE", MORNING)),
+        ("Berlin", [], Opportunity("DE/Berlin", MORNING)),
+        ("Berlin/Mitte", [], Opportunity("DE/Berlin", MORNING, city="Mitte")),
+    ],
+)
+def test_no_name_of_a_place_means_more_than_itself(city: str, postcodes: list[str], asked: Opportunity) -> None:
+    ad = showing()
+    CampaignAudienceTargeting.objects.update(cities=[city], postcodes=postcodes)
+
+    assert decide(asked).keys() == set()
+
+    there = Opportunity("DE", MORNING, city=city, postcode=next(iter(postcodes), ""))
+    assert decide(there).keys() == {str(ad.pk)}
 
 
 def _together(lock: bool) -> set[str]:
@@ -95,9 +150,7 @@ def _together(lock: bool) -> set[str]:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_get_functiondef('find_deliverable_ads(uuid)'::regprocedure)")
             (source,) = cursor.fetchone()
-            cursor.execute(
-                source.replace("PERFORM 1 FROM campaigns WHERE campaign_id = changed FOR NO KEY UPDATE;", "")
-            )
+            cursor.execute(source.replace(LOCK, ""))
     ready = _Meeting()
 
     def activate(sql: str) -> Callable[[Any], None]:

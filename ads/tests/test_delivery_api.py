@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from ads.choices import AdType, MediaType
-from ads.models import Ad, CampaignViewTotals
+from ads.models import Ad, AdContentRating, CampaignViewTotals
 from ads.tests.delivery_scene import HERE, MONDAY, caller, showing, shown
 from ads.tests.factories import AdTimeSlotFactory
 from campaigns.models import Campaign
@@ -64,7 +64,6 @@ CHANGES = {
     "campaign_active": lambda ad: ad.campaign.move_to("paused"),
     "ad_active": lambda ad: ad.move_to("paused"),
     "approved": lambda ad: ad.reject(caller(), at=ad.created_at, note="No."),
-    "rated": lambda ad: type(ad.content_rating).objects.update(no_prohibited_content=False),
     "campaign_dates": lambda ad: Campaign.objects.update(campaign_end_date="2026-11-22"),
     "ad_dates": lambda ad: Ad.objects.update(ad_start_date="2026-11-24"),
     "ad_expiry_date": lambda ad: Ad.objects.update(ad_expiry_date="2026-11-22"),
@@ -97,6 +96,16 @@ def test_each_change_takes_the_ad_off_at_once_and_is_named_as_the_one_reason(cli
     assert reason["code"] == code
     assert reason["fix"].endswith(".")
     assert reason["message"].endswith(".")
+
+
+def test_what_is_not_sworn_is_not_approved_either(client: Any) -> None:
+    ad = showing()
+    AdContentRating.objects.update(no_prohibited_content=False)
+
+    assert shown(client.get(ASK, HERE)) == set()
+    approved, rated = why(client, ad)
+    assert (approved["code"], rated["code"]) == ("approved", "rated")
+    assert approved["fix"] == "Confirm it in the content rating, then have a moderator approve the ad again."
 
 
 def test_the_region_counts_where_the_screen_knows_it(client: Any) -> None:
@@ -181,6 +190,8 @@ def test_an_unknown_place_is_empty_and_no_error(client: Any, place: dict[str, st
         ({"country": "DE", "max_rating": "XXX"}, "max_rating", "Send one of G, PG, PG-13"),
         ({"country": "DE", "town": "Berlin"}, "town", "unknown"),
         ({"country": "D" * 101}, "country", "100"),
+        ({"country": "DE", "region": "x" * 101}, "region", "100"),
+        ({"country": "DE", "device_id": "x" * 101}, "device_id", "100"),
     ],
 )
 def test_what_makes_no_sense_is_refused_and_says_what_to_send(
@@ -196,6 +207,7 @@ def test_a_plus_sign_that_became_a_blank_is_understood(client: Any) -> None:
     answer = client.get(f"{ASK}?country=DE&at=2026-11-23T08:15:00+01:00")
 
     assert answer.json()["at"] == "2026-11-23T08:15:00+01:00"
+    assert client.get(f"{ASK}?country=DE&max_rating=E10+").status_code == 200
 
 
 def test_without_a_time_it_is_now_in_utc(client: Any, time_machine: Any) -> None:
@@ -218,6 +230,9 @@ def test_the_answer_says_how_long_it_holds_and_is_not_sent_twice(client: Any) ->
 
     assert (again.status_code, again.content, again["ETag"]) == (304, b"", first["ETag"])
     assert again["Cache-Control"] == "private, max-age=1"
+    weak = first["ETag"].removeprefix("W/")
+    for known in (weak, f'"other", {first["ETag"]}', "*"):
+        assert client.get(ASK, HERE, headers={"If-None-Match": known}).status_code == 304
     ad.move_to("paused")
     changed = client.get(ASK, HERE, headers={"If-None-Match": first["ETag"]})
     assert changed.status_code == 200

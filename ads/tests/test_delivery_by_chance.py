@@ -133,6 +133,9 @@ def apply(reason: Reason) -> None:
     """Do what the fix says, as an operator with all rights would."""
     row: Any = (Ad if reason.resource_type == "ad" else Campaign).objects.get(pk=reason.resource_id)
     changes = dict(reason.changes or {"moderation_status": "approved"})
+    if reason.code == "approved":
+        # Moderators approve what is sworn.
+        AdContentRating.objects.update_or_create(ad=row, defaults={"no_prohibited_content": True})
     if "time_slots" in changes:
         row.time_slots.all().delete()
         AdTimeSlot.objects.bulk_create([AdTimeSlot(ad=row, **slot) for slot in changes.pop("time_slots")])
@@ -142,8 +145,7 @@ def apply(reason: Reason) -> None:
         CampaignAudienceTargeting.objects.bulk_create(targets)
     if "content_rating" in changes:
         AdContentRating.objects.update_or_create(ad=row, defaults=changes.pop("content_rating"))
-        if "approves it again" in reason.fix:
-            changes["moderation_status"] = "approved"
+        changes["moderation_status"] = "pending"
     for name in ("ad_status", "campaign_status"):
         if name in changes:
             # From expired the way leads over draft.

@@ -52,7 +52,7 @@ def test_every_reason_says_what_is_there_what_is_needed_and_what_to_do(client: A
             "field": "ad_status",
             "expected": "active",
             "actual": "paused",
-            "fix": "Set ad_status to active.",
+            "fix": "Set ad_status to active. Before that, move the end of its campaign.",
             "changes": {"ad_status": "active"},
         },
         {
@@ -153,6 +153,13 @@ def test_what_makes_no_sense_is_refused(client: Any, asked: dict[str, str], fiel
 
     assert answer.status_code == 400
     assert says in answer.json()[field][0]
+
+
+def test_other_methods_are_not_allowed_whatever_is_asked(client: Any) -> None:
+    address = f"{EXPLAIN}?country=DE&ad_id={uuid.uuid4()}"
+
+    for method in ("POST", "PUT", "PATCH", "DELETE", "OPTIONS"):
+        assert client.generic(method, address).status_code == 405, method
 
 
 @pytest.mark.parametrize("name", ["ad_id", "campaign_id"])

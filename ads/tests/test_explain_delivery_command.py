@@ -107,6 +107,7 @@ def test_the_moment_is_now_unless_given_and_a_country_may_be_named() -> None:
         (["--country", "\x00"], "is no name"),
         (["--country", "DE", "--city", "\x00"], "is no name"),
         (["--country", "DE", "--city", "\udcff"], "is no name"),
+        (["--country", "DE", "--postcode", "10115"], "Give --city too"),
         (["--country", "DE", "--at", "soon"], "like 2026-11-23T08:15"),
         (["--country", "DE", "--at", "0001-01-01T00:00"], "2000 to 2099"),
         (["--country", "DE", "--at", "2026-02-30T00:00"], "like 2026-11-23T08:15"),

@@ -74,6 +74,21 @@ def test_days_come_in_their_order_with_views_and_seconds(client: APIClient, camp
     assert list(answer) == ["campaign_id", "from", "to", "by", "view_count", "view_seconds", "caps", "results"]
 
 
+def test_views_from_before_the_first_day_are_there_unless_a_day_is_asked_for(
+    client: APIClient, campaign: Campaign, ads: list[Ad]
+) -> None:
+    """In Tokyo a campaign begins while it is still the day before in UTC."""
+    Campaign.objects.filter(pk=campaign.pk).update(campaign_start_date="2026-03-05")
+    seen(ads[0], 4, 2)
+    seen(ads[0], 5, 1)
+
+    assert {name: performance(client, campaign)[name] for name in ("from", *numbers(3))} == {
+        "from": "2026-03-04",
+        **numbers(3),
+    }
+    assert performance(client, campaign, "?from=2026-03-05")["view_count"] == 1
+
+
 def test_ads_come_with_their_names_most_views_first(client: APIClient, campaign: Campaign, ads: list[Ad]) -> None:
     seen(ads[0], 2, 3)
     seen(ads[1], 2, 2)

@@ -97,6 +97,21 @@ def test_an_end_within_a_week_is_a_warning(ready: Any, client_for: Any, running:
         assert told["warnings"][0]["message"] == f"It ends {says}."
 
 
+@pytest.mark.parametrize("name", ["ad_end_date", "ad_expiry_date"])
+def test_an_ad_that_ends_soon_and_before_its_campaign_is_a_warning(
+    ready: Any, client_for: Any, running: Ad, name: str
+) -> None:
+    Ad.objects.update(**{name: timezone.localdate()})
+
+    assert ready(running.campaign) == ("amber", [], ["ends_soon"])
+    (told,) = client_for(caller()).get(f"/api/campaigns/{running.campaign_id}/readiness").json()["warnings"]
+    assert (told["resource_id"], told["field"]) == (str(running.pk), name)
+    assert told["message"] == f"It {'ends' if name == 'ad_end_date' else 'expires'} today."
+
+    Ad.objects.update(**{name: timezone.localdate() + timedelta(days=8)})
+    assert ready(running.campaign) == ("green", [], [])
+
+
 @pytest.mark.parametrize(
     ("used", "expected"),
     [

@@ -14,10 +14,11 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from accounts.tests.factories import Cast
-from ads.delivery.partitions import kept_from
+from ads.delivery.partitions import kept_from, make_partitions
 from ads.models import Ad, AdView, AdViewDay, ViewReceipt
 from ads.tests.factories import AdFactory
 from ads.tests.test_counting_views import counters, report, view
+from campaign_studio.tests.together import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -158,6 +159,18 @@ def test_whole_months_are_kept(settings: Any, months: int, first: tuple[int, int
     settings.VIEW_RETENTION_MONTHS = months
 
     assert kept_from(NOON) == datetime(*first, 1, tzinfo=UTC)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_make_months_at_once_make_each_once() -> None:
+    later = NOON.replace(year=2041)
+    try:
+        answers = at_once(*[lambda client: make_partitions(later, months_ahead=2)] * 4)
+        names = sorted(name for made in answers for name, _ in made)
+        assert names == ["ad_views_2041_11", "ad_views_2041_12", "ad_views_2042_01"]
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP TABLE IF EXISTS ad_views_2041_11, ad_views_2041_12, ad_views_2042_01")
 
 
 @pytest.mark.parametrize("months", ["-1", "121", "soon", "1.5", "²"])

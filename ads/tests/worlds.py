@@ -59,8 +59,8 @@ def targets(draw: Any) -> list[dict[str, Any]]:
         {
             "region": region,
             "country": country,
-            "cities": draw(st.sampled_from([[], ["Berlin"], ["hamburg", "Köln"]])),
-            "postcodes": draw(st.sampled_from([[], ["10115"], ["10115", "SE1 9SG"]])),
+            "cities": draw(st.sampled_from([[], ["Berlin"], ["hamburg", "Köln"], ["*"]])),
+            "postcodes": draw(st.sampled_from([[], ["10115"], ["10115", "SE1 9SG"], ["*"]])),
         }
         for region, country in places
     ]

@@ -76,7 +76,9 @@ class KnowsItsParameters(AnswersOnce, IsRateLimited):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Who asks comes first, then whether the question makes sense."""
         super().initial(request, *args, **kwargs)
-        refuse_unknown_parameters(request, self.known_parameters())
+        # A method that is not allowed here asks nothing, and has an answer of its own.
+        if getattr(self, "action", "") not in (None, "metadata"):
+            refuse_unknown_parameters(request, self.known_parameters())
 
     def known_parameters(self) -> set[str]:
         """The names this action understands."""

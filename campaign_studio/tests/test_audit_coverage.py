@@ -22,6 +22,7 @@ EXEMPT = {
     "ads.AdViewDay": "Sums of views, which `recount_views` proves.",
     "ads.CampaignViewTotals": "Sums of views, which `recount_views` proves. The caps themselves are audited.",
     "ads.DeliverableAd": "Follows from what is audited; triggers keep it.",
+    "ads.DeliverablePlace": "Likewise.",
     "ads.ViewReceipt": "The ids of counted views.",
     "admin.LogEntry": "The console's own list of recent actions, which our log supersedes.",
     "auth.Group": "Not used: the role alone decides. Nobody may change it.",

@@ -51,7 +51,9 @@ class Command(BaseCommand):
         parser.add_argument("--limit", type=_limit, default=FEW, help=f"the most ads to explain, {FEW} unless given")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Do it. Raises CommandError for an ad or a campaign that doesn't exist."""
+        """Do it. Raises CommandError for half a place, and for an ad or a campaign that doesn't exist."""
+        if options["postcode"] and not options["city"]:
+            raise CommandError("Give --city too: a postcode belongs to one.")
         opportunity = Opportunity(
             at=options["at"] or timezone.now(),
             **{name: options[name] for name in ("country", "region", "city", "postcode", "device_id", "max_rating")},

@@ -1,0 +1,128 @@
+"""What `explain` advises can be done over the API as it stands, and helps."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+import time_machine
+
+from ads.models import Ad
+from ads.tests.delivery_scene import HERE, MONDAY, showing, shown
+from campaigns.models import Campaign
+from campaigns.tests.factories import AudienceTargetingFactory
+
+pytestmark = pytest.mark.django_db
+
+EXPLAIN = "/api/delivery/explain"
+
+
+@pytest.fixture(autouse=True)
+def _on_monday() -> Any:
+    with time_machine.travel(MONDAY, tick=False):
+        yield
+
+
+@pytest.fixture
+def admin(client_for: Any, cast: Any) -> Any:
+    """Somebody who may change everything."""
+    return client_for(cast.app_admin)
+
+
+def reasons(client: Any, ad: Ad, **asked: str) -> list[dict[str, Any]]:
+    """Why it does not show."""
+    answer = client.get(EXPLAIN, {**HERE, **asked, "ad_id": ad.pk})
+    assert answer.status_code == 200, answer.content
+    (told,) = answer.json()["results"]
+    return list(told["reasons"])
+
+
+def follow(client: Any, ad: Ad, **asked: str) -> list[str]:
+    """Send the changes of each reason, then ask again, until there is no reason left; the codes in their order."""
+    followed: list[str] = []
+    while left := reasons(client, ad, **asked):
+        assert len(followed) < 9, left
+        for reason in left:
+            answer = client.patch(f"/api/{reason['resource_type']}s/{reason['resource_id']}", reason["changes"])
+            assert answer.status_code == 200, (reason, answer.json())
+            followed.append(reason["code"])
+    assert shown(client.get("/api/delivery", {**HERE, **asked})) == {str(ad.pk)}
+    return followed
+
+
+@pytest.mark.parametrize(
+    ("cities", "asked"),
+    [
+        (["Gießen"], "Giessen"),
+        (["ΠΕΙΡΑΙΑΣ"], "Πειραιας"),
+        (["İstanbul"], "istanbul"),
+        (["istanbul"], "İSTANBUL"),
+        (["ŞIRNAK"], "Şirnak"),
+        (["*"], "Berlin"),
+        (["Berlin"], "*"),
+    ],
+)
+@pytest.mark.parametrize("postcodes", [[], ["10115"], ["*"]])
+def test_a_city_is_added_however_its_letters_turn_small(
+    admin: Any, cities: list[str], asked: str, postcodes: list[str]
+) -> None:
+    ad = showing()
+    ad.campaign.audience_targeting.update(cities=cities, postcodes=postcodes)
+
+    assert set(follow(admin, ad, city=asked, postcode="10117")) <= {"city", "postcode"}
+
+
+def test_a_region_is_added_however_its_letters_turn_small(admin: Any) -> None:
+    ad = showing()
+    ad.campaign.audience_targeting.all().delete()
+    AudienceTargetingFactory(campaign=ad.campaign, region="İç Anadolu", country="TR", cities=["Konya"])
+
+    assert set(follow(admin, ad, country="TR", region="iç anadolu")) <= {"region", "city"}
+
+
+@pytest.mark.parametrize("at", ["2026-11-23T08:15", "2026-11-19T08:15", "2026-11-25T08:15"])
+@pytest.mark.parametrize("status", ["expired", "inactive", "paused"])
+@pytest.mark.parametrize("of_its_own", [True, False], ids=["own end", "campaign's end"])
+def test_what_is_over_gets_more_days_with_its_status(admin: Any, status: str, at: str, of_its_own: bool) -> None:
+    ad = showing()
+    over = date(2026, 11, 20)
+    Campaign.objects.update(campaign_status=status, campaign_end_date=over, campaign_expiry_date=over)
+    Ad.objects.update(ad_status=status, ad_end_date=over if of_its_own else None)
+
+    codes = follow(admin, ad, at=at)
+
+    assert {"campaign_active", "ad_active"} <= set(codes)
+    assert len(codes) <= 7
+
+
+def test_an_ad_goes_active_once_it_is_sworn_and_its_campaign_goes_on(admin: Any) -> None:
+    ad = showing(ad_status="paused")
+    ad.content_rating.delete()
+    Campaign.objects.update(campaign_end_date="2026-11-20")
+
+    told = {one["code"]: one for one in reasons(admin, ad)}
+
+    assert told["ad_active"]["fix"] == (
+        "Set ad_status to active. Before that, move the end of its campaign and "
+        "confirm “no prohibited content” in its content rating."
+    )
+
+
+def test_confirming_no_prohibited_content_leaves_only_the_approval(admin: Any) -> None:
+    ad = showing()
+    ad.content_rating.no_prohibited_content = False
+    ad.content_rating.save()
+    Ad.objects.update(moderation_status="approved")
+    assert [one["code"] for one in reasons(admin, ad)] == ["approved", "rated"]
+    (rated,) = [one for one in reasons(admin, ad) if one["code"] == "rated"]
+
+    assert admin.patch(f"/api/ads/{ad.pk}", rated["changes"]).status_code == 200
+
+    assert [one["code"] for one in reasons(admin, ad)] == ["approved"]
+
+
+def test_what_lies_ahead_is_said_to_lie_ahead(admin: Any) -> None:
+    ad = showing(ad_end_date="2026-11-25", ad_expiry_date="2026-11-26")
+
+    later = [one["message"] for one in reasons(admin, ad, at="2026-12-01T08:15")]
+
+    assert later == ["It ends on 2026-11-25.", "It expires on 2026-11-26."]
