@@ -168,7 +168,10 @@ def _time_slot(ad: Ad, asked: Opportunity) -> dict[str, Any]:
 
 
 def _in_reach(ad: Ad, *levels: str) -> list[Any]:
-    """The campaign's targets that take the place that was asked for, as far as these levels go."""
+    """The campaign's targets that take the place that was asked for, as far as these levels go.
+
+    There may be none: they are read after the verdict, and somebody may have changed them meanwhile.
+    """
     targets: list[Any] = list(ad.campaign.audience_targeting.all())
     return [target for target in targets if all(getattr(target, f"takes_{level}") for level in levels)]
 
@@ -203,7 +206,9 @@ def _region(ad: Ad, asked: Opportunity) -> dict[str, Any]:
 
 def _city(ad: Ad, asked: Opportunity) -> dict[str, Any]:
     reach = _in_reach(ad, "country", "region")
-    target = min(reach, key=lambda one: not one.takes_postcode)
+    target = min(reach, key=lambda one: not one.takes_postcode, default=None)
+    if target is None:
+        return _country(ad, asked)
     values = {"cities": _taking(target.cities, asked.city)}
     also = ""
     if not target.takes_postcode:
@@ -217,7 +222,9 @@ def _city(ad: Ad, asked: Opportunity) -> dict[str, Any]:
 
 
 def _postcode(ad: Ad, asked: Opportunity) -> dict[str, Any]:
-    target = _in_reach(ad, "country", "region", "city")[0]
+    target = next(iter(_in_reach(ad, "country", "region", "city")), None)
+    if target is None:
+        return _country(ad, asked)
     changes = _with_target(ad.campaign, target, postcodes=_taking(target.postcodes, asked.postcode))
     where = f"the postcodes of {target}"
     if asked.postcode:

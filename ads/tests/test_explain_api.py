@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from ads.choices import AdType
 from ads.tests.delivery_scene import HERE, caller, showing, shown
 from ads.tests.factories import AdTimeSlotFactory
+from campaigns.models import CampaignAudienceTargeting
 from campaigns.tests.factories import CampaignFactory
 
 pytestmark = pytest.mark.django_db
@@ -153,6 +154,25 @@ def test_what_makes_no_sense_is_refused(client: Any, asked: dict[str, str], fiel
 
     assert answer.status_code == 400
     assert says in answer.json()[field][0]
+
+
+@pytest.mark.parametrize("wrong", [{"cities": ["Hamburg"]}, {"postcodes": ["20095"]}])
+def test_targets_that_go_while_they_are_looked_at_break_nothing(client: Any, wrong: dict[str, list[str]]) -> None:
+    ad = showing()
+    ad.campaign.audience_targeting.update(**wrong)
+
+    def meanwhile(execute: Any, sql: str, *rest: Any) -> Any:
+        """Just before the targets are read, after the verdict."""
+        if "takes_city" in sql:
+            CampaignAudienceTargeting.objects.all().delete()
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(meanwhile):
+        answer = client.get(EXPLAIN, {**HERE, "ad_id": ad.pk})
+
+    assert not CampaignAudienceTargeting.objects.exists()
+    (reason,) = answer.json()["results"][0]["reasons"]
+    assert reason["message"] == "The campaign is not aimed at DE."
 
 
 def test_other_methods_are_not_allowed_whatever_is_asked(client: Any) -> None:
