@@ -5,11 +5,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import segno
-
 from ads.choices import AdType
 from ads.delivery.engine import Decision
-from ads.media import BAR_POSITIONS
+from ads.media import BAR_POSITIONS, qr_code
 from ads.models import Ad
 from ads.reviewing import preview
 
@@ -42,7 +40,7 @@ class Creative:
     @property
     def picture_of_address(self) -> str | None:
         """The QR code that leads to the advertiser; None without an address, or for one that no code can hold."""
-        return qr_code(self.ad.ad_advertiser_forwarding_url) if self.ad.ad_advertiser_forwarding_url else None
+        return picture_of(self.ad.ad_advertiser_forwarding_url) if self.ad.ad_advertiser_forwarding_url else None
 
 
 @dataclass(frozen=True)
@@ -60,12 +58,10 @@ class Placement:
 
 
 @lru_cache(maxsize=512)
-def qr_code(address: str) -> str | None:
+def picture_of(address: str) -> str | None:
     """The address as a picture to scan. Remembered: drawing it takes longer than all the rest of the page."""
-    try:
-        return str(segno.make(address, micro=False).svg_data_uri(border=2))
-    except segno.DataOverflowError:
-        return None
+    code = qr_code(address)
+    return str(code.svg_data_uri(border=2)) if code else None
 
 
 def showing(decision: Decision) -> dict[str, list[str]]:

@@ -1,5 +1,6 @@
 """Which media a position takes, and what each medium needs: the media rule of 1-domain, checked by the database."""
 
+import segno
 from django.core.validators import URLValidator
 from django.db.models import Q
 
@@ -29,6 +30,14 @@ has_what_it_needs = (
 # Control characters, spaces of every width, and what turns the direction of text around, which makes an address look
 # like another. PostgreSQL reads the escapes.
 HIDDEN = r"\s\u0001-\u0020\u007f-\u00a0\u1680\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff"
+
+
+def qr_code(address: str) -> segno.QRCode | None:
+    """The address as a QR code (ISO/IEC 18004); None for one that is longer than any code can hold."""
+    try:
+        return segno.make(address, micro=False)
+    except segno.DataOverflowError:
+        return None
 
 
 def is_http_url(field: str) -> Q:

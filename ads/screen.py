@@ -18,13 +18,13 @@ from ads.delivery.explaining import explain, judged
 from ads.delivery.opportunity import Opportunity, Question
 from ads.screen_forms import FIRST_DAY, LAST_DAY, PlaceForm, ScreenForm, asked
 from ads.why_words import answer
-from campaign_studio.admin import StudioAdmin
+from campaigns.admin import MayExplain
 
 MOST_EXPLAINED = 25
 PLACE = ("country", "region", "city", "postcode")
 
 
-class ScreenPages(StudioAdmin):
+class ScreenPages(MayExplain):
     """Adds the pages `preview/` and `board/`."""
 
     def get_urls(self) -> list[Any]:
@@ -39,7 +39,7 @@ class ScreenPages(StudioAdmin):
 
     def preview_view(self, request: HttpRequest) -> HttpResponse:
         """The screen of a place, with its whole day. Raises PermissionDenied for whoever may not ask why."""
-        _check_may_ask(request)
+        self._check_may_ask(request)
         form = asked(ScreenForm, request.GET)
         context = self._context(request, "Screen preview", form)
         if form.is_valid():
@@ -50,7 +50,7 @@ class ScreenPages(StudioAdmin):
 
     def preview_why_view(self, request: HttpRequest) -> HttpResponse:
         """Why a position shows what it shows: a part of the page. Raises PermissionDenied as that does."""
-        _check_may_ask(request)
+        self._check_may_ask(request)
         form = asked(ScreenForm, request.GET)
         is_valid = form.is_valid()
         context = {"form": form, "why": self._why(request, form) if is_valid else None}
@@ -59,7 +59,7 @@ class ScreenPages(StudioAdmin):
 
     def board_view(self, request: HttpRequest) -> HttpResponse:
         """What is booked in a place during a day. Raises PermissionDenied for whoever may not ask why."""
-        _check_may_ask(request)
+        self._check_may_ask(request)
         form = asked(PlaceForm, request.GET)
         context = self._context(request, "Availability", form)
         if form.is_valid():
@@ -76,6 +76,10 @@ class ScreenPages(StudioAdmin):
                 "query": form.query(),
             }
         return TemplateResponse(request, "admin/ads/board.html", context)
+
+    def _check_may_ask(self, request: HttpRequest) -> None:
+        if not self.has_explain_permission(request):
+            raise PermissionDenied
 
     def _context(self, request: HttpRequest, title: str, form: PlaceForm) -> dict[str, Any]:
         return {**self.admin_site.each_context(request), "title": title, "opts": self.opts, "form": form}
@@ -100,12 +104,6 @@ class ScreenPages(StudioAdmin):
             "explained": [answer(one, names) for one in explained],
             "more": max(ads.count() - len(explained), 0),
         }
-
-
-def _check_may_ask(request: HttpRequest) -> None:
-    user: Any = request.user
-    if not user.has_perm("ads.explain_delivery"):
-        raise PermissionDenied
 
 
 def _screen(form: ScreenForm) -> dict[str, Any]:

@@ -12,16 +12,15 @@ from django.utils import timezone
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from ads.choices import RATING_LABEL_CHOICES, AdType
-from ads.delivery.opportunity import QUARTERS_OF_A_DAY, Opportunity
+from ads.delivery.opportunity import QUARTERS_OF_A_DAY, Opportunity, quarter_of
 from ads.models import DeliverableAd
+from ads.models.deliverable import ALL_DAY
 from campaign_studio.places import country_choices, country_code
 from campaigns.choices import Status
 from campaigns.models import CampaignAudienceTargeting
 
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)
 LONGEST_NAME = 200
-# As `DeliverableAd.quarters` says it.
-ALL_DAY = -1
 # Among so many targets a start is looked for.
 MOST_LOOKED_AT = 50
 ODD_DAY = "Choose a day from 2000 to 2099."
@@ -121,22 +120,25 @@ def asked(form_class: type[PlaceForm], query: QueryDict) -> Any:
     place = {} if "country" in given else start(now)
     if not place and "country" not in given:
         return form_class(initial={"day": now.date()})
-    return form_class({"day": str(now.date()), "quarter": now.hour * 4 + now.minute // 15, **place, **given})
+    return form_class({"day": str(now.date()), "quarter": quarter_of(now), **place, **given})
 
 
 def start(at: datetime) -> dict[str, str]:
     """A place of one of the newest running campaigns: in a city if there is one, where something shows by now."""
-    day, quarter = at.date(), at.hour * 4 + at.minute // 15
+    day = at.date()
     ads = DeliverableAd.objects.filter(campaign=OuterRef("campaign"), first_day__lte=day, last_day__gte=day)
     running = CampaignAudienceTargeting.objects.filter(
         Exists(ads),
         campaign__campaign_status=Status.ACTIVE,
         campaign__campaign_start_date__lte=day,
         campaign__campaign_end_date__gte=day,
-    ).annotate(shows_now=Exists(ads.filter(quarters__overlap=[quarter, ALL_DAY])))
+    ).annotate(shows_now=Exists(ads.filter(quarters__overlap=[quarter_of(at), ALL_DAY])))
     newest = running.order_by("-campaign__created_at", "-campaign__campaign_id", "region", "country")[:MOST_LOOKED_AT]
     target = max(newest, key=lambda one: (bool(one.cities), one.shows_now), default=None)
-    if target is None:
-        return {}
+    return first_place(target) if target else {}
+
+
+def first_place(target: CampaignAudienceTargeting) -> dict[str, str]:
+    """The first of the places that a target names, as the form asks for it."""
     city = next(iter(target.cities), "")
     return {"country": target.country, "city": city, "postcode": next(iter(target.postcodes), "") if city else ""}

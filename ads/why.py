@@ -17,14 +17,13 @@ from ads.board import clock
 from ads.delivery.criteria import able_to_show
 from ads.delivery.engine import decide
 from ads.delivery.explaining import explain, judged
-from ads.delivery.opportunity import QUARTERS_OF_A_DAY
+from ads.delivery.opportunity import QUARTERS_OF_A_DAY, quarter_of
 from ads.delivery.readiness import readiness_of
 from ads.models import Ad
-from ads.screen_forms import ODD_QUARTER, ScreenForm
+from ads.screen_forms import ODD_QUARTER, ScreenForm, first_place
 from ads.why_words import answer, finding
-from campaign_studio.admin import StudioAdmin
 from campaign_studio.admin_lists import StudioChangeList
-from campaigns.admin import LIGHTS, linked_label
+from campaigns.admin import LIGHTS, MayExplain, linked_label
 from campaigns.models import Campaign
 
 
@@ -57,7 +56,7 @@ class AdList(StudioChangeList):
             ad.is_able_to_show = ad.pk in able
 
 
-class AsksWhy(StudioAdmin):
+class AsksWhy(MayExplain):
     """Adds the page `<ad>/why/`, `why/<campaign>/` for all ads of a campaign, and a light in the list."""
 
     actions_detail = ["why"]
@@ -73,11 +72,6 @@ class AsksWhy(StudioAdmin):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[AdList]:
         """With lights."""
         return AdList
-
-    def has_explain_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whether they may ask why ads show."""
-        user: Any = request.user
-        return bool(user.has_perm("ads.explain_delivery"))
 
     @display(description="Delivery")
     def light(self, ad: Any) -> str:
@@ -143,12 +137,10 @@ def moment_of(campaign: Campaign, query: QueryDict) -> MomentForm:
     """The form as the address fills it in; what the address leaves out begins with the campaign's first place, now."""
     now = timezone.now()
     given = {name: value for name, value in query.dict().items() if value or name not in ("day", "quarter")}
-    moment = {"day": str(now.date()), "quarter": now.hour * 4 + now.minute // 15}
+    moment = {"day": str(now.date()), "quarter": quarter_of(now)}
     if "country" in given:
         return MomentForm(moment | given)
     target = campaign.audience_targeting.first()
     if target is None:
         return MomentForm(initial=moment | given)
-    city = next(iter(target.cities), "")
-    place = {"country": target.country, "city": city, "postcode": next(iter(target.postcodes), "") if city else ""}
-    return MomentForm(moment | place | given)
+    return MomentForm(moment | first_place(target) | given)

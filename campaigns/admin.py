@@ -30,6 +30,15 @@ def linked_label(address: str, text: str, colour: str) -> SafeString:
     return render_to_string("unfold/helpers/label.html", {"href": address, "text": text, "type": colour})
 
 
+class MayExplain(StudioAdmin):
+    """For pages and buttons that say why ads show or not."""
+
+    def has_explain_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whether they may ask why ads show."""
+        user: Any = request.user
+        return bool(user.has_perm("ads.explain_delivery"))
+
+
 class CampaignList(StudioChangeList):
     """One page of campaigns, each with its readiness."""
 
@@ -71,7 +80,7 @@ class TargetInline(StudioStackedInline):
 
 
 @admin.register(Campaign)
-class CampaignAdmin(MovesStatus, StudioAdmin):
+class CampaignAdmin(MovesStatus, MayExplain):
     """Campaigns with their audience; their ads are listed, and edited on pages of their own."""
 
     form = LifecycleForm
@@ -131,11 +140,6 @@ class CampaignAdmin(MovesStatus, StudioAdmin):
     def status_badge(self, campaign: Campaign) -> tuple[str, str]:
         """Where it stands."""
         return campaign.campaign_status, campaign.get_campaign_status_display()
-
-    def has_explain_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whether they may ask why ads show."""
-        user: Any = request.user
-        return bool(user.has_perm("ads.explain_delivery"))
 
     @display(description="Readiness")
     def light(self, campaign: Any) -> str:

@@ -21,10 +21,6 @@ class DurationUnit(models.TextChoices):
     HOURS = "hours", "Hours"
     DAYS = "days", "Days"
 
-    @property
-    def seconds(self) -> int:
-        """How many seconds one of it has."""
-        return SECONDS[self]
 
-
+# How many seconds one of it has.
 SECONDS: dict[str, int] = {"seconds": 1, "minutes": 60, "hours": 60 * 60, "days": 24 * 60 * 60}

@@ -4,7 +4,6 @@ import io
 from functools import cache
 from typing import Any
 
-import segno
 from django.db.models import Case, QuerySet, Value, When
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
@@ -24,7 +23,7 @@ from ads.delivery.engine import Decision, decide
 from ads.delivery.explaining import explain, judged
 from ads.delivery.opportunity import Opportunity
 from ads.delivery.readiness import readiness_of
-from ads.media import BAR_POSITIONS
+from ads.media import BAR_POSITIONS, qr_code
 from ads.models import Ad
 from campaign_studio.api.etags import etag_of
 from campaign_studio.api.pagination import PARAMETERS, PageOfKeys
@@ -69,6 +68,7 @@ class DeliveryViewSet(KnowsItsParameters, GenericViewSet[Ad]):
             "ETag": f"W/{tag}",
             "Cache-Control": f"private, max-age={_seconds_left(opportunity)}",
         }
+        # By hand: Django's own helper also answers an `If-Match`, by a 412 that says nothing.
         known = parse_etags(request.headers.get("If-None-Match", ""))
         if "*" in known or tag in [one.removeprefix("W/") for one in known]:
             return Response(status=status.HTTP_304_NOT_MODIFIED, headers=headers)
@@ -150,11 +150,10 @@ class QrCodeViewSet(KnowsItsParameters, GenericViewSet[Ad]):
         ad = get_object_or_404(Ad.objects.all().visible_to(request.user), pk=ad_id)
         if not ad.ad_advertiser_forwarding_url:
             raise NotFound("This ad has no forwarding URL, so there is nothing to scan. Set one first.")
+        code = qr_code(ad.ad_advertiser_forwarding_url)
+        if code is None:
+            raise NotFound(TOO_LONG)
         picture = io.BytesIO()
-        try:
-            code = segno.make(ad.ad_advertiser_forwarding_url, micro=False)
-        except segno.DataOverflowError:
-            raise NotFound(TOO_LONG) from None
         # With its own white ground: a dark page would swallow the modules.
         code.save(picture, kind="svg", border=QUIET_ZONE, scale=MODULE, light="#fff")
         return HttpResponse(picture.getvalue(), content_type="image/svg+xml")

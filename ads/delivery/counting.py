@@ -119,6 +119,12 @@ def lock_totals(campaigns: Collection[UUID]) -> dict[UUID, CampaignViewTotals]:
     return {row.pk: row for row in rows}
 
 
+def used_up(campaign: Campaign) -> tuple[int, int]:
+    """The views and the seconds that were counted so far."""
+    totals = getattr(campaign, "view_totals", None)
+    return (totals.view_count, totals.view_seconds) if totals else (0, 0)
+
+
 def in_seconds(value: int | None, unit: str | None) -> int | None:
     """A duration as seconds; None when none is set."""
     return value * SECONDS[unit] if value is not None and unit else None

@@ -16,11 +16,11 @@ from ads.choices import AdType
 from ads.delivery.criteria import eligible
 from ads.delivery.opportunity import ANY_LEVEL, QUARTERS_OF_A_DAY, Blank, Opportunity, Question
 from ads.media import BAR_POSITIONS
-from ads.models import Ad, AdTimeSlot, CampaignViewTotals, DeliverableAd, DeliverablePlace
+from ads.models import Ad, CampaignViewTotals, DeliverableAd, DeliverablePlace
+from ads.models.deliverable import ALL_DAY
 
 # By position the keys of ads, as text.
 Found = dict[str, list[str]]
-ALL_DAY = (1 << QUARTERS_OF_A_DAY) - 1
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def plan_of_day(opportunity: Opportunity, *, anywhere_in_city: bool = False) -> 
     for moment in opportunity.quarters():
         by_position: Found = {}
         for key, position in found:
-            if quarters[key] >> moment.quarter & 1:
+            if not quarters.get(key, set()).isdisjoint((moment.quarter, ALL_DAY)):
                 by_position.setdefault(position, []).append(str(key))
         plan.append(Decision(moment, _take_turns(by_position, moment)))
     return plan
@@ -111,11 +111,7 @@ def _take_turns(found: Found, opportunity: Opportunity) -> Found:
     return turns
 
 
-def _quarters_of(keys: list[UUID]) -> dict[UUID, int]:
-    """For each ad the quarter hours of a day in which it may show, as a set of bits."""
-    quarters = dict.fromkeys(keys, 0)
-    slots = AdTimeSlot.objects.filter(ad__in=keys).values_list("ad_id", "time_slot_start", "time_slot_end")
-    for key, start, end in slots:
-        first, last = start.hour * 4 + start.minute // 15, end.hour * 4 + end.minute // 15
-        quarters[key] |= (1 << (last or QUARTERS_OF_A_DAY)) - (1 << first)
-    return {key: bits or ALL_DAY for key, bits in quarters.items()}
+def _quarters_of(keys: list[UUID]) -> dict[UUID, set[int]]:
+    """For each ad the quarter hours of a day in which it may show; without those that were taken off meanwhile."""
+    rows = DeliverableAd.objects.filter(pk__in=keys).values_list("pk", "quarters")
+    return {key: set(quarters) for key, quarters in rows}

@@ -10,12 +10,18 @@ from django.db import models
 from django.db.models import Expression, Field, Func, Value
 
 from ads.choices import RATING_LEVELS
+from ads.models.deliverable import ALL_DAY
 from campaign_studio.places import country_code
 
 QUARTER = timedelta(minutes=15)
 QUARTERS_OF_A_DAY = 96
 # Above every level that a rating can have: nothing is too strong, rated or not.
 ANY_LEVEL = 1_000
+
+
+def quarter_of(moment: datetime) -> int:
+    """The quarter hour of the day that it lies in, 0 to 95."""
+    return moment.hour * 4 + moment.minute // 15
 
 
 @dataclass(frozen=True)
@@ -55,7 +61,7 @@ class Opportunity:
     @property
     def quarter(self) -> int:
         """The quarter hour of the day, 0 to 95."""
-        return self.at.hour * 4 + self.at.minute // 15
+        return quarter_of(self.at)
 
     @property
     def max_level(self) -> int:
@@ -139,7 +145,7 @@ class Question:
 
     def moments(self) -> Func:
         """This quarter hour, and all day."""
-        return _array(models.SmallIntegerField(), self.quarter, Value(-1))
+        return _array(models.SmallIntegerField(), self.quarter, Value(ALL_DAY))
 
     def _words(self, narrower: Asked) -> Func:
         return _array(models.TextField(), _word(self.country), _word(self.country, narrower))

@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Min, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Collate, Least, Lower, Upper
 
-from ads.delivery.counting import in_seconds
+from ads.delivery.counting import in_seconds, used_up
 from ads.models import AdViewDay
 from campaigns.models import Campaign
 
@@ -57,8 +57,7 @@ def with_first_day(campaigns: "QuerySet[Campaign]") -> "QuerySet[Campaign]":
 
 def caps_of(campaign: Campaign) -> dict[str, int | None]:
     """The campaign's caps, what has been used of them since its first day, and what is left; None without a cap."""
-    used = getattr(campaign, "view_totals", None)
-    views, seconds = (used.view_count, used.view_seconds) if used else (0, 0)
+    views, seconds = used_up(campaign)
     most_views = campaign.campaign_max_view_count
     most_seconds = in_seconds(campaign.campaign_max_view_duration_value, campaign.campaign_max_view_duration_unit)
     return {

@@ -7,11 +7,11 @@ from typing import Any
 
 from django.db.models import Case, Value, When
 
+from ads.delivery.counting import in_seconds, used_up
 from ads.delivery.criteria import CRITERIA
 from ads.delivery.opportunity import Opportunity
-from ads.delivery.reasons import reason, used_up
+from ads.delivery.reasons import reason
 from ads.models import Ad
-from campaigns.choices import SECONDS
 from campaigns.models import Campaign
 
 SOON = timedelta(days=7)
@@ -140,7 +140,8 @@ def _soon(campaign: Campaign, on: date) -> Iterable[Finding]:
         message, fix = f"{views} of its {cap} views are used up.", "Raise campaign_max_view_count to go on."
         yield _of_campaign(campaign, "view_cap_nearly_used", message, fix, "campaign_max_view_count")
     value, unit = campaign.campaign_max_view_duration_value, campaign.campaign_max_view_duration_unit
-    if value and unit and seconds * 100 >= value * SECONDS[unit] * NEARLY:
+    most = in_seconds(value, unit)
+    if most and seconds * 100 >= most * NEARLY:
         message = f"{seconds} seconds of its {value} {unit} of viewing time are used up."
         fix = "Raise campaign_max_view_duration_value to go on."
         yield _of_campaign(campaign, "view_duration_cap_nearly_used", message, fix, "campaign_max_view_duration_value")

@@ -8,6 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from ads.choices import RATING_LABELS, RATING_LEVELS, ModerationStatus
+from ads.delivery.counting import used_up
 from ads.delivery.criteria import BY_CODE
 from ads.delivery.opportunity import Opportunity
 from ads.models import Ad
@@ -236,12 +237,6 @@ def _postcode(ad: Ad, asked: Opportunity) -> dict[str, Any]:
 
 def _taking(names: list[str], name: str) -> list[str]:
     return [*names, name] if name else []
-
-
-def used_up(campaign: Campaign) -> tuple[int, int]:
-    """The views and the seconds that were counted so far."""
-    totals = getattr(campaign, "view_totals", None)
-    return (totals.view_count, totals.view_seconds) if totals else (0, 0)
 
 
 def _view_cap(ad: Ad, asked: Opportunity) -> dict[str, Any]:

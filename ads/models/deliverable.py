@@ -7,6 +7,9 @@ from django.db import models
 from ads.models.ads import Ad
 from campaigns.models import Campaign, CampaignAudienceTargeting
 
+# Among quarter hours: every one of them.
+ALL_DAY = -1
+
 
 class DeliverableAd(models.Model):
     """One row for each ad that nothing but place, time and caps keeps from showing (7-performance).
@@ -18,7 +21,7 @@ class DeliverableAd(models.Model):
     ad = models.OneToOneField(Ad, models.DO_NOTHING, db_constraint=False, primary_key=True, related_name="+")
     ad_type_id = models.CharField(max_length=50)
     campaign = models.ForeignKey(Campaign, models.DO_NOTHING, db_constraint=False, related_name="+")
-    # The quarter hours of a day, 0 to 95; -1 for all day.
+    # The quarter hours of a day, 0 to 95, or `ALL_DAY`.
     quarters = ArrayField(models.SmallIntegerField())
     first_day = models.DateField()
     last_day = models.DateField()

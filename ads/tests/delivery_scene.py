@@ -12,6 +12,23 @@ from campaigns.tests.factories import AudienceTargetingFactory, CampaignFactory
 
 MONDAY = date(2026, 11, 23)
 HERE = {"country": "DE", "city": "Berlin", "postcode": "10115", "at": "2026-11-23T08:15:00"}
+# What no page of a place takes.
+ODD_PLACES: list[dict[str, str]] = [
+    {"country": ""},
+    {"country": "Atlantis"},
+    {"country": "\x00"},
+    {"region": "\x00"},
+    {"city": "\x00"},
+    {"city": "x" * 201},
+    {"city": "", "postcode": "10115"},
+    {"day": "x"},
+    {"day": "tomorrow"},
+    {"day": "\x00"},
+    {"day": "0001-01-01"},
+    {"day": "9999-12-31"},
+    {"day": "99999999999999-01-01"},
+    {"day": "2026-02-30"},
+]
 
 
 def showing(**values: Any) -> Ad:

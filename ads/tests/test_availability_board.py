@@ -13,7 +13,7 @@ from accounts.models import User
 from accounts.tests.factories import Cast
 from ads.board import MOST_NAMES, clock
 from ads.models import Ad
-from ads.tests.delivery_scene import showing
+from ads.tests.delivery_scene import ODD_PLACES, showing
 from ads.tests.factories import AdTimeSlotFactory
 
 pytestmark = pytest.mark.django_db
@@ -133,21 +133,7 @@ def test_of_many_some_are_named_and_all_are_counted(console: Client) -> None:
     assert f"Ad {MOST_NAMES:02}" not in content
 
 
-@pytest.mark.parametrize(
-    "odd",
-    [
-        {"country": ""},
-        {"country": "Atlantis"},
-        {"country": "\x00"},
-        {"city": "\x00"},
-        {"city": "x" * 201},
-        {"city": "", "postcode": "10115"},
-        {"day": "0001-01-01"},
-        {"day": "9999-12-31"},
-        {"day": "99999999999999-01-01"},
-        {"day": "x"},
-    ],
-)
+@pytest.mark.parametrize("odd", ODD_PLACES)
 def test_odd_values_are_said_to_be_odd(odd: dict[str, str], console: Client) -> None:
     page = console.get(BOARD, BERLIN | odd)
 

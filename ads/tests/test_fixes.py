@@ -4,22 +4,15 @@ from datetime import date
 from typing import Any
 
 import pytest
-import time_machine
 
 from ads.models import Ad
-from ads.tests.delivery_scene import HERE, MONDAY, showing, shown
+from ads.tests.delivery_scene import HERE, showing, shown
 from campaigns.models import Campaign
 from campaigns.tests.factories import AudienceTargetingFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("on_monday")]
 
 EXPLAIN = "/api/delivery/explain"
-
-
-@pytest.fixture(autouse=True)
-def _on_monday() -> Any:
-    with time_machine.travel(MONDAY, tick=False):
-        yield
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ from datetime import date
 from typing import Any
 
 import pytest
-import time_machine
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -14,20 +13,14 @@ from django.urls import reverse
 
 from accounts.models import User
 from accounts.tests.factories import Cast
-from ads.tests.delivery_scene import MONDAY, showing
+from ads.tests.delivery_scene import showing
 from ads.tests.factories import AdFactory, AdTimeSlotFactory
 from campaign_studio.tests.browser import messages_of
 from campaigns.tests.factories import AudienceTargetingFactory, CampaignFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("on_monday")]
 ConsoleFor = Callable[[User | None], Client]
 CAMPAIGNS, ADS = "/admin/campaigns/campaign/", "/admin/ads/ad/"
-
-
-@pytest.fixture(autouse=True)
-def _on_monday() -> Any:
-    with time_machine.travel(MONDAY, tick=False):
-        yield
 
 
 @pytest.fixture

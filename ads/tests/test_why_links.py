@@ -6,7 +6,6 @@ from datetime import date
 from typing import Any
 
 import pytest
-import time_machine
 from django.test import Client
 from django.utils.html import strip_tags
 
@@ -14,7 +13,7 @@ from accounts.models import User
 from accounts.tests.factories import Cast
 from ads.delivery.criteria import CRITERIA
 from ads.models import Ad
-from ads.tests.delivery_scene import MONDAY, showing
+from ads.tests.delivery_scene import showing
 from ads.tests.factories import AdFactory
 from ads.tests.why_scene import (
     BERLIN,
@@ -31,14 +30,8 @@ from ads.tests.why_scene import (
 )
 from campaigns.tests.factories import CampaignFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("on_monday")]
 ConsoleFor = Callable[[User | None], Client]
-
-
-@pytest.fixture(autouse=True)
-def _on_monday() -> Any:
-    with time_machine.travel(MONDAY, tick=False):
-        yield
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, time
-from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -17,26 +16,16 @@ from accounts.models import User
 from accounts.tests.factories import Cast
 from ads.choices import AdType
 from ads.delivery.criteria import CRITERIA
-from ads.tests.delivery_scene import MONDAY, showing
+from ads.tests.delivery_scene import MONDAY, ODD_PLACES, showing
 from ads.tests.factories import AdFactory, AdTimeSlotFactory
 from ads.tests.why_scene import BERLIN, aimed, at_night, link_in, rows, why, why_campaign
 from campaign_studio.tests.browser import form_data, messages_of
 from campaigns.tests.factories import AudienceTargetingFactory, CampaignFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("on_monday")]
 ConsoleFor = Callable[[User | None], Client]
 ODD = [
-    {"country": ""},
-    {"country": "Atlantis"},
-    {"country": "\x00"},
-    {"region": "\x00"},
-    {"city": "x" * 201},
-    {"city": "", "postcode": "10115"},
-    {"day": "tomorrow"},
-    {"day": "0001-01-01"},
-    {"day": "9999-12-31"},
-    {"day": "2026-02-30"},
-    {"day": "\x00"},
+    *ODD_PLACES,
     {"quarter": "96"},
     {"quarter": "-1"},
     {"quarter": "x"},
@@ -44,12 +33,6 @@ ODD = [
     {"max_rating": "X"},
     {"device_id": "\x00"},
 ]
-
-
-@pytest.fixture(autouse=True)
-def _on_monday() -> Any:
-    with time_machine.travel(MONDAY, tick=False):
-        yield
 
 
 @pytest.fixture
