@@ -13,7 +13,7 @@ def main() -> None:
     from django.core.management import execute_from_command_line
 
     if sys.argv[1:2] == ["demo"]:
-        from campaign_studio.first_run import ensure_development_env
+        from campaign_studio.env import ensure_development_env
 
         ensure_development_env()
     try:

@@ -11,10 +11,11 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register permission rules and audited models."""
-        from accounts import checks, console_sessions, models, rules, sealing  # noqa: F401 - imported for what they register
-        from campaign_studio import audit
+        from accounts import checks, models, rules  # noqa: F401 - imported for what they register
+        from accounts.audit import recording, sealing
+        from accounts.signin import console as console_sessions
 
         console_sessions.connect()
         sealing.connect()
-        audit.register(models.Role)
-        audit.register(models.User, exclude={"last_login"}, mask={"password"})
+        recording.register(models.Role)
+        recording.register(models.User, exclude=frozenset({"last_login"}), mask=frozenset({"password"}))

@@ -12,10 +12,10 @@ from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from accounts.choices import SecurityEventKind
-from accounts.console_sessions import SESSION_KEY
 from accounts.models import SecurityEvent, Session, User
-from accounts.models.second_factor import is_required_of
-from campaign_studio import audit
+from accounts.signin.console import SESSION_KEY
+from accounts.signin.two_factor import is_required_of
+from campaign_studio import acting
 
 # What somebody reaches who has yet to set up the second factor their role needs.
 WITHOUT_SECOND_FACTOR = {"admin:two_factor", "admin:logout", "admin:jsi18n", "admin:login"}
@@ -61,7 +61,7 @@ def _console_user(request: HttpRequest) -> User | AnonymousUser:
     return user
 
 
-class RefusalMiddleware:
+class ForbiddenLogMiddleware:
     """Records who was refused for want of a right, in API and console alike. Somebody unknown leaves no trace here:
     they are asked to sign in, and what they send could fill the log.
     """
@@ -73,7 +73,7 @@ class RefusalMiddleware:
         """Handle one request; the event is written after its transaction was undone."""
         response = self.get_response(request)
         if response.status_code == 403:
-            user = audit.current_user()
+            user = acting.current_user()
             if user is not None:
                 asked = f"{request.method} {request.path_info}".replace("\x00", "")
                 SecurityEvent.objects.record(SecurityEventKind.PERMISSION_REFUSED, user, detail=asked)

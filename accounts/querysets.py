@@ -14,7 +14,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from accounts.choices import ADMIN_ROLES, LEVELS, Door, RoleName, SecurityEventKind
-from campaign_studio.audit import current
+from campaign_studio.acting import current
 from campaign_studio.querysets import StudioQuerySet
 
 if TYPE_CHECKING:

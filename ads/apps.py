@@ -11,9 +11,9 @@ class AdsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register permission rules and audited models."""
+        from accounts.audit import recording
         from ads import models, rules  # noqa: F401 - rules is imported for what it registers
-        from campaign_studio import audit
 
-        audit.register(models.Ad, exclude={"ad_number", "ad_view_count"})
-        audit.register(models.AdTimeSlot)
-        audit.register(models.AdContentRating)
+        recording.register(models.Ad, exclude=frozenset({"ad_number", "ad_view_count"}))
+        recording.register(models.AdTimeSlot)
+        recording.register(models.AdContentRating)

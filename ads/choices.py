@@ -69,3 +69,6 @@ CONTENT_WARNINGS: dict[str, tuple[str, ...]] = {
 }
 CONTENT_WARNING_CHOICES = [(group, [(name, name) for name in names]) for group, names in CONTENT_WARNINGS.items()]
 ALL_CONTENT_WARNINGS = [name for names in CONTENT_WARNINGS.values() for name in names]
+
+# Among the quarter hours of a day, 0 to 95: every one of them.
+ALL_DAY = -1

@@ -11,9 +11,9 @@ class AdvertisersConfig(AppConfig):
 
     def ready(self) -> None:
         """Register permission rules and audited models."""
+        from accounts.audit import recording
         from advertisers import models, rules  # noqa: F401 - rules is imported for what it registers
-        from campaign_studio import audit
 
-        audit.register(models.Advertiser)
-        audit.register(models.AdvertiserContact)
-        audit.register(models.AdvertiserBankAccount, mask={"bank_account_number", "bank_account_iban"})
+        recording.register(models.Advertiser)
+        recording.register(models.AdvertiserContact)
+        recording.register(models.AdvertiserBankAccount, mask=frozenset({"bank_account_number", "bank_account_iban"}))

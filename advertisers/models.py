@@ -10,15 +10,18 @@ from django.db.models import Q
 from phonenumber_field.modelfields import PhoneNumberField
 from stdnum import iban
 
+from accounts.audit import recording
 from accounts.choices import SecurityEventKind
 from accounts.models import SecurityEvent
 from advertisers.choices import AdvertiserType, ContactType
 from advertisers.querysets import AdvertiserQuerySet, BankAccountQuerySet, ContactQuerySet
 from advertisers.validators import validate_account_number, validate_bic, validate_iban
-from campaign_studio import audit
+from campaign_studio import acting
 from campaign_studio.constraints import FieldCheck, FieldUnique
 from campaign_studio.encryption import EncryptedTextField
-from campaign_studio.models import PartModel, StampedModel, TimestampedModel
+from campaign_studio.models.base import TimestampedModel
+from campaign_studio.models.stamped import StampedModel
+from campaign_studio.models.versioned import PartModel
 from campaign_studio.places import country_choices, currency_choices, timezone_choices
 
 LAST_CONTACT = "An advertiser needs at least one contact. Add another one first."
@@ -211,10 +214,10 @@ class AdvertiserBankAccount(PartModel, TimestampedModel):
 
     def reveal(self) -> dict[str, Any]:
         """Number and IBAN in full. Being seen is itself an audit entry, and a security event."""
-        audit.log_access(self)
+        recording.log_access(self)
         SecurityEvent.objects.record(
             SecurityEventKind.BANK_NUMBER_REVEALED,
-            audit.current_user(),
+            acting.current_user(),
             detail=f"bank account {self.pk} of {self.advertiser}",
         )
         secrets = {

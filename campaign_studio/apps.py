@@ -3,7 +3,7 @@
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate, pre_migrate
 
-from campaign_studio.database import lift_statement_timeout, restore_statement_timeout
+from campaign_studio.database.timeouts import lift_statement_timeout, restore_statement_timeout
 
 
 class CampaignStudioConfig(AppConfig):

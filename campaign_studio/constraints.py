@@ -19,7 +19,7 @@ def validation_error(error: IntegrityError) -> ValidationError:
     return ValidationError({NON_FIELD_ERRORS: [ValidationError(_foreign_key_message(error), code="conflict")]})
 
 
-def still_needed(error: ProtectedError | RestrictedError) -> str:
+def protected_message(error: ProtectedError | RestrictedError) -> str:
     """Why something can't be deleted, and what to do instead."""
     objects = error.protected_objects if isinstance(error, ProtectedError) else error.restricted_objects
     kinds = {obj._meta for obj in objects}

@@ -8,25 +8,25 @@ import logging
 from django.apps import apps
 
 
-class WithRequestId(logging.Filter):
+class RequestIdFilter(logging.Filter):
     """Gives every line the id that the client was answered as `X-Request-ID`; "-" outside of requests."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Add it, and keep the line."""
         record.request_id = "-"
         if apps.ready:
-            from campaign_studio.audit import current_request_id
+            from campaign_studio.acting import current_request_id
 
             record.request_id = current_request_id() or "-"
         return True
 
 
-class WithoutFaults(logging.Filter):
-    """Drops the framework's word, traceback and all, on what FaultMiddleware logs in one line."""
+class DatabaseFaultFilter(logging.Filter):
+    """Drops the framework's word, traceback and all, on what DatabaseUnavailableMiddleware logs in one line."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether to keep the line."""
-        from campaign_studio.faults import is_fault
+        from campaign_studio.database.unavailable import is_fault
 
         error = record.exc_info[1] if record.exc_info else None
         return error is None or not is_fault(error)

@@ -6,7 +6,7 @@ from typing import TypeVar
 from django.db import connection
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
-from campaign_studio.faults import sqlstate
+from campaign_studio.database.unavailable import sqlstate
 
 Result = TypeVar("Result")
 

@@ -12,7 +12,9 @@ from csp import constants as csp
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 
-from campaign_studio import database, navigation
+from campaign_studio.console import navigation
+from campaign_studio.database import configuration
+from campaign_studio.env import whole_number
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -29,9 +31,10 @@ DEBUG = env.bool("DEBUG", default=False)
 DATA_DIR = BASE_DIR / env.str("DATA_DIR", default=".data")
 
 INSTALLED_APPS = [
-    "unfold",
+    # Without its own site: ours is named by the console's configuration below.
+    "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
-    "django.contrib.admin",
+    "campaign_studio.console.apps.ConsoleConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -58,7 +61,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "campaign_studio.middleware.ClientAddressMiddleware",
-    "campaign_studio.audit.ActingMiddleware",
+    "campaign_studio.acting.ActingMiddleware",
     "campaign_studio.api.throttling.RateLimitMiddleware",
     "campaign_studio.middleware.BrowserPolicyMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -66,8 +69,8 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     # Whatever asks the database stands below.
-    "campaign_studio.faults.FaultMiddleware",
-    "accounts.middleware.RefusalMiddleware",
+    "campaign_studio.database.unavailable.DatabaseUnavailableMiddleware",
+    "accounts.middleware.ForbiddenLogMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -95,7 +98,7 @@ TEMPLATES = [
 
 # --- Database and cache ----------------------------------------------------------------------------------------------
 
-DATABASES = {"default": database.configuration(env, DATA_DIR)}
+DATABASES = {"default": configuration.configuration(env, DATA_DIR)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {"default": env.cache("CACHE_URL", default="locmemcache://")}
 if "redis" in CACHES["default"]["BACKEND"].lower():
@@ -129,7 +132,7 @@ ENCRYPTION_KEYS = _key_list("ENCRYPTION_KEY", EXAMPLE_ENCRYPTION_KEY)
 # --- Accounts and tokens ---------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["accounts.backends.UsernameOrEmailBackend"]
+AUTHENTICATION_BACKENDS = ["accounts.signin.backend.UsernameOrEmailBackend"]
 # Usernames are unique, without regard to case: by a constraint on lower(username), which this check doesn't see.
 SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.BCryptSHA256PasswordHasher"]
@@ -143,8 +146,8 @@ AUTH_PASSWORD_VALIDATORS = [
     },
 ]
 REGISTRATION_OPEN = env.bool("REGISTRATION_OPEN", default=True)
-LOGIN_FAILURE_LIMIT = database.whole_number(env, "LOGIN_FAILURE_LIMIT", default=5)
-LOGIN_COOLOFF_MINUTES = database.whole_number(env, "LOGIN_COOLOFF_MINUTES", default=15)
+LOGIN_FAILURE_LIMIT = whole_number(env, "LOGIN_FAILURE_LIMIT", default=5)
+LOGIN_COOLOFF_MINUTES = whole_number(env, "LOGIN_COOLOFF_MINUTES", default=15)
 TWO_FACTOR_ROLES = env.list("TWO_FACTOR_ROLES", default=[])
 PASSWORD_RESET_TIMEOUT = 60 * 60
 LOGIN_URL = "admin:login"
@@ -153,8 +156,8 @@ LOGIN_REDIRECT_URL = "admin:index"
 ALGORITHM = env.str("ALGORITHM", default="HS256")
 if ALGORITHM not in {"HS256", "HS384", "HS512"}:
     raise ImproperlyConfigured(f"ALGORITHM is {ALGORITHM!r}; use HS256, HS384 or HS512.")
-ACCESS_TOKEN_EXPIRE_MINUTES = database.whole_number(env, "ACCESS_TOKEN_EXPIRE_MINUTES", default=30)
-REFRESH_TOKEN_EXPIRE_DAYS = database.whole_number(env, "REFRESH_TOKEN_EXPIRE_DAYS", default=7)
+ACCESS_TOKEN_EXPIRE_MINUTES = whole_number(env, "ACCESS_TOKEN_EXPIRE_MINUTES", default=30)
+REFRESH_TOKEN_EXPIRE_DAYS = whole_number(env, "REFRESH_TOKEN_EXPIRE_DAYS", default=7)
 # Keys and algorithm are those of accounts/api/jwt.py.
 SIMPLE_JWT = {
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=ACCESS_TOKEN_EXPIRE_MINUTES),
@@ -176,16 +179,16 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_FILTER_BACKENDS": [
         "campaign_studio.api.filters.StrictFilterBackend",
-        "campaign_studio.api.filters.SubstringSearch",
-        "campaign_studio.api.filters.TotalOrdering",
+        "campaign_studio.api.filters.SubstringSearchFilter",
+        "campaign_studio.api.filters.TotalOrderingFilter",
     ],
-    "DEFAULT_PAGINATION_CLASS": "campaign_studio.api.pagination.PageOfKeys",
+    "DEFAULT_PAGINATION_CLASS": "campaign_studio.api.pagination.KeysFirstPagination",
     "DEFAULT_SCHEMA_CLASS": "campaign_studio.api.schema.StudioSchema",
     "EXCEPTION_HANDLER": "campaign_studio.api.errors.exception_handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
     "URL_FORMAT_OVERRIDE": None,
     "DEFAULT_METADATA_CLASS": None,
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "campaign_studio.api.negotiation.OneFormat",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "campaign_studio.api.negotiation.JSONNegotiation",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
 SPECTACULAR_SETTINGS = {
@@ -259,16 +262,16 @@ FOUR_EYES = env.bool("FOUR_EYES", default=True)
 
 # --- Views ----------------------------------------------------------------------------------------------------------
 
-VIEW_RETENTION_MONTHS = database.whole_number(env, "VIEW_RETENTION_MONTHS", default=25, within=range(1, 1201))
+VIEW_RETENTION_MONTHS = whole_number(env, "VIEW_RETENTION_MONTHS", default=25, within=range(1, 1201))
 
 # --- Audit -----------------------------------------------------------------------------------------------------------
 
 AUDITLOG_LOGENTRY_MODEL = "accounts.AuditEntry"
-# The library's migrations create a table of its own even where another model replaces it; ours don't.
-MIGRATION_MODULES = {"auditlog": "campaign_studio.auditlog_migrations"}
+# The library's own table is not made: `accounts.AuditEntry` replaces it.
+MIGRATION_MODULES = {"auditlog": None}
 AUDITLOG_STORE_JSON_CHANGES = True
-AUDITLOG_MASK_CALLABLE = "campaign_studio.audit.changed_mark"
-AUDITLOG_CID_GETTER = "campaign_studio.audit.current_request_id"
+AUDITLOG_MASK_CALLABLE = "accounts.audit.recording.changed_mark"
+AUDITLOG_CID_GETTER = "campaign_studio.acting.current_request_id"
 
 # --- HTTP and security -----------------------------------------------------------------------------------------------
 
@@ -347,8 +350,8 @@ LOGGING = {
     },
     "disable_existing_loggers": False,
     "filters": {
-        "with_request_id": {"()": "campaign_studio.logs.WithRequestId"},
-        "without_faults": {"()": "campaign_studio.logs.WithoutFaults"},
+        "with_request_id": {"()": "campaign_studio.logs.RequestIdFilter"},
+        "without_faults": {"()": "campaign_studio.logs.DatabaseFaultFilter"},
     },
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"}},
     "handlers": {
@@ -365,7 +368,7 @@ UNFOLD = {
     "SITE_SUBHEADER": "Advertising on the road",
     "SITE_SYMBOL": "directions_car",
     "SITE_URL": reverse_lazy("docs"),
-    "LOGIN": {"form": "accounts.forms.SignInForm"},
+    "LOGIN": {"form": "accounts.console.forms.SignInForm"},
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
-from accounts import console_passwords
+from accounts.console import passwords as console_passwords
 from campaign_studio.api.views import DocsView, HealthView, RedocView, SchemaView, no_such_address
 
 urlpatterns = [

@@ -11,8 +11,8 @@ class CampaignsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register permission rules and audited models."""
-        from campaign_studio import audit
+        from accounts.audit import recording
         from campaigns import models, rules  # noqa: F401 - rules is imported for what it registers
 
-        audit.register(models.Campaign)
-        audit.register(models.CampaignAudienceTargeting)
+        recording.register(models.Campaign)
+        recording.register(models.CampaignAudienceTargeting)

@@ -11,17 +11,19 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 
 from campaign_studio.constraints import FieldCheck
-from campaign_studio.models import PartModel, StampedModel, TimestampedModel
+from campaign_studio.models.base import TimestampedModel
+from campaign_studio.models.stamped import StampedModel
+from campaign_studio.models.versioned import PartModel
 from campaign_studio.places import country_choices, country_code
 from campaigns.choices import DurationUnit, Status
 from campaigns.fields import NameListField
-from campaigns.lifecycle import HasLifecycle
+from campaigns.lifecycle import LifecycleModel
 from campaigns.querysets import AudienceTargetingQuerySet, CampaignQuerySet
 
 LONGEST_TEXT = 10_000
 
 
-class Campaign(HasLifecycle, StampedModel):
+class Campaign(LifecycleModel, StampedModel):
     """One advertising effort: a flight of dates, an audience, and up to six ads (seed section 8)."""
 
     campaign_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -11,7 +11,7 @@ from rest_framework_simplejwt.exceptions import TokenError
 
 from accounts.api.jwt import AccessToken
 from accounts.models import Session, User
-from accounts.models.second_factor import is_required_of
+from accounts.signin.two_factor import is_required_of
 
 REFUSED = "This token is not valid, or no longer. Sign in again with POST /api/auth/login."
 NEEDS_SECOND_FACTOR = "Your role signs in with two-factor now. Sign in again, with a code."

@@ -13,10 +13,10 @@ from rest_framework.response import Response
 
 from accounts.api.filters import HistoryFilter
 from accounts.api.serializers import HistoryEntrySerializer
+from accounts.audit.as_of import TooEarlyError, as_it_was, moment_of
+from accounts.audit.history import columns_about, readable
 from accounts.models import AuditEntry
 from campaign_studio.api.pagination import PARAMETERS
-from campaign_studio.as_of import TooEarlyError, as_it_was, moment_of
-from campaign_studio.history import columns_about, readable
 
 AS_OF = OpenApiParameter(
     "as_of",
@@ -34,7 +34,7 @@ FILTERS = [
 ]
 
 
-class HasHistory:
+class HistoryMixin:
     """Adds both to a viewset."""
 
     @extend_schema(responses=HistoryEntrySerializer(many=True), parameters=FILTERS, filters=False)

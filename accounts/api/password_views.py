@@ -11,16 +11,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts import passwords
 from accounts.api import serializers
-from accounts.api.views import OpenView, TooManyAttempts
+from accounts.api.views import AnonymousView, TooManyAttempts
 from accounts.models import LockedOutError, User
-from campaign_studio.api.viewsets import KnowsItsParameters, OneTransactionPerWrite
+from accounts.signin import passwords
+from campaign_studio.api.viewsets import AtomicWritesMixin, StrictQueryParamsMixin
 
 SENT = "If somebody is registered with this address, a link to set a new password is on its way. It works for an hour."
 
 
-class PasswordView(KnowsItsParameters, APIView):
+class PasswordView(StrictQueryParamsMixin, APIView):
     """One's own password."""
 
     permission_classes = (IsAuthenticated,)
@@ -50,7 +50,7 @@ class PasswordView(KnowsItsParameters, APIView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-class ResetView(OpenView):
+class ResetView(AnonymousView):
     """A forgotten password."""
 
     @extend_schema(
@@ -67,7 +67,7 @@ class ResetView(OpenView):
         return Response({"detail": SENT})
 
 
-class ResetConfirmView(OneTransactionPerWrite, OpenView):
+class ResetConfirmView(AtomicWritesMixin, AnonymousView):
     """The link in the e-mail."""
 
     @extend_schema(

@@ -76,7 +76,7 @@ def judge_password(password: str, user: User, field: str) -> None:
         raise ValidationError({field: error.messages}) from error
 
 
-class HasNewPassword(StudioSerializer):
+class NewPasswordMixin(StudioSerializer):
     """A new account with its first password."""
 
     password = serializers.CharField(**PASSWORD)
@@ -92,14 +92,14 @@ class HasNewPassword(StudioSerializer):
         row.set_password(self._password)
 
 
-class NewUserSerializer(HasNewPassword, UserSerializer):
+class NewUserSerializer(NewPasswordMixin, UserSerializer):
     """A user as admins create them."""
 
     class Meta(UserSerializer.Meta):
         fields = [*UserSerializer.Meta.fields, "password"]
 
 
-class RegistrationSerializer(HasNewPassword):
+class RegistrationSerializer(NewPasswordMixin):
     """A user as they register: always with role `user`."""
 
     class Meta:

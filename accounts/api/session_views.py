@@ -14,10 +14,10 @@ from accounts.api import serializers
 from accounts.api.filters import SecurityEventFilter, SessionFilter
 from accounts.choices import SecurityEventKind
 from accounts.models import SecurityEvent, Session
-from campaign_studio.api.viewsets import KnowsItsParameters, OneTransactionPerWrite
+from campaign_studio.api.viewsets import AtomicWritesMixin, StrictQueryParamsMixin
 
 
-class SessionViewSet(OneTransactionPerWrite, KnowsItsParameters, mixins.ListModelMixin, GenericViewSet):
+class SessionViewSet(AtomicWritesMixin, StrictQueryParamsMixin, mixins.ListModelMixin, GenericViewSet):
     """Where one is signed in. Admins see and end others' sessions too."""
 
     serializer_class = serializers.SessionSerializer
@@ -46,7 +46,7 @@ class SessionViewSet(OneTransactionPerWrite, KnowsItsParameters, mixins.ListMode
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-class SecurityEventViewSet(KnowsItsParameters, mixins.ListModelMixin, GenericViewSet):
+class SecurityEventViewSet(StrictQueryParamsMixin, mixins.ListModelMixin, GenericViewSet):
     """Sign-ins, refusals, lock-outs …, newest first. For admins."""
 
     serializer_class = serializers.SecurityEventSerializer

@@ -25,8 +25,8 @@ from accounts.api import serializers, tokens
 from accounts.api.filters import AuditEntryFilter, UserFilter
 from accounts.choices import SecurityEventKind
 from accounts.models import AuditEntry, LockedOutError, Role, User
-from accounts.models.second_factor import SecondFactorNeededError, is_required_of
-from campaign_studio.api.viewsets import HasDocument, KnowsItsParameters, OneTransactionPerWrite, StudioViewSet
+from accounts.signin.two_factor import SecondFactorNeededError, is_required_of
+from campaign_studio.api.viewsets import AtomicWritesMixin, ETagMixin, StrictQueryParamsMixin, StudioViewSet
 
 WRONG_CREDENTIALS = "Username or password is wrong, or the account is not active."
 REFUSED_REFRESH = "This refresh token is not valid, or was used before. Sign in again."
@@ -44,7 +44,7 @@ class TooManyAttempts(Throttled):
         self.detail = ErrorDetail(str(error), self.default_code)
 
 
-class OpenView(KnowsItsParameters, APIView):
+class AnonymousView(StrictQueryParamsMixin, APIView):
     """An address for everybody, signed in or not."""
 
     authentication_classes = ()
@@ -55,7 +55,7 @@ class OpenView(KnowsItsParameters, APIView):
         return "Bearer"
 
 
-class RegisterView(OneTransactionPerWrite, OpenView):
+class RegisterView(AtomicWritesMixin, AnonymousView):
     """Open an account."""
 
     @extend_schema(
@@ -74,7 +74,7 @@ class RegisterView(OneTransactionPerWrite, OpenView):
         return Response(serializers.SelfSerializer(user).data, status=status.HTTP_201_CREATED)
 
 
-class LoginView(OpenView):
+class LoginView(AnonymousView):
     """Sign in."""
 
     @extend_schema(
@@ -104,7 +104,7 @@ class LoginView(OpenView):
         return Response(pair | {"user": serializers.SelfSerializer(user).data}, headers=NOT_STORED)
 
 
-class RefreshView(OpenView):
+class RefreshView(AnonymousView):
     """Stay signed in."""
 
     @extend_schema(
@@ -123,7 +123,7 @@ class RefreshView(OpenView):
         return Response(pair, headers=NOT_STORED)
 
 
-class LogoutView(OneTransactionPerWrite, KnowsItsParameters, APIView):
+class LogoutView(AtomicWritesMixin, StrictQueryParamsMixin, APIView):
     """Sign out."""
 
     permission_classes = (IsAuthenticated,)
@@ -136,7 +136,7 @@ class LogoutView(OneTransactionPerWrite, KnowsItsParameters, APIView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-class MeView(HasDocument, OneTransactionPerWrite, KnowsItsParameters, APIView):
+class MeView(ETagMixin, AtomicWritesMixin, StrictQueryParamsMixin, APIView):
     """Oneself."""
 
     permission_classes = (IsAuthenticated,)
@@ -163,7 +163,7 @@ class MeView(HasDocument, OneTransactionPerWrite, KnowsItsParameters, APIView):
         return self.document_answer(serializer.data)
 
 
-class RoleViewSet(KnowsItsParameters, mixins.ListModelMixin, GenericViewSet):
+class RoleViewSet(StrictQueryParamsMixin, mixins.ListModelMixin, GenericViewSet):
     """The six roles."""
 
     permission_classes = (IsAuthenticated,)
@@ -204,7 +204,7 @@ class UserViewSet(StudioViewSet):
         return super().get_serializer_class()
 
 
-class AuditLogViewSet(KnowsItsParameters, mixins.ListModelMixin, GenericViewSet):
+class AuditLogViewSet(StrictQueryParamsMixin, mixins.ListModelMixin, GenericViewSet):
     """Everything that was done, newest first. For admins."""
 
     serializer_class = serializers.AuditEntrySerializer

@@ -13,15 +13,15 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+from accounts.audit.models import SecurityEvent
 from accounts.choices import LEVELS, STAFF_ROLES, RoleName, SecurityEventKind
-from accounts.models.log import SecurityEvent
 from accounts.querysets import RoleQuerySet, UserManager
-from campaign_studio import audit
+from campaign_studio import acting
 from campaign_studio.constraints import FieldUnique
-from campaign_studio.models import RemembersStoredValues, TimestampedModel
+from campaign_studio.models.base import TimestampedModel, TracksChanges
 
 if TYPE_CHECKING:
-    from accounts.models.sessions import Session
+    from accounts.signin.sessions import Session
 
 LAST_SYSTEM_ADMIN = "This is the last active system administrator. Make somebody else one first."
 
@@ -52,7 +52,7 @@ class Role(TimestampedModel):
 
 
 # The two-factor library publishes no types, so the managers of its devices can't be resolved.
-class User(RemembersStoredValues, AbstractBaseUser, TimestampedModel):  # type: ignore[django-manager-missing]
+class User(TracksChanges, AbstractBaseUser, TimestampedModel):  # type: ignore[django-manager-missing]
     """A person who signs in. The role alone decides what they may do: there is no second switch to forget."""
 
     user_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -197,7 +197,7 @@ class User(RemembersStoredValues, AbstractBaseUser, TimestampedModel):  # type: 
 
     def acting_session(self) -> "Session | None":
         """The session behind the present request, where it is their own."""
-        actor = audit.current_user()
+        actor = acting.current_user()
         return actor.present_session if actor is not None and actor.pk == self.pk else None
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:

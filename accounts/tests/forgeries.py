@@ -12,9 +12,9 @@ from django.db import connection, transaction
 from django.utils import timezone
 from psycopg import sql
 
+from accounts.audit.models import SEALED_COLUMNS
+from accounts.audit.verifying import unsealed_entries, walk
 from accounts.models import AuditEntry, AuditSeal
-from accounts.models.seals import SEALED_COLUMNS
-from accounts.verifying import outside_the_chain, walk
 from campaigns.models import Campaign
 
 
@@ -46,7 +46,7 @@ def write_entries(count: int) -> None:
 
 def problems() -> list[str]:
     """Whatever is found wrong with the log."""
-    return [problem for _, wrong in walk() for problem in wrong] + list(outside_the_chain())
+    return [problem for _, wrong in walk() for problem in wrong] + list(unsealed_entries())
 
 
 def forge(statement: Any, *values: Any) -> None:

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from accounts.admin import UserAdmin
+from accounts.console.admin import UserAdmin
 from accounts.models import LAST_SYSTEM_ADMIN, AuditEntry, User
 from accounts.tests.factories import PASSWORD, Cast, UserFactory
 from campaign_studio.tests.browser import errors_of, form_data, messages_of

@@ -9,7 +9,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import AuditEntry, User
 from accounts.tests.factories import Cast
-from campaign_studio.audit import acting_as
+from campaign_studio.acting import acting_as
 from campaign_studio.tests.bodies import advertiser_body, bearing, campaign_body, tokens_of, user_body
 from campaigns.tests.factories import CampaignFactory
 

@@ -17,7 +17,7 @@ from rest_framework.test import APIClient
 
 from accounts.choices import RoleName, SecurityEventKind
 from accounts.models import SecurityEvent, User
-from accounts.models.sessions import REFRESH_GRACE
+from accounts.signin.sessions import REFRESH_GRACE
 from accounts.tests.factories import PASSWORD, UserFactory
 from campaign_studio.tests.bodies import bearing, tokens_of
 
@@ -137,7 +137,7 @@ def test_tabs_that_refresh_with_one_token_at_once_stay_signed_in_with_one_succes
 @pytest.mark.django_db(transaction=True)
 def test_without_the_grace_the_second_tab_ends_the_session(monkeypatch: pytest.MonkeyPatch) -> None:
     """The control of the test above."""
-    monkeypatch.setattr("accounts.models.sessions.REFRESH_GRACE", timedelta(days=-1))
+    monkeypatch.setattr("accounts.signin.sessions.REFRESH_GRACE", timedelta(days=-1))
     pair = tokens_of(UserFactory())
 
     assert refresh(APIClient(), pair["refresh_token"]).status_code == 200

@@ -6,9 +6,9 @@ import pytest
 from django.contrib.contenttypes.models import ContentType
 from django.db import ProgrammingError, connection, transaction
 
+from accounts.audit.sealing import seal_everything
 from accounts.choices import SecurityEventKind
 from accounts.models import AuditEntry, AuditSeal, SecurityEvent
-from accounts.sealing import seal_everything
 from campaigns.tests.factories import CampaignFactory
 
 pytestmark = pytest.mark.django_db

@@ -12,11 +12,11 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import transaction
 
+from accounts.audit.models import BEGINNING, SEALED_COLUMNS, seal_of, sealed_values
+from accounts.audit.sealing import seal_everything
+from accounts.audit.verifying import walk
 from accounts.models import AuditEntry, AuditSeal
-from accounts.models.seals import BEGINNING, SEALED_COLUMNS, seal_of, sealed_values
-from accounts.sealing import seal_everything
 from accounts.tests.forgeries import WAYS, forge, problems, write_entries
-from accounts.verifying import walk
 
 pytestmark = pytest.mark.django_db
 # Of 8-reliability: each of so many mutations is found.
@@ -144,7 +144,7 @@ def test_memory_does_not_grow_with_the_log(size: int, monkeypatch: pytest.Monkey
     """Entries are fetched by the chunk, and a chunk is let go before the next one comes."""
     write_entries(size)
     seal_everything()
-    monkeypatch.setattr("accounts.verifying.CHUNK", 50)
+    monkeypatch.setattr("accounts.audit.verifying.CHUNK", 50)
     alive: WeakSet[AuditEntry] = WeakSet()
     most = 0
 
@@ -154,7 +154,7 @@ def test_memory_does_not_grow_with_the_log(size: int, monkeypatch: pytest.Monkey
         most = max(most, len(alive))
         return sealed_values(entry)
 
-    monkeypatch.setattr("accounts.verifying.sealed_values", watched)
+    monkeypatch.setattr("accounts.audit.verifying.sealed_values", watched)
 
     assert sum(1 for _ in walk()) == size
     assert most <= 100

@@ -12,8 +12,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from accounts.audit.sealing import seal_everything
 from accounts.models import AuditEntry
-from accounts.sealing import seal_everything
 from accounts.tests.forgeries import forge, write_entries
 
 pytestmark = pytest.mark.django_db

@@ -200,7 +200,7 @@ def test_with_a_count_that_reads_and_then_writes_more_are_evaluated(
     """The control: guesses at once against a count after the fact."""
     settings.PASSWORD_HASHERS = ["accounts.tests.test_lockout.MeetingHasher"]
     monkeypatch.setattr(
-        "accounts.models.attempts.COUNT",
+        "accounts.signin.attempts.COUNT",
         """WITH held AS (SELECT count(*) + 1 AS attempts FROM security_events WHERE kind = 'login_failed')
         SELECT attempts, %(at)s + %(cooloff)s FROM held
         WHERE %(account)s <> '' AND %(remote_addr)s <> '' AND %(limit)s > 0""",

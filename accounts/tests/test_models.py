@@ -8,13 +8,13 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import ProtectedError
 
-from accounts.backends import LONGEST_PASSWORD
 from accounts.choices import LEVELS, STAFF_ROLES, RoleName
 from accounts.models import AuditEntry, Role, User
+from accounts.signin.backend import LONGEST_PASSWORD
 from accounts.tests.factories import PASSWORD, Cast, UserFactory
 from ads.tests.factories import AdFactory
 from advertisers.tests.factories import AdvertiserFactory
-from campaign_studio.audit import acting_as
+from campaign_studio.acting import acting_as
 from campaign_studio.tests.refusals import assert_database_refuses, assert_model_refuses, write_past_the_model
 from campaigns.tests.factories import CampaignFactory
 

@@ -11,10 +11,10 @@ from django.core.management import CommandError, call_command
 from django.db import ProgrammingError, connection, transaction
 from django.utils import timezone
 
+from accounts.audit.sealing import seal_everything
 from accounts.choices import SecurityEventKind
 from accounts.management.commands import prune_audit_log
 from accounts.models import AuditEntry, AuditSeal, SecurityEvent
-from accounts.sealing import seal_everything
 from accounts.tests.forgeries import forge, problems, write_entries
 from accounts.tests.test_audit_chain import verified
 
@@ -196,7 +196,7 @@ def test_control_without_the_lock_both_say_that_they_removed_it(monkeypatch: pyt
         both.wait(timeout=30)
         leave(*args)
 
-    monkeypatch.setattr(prune_audit_log, "take_the_end", lambda wait: True)
+    monkeypatch.setattr(prune_audit_log, "lock_chain_head", lambda wait: True)
     monkeypatch.setattr(prune_audit_log.Command, "_leave_checkpoint", staticmethod(leave_together))
 
     assert pruned_by_two() == ["Removed: audit entries 6, security events 0.\n"] * 2

@@ -12,9 +12,9 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from django.test import Client
 
-from accounts import sealing
+from accounts.audit import sealing
+from accounts.audit.sealing import lock_chain_head, seal_entries, seal_everything
 from accounts.models import AuditEntry, AuditEntryToSeal, AuditSeal, User
-from accounts.sealing import seal_entries, seal_everything, take_the_end
 from accounts.tests.factories import UserFactory, make_cast
 from accounts.tests.forgeries import problems, write_entries
 from campaign_studio.tests.bodies import bearing, campaign_body, tokens_of
@@ -75,7 +75,7 @@ def test_control_without_the_lock_they_get_in_each_others_way(monkeypatch: pytes
         return seal_values(last)
 
     seal_values = sealing.sealed_values
-    monkeypatch.setattr(sealing, "take_the_end", unlocked)
+    monkeypatch.setattr(sealing, "lock_chain_head", unlocked)
     monkeypatch.setattr(sealing, "sealed_values", read_together)
 
     assert "IntegrityError" in sealed_by_many(1)
@@ -94,7 +94,7 @@ def test_nobody_who_writes_waits_for_somebody_who_seals(monkeypatch: pytest.Monk
             connection.close()
 
     with ThreadPoolExecutor(1) as pool, transaction.atomic():
-        take_the_end(wait=True)
+        lock_chain_head(wait=True)
         assert pool.submit(write).result(timeout=30) == 201
         assert AuditEntryToSeal.objects.exists()
 
@@ -103,7 +103,7 @@ def test_nobody_who_writes_waits_for_somebody_who_seals(monkeypatch: pytest.Monk
 def test_a_command_waits_for_somebody_who_seals_as_long_as_it_takes(limit: str) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"SET LOCAL {limit} = '1s'")
-        take_the_end(wait=True)
+        lock_chain_head(wait=True)
         cursor.execute(f"SHOW {limit}")
         assert cursor.fetchone() == ("0",)
 
@@ -148,7 +148,7 @@ def test_a_burst_is_sealed_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_each_batch_leaves_its_seal_in_the_servers_log(caplog: pytest.LogCaptureFixture) -> None:
     write_entries(5)
-    caplog.set_level("INFO", logger="accounts.sealing")
+    caplog.set_level("INFO", logger="accounts.audit.sealing")
     seal_entries(limit=3)
     seal_entries()
 

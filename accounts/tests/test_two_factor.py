@@ -20,8 +20,8 @@ from django.utils import timezone
 from django_otp.oath import totp
 from rest_framework.test import APIClient
 
-from accounts.admin_two_factor import setup_address
 from accounts.choices import RoleName, SecurityEventKind
+from accounts.console.two_factor import setup_address
 from accounts.models import RecoveryCode, SecurityEvent, Session, TOTPDevice, User
 from accounts.tests.factories import PASSWORD, Cast, UserFactory
 from campaign_studio.tests.bodies import bearing, tokens_of

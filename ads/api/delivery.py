@@ -26,8 +26,8 @@ from ads.delivery.readiness import readiness_of
 from ads.media import BAR_POSITIONS, qr_code
 from ads.models import Ad
 from campaign_studio.api.etags import etag_of
-from campaign_studio.api.pagination import PARAMETERS, PageOfKeys
-from campaign_studio.api.viewsets import KnowsItsParameters
+from campaign_studio.api.pagination import PARAMETERS, KeysFirstPagination
+from campaign_studio.api.viewsets import StrictQueryParamsMixin
 from campaigns.models import Campaign
 
 TOO_LONG = "The forwarding URL is longer than a QR code can hold. Set a shorter one first."
@@ -38,7 +38,7 @@ ASKABLE = set(serializers.OpportunitySerializer().fields)
 EXPLAINABLE = {*serializers.QuestionSerializer().fields, *PARAMETERS}
 
 
-class DeliveryViewSet(KnowsItsParameters, GenericViewSet[Ad]):
+class DeliveryViewSet(StrictQueryParamsMixin, GenericViewSet[Ad]):
     """Asked by vehicles, and by whoever wants to know what they are told."""
 
     queryset = Ad.objects.none()
@@ -104,7 +104,7 @@ class DeliveryViewSet(KnowsItsParameters, GenericViewSet[Ad]):
         return ads.alias(first=first).order_by("first", "ad_id")
 
 
-class PageOfVerdicts(PageOfKeys):
+class PageOfVerdicts(KeysFirstPagination):
     """Pages of ads with what the criteria say about them: only those of the page are judged."""
 
     def __init__(self, decision: Decision) -> None:
@@ -117,7 +117,7 @@ class PageOfVerdicts(PageOfKeys):
         return [by_key[key] for key in order if key in by_key]
 
 
-class ReadinessViewSet(KnowsItsParameters, GenericViewSet[Campaign]):
+class ReadinessViewSet(StrictQueryParamsMixin, GenericViewSet[Campaign]):
     """Whether a campaign can run."""
 
     queryset = Campaign.objects.none()
@@ -135,7 +135,7 @@ class ReadinessViewSet(KnowsItsParameters, GenericViewSet[Campaign]):
         return Response(serializers.ReadinessSerializer({"campaign_id": campaign.pk, **told}).data)
 
 
-class QrCodeViewSet(KnowsItsParameters, GenericViewSet[Ad]):
+class QrCodeViewSet(StrictQueryParamsMixin, GenericViewSet[Ad]):
     """What a passenger scans to get to the advertiser."""
 
     queryset = Ad.objects.none()

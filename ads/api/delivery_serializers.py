@@ -16,7 +16,7 @@ from ads.choices import RATING_LABEL_CHOICES, RATING_LEVELS, AdType
 from ads.delivery.opportunity import Opportunity
 from ads.media import BAR_POSITIONS
 from ads.models import Ad
-from ads.models.views import LONGEST_DEVICE_ID
+from ads.models.impressions import LONGEST_DEVICE_ID
 from campaign_studio.api.serializers import StrictFields
 
 EARLIEST, LATEST = 2000, 2099

@@ -17,13 +17,13 @@ from rest_framework.viewsets import ViewSet
 
 from ads.api.delivery_serializers import one_of
 from ads.choices import AdType
-from ads.delivery.counting import ReportedView, count_views
-from ads.delivery.performance import GROUPINGS, caps_of, views_of, with_first_day
 from ads.models import AdView
-from ads.models.views import LONGEST_VIEW
+from ads.models.impressions import LONGEST_VIEW
+from ads.reporting.counting import ReportedView, count_views
+from ads.reporting.performance import GROUPINGS, caps_of, views_of, with_first_day
 from campaign_studio.api.parsers import StrictJSONListParser
 from campaign_studio.api.serializers import StrictFields
-from campaign_studio.api.viewsets import KnowsItsParameters, OneTransactionPerWrite
+from campaign_studio.api.viewsets import AtomicWritesMixin, StrictQueryParamsMixin
 from campaign_studio.places import country_code
 from campaigns.models import Campaign
 
@@ -106,7 +106,7 @@ class CountedSerializer(serializers.Serializer):
     rejected = RejectionSerializer(many=True)
 
 
-class ViewReportViewSet(OneTransactionPerWrite, KnowsItsParameters, ViewSet):
+class ViewReportViewSet(AtomicWritesMixin, StrictQueryParamsMixin, ViewSet):
     """Views that vehicles report."""
 
     parser_classes = (ViewListParser,)
@@ -210,7 +210,7 @@ PARAMETERS: dict[str, Any] = {
 }
 
 
-class PerformanceViewSet(KnowsItsParameters, ViewSet):
+class PerformanceViewSet(StrictQueryParamsMixin, ViewSet):
     """How a campaign does."""
 
     def required_permission(self) -> str:

@@ -14,12 +14,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from accounts.api.history import HasHistory
+from accounts.api.history import HistoryMixin
 from ads.api import serializers
 from ads.api.filters import AdFilter, CampaignAdFilter, QueueFilter
 from ads.models import Ad
 from ads.querysets import AdQuerySet
-from campaign_studio.api.viewsets import KnowsItsParameters, StudioViewSet
+from campaign_studio.api.viewsets import StrictQueryParamsMixin, StudioViewSet
 from campaigns.models import Campaign
 
 
@@ -38,7 +38,7 @@ class AdsView(StudioViewSet):
         return "You can add ads to campaigns of your own only."
 
 
-class AdViewSet(HasHistory, AdsView):
+class AdViewSet(HistoryMixin, AdsView):
     """Ads. Everybody reads them; managers change those in their own campaigns; moderators rate and decide."""
 
     serializer_class = serializers.AdSerializer
@@ -87,7 +87,7 @@ class AdViewSet(HasHistory, AdsView):
         return ad, {"note": said.get("note") or "", "version": said.get("version")}
 
 
-class ModerationQueueViewSet(KnowsItsParameters, mixins.ListModelMixin, GenericViewSet):
+class ModerationQueueViewSet(StrictQueryParamsMixin, mixins.ListModelMixin, GenericViewSet):
     """What waits for a moderator, what goes live soonest first."""
 
     queryset = Ad.objects.all()

@@ -12,12 +12,11 @@ from django.db.models import Exists, OuterRef, Q, TextField, Value
 from django.db.models.functions import Cast, Coalesce, Lower
 from django.db.models.lookups import Exact, LessThanOrEqual
 
-from ads.choices import AdType
+from ads.choices import ALL_DAY, AdType
 from ads.delivery.criteria import eligible
 from ads.delivery.opportunity import ANY_LEVEL, QUARTERS_OF_A_DAY, Blank, Opportunity, Question
 from ads.media import BAR_POSITIONS
 from ads.models import Ad, CampaignViewTotals, DeliverableAd, DeliverablePlace
-from ads.models.deliverable import ALL_DAY
 
 # By position the keys of ads, as text.
 Found = dict[str, list[str]]

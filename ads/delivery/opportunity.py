@@ -9,8 +9,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Expression, Field, Func, Value
 
-from ads.choices import RATING_LEVELS
-from ads.models.deliverable import ALL_DAY
+from ads.choices import ALL_DAY, RATING_LEVELS
 from campaign_studio.places import country_code
 
 QUARTER = timedelta(minutes=15)

@@ -7,11 +7,11 @@ from typing import Any
 
 from django.db.models import Case, Value, When
 
-from ads.delivery.counting import in_seconds, used_up
 from ads.delivery.criteria import CRITERIA
 from ads.delivery.opportunity import Opportunity
 from ads.delivery.reasons import reason
 from ads.models import Ad
+from ads.reporting.counting import in_seconds, used_up
 from campaigns.models import Campaign
 
 SOON = timedelta(days=7)

@@ -8,10 +8,10 @@ from typing import Any
 from django.utils import timezone
 
 from ads.choices import RATING_LABELS, RATING_LEVELS, ModerationStatus
-from ads.delivery.counting import used_up
 from ads.delivery.criteria import BY_CODE
 from ads.delivery.opportunity import Opportunity
 from ads.models import Ad
+from ads.reporting.counting import used_up
 from campaign_studio.places import country_code
 from campaigns.choices import SECONDS, Status
 from campaigns.models import Campaign, CampaignAudienceTargeting

@@ -4,11 +4,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
-from ads.models.ads import Ad
+from ads.models.ad import Ad
 from campaigns.models import Campaign, CampaignAudienceTargeting
-
-# Among quarter hours: every one of them.
-ALL_DAY = -1
 
 
 class DeliverableAd(models.Model):

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from accounts.tests.factories import Cast
-from ads.board import MOST_NAMES, clock
+from ads.console.availability import MOST_NAMES, clock
 from ads.models import Ad
 from ads.tests.delivery_scene import ODD_PLACES, showing
 from ads.tests.factories import AdTimeSlotFactory

@@ -18,7 +18,7 @@ from accounts.tests.factories import Cast, make_cast
 from ads.models import FOUR_EYES, Ad
 from ads.querysets import AdQuerySet
 from ads.tests.factories import AdFactory
-from campaign_studio.models import StaleError, VersionedModel
+from campaign_studio.models.versioned import StaleError, VersionedModel
 from campaign_studio.tests.bodies import tokens_of
 from campaign_studio.tests.browser import form_data, messages_of
 from campaign_studio.tests.together import at_once

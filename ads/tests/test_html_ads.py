@@ -13,8 +13,8 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from accounts.tests.factories import Cast
+from ads.console.moderation import PREVIEW_START
 from ads.models import Ad
-from ads.reviewing import PREVIEW_START
 from ads.tests.factories import AdFactory
 from advertisers.models import Advertiser, AdvertiserBankAccount, AdvertiserContact
 from campaign_studio.encryption import EncryptedTextField

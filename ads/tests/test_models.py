@@ -9,7 +9,7 @@ from django.contrib.auth.models import AnonymousUser
 from accounts.tests.factories import Cast
 from ads.models import Ad, AdContentRating, AdTimeSlot
 from ads.tests.factories import AdFactory, AdTimeSlotFactory
-from campaign_studio.audit import acting_as
+from campaign_studio.acting import acting_as
 from campaign_studio.tests.refusals import assert_model_refuses
 from campaigns.tests.factories import CampaignFactory
 

@@ -15,7 +15,7 @@ from django.utils.html import escape
 
 from accounts.models import User
 from accounts.tests.factories import Cast
-from ads.creatives import MOST_CREATIVES, MOST_IN_TURN, picture_of
+from ads.console.creatives import MOST_CREATIVES, MOST_IN_TURN, picture_of
 from ads.models import Ad, AdContentRating
 from ads.tests.delivery_scene import ODD_PLACES, showing
 from ads.tests.factories import AdTimeSlotFactory

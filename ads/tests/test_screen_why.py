@@ -8,7 +8,7 @@ from django.test import Client
 
 from accounts.models import User
 from accounts.tests.factories import Cast
-from ads.screen import MOST_EXPLAINED
+from ads.console.preview import MOST_EXPLAINED
 from ads.tests.delivery_scene import showing
 from ads.tests.factories import AdFactory, AdTimeSlotFactory
 from campaigns.tests.factories import AudienceTargetingFactory

@@ -14,8 +14,8 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from accounts.tests.factories import Cast
-from ads.delivery.partitions import kept_from, make_partitions
 from ads.models import Ad, AdView, AdViewDay, ViewReceipt
+from ads.reporting.partitions import kept_from, make_partitions
 from ads.tests.factories import AdFactory
 from ads.tests.test_counting_views import counters, report, view
 from campaign_studio.tests.together import at_once

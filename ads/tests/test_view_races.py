@@ -15,9 +15,9 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from accounts.tests.factories import make_cast
-from ads.delivery import counting
-from ads.delivery.partitions import partitions
 from ads.models import Ad, AdView, AdViewDay, CampaignViewTotals, ViewReceipt
+from ads.reporting import counting
+from ads.reporting.partitions import partitions
 from ads.tests.factories import AdFactory
 from ads.tests.test_counting_views import ADDRESS, counters, view
 from campaign_studio.tests.bodies import tokens_of

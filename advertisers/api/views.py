@@ -10,14 +10,14 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.history import HasHistory
+from accounts.api.history import HistoryMixin
 from advertisers.api import serializers
 from advertisers.api.filters import AdvertiserFilter
 from advertisers.models import Advertiser, AdvertiserBankAccount, AdvertiserContact
 from campaign_studio.api.viewsets import StudioViewSet
 
 
-class AdvertiserViewSet(HasHistory, StudioViewSet):
+class AdvertiserViewSet(HistoryMixin, StudioViewSet):
     """The customers."""
 
     model = Advertiser

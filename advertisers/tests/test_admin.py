@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from accounts.models import AuditEntry, User
 from accounts.tests.factories import Cast
-from advertisers.admin import AdvertiserAdmin
+from advertisers.console.admin import AdvertiserAdmin
 from advertisers.models import Advertiser, AdvertiserBankAccount, AdvertiserContact
 from advertisers.tests.factories import (
     ACCOUNT_NUMBER,
@@ -118,7 +118,7 @@ def test_a_wrong_iban_is_refused_at_its_row(cast: Cast, console_for: ConsoleFor)
     answer = client.post(ADD, form_data(client.get(ADD), **NEW, **wrong))
     accounts = answer.context["inline_admin_formsets"][1].formset
 
-    assert list(accounts.forms[0].errors) == ["bank_account_iban"]
+    assert list(accounts.console.forms[0].errors) == ["bank_account_iban"]
     assert not Advertiser.objects.exists()
 
 

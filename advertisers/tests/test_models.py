@@ -18,7 +18,7 @@ from advertisers.tests.factories import (
     AdvertiserContactFactory,
     AdvertiserFactory,
 )
-from campaign_studio.audit import acting_as
+from campaign_studio.acting import acting_as
 from campaign_studio.tests.refusals import assert_database_refuses, assert_model_refuses, write_past_the_model
 from campaigns.tests.factories import CampaignFactory
 

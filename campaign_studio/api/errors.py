@@ -16,8 +16,8 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.views import exception_handler as drf_exception_handler
 
-from campaign_studio.constraints import still_needed, validation_error
-from campaign_studio.faults import is_fault
+from campaign_studio.constraints import protected_message, validation_error
+from campaign_studio.database.unavailable import is_fault
 
 NOT_FOUND = "Nothing is found at this address. /api/docs lists all there are."
 SERVER_ERROR = "Something went wrong on our side. Try again; if it stays, report the X-Request-ID of this answer."
@@ -53,7 +53,7 @@ def _as_api_error(error: Exception) -> Exception | None:
     if isinstance(error, ModelValidationError):
         return ValidationError(as_detail(error))
     if isinstance(error, ProtectedError | RestrictedError):
-        return Conflict(still_needed(error))
+        return Conflict(protected_message(error))
     if isinstance(error, IntegrityError):
         return ValidationError(as_detail(validation_error(error)))
     if isinstance(error, DataError):

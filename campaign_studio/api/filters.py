@@ -45,7 +45,7 @@ class StrictFilterBackend(DjangoFilterBackend):
         return list(filterset.base_filters) if filterset else []
 
 
-class SubstringSearch(SearchFilter):
+class SubstringSearchFilter(SearchFilter):
     """`?search=`: every word must occur in one of the view's `search_fields`, whatever the case."""
 
     def construct_search(self, field_name: str, queryset: QuerySet[Any]) -> str:
@@ -67,7 +67,7 @@ class SubstringSearch(SearchFilter):
         return super().get_schema_operation_parameters(view) if getattr(view, "search_fields", None) else []
 
 
-class TotalOrdering(OrderingFilter):
+class TotalOrderingFilter(OrderingFilter):
     """`?ordering=-created_at`: any listed column. The key is appended, so that every order is total."""
 
     def get_ordering(self, request: Request, queryset: Any, view: Any) -> list[str]:

@@ -5,7 +5,6 @@ import json
 import re
 from typing import Any
 
-from django.apps import apps
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -16,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from campaign_studio.api.errors import Conflict
+from campaign_studio.models import IdempotentAnswer
 
 KEY = re.compile(r"[\x21-\x7e]{1,255}")
 NO_KEY = "Idempotency-Key takes 1 to 255 visible ASCII characters without blanks. A UUID is a good one."
@@ -32,7 +32,7 @@ class AlreadyAnsweredError(Exception):
         super().__init__()
 
 
-class AnswersOnce:
+class IdempotencyMixin:
     """Honours the header on every POST of a view.
 
     The answer is kept in the transaction that does what was asked, so both are there or neither is, whatever crashes.
@@ -70,7 +70,7 @@ class AnswersOnce:
 
     def _look_up(self, request: Request) -> None:
         self._fingerprint = _fingerprint(request)
-        answer = _answers().filter(pk=self._key).first()
+        answer = IdempotentAnswer.objects.filter(pk=self._key).first()
         if answer is None or not answer.counts(at=timezone.now()):
             return
         if answer.fingerprint != self._fingerprint:
@@ -80,7 +80,7 @@ class AnswersOnce:
         raise AlreadyAnsweredError(Response(body, status=answer.status, headers=headers))
 
     def _keep(self, response: Response) -> None:
-        _answers().update_or_create(
+        IdempotentAnswer.objects.update_or_create(
             pk=self._key,
             defaults={
                 "fingerprint": self._fingerprint,
@@ -90,11 +90,6 @@ class AnswersOnce:
                 "answered_at": timezone.now(),
             },
         )
-
-
-def _answers() -> Any:
-    """The table. Named, not imported: this package knows nothing of accounts."""
-    return apps.get_model("accounts", "IdempotentAnswer")._default_manager
 
 
 def _key_of(request: Request) -> str:

@@ -6,7 +6,7 @@ from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 
 
-class OneFormat(BaseContentNegotiation):
+class JSONNegotiation(BaseContentNegotiation):
     """Every address speaks one format, whatever `Accept` says: JSON, or a page for the documentation (R27)."""
 
     def select_parser(self, request: Request, parsers: Any) -> Any:

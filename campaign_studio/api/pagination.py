@@ -15,7 +15,7 @@ LARGEST_SIZE = 100
 LARGEST_PAGE = 10**9
 
 
-class PageOfKeys(BasePagination):
+class KeysFirstPagination(BasePagination):
     """`?page=1&page_size=20` → `{"count", "next", "previous", "results"}`; the count is exact.
 
     What a row shows beyond its columns (`as_rows()`) is computed for the rows of the page only.

@@ -92,7 +92,7 @@ def _number(key: str, period: int) -> int:
         return 0
 
 
-class IsRateLimited:
+class EarlyThrottleMixin:
     """Counts before it asks for rights: whoever is refused for want of a token, or for a bad one, is counted too."""
 
     def perform_authentication(self, request: Request) -> None:

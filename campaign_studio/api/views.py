@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from campaign_studio.api.errors import not_found
-from campaign_studio.api.viewsets import KnowsItsParameters
+from campaign_studio.api.viewsets import StrictQueryParamsMixin
 
 HEALTH = inline_serializer(
     "Health",
@@ -23,7 +23,7 @@ HEALTH = inline_serializer(
 )
 
 
-class HealthView(KnowsItsParameters, APIView):
+class HealthView(StrictQueryParamsMixin, APIView):
     """For load balancers and monitoring."""
 
     authentication_classes = ()
@@ -43,7 +43,7 @@ class HealthView(KnowsItsParameters, APIView):
         return Response({"status": "healthy", "version": settings.APP_VERSION, "database": "connected"})
 
 
-class _RefusesInJson:
+class _JSONErrorMixin:
     """The one error shape, for pages that are answered in other formats (8-reliability R26)."""
 
     allowed_methods: list[str]
@@ -54,15 +54,15 @@ class _RefusesInJson:
         return JsonResponse({"detail": f'Method "{request.method}" not allowed.'}, status=405, headers=allowed)
 
 
-class SchemaView(_RefusesInJson, SpectacularJSONAPIView):
+class SchemaView(_JSONErrorMixin, SpectacularJSONAPIView):
     """The OpenAPI document."""
 
 
-class DocsView(_RefusesInJson, SpectacularSwaggerSplitView):
+class DocsView(_JSONErrorMixin, SpectacularSwaggerSplitView):
     """The API, to try out."""
 
 
-class RedocView(_RefusesInJson, SpectacularRedocView):
+class RedocView(_JSONErrorMixin, SpectacularRedocView):
     """The API, to read."""
 
 

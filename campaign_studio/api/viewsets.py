@@ -15,14 +15,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from campaign_studio.acting import set_database_actor
 from campaign_studio.api.errors import Conflict
 from campaign_studio.api.etags import Stale, asks_for_match, check_match, etag_of
 from campaign_studio.api.filters import list_parameters, refuse_unknown_parameters
-from campaign_studio.api.idempotency import AnswersOnce
-from campaign_studio.api.throttling import IsRateLimited
-from campaign_studio.audit import tell_database
+from campaign_studio.api.idempotency import IdempotencyMixin
+from campaign_studio.api.throttling import EarlyThrottleMixin
 from campaign_studio.encryption import EncryptedTextField
-from campaign_studio.models import StaleError
+from campaign_studio.models.versioned import StaleError
 from campaign_studio.retrying import retried
 
 VERBS = {
@@ -36,7 +36,7 @@ VERBS = {
 }
 
 
-class OneTransactionPerWrite:
+class AtomicWritesMixin:
     """One request is one transaction (2-api "Writes"): everything it wrote is kept, or nothing.
 
     An answer that is an error undoes what was written before it; what only COMMIT finds out (a parent deleted
@@ -64,10 +64,10 @@ class OneTransactionPerWrite:
         """Once it is known who asks, the database is told."""
         super().initial(request, *args, **kwargs)  # type: ignore[misc]
         if request.method not in SAFE_METHODS:
-            tell_database()
+            set_database_actor()
 
 
-class KnowsItsParameters(AnswersOnce, IsRateLimited):
+class StrictQueryParamsMixin(IdempotencyMixin, EarlyThrottleMixin):
     """Refuses query parameters that the action doesn't know (R9), and offers orderings by listed columns."""
 
     search_fields: ClassVar[tuple[str, ...]] = ()
@@ -93,7 +93,7 @@ class KnowsItsParameters(AnswersOnce, IsRateLimited):
         return listed | set(self.computed_orderings)
 
 
-class HasDocument:
+class ETagMixin:
     """One object at one address: answered with its `ETag`, changed under `If-Match` (2-api "Headers").
 
     `counters` names the fields of the document that are no matter of editing.
@@ -111,7 +111,7 @@ class HasDocument:
             check_match(request, etag_of(present(), counters=self.counters))
 
 
-class StudioViewSet(HasDocument, OneTransactionPerWrite, KnowsItsParameters, GenericViewSet):
+class StudioViewSet(ETagMixin, AtomicWritesMixin, StrictQueryParamsMixin, GenericViewSet):
     """List, create, read, replace, change and delete one kind of row. Subclasses are declarations.
 
     `serializer_class` describes the whole document, `row_serializer_class` a row in a list.

@@ -17,7 +17,7 @@ from ads.choices import MediaType, ModerationStatus
 from ads.media import NEEDS_URL
 from ads.models import Ad, AdContentRating, AdTimeSlot
 from advertisers.models import Advertiser, AdvertiserBankAccount, AdvertiserContact
-from campaign_studio.audit import acting_as
+from campaign_studio.acting import acting_as
 from campaign_studio.demo.others import OTHERS
 from campaign_studio.demo.people import CUSTOMERS, PASSWORD, PEOPLE, Customer
 from campaign_studio.demo.running import RUNNING

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from ads.choices import ModerationStatus
-from ads.delivery.counting import ReportedView, count_views
 from ads.models import Ad
+from ads.reporting.counting import ReportedView, count_views
 from campaigns.models import Campaign
 
 DAYS = 14

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.db import connection
 
-from campaign_studio.database import ensure_embedded_server
+from campaign_studio.embedded.server import ensure_embedded_server
 
 
 class Answer(NamedTuple):

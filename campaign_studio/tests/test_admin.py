@@ -16,7 +16,7 @@ from accounts.tests.factories import Cast
 from ads.models import Ad
 from ads.tests.factories import AdFactory, AdTimeSlotFactory
 from advertisers.tests.factories import AdvertiserFactory
-from campaign_studio.admin import StudioAdmin
+from campaign_studio.console.base import StudioAdmin
 from campaign_studio.tests.browser import messages_of
 from campaigns.models import Campaign
 from campaigns.tests.factories import AudienceTargetingFactory, CampaignFactory

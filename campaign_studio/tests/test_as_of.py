@@ -10,6 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
+from accounts.audit.as_of import as_it_was
 from accounts.models import User
 from accounts.tests.factories import Cast
 from ads.tests.factories import AdFactory, AdTimeSlotFactory
@@ -20,8 +21,7 @@ from advertisers.tests.factories import (
     AdvertiserContactFactory,
     AdvertiserFactory,
 )
-from campaign_studio.as_of import as_it_was
-from campaign_studio.audit import acting_as
+from campaign_studio.acting import acting_as
 from campaigns.models import Campaign
 from campaigns.tests.factories import AudienceTargetingFactory, CampaignFactory
 

@@ -21,8 +21,8 @@ from advertisers.tests.factories import (
     AdvertiserContactFactory,
     AdvertiserFactory,
 )
-from campaign_studio import audit
-from campaign_studio.audit import ActingMiddleware, acting_as, tell_database
+from campaign_studio import acting
+from campaign_studio.acting import ActingMiddleware, acting_as, set_database_actor
 from campaign_studio.middleware import ClientAddressMiddleware
 from campaigns.tests.factories import AudienceTargetingFactory, CampaignFactory
 
@@ -236,7 +236,7 @@ def test_whoever_acts_inside_comes_first_and_goes_again(cast: Cast) -> None:
 def test_nobody_acts_in_another_thread(cast: Cast) -> None:
     seen: list[Any] = []
     with acting_as(cast.owner):
-        thread = Thread(target=lambda: seen.append(audit.current()))
+        thread = Thread(target=lambda: seen.append(acting.current()))
         thread.start()
         thread.join()
 
@@ -265,9 +265,9 @@ def test_triggers_can_read_who_acts(cast: Cast) -> None:
             return str(cursor.fetchone()[0] or "")
 
     with acting_as(cast.owner):
-        tell_database()
+        set_database_actor()
         assert actor() == str(cast.owner.pk)
-    tell_database()
+    set_database_actor()
     assert actor() == ""
 
 

@@ -5,14 +5,14 @@ from auditlog.registry import auditlog
 from django.apps import apps
 from django.db import models
 
-from campaign_studio.audit import NEVER_LOGGED
+from accounts.audit.recording import NEVER_LOGGED
 from campaign_studio.encryption import EncryptedTextField
 
 EXEMPT = {
     "accounts.AuditEntry": "It is the log.",
     "accounts.AuditEntryToSeal": "Part of the log's own chain.",
     "accounts.AuditSeal": "Part of the log's own chain.",
-    "accounts.IdempotentAnswer": "What was answered; what was done is in the log.",
+    "campaign_studio.IdempotentAnswer": "What was answered; what was done is in the log.",
     "accounts.RecoveryCode": "Used up by signing in; the security log has it.",
     "accounts.SecurityEvent": "It is the other log.",
     "accounts.Session": "Rotates with each refresh; the security log has its beginning and end.",

@@ -8,7 +8,7 @@ from accounts.models import AuditEntry, User
 from accounts.tests.factories import PASSWORD, Cast, UserFactory
 from advertisers.models import AdvertiserBankAccount
 from advertisers.tests.factories import ACCOUNT_NUMBER, IBAN, OTHER_IBAN, AdvertiserBankAccountFactory
-from campaign_studio.audit import acting_as
+from campaign_studio.acting import acting_as
 
 pytestmark = pytest.mark.django_db
 

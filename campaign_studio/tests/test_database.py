@@ -14,8 +14,9 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 
-from campaign_studio import database
-from campaign_studio.database import configuration, ensure_embedded_server, stop_embedded_server
+from campaign_studio.database import configuration as database
+from campaign_studio.database.configuration import configuration
+from campaign_studio.embedded.server import ensure_embedded_server, stop_embedded_server
 from campaign_studio.tests.embedded import folder, kill, postmaster, processes_in
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -59,7 +60,7 @@ def test_the_url_wins_over_the_parts() -> None:
 def test_with_neither_the_embedded_server_is_used() -> None:
     config = configured()
 
-    assert (config["ENGINE"], config["HOST"]) == ("campaign_studio.postgresql", "/srv/data/postgres")
+    assert (config["ENGINE"], config["HOST"]) == ("campaign_studio.embedded.backend", "/srv/data/postgres")
     assert configured(DATABASE_URL="", DATABASE_HOST="") == config
 
 
@@ -228,7 +229,7 @@ def test_an_address_file_that_says_nothing_is_no_obstacle(content: str, pgdata: 
 SIX_AT_ONCE = """
 import sys
 from pathlib import Path
-from campaign_studio.database import ensure_embedded_server
+from campaign_studio.embedded.server import ensure_embedded_server
 sys.stdin.readline()
 print(ensure_embedded_server(Path(sys.argv[1])))
 """

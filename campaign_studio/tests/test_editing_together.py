@@ -15,7 +15,7 @@ from accounts.tests.factories import Cast, make_cast
 from ads.models import Ad, AdTimeSlot
 from ads.tests.factories import AdFactory, AdTimeSlotFactory
 from advertisers.tests.factories import AdvertiserFactory
-from campaign_studio.admin_forms import CHANGED_WHILE_TYPING, GONE, StudioForm
+from campaign_studio.console.forms import CHANGED_WHILE_TYPING, GONE, StudioForm
 from campaign_studio.tests.browser import errors_of, form_data
 from campaigns.models import Campaign
 from campaigns.tests.factories import AudienceTargetingFactory, CampaignFactory

@@ -21,7 +21,7 @@ from advertisers.tests.factories import (
 )
 from campaign_studio.api import viewsets
 from campaign_studio.api.etags import STALE
-from campaign_studio.models import StaleError
+from campaign_studio.models.versioned import StaleError
 from campaign_studio.tests.bodies import ad_body, tokens_of
 from campaign_studio.tests.together import at_once
 from campaigns.models import Campaign

@@ -17,7 +17,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from accounts.tests.factories import Cast
-from campaign_studio.faults import is_fault
+from campaign_studio.database.unavailable import is_fault
 from campaign_studio.tests.bodies import bearing, campaign_body, stored, tokens_of
 from campaign_studio.tests.browser import form_data
 from campaign_studio.tests.sabotage import (

@@ -196,5 +196,5 @@ def test_a_fault_is_one_line_with_the_id_of_the_request(
 
     lines = log.getvalue().splitlines()
     assert len(lines) == 1, lines
-    said = f"ERROR campaign_studio.faults [trace-me] Database unavailable at GET {door}: couldn't get a connection"
-    assert said in lines[0]
+    said = f"[trace-me] Database unavailable at GET {door}: couldn't get a connection"
+    assert f"ERROR campaign_studio.database.unavailable {said}" in lines[0]

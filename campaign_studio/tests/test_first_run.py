@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from campaign_studio.first_run import ensure_development_env
+from campaign_studio.env import ensure_development_env
 
 
 @pytest.fixture(autouse=True)

@@ -18,7 +18,7 @@ from advertisers.tests.factories import (
     AdvertiserContactFactory,
     AdvertiserFactory,
 )
-from campaign_studio.audit import acting_as
+from campaign_studio.acting import acting_as
 from campaigns.tests.factories import AudienceTargetingFactory, CampaignFactory
 
 pytestmark = pytest.mark.django_db

@@ -18,7 +18,7 @@ from accounts.models import User
 from accounts.tests.factories import Cast
 from ads.tests.factories import AdContentRatingFactory, AdFactory, AdTimeSlotFactory
 from advertisers.tests.factories import IBAN, AdvertiserBankAccountFactory, AdvertiserFactory
-from campaign_studio.audit import acting_as
+from campaign_studio.acting import acting_as
 from campaigns.tests.factories import AudienceTargetingFactory, CampaignFactory
 
 pytestmark = pytest.mark.django_db

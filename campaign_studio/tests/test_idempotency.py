@@ -16,14 +16,15 @@ from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from accounts.models import AuditEntry, IdempotentAnswer, User
+from accounts.models import AuditEntry, User
 from accounts.tests.factories import PASSWORD, Cast, UserFactory, make_cast
 from ads.tests.factories import AdFactory
 from advertisers.models import Advertiser
 from advertisers.tests.factories import IBAN, AdvertiserBankAccountFactory, AdvertiserFactory
 from campaign_studio.api import idempotency
 from campaign_studio.api.idempotency import NO_KEY, USED
-from campaign_studio.api.viewsets import OneTransactionPerWrite
+from campaign_studio.api.viewsets import AtomicWritesMixin
+from campaign_studio.models import IdempotentAnswer
 from campaign_studio.tests.bodies import (
     ad_body,
     advertiser_body,
@@ -237,14 +238,14 @@ def test_while_the_first_is_running_the_others_wait_for_its_answer() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_control_without_the_lock_it_is_done_more_than_once(monkeypatch: pytest.MonkeyPatch) -> None:
     looked = Barrier(8)
-    look_up = idempotency.AnswersOnce._look_up
+    look_up = idempotency.IdempotencyMixin._look_up
 
     def look_up_together(view: Any, request: Any) -> None:
         look_up(view, request)
         looked.wait(timeout=30)
 
     monkeypatch.setattr(idempotency, "_lock", lambda key: None)
-    monkeypatch.setattr(idempotency.AnswersOnce, "_look_up", look_up_together)
+    monkeypatch.setattr(idempotency.IdempotencyMixin, "_look_up", look_up_together)
 
     eight_at_once()
 
@@ -259,13 +260,13 @@ def test_after_a_crash_between_commit_and_answer_it_is_not_done_again(
     client = bearing(tokens_of(make_cast().system_admin)["access_token"])
     new_address, new_body = POSTS[name]
     address, body = new_address(), new_body()
-    dispatch = OneTransactionPerWrite.dispatch
+    dispatch = AtomicWritesMixin.dispatch
 
     def dies(view: Any, *args: Any, **kwargs: Any) -> Any:
         dispatch(view, *args, **kwargs)
         raise Crash
 
-    monkeypatch.setattr(OneTransactionPerWrite, "dispatch", dies)
+    monkeypatch.setattr(AtomicWritesMixin, "dispatch", dies)
     with pytest.raises(Crash):
         client.post(address, body, headers=KEY)
     monkeypatch.undo()
@@ -284,7 +285,7 @@ def test_after_a_crash_before_the_commit_nothing_was_done_and_it_can_be_sent_aga
     def dies(*args: Any) -> None:
         raise Crash
 
-    monkeypatch.setattr(idempotency.AnswersOnce, "_keep", dies)
+    monkeypatch.setattr(idempotency.IdempotencyMixin, "_keep", dies)
     with pytest.raises(Crash):
         client.post("/api/campaigns", campaign_body(), headers=KEY)
     monkeypatch.undo()

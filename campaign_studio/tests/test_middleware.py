@@ -7,8 +7,8 @@ import pytest
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 
-from campaign_studio import audit
-from campaign_studio.audit import ActingMiddleware
+from campaign_studio import acting
+from campaign_studio.acting import ActingMiddleware
 from campaign_studio.middleware import FORWARDED, ClientAddressMiddleware
 
 
@@ -88,7 +88,7 @@ def request_ids(sent: str | None) -> tuple[str, str | None]:
     inside: list[str | None] = []
 
     def view(request: HttpRequest) -> HttpResponse:
-        inside.append(audit.current_request_id())
+        inside.append(acting.current_request_id())
         return HttpResponse()
 
     headers: dict[str, Any] = {} if sent is None else {"HTTP_X_REQUEST_ID": sent}
@@ -117,14 +117,14 @@ def test_the_address_says_which_door(path: str, door: str) -> None:
     seen: list[str] = []
 
     def view(request: HttpRequest) -> HttpResponse:
-        acting = audit.current()
-        seen.append(acting.door if acting else "none")
+        now = acting.current()
+        seen.append(now.door if now else "none")
         return HttpResponse()
 
     ActingMiddleware(view)(RequestFactory().get(path))
 
     assert seen == [door]
-    assert audit.current() is None
+    assert acting.current() is None
 
 
 def test_nobody_acts_any_more_after_a_request_that_failed() -> None:
@@ -134,4 +134,4 @@ def test_nobody_acts_any_more_after_a_request_that_failed() -> None:
     with pytest.raises(ValueError, match="broken"):
         ActingMiddleware(view)(RequestFactory().get("/api/campaigns"))
 
-    assert audit.current() is None
+    assert acting.current() is None

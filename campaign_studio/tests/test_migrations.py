@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from campaign_studio.database import ensure_embedded_server, stop_embedded_server
+from campaign_studio.embedded.server import ensure_embedded_server, stop_embedded_server
 
 ROOT = Path(__file__).resolve().parents[2]
 OWN_SERVER = {"host": "127.0.0.1", "port": "5432", "user": "postgres", "connect_timeout": "3"}

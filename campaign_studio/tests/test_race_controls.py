@@ -20,7 +20,7 @@ from ads.tests.test_races import race
 from advertisers.models import AdvertiserBankAccount
 from advertisers.tests.factories import AdvertiserBankAccountFactory, AdvertiserFactory
 from campaign_studio.api.viewsets import StudioViewSet
-from campaign_studio.models import VersionedModel
+from campaign_studio.models.versioned import VersionedModel
 from campaign_studio.tests.bodies import tokens_of
 from campaign_studio.tests.together import at_once
 from campaigns.choices import Status

@@ -22,7 +22,7 @@ from accounts.tests.factories import Cast
 from advertisers.models import AdvertiserBankAccount
 from advertisers.tests.factories import AdvertiserBankAccountFactory
 from campaign_studio import retrying
-from campaign_studio.admin import StudioAdmin
+from campaign_studio.console.base import StudioAdmin
 from campaign_studio.encryption import Secret
 from campaign_studio.tests.bodies import bearing, campaign_body, stored, tokens_of
 from campaign_studio.tests.browser import form_data

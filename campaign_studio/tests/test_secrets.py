@@ -138,7 +138,7 @@ def test_an_error_report_holds_no_secret(
         raise RuntimeError("something nobody foresaw")
 
     monkeypatch.setattr("accounts.api.views.authenticate", broken)
-    monkeypatch.setattr("accounts.forms.authenticate", broken)
+    monkeypatch.setattr("accounts.console.forms.authenticate", broken)
     sent = {"username": "uwe", "password": PASSWORD}
     api = APIClient(raise_request_exception=False).post("/api/auth/login", sent)
     console = Client(raise_request_exception=False).post("/admin/login/", sent)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from campaign_studio.database import SEED_PARTS
+from campaign_studio.database.configuration import SEED_PARTS
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = "one-secret-of-more-than-fifty-characters-which-nobody-else-has"
@@ -165,7 +165,7 @@ def test_the_tests_run_with_keys_of_their_own() -> None:
 def variables_read() -> set[str]:
     """Every variable that the settings ask the environment for: names passed to `env` or to a function beside it."""
     found = set(SEED_PARTS)
-    for file in ("settings.py", "database.py"):
+    for file in ("settings.py", "database/configuration.py", "database/timeouts.py"):
         for call in ast.walk(ast.parse((ROOT / "campaign_studio" / file).read_text())):
             if isinstance(call, ast.Call) and re.search(r"env\.\w+$|_key_list$|whole_number$", ast.unparse(call.func)):
                 names = [str(one.value) for one in call.args if isinstance(one, ast.Constant)]

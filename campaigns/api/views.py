@@ -1,6 +1,6 @@
 """Campaigns."""
 
-from accounts.api.history import HasHistory
+from accounts.api.history import HistoryMixin
 from campaign_studio.api.viewsets import StudioViewSet
 from campaigns.api import serializers
 from campaigns.api.filters import CampaignFilter
@@ -8,7 +8,7 @@ from campaigns.models import Campaign
 from campaigns.querysets import CampaignQuerySet
 
 
-class CampaignViewSet(HasHistory, StudioViewSet):
+class CampaignViewSet(HistoryMixin, StudioViewSet):
     """Campaigns. Everybody reads them; managers change their own."""
 
     model = Campaign

@@ -13,7 +13,7 @@ from accounts.models import AuditEntry, User
 from accounts.tests.factories import Cast
 from ads.tests.factories import AdFactory
 from campaign_studio.tests.browser import errors_of, form_data
-from campaigns.admin import CampaignAdmin
+from campaigns.console.admin import CampaignAdmin
 from campaigns.models import Campaign, CampaignAudienceTargeting
 from campaigns.tests.factories import AudienceTargetingFactory, CampaignFactory
 

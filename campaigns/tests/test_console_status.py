@@ -13,7 +13,7 @@ from ads.models import Ad
 from ads.tests.factories import AdFactory
 from campaign_studio.tests.browser import errors_of, form_data, messages_of
 from campaigns.choices import Status
-from campaigns.forms import VERBS
+from campaigns.console.forms import VERBS
 from campaigns.lifecycle import TRANSITIONS
 from campaigns.models import Campaign
 from campaigns.tests.factories import CampaignFactory

@@ -11,7 +11,7 @@ from ads.models import Ad
 from ads.tests.factories import AdContentRatingFactory, AdFactory
 from campaign_studio.tests.refusals import assert_model_refuses
 from campaigns.choices import Status
-from campaigns.lifecycle import HasLifecycle
+from campaigns.lifecycle import LifecycleModel
 from campaigns.models import Campaign
 from campaigns.tests.factories import CampaignFactory
 
@@ -50,7 +50,7 @@ def ad_in(status: str, **changes: Any) -> Ad:
 @pytest.mark.parametrize("make", [campaign_in, ad_in])
 @pytest.mark.parametrize(("old", "new"), EVERY_STEP)
 def test_every_step_of_the_table(make: Any, old: str, new: str) -> None:
-    row: HasLifecycle = make(old)
+    row: LifecycleModel = make(old)
 
     if new in ALLOWED[old]:
         row.move_to(new)

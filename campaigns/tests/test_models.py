@@ -7,7 +7,7 @@ import pytest
 
 from accounts.tests.factories import Cast
 from ads.tests.factories import AdFactory
-from campaign_studio.audit import acting_as
+from campaign_studio.acting import acting_as
 from campaign_studio.tests.refusals import assert_database_refuses, assert_model_refuses, write_past_the_model
 from campaigns.choices import DurationUnit
 from campaigns.models import Campaign

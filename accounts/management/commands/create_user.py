@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.choices import RoleName
 from accounts.models import User
-from campaign_studio.audit import acting_as
+from campaign_studio.acting import acting_as
 
 
 class Command(BaseCommand):

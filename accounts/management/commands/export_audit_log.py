@@ -13,10 +13,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 from rich.progress import Progress
 
+from accounts.audit.models import SEALED_COLUMNS, sealed_values
+from accounts.audit.sealing import seal_everything
 from accounts.models import AuditEntry, AuditSeal
-from accounts.models.seals import SEALED_COLUMNS, sealed_values
-from accounts.sealing import seal_everything
-from campaign_studio.database import lift_statement_timeout
+from campaign_studio.database.timeouts import lift_statement_timeout
 
 CHUNK = 1000
 COLUMNS = ("position", "seal", *SEALED_COLUMNS)

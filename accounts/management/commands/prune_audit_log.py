@@ -11,11 +11,11 @@ from django.db import connection, transaction
 from django.db.models import Max, Min
 from django.utils import timezone
 
+from accounts.audit.sealing import lock_chain_head, seal_everything
+from accounts.audit.verifying import unsealed_entries, walk
 from accounts.models import AuditEntry, AuditSeal, SecurityEvent
-from accounts.sealing import seal_everything, take_the_end
-from accounts.verifying import outside_the_chain, walk
-from campaign_studio.audit import acting_as
-from campaign_studio.database import lift_statement_timeout
+from campaign_studio.acting import acting_as
+from campaign_studio.database.timeouts import lift_statement_timeout
 
 SHORTEST = 90
 
@@ -42,10 +42,10 @@ class Command(BaseCommand):
         lift_statement_timeout()
         before = timezone.now() - timedelta(days=options["days"])
         seal_everything()
-        if any(wrong for _, wrong in walk()) or any(outside_the_chain()):
+        if any(wrong for _, wrong in walk()) or any(unsealed_entries()):
             raise CommandError("The audit log is not whole. Run verify_audit_log and find out why before removing any.")
         with acting_as("prune_audit_log"), transaction.atomic():
-            take_the_end(wait=True)
+            lock_chain_head(wait=True)
             last = self._last_removed(before)
             old = AuditSeal.objects.filter(position__lte=last.position).count() if last else 0
             events = SecurityEvent.objects.filter(happened_at__lt=before)

@@ -5,9 +5,9 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from accounts.models import IdempotentAnswer
-from accounts.models.answers import KEPT
-from campaign_studio.database import lift_statement_timeout
+from campaign_studio.database.timeouts import lift_statement_timeout
+from campaign_studio.models import IdempotentAnswer
+from campaign_studio.models.idempotency import KEPT
 
 
 class Command(BaseCommand):

@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import Session, SignInAttempts
-from campaign_studio.database import lift_statement_timeout
+from campaign_studio.database.timeouts import lift_statement_timeout
 
 
 class Command(BaseCommand):

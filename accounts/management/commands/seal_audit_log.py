@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from accounts.sealing import seal_everything
+from accounts.audit.sealing import seal_everything
 
 
 class Command(BaseCommand):

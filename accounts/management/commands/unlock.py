@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.models import SignInAttempts, User
-from campaign_studio.audit import acting_as
+from campaign_studio.acting import acting_as
 
 
 class Command(BaseCommand):

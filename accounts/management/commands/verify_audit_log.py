@@ -12,10 +12,10 @@ from django.db.models import Max, Min
 from rich.console import Console
 from rich.progress import Progress
 
+from accounts.audit.sealing import seal_everything
+from accounts.audit.verifying import checkpoint_before, unsealed_entries, walk
 from accounts.models import AuditEntry, AuditSeal
-from accounts.sealing import seal_everything
-from accounts.verifying import checkpoint_before, outside_the_chain, walk
-from campaign_studio.database import lift_statement_timeout
+from campaign_studio.database.timeouts import lift_statement_timeout
 
 
 class Command(BaseCommand):
@@ -49,7 +49,7 @@ class Command(BaseCommand):
                 head = seal
                 progress.advance(task)
                 problems += _tell(console, wrong)
-            problems += _tell(console, outside_the_chain())
+            problems += _tell(console, unsealed_entries())
             problems += _tell(console, chain.from_iterable(_against(first, noted) for noted in options["expect"]))
             checked = int(progress.tasks[0].completed)
         if problems and AuditSeal.objects.first() != first:

@@ -7,8 +7,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
-from ads.delivery.partitions import drop_old_views, make_partitions
-from campaign_studio.database import lift_statement_timeout
+from ads.reporting.partitions import drop_old_views, make_partitions
+from campaign_studio.database.timeouts import lift_statement_timeout
 
 MOST_MONTHS = 120
 

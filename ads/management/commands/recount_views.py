@@ -7,8 +7,8 @@ from uuid import UUID
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection, transaction
 
-from ads.delivery.counting import lock_totals
-from campaign_studio.database import lift_statement_timeout
+from ads.reporting.counting import lock_totals
+from campaign_studio.database.timeouts import lift_statement_timeout
 from campaign_studio.retrying import retried
 
 # The days as they ought to be. Where the views were dropped, nothing but the sum is left: it is believed.

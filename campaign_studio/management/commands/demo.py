@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from campaign_studio.database import STARTING_ENGINE
+from campaign_studio.database.configuration import STARTING_ENGINE
 from campaign_studio.demo import loader
 from campaign_studio.demo.people import PASSWORD, PEOPLE
 

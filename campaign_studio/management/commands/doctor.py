@@ -15,8 +15,8 @@ from django.utils import timezone
 from rich.console import Console
 from rich.markup import escape
 
-from ads.delivery.partitions import has_next_month
-from campaign_studio.database import STARTING_ENGINE
+from ads.reporting.partitions import has_next_month
+from campaign_studio.database.configuration import STARTING_ENGINE
 
 OLDEST_POSTGRESQL = 150000
 EXTENSIONS = ("btree_gist", "pg_trgm")

@@ -6,7 +6,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from campaign_studio.database import STARTING_ENGINE, stop_embedded_server
+from campaign_studio.database.configuration import STARTING_ENGINE
+from campaign_studio.embedded.server import stop_embedded_server
 
 
 class Command(BaseCommand):

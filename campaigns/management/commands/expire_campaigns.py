@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 from django.utils import timezone
 
-from campaign_studio.audit import acting_as
+from campaign_studio.acting import acting_as
 from campaign_studio.retrying import retried
 
 

@@ -1,0 +1,86 @@
+"""Sealing the audit log in batches, so that nobody who writes waits for it (8-reliability R22)."""
+
+import logging
+import time
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models.signals import post_save
+
+from accounts.audit.models import BEGINNING, AuditEntry, AuditEntryToSeal, AuditSeal, seal_of, sealed_values
+
+logger = logging.getLogger(__name__)
+
+BATCH = 1000
+# So often, in seconds, a server process seals what was written since.
+EVERY = 1.0
+# Whoever holds this advisory lock extends the chain.
+LOCK = 0x5EA1
+
+_last_sealed = 0.0
+
+
+def connect() -> None:
+    """Have every entry sealed that this process writes."""
+    post_save.connect(_seal_after_commit, sender=AuditEntry, dispatch_uid="accounts.audit.sealing")
+
+
+def _seal_after_commit(**kwargs: Any) -> None:
+    """Once what this transaction writes is committed, seal it: at once, or with the next batch."""
+    if not any(_seal_now_and_then in registered for registered in connection.run_on_commit):
+        transaction.on_commit(_seal_now_and_then, robust=True)
+
+
+def _seal_now_and_then() -> None:
+    global _last_sealed
+    now = time.monotonic()
+    if now - _last_sealed >= EVERY:
+        _last_sealed = now
+        seal_entries()
+
+
+def seal_everything() -> int:
+    """Seal whatever waits; returns how many entries. Waits for somebody else who is sealing."""
+    sealed = 0
+    while batch := seal_entries(wait=True):
+        sealed += batch
+    return sealed
+
+
+def seal_entries(*, wait: bool = False, limit: int = BATCH) -> int:
+    """Seal the oldest entries that wait, at most `limit`; returns how many.
+
+    Does nothing while somebody else is sealing, unless told to `wait`.
+    """
+    with transaction.atomic():
+        if not lock_chain_head(wait=wait):
+            return 0
+        waiting = list(AuditEntryToSeal.objects.values_list("entry_id", flat=True)[:limit])
+        entries = AuditEntry.objects.in_bulk(waiting)
+        last = AuditSeal.objects.last()
+        position, seal = (last.position, last.seal) if last else (0, BEGINNING)
+        seals = []
+        for key in sorted(entries):
+            position, seal = position + 1, seal_of(seal, sealed_values(entries[key]))
+            seals.append(AuditSeal(position=position, entry_id=key, seal=seal))
+        AuditSeal.objects.bulk_create(seals)
+        AuditEntryToSeal.objects.filter(pk__in=entries).delete()
+    if seals:
+        # A trace outside of the database: whoever rewrites the chain there has this against them.
+        logger.info("Audit log sealed up to %s:%s", position, seal)
+    return len(seals)
+
+
+def lock_chain_head(*, wait: bool) -> bool:
+    """Become the only one who may extend or shorten the chain, until the transaction ends.
+
+    Returns False when somebody else is, unless told to `wait`: then for as long as it takes.
+    """
+    with connection.cursor() as cursor:
+        if wait:
+            cursor.execute("SET LOCAL lock_timeout = 0")
+            cursor.execute("SET LOCAL statement_timeout = 0")
+            cursor.execute("SELECT true FROM pg_advisory_xact_lock(%s)", [LOCK])
+        else:
+            cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
+        return bool(cursor.fetchone()[0])

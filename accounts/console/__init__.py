@@ -1,0 +1,1 @@
+"""The console's pages on people, sessions and logs. `admin` registers them."""

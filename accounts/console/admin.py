@@ -1,0 +1,167 @@
+"""The admin console's pages on people and roles."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.core.exceptions import PermissionDenied
+from django.db import models
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from unfold.contrib.filters.admin import RelatedDropdownFilter
+from unfold.decorators import action, display
+from unfold.forms import AdminPasswordChangeForm
+
+from accounts.choices import RoleName
+from accounts.console import log, sessions  # noqa: F401 - imported for the pages they register
+from accounts.console.forms import NewUserForm, OwnPasswordForm
+from accounts.console.history import AuditedAdmin
+from accounts.console.two_factor import TwoFactorPages
+from accounts.models import Role, Session, SignInAttempts, TOTPDevice, User
+from campaign_studio.console.forms import StudioForm
+
+ROLE_COLOURS = {
+    RoleName.SYSTEM_ADMIN: "danger",
+    RoleName.APP_ADMIN: "warning",
+    RoleName.CAMPAIGN_MANAGER: "primary",
+    RoleName.CONTENT_MODERATOR: "info",
+}
+admin.site.password_change_form = OwnPasswordForm
+ADMINISTERED = ("role", "is_active", "is_verified")
+
+
+@admin.register(Role)
+class RoleAdmin(AuditedAdmin):
+    """The six roles, to read."""
+
+    list_display = ["name", "role_level", "role_description"]
+    fields = ["role_name", "role_level", "role_description"]
+    ordering = ["role_level"]
+
+    @display(description="Role", ordering="role_level")
+    def name(self, role: Role) -> str:
+        """The name people know it by."""
+        return str(role)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Listed for those who give roles to others."""
+        return request.user.has_perm("accounts.list_user")
+
+
+@admin.register(User)
+class UserAdmin(TwoFactorPages, DjangoUserAdmin):  # type: ignore[misc]  # stubs and Unfold disagree on answers
+    """People. Whoever is no admin finds themselves here alone, by the link to their own account."""
+
+    form = StudioForm
+    add_form = NewUserForm
+    add_form_template = None
+    change_password_form = AdminPasswordChangeForm
+    list_display = ["username", "display_name", "email", "role_badge", "is_active", "is_verified", "last_login"]
+    list_filter = [("role", RelatedDropdownFilter), "is_active", "is_verified"]
+    list_select_related = ["role"]
+    search_fields = ["username__ilike", "email__ilike", "first_name__ilike", "last_name__ilike"]
+    search_help_text = "Username, e-mail or name"
+    ordering = ["username"]
+    filter_horizontal = ()
+    readonly_fields = ["last_login", "created_at", "updated_at"]
+    fieldsets = [
+        (None, {"fields": [("username", "email"), ("first_name", "last_name")]}),
+        ("Access", {"fields": ["role", ("is_active", "is_verified")]}),
+        ("Dates", {"fields": [("last_login", "created_at", "updated_at")]}),
+    ]
+    add_fieldsets = [
+        (None, {"fields": [("username", "email"), ("first_name", "last_name")]}),
+        ("Access", {"fields": ["role", ("is_active", "is_verified")]}),
+        ("First password", {"fields": ["password1", "password2"]}),
+    ]
+    actions = ["unlock"]
+    actions_detail = ["change_password", "turn_off_two_factor"]
+
+    @display(description="Name")
+    def display_name(self, user: User) -> str:
+        """First and last name."""
+        return user.display_name
+
+    @display(description="Role", ordering="role__role_level", label=ROLE_COLOURS)
+    def role_badge(self, user: User) -> tuple[str | None, str]:
+        """The role, coloured by its power."""
+        return user.role_id, str(user.role)
+
+    @action(description="Change password", icon="password", url_path="to-password")
+    def change_password(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Go to the page that changes the password."""
+        return HttpResponseRedirect(reverse("admin:auth_user_password_change", args=[object_id]))
+
+    @action(description="Turn off two-factor", icon="lock_open", url_path="to-two-factor-off")
+    def turn_off_two_factor(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Go to the page that asks for confirmation."""
+        return HttpResponseRedirect(reverse("admin:two_factor_off", args=[object_id]))
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """For whoever may change this person; two-factor is turned off for others, who have it on."""
+        user = self.get_object(request, object_id)
+        if user is None or not self.has_change_permission(request, user):
+            return []
+        actions = super().get_actions_detail(request, object_id)
+        others = user.pk != request.user.pk and TOTPDevice.objects.is_used_by(user)
+        return actions if others else [action for action in actions if "two_factor" not in action.action_name]
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        """Others' passwords; one's own is changed where the present one is asked for."""
+        if id == str(request.user.pk):
+            return HttpResponseRedirect(reverse("admin:password_change"))
+        return super().user_change_password(request, id, form_url)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """People are deleted one at a time, if at all."""
+        return {name: one for name, one in super().get_actions(request).items() if name != "delete_selected"}
+
+    def has_administer_permission(self, request: HttpRequest) -> bool:
+        """Whether they administer others at all."""
+        return self.may(request, "administer")
+
+    @admin.action(description="Unlock: let them sign in after too many failures", permissions=["administer"])
+    def unlock(self, request: HttpRequest, queryset: Any) -> None:
+        """Drop what was counted against them."""
+        people = list(queryset)
+        if not all(self.may(request, "administer", user) for user in people):
+            raise PermissionDenied
+        for user in people:
+            SignInAttempts.objects.unlock(user)
+        self.message_user(request, f"Unlocked: {', '.join(map(str, people))}.", messages.SUCCESS)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Listed for those who administer others."""
+        return request.user.has_perm("accounts.list_user")
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """For those who administer others."""
+        if not request.user.has_perm("accounts.list_user"):
+            raise PermissionDenied
+        return super().changelist_view(request, extra_context)
+
+    def get_field_queryset(self, db: str | None, db_field: Any, request: HttpRequest) -> Any:
+        """Roles that one may give: never one above one's own."""
+        if db_field.name == "role":
+            user: Any = request.user
+            return Role.objects.assignable_by(user)
+        return super().get_field_queryset(db, db_field, request)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: models.Model | None = None) -> list[str]:
+        """Nobody changes their own role or locks themselves out; others' only by those who administer them."""
+        administers = obj is None or (obj.pk != request.user.pk and self.may(request, "administer", obj))
+        return [*self.readonly_fields, *(() if administers else ADMINISTERED)]
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """A creator of content stays: say what to do instead. Sessions go with the person, and with nobody's leave."""
+        to_delete, counts, lacking, protected = super().get_deleted_objects(objs, request)
+        lacking = [kind for kind in lacking if kind != Session._meta.verbose_name]
+        if protected:
+            hint = "They created content that stays. Deactivate them instead: switch “active” off on their page."
+            protected = [hint, *protected]
+        return to_delete, counts, lacking, protected
+
+    def _response_post_save(self, request: HttpRequest, obj: models.Model) -> HttpResponse:
+        if request.user.has_perm("accounts.list_user"):
+            return super()._response_post_save(request, obj)
+        return HttpResponseRedirect(reverse("admin:index"))

@@ -1,0 +1,154 @@
+"""The history of an object in the admin console, and the object as it was at some moment of it."""
+
+from collections import defaultdict
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin.utils import unquote
+from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import models
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.text import capfirst
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+
+from accounts.audit.as_of import TooEarlyError, as_it_was, moment_of
+from accounts.audit.history import Entry, details, field_of, kind_of, label_of, parts_of, readable
+from accounts.audit.models import AuditEntry
+from campaign_studio.console.base import StudioAdmin
+from campaign_studio.console.lists import NOT_UNDERSTOOD
+from campaign_studio.models.stamped import StampedModel
+
+PER_PAGE = 50
+CHANGES_SHOWN = 20
+
+
+class HistoryForm(forms.Form):
+    """Which entries: of one person, on one field. Offered are those that appear."""
+
+    actor = forms.ChoiceField(label="Person", required=False, widget=UnfoldAdminSelectWidget)
+    field = forms.ChoiceField(required=False, widget=UnfoldAdminSelectWidget)
+
+    def __init__(self, *args: Any, people: dict[str, str], fields: dict[str, dict[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        offered: dict[str, Any] = self.fields
+        offered["actor"].choices = [("", "Everybody"), *people.items()]
+        offered["field"].choices = [
+            ("", "All fields"),
+            *((kind, list(names.items())) for kind, names in fields.items()),
+        ]
+
+    def chosen(self, entries: Any) -> Any:
+        """Those of `entries`."""
+        who, column = self.cleaned_data["actor"], self.cleaned_data["field"]
+        entries = entries.by(who) if who else entries
+        return entries.touching(column) if column else entries
+
+
+class AsOfForm(forms.Form):
+    """When."""
+
+    as_of = forms.CharField(
+        label="As it was on (UTC)",
+        widget=UnfoldAdminTextInputWidget(attrs={"type": "datetime-local", "required": True}),
+    )
+
+
+class AuditedAdmin(StudioAdmin):
+    """Pages of objects whose changes are logged: who may see an object sees how it came about."""
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Who did what to it and its parts, by person and field; with `as_of`, the object as it was then."""
+        obj = self.get_object(request, unquote(object_id))
+        if obj is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        if not self.has_view_permission(request, obj):
+            raise PermissionDenied
+        common = {**self.admin_site.each_context(request), "object": obj, "opts": self.opts, **(extra_context or {})}
+        if request.GET.get("as_of") and isinstance(obj, StampedModel):
+            return self._as_it_was(request, obj, common)
+        return self._history(request, obj, common)
+
+    def _history(self, request: HttpRequest, obj: models.Model, context: dict[str, Any]) -> HttpResponse:
+        user: Any = request.user
+        entries = AuditEntry.objects.about(obj, reader=user)
+        form = HistoryForm(request.GET, people=entries.people(), fields=_by_kind(obj, entries.columns()))
+        if not form.is_valid():
+            return self._back(request, NOT_UNDERSTOOD)
+        chosen = form.chosen(entries).as_rows()
+        page = self.get_paginator(request, chosen, PER_PAGE).get_page(request.GET.get("p"))
+        context |= {
+            "title": f"History: {obj}",
+            "form": form,
+            "is_filtered": any(form.cleaned_data.values()),
+            "as_of_form": AsOfForm() if isinstance(obj, StampedModel) else None,
+            "page": page,
+            "page_range": page.paginator.get_elided_page_range(page.number),
+            "rows": readable(page.object_list, reader=user),
+            "own_key": str(obj.pk),
+        }
+        return TemplateResponse(request, "admin/object_history.html", context)
+
+    def _as_it_was(self, request: HttpRequest, obj: models.Model, context: dict[str, Any]) -> HttpResponse:
+        user: Any = request.user
+        try:
+            at = moment_of(request.GET["as_of"])
+            past = as_it_was(obj, at, reader=user)
+        except ValidationError as error:
+            return self._back(request, error.messages[0])
+        except TooEarlyError as error:
+            return self._back(request, str(error))
+        context |= {"title": f"As it was: {past}", "at": at, "past": past, **_described(past, user)}
+        return TemplateResponse(request, "admin/as_it_was.html", context)
+
+    def changes_since(self, request: HttpRequest, obj: models.Model, opened_at: str) -> list[Entry]:
+        """The newest changes since then, ready to be shown."""
+        user: Any = request.user
+        try:
+            since = parse_datetime(opened_at) or timezone.now()
+            entries = AuditEntry.objects.about(obj, reader=user).filter(timestamp__gt=since)
+            return readable(entries.as_rows()[:CHANGES_SHOWN], reader=user)
+        except (ValueError, OverflowError):
+            return []
+
+    def _back(self, request: HttpRequest, message: str) -> HttpResponse:
+        """The whole history, and why it is that."""
+        self.message_user(request, message, messages.ERROR)
+        return HttpResponseRedirect(request.path)
+
+
+def _by_kind(obj: models.Model, columns: set[tuple[int, str]]) -> dict[str, dict[str, str]]:
+    """By kind of row: column → label. Not which whole a part belongs to: that never changes."""
+    fields: dict[str, dict[str, str]] = defaultdict(dict)
+    for key, column in columns:
+        model = ContentType.objects.get_for_id(key).model_class()
+        field = field_of(model, column)
+        if field is not None and field.related_model is not type(obj):
+            fields[capfirst(kind_of(model))][column] = capfirst(label_of(field))
+    return {kind: dict(sorted(fields[kind].items(), key=lambda pair: pair[1])) for kind in sorted(fields)}
+
+
+def _described(whole: Any, reader: Any) -> dict[str, Any]:
+    """The fields of the whole, and by kind its parts, each with its fields."""
+    kinds = [(relation, relation.related_model._meta) for relation in parts_of(type(whole))]
+    parts = {
+        kind.verbose_name_plural: _rows(whole, relation)
+        for relation, kind in kinds
+        if reader.has_perm(f"{kind.app_label}.view_{kind.model_name}")
+    }
+    own, *others = details(whole, (row for rows in parts.values() for row in rows), reader=reader)
+    told = iter(others)
+    return {"fields": own, "parts": {kind: [(row, next(told)) for row in rows] for kind, rows in parts.items()}}
+
+
+def _rows(whole: Any, relation: Any) -> list[Any]:
+    found: Any = getattr(whole, relation.get_accessor_name(), None)
+    if relation.one_to_one:
+        return [found] if found else []
+    return list(found.all())

@@ -1,0 +1,1 @@
+"""Signing in: passwords, the second factor, attempts that are counted, and the sessions that follow."""

@@ -1,0 +1,143 @@
+"""What the pages of the screen are asked: a place, a day, and the screen that stands there."""
+
+from datetime import date, datetime, time
+from typing import Any
+from urllib.parse import urlencode
+
+from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db.models import Exists, OuterRef
+from django.http import QueryDict
+from django.utils import timezone
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+
+from ads.choices import ALL_DAY, RATING_LABEL_CHOICES, AdType
+from ads.delivery.opportunity import QUARTERS_OF_A_DAY, Opportunity, quarter_of
+from ads.models import DeliverableAd
+from campaign_studio.places import country_choices, country_code
+from campaigns.choices import Status
+from campaigns.models import CampaignAudienceTargeting
+
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)
+LONGEST_NAME = 200
+# Among so many targets a start is looked for.
+MOST_LOOKED_AT = 50
+ODD_DAY = "Choose a day from 2000 to 2099."
+ODD_COUNTRY = "Choose a country from the list."
+ODD_QUARTER = "Choose a quarter hour of the day, from 0 to 95."
+ODD_POSITION = "Choose one of the six positions on the screen."
+
+
+def country_options() -> list[tuple[str, str]]:
+    """Every country, after nothing chosen."""
+    return [("", "Choose a country"), *country_choices()]
+
+
+class CountryField(forms.ChoiceField):
+    """A country by its code or its English name."""
+
+    def to_python(self, value: Any) -> str:
+        """Its code."""
+        return country_code(str(value or "")) or super().to_python(value)
+
+
+class NameField(forms.CharField):
+    """A name within a place; empty means not known."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        widget = UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"})
+        super().__init__(required=False, max_length=LONGEST_NAME, widget=widget, **kwargs)
+
+
+class PlaceForm(forms.Form):
+    """A place and a day: what the availability board is asked."""
+
+    country = CountryField(
+        choices=country_options,
+        widget=UnfoldAdminSelectWidget(),
+        error_messages={"required": ODD_COUNTRY, "invalid_choice": ODD_COUNTRY},
+    )
+    region = NameField()
+    city = NameField()
+    postcode = NameField()
+    day = forms.DateField(
+        widget=UnfoldAdminTextInputWidget(attrs={"type": "date", "min": str(FIRST_DAY), "max": str(LAST_DAY)}),
+        input_formats=["%Y-%m-%d"],
+        validators=[MinValueValidator(FIRST_DAY, ODD_DAY), MaxValueValidator(LAST_DAY, ODD_DAY)],
+        error_messages={"required": ODD_DAY, "invalid": ODD_DAY},
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """No half places."""
+        cleaned = super().clean() or {}
+        if cleaned.get("postcode") and not cleaned.get("city"):
+            self.add_error("city", "Give the city too: a postcode belongs to one.")
+        return cleaned
+
+    def opportunity(self) -> Opportunity:
+        """What was asked about. Call it once it is valid."""
+        parts = {name: value for name, value in self.cleaned_data.items() if name in Opportunity.__dataclass_fields__}
+        at = datetime.combine(self.cleaned_data["day"], time())
+        return Opportunity(at=at, **parts).at_quarter(self.cleaned_data.get("quarter") or 0)
+
+    def query(self, *names: str, **other: Any) -> str:
+        """The query string that asks the same again, of all fields or of those named, with some values replaced."""
+        values = {name: self.cleaned_data[name] for name in names or self.fields} | other
+        return urlencode({name: value for name, value in values.items() if value not in ("", None)})
+
+    def place(self) -> str:
+        """Where, in words: `Berlin 10115, Germany`."""
+        asked = self.cleaned_data
+        town = " ".join(filter(None, (asked["city"], asked["postcode"])))
+        return ", ".join(filter(None, (town, asked["region"], dict(country_choices())[asked["country"]])))
+
+
+class ScreenForm(PlaceForm):
+    """The same for one screen at one moment, and the position to explain where there is one."""
+
+    device_id = NameField(label="Device", help_text="Shared bars differ by device.")
+    max_rating = forms.ChoiceField(
+        label="Strongest rating",
+        choices=[("", "Any"), *RATING_LABEL_CHOICES],
+        required=False,
+        widget=UnfoldAdminSelectWidget(),
+    )
+    quarter = forms.IntegerField(
+        min_value=0,
+        max_value=QUARTERS_OF_A_DAY - 1,
+        error_messages=dict.fromkeys(("required", "invalid", "min_value", "max_value"), ODD_QUARTER),
+    )
+    ad_type_id = forms.ChoiceField(
+        choices=AdType.choices, required=False, error_messages={"invalid_choice": ODD_POSITION}
+    )
+
+
+def asked(form_class: type[PlaceForm], query: QueryDict) -> Any:
+    """The form as the address fills it in; what the address leaves out begins with what is on the road right now."""
+    now = timezone.now()
+    given = {name: value for name, value in query.dict().items() if value or name not in ("day", "quarter")}
+    place = {} if "country" in given else start(now)
+    if not place and "country" not in given:
+        return form_class(initial={"day": now.date()})
+    return form_class({"day": str(now.date()), "quarter": quarter_of(now), **place, **given})
+
+
+def start(at: datetime) -> dict[str, str]:
+    """A place of one of the newest running campaigns: in a city if there is one, where something shows by now."""
+    day = at.date()
+    ads = DeliverableAd.objects.filter(campaign=OuterRef("campaign"), first_day__lte=day, last_day__gte=day)
+    running = CampaignAudienceTargeting.objects.filter(
+        Exists(ads),
+        campaign__campaign_status=Status.ACTIVE,
+        campaign__campaign_start_date__lte=day,
+        campaign__campaign_end_date__gte=day,
+    ).annotate(shows_now=Exists(ads.filter(quarters__overlap=[quarter_of(at), ALL_DAY])))
+    newest = running.order_by("-campaign__created_at", "-campaign__campaign_id", "region", "country")[:MOST_LOOKED_AT]
+    target = max(newest, key=lambda one: (bool(one.cities), one.shows_now), default=None)
+    return first_place(target) if target else {}
+
+
+def first_place(target: CampaignAudienceTargeting) -> dict[str, str]:
+    """The first of the places that a target names, as the form asks for it."""
+    city = next(iter(target.cities), "")
+    return {"country": target.country, "city": city, "postcode": next(iter(target.postcodes), "") if city else ""}

@@ -1,0 +1,254 @@
+"""Ads."""
+
+import uuid
+from datetime import date, datetime
+from typing import Any
+
+from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
+from django.core.validators import MaxLengthValidator
+from django.db import models, transaction
+
+from ads import constraints, media
+from ads.choices import AdDurationUnit, AdType, MediaType, ModerationStatus
+from ads.querysets import AdQuerySet
+from campaign_studio.models.stamped import StampedModel
+from campaign_studio.models.versioned import StaleError
+from campaigns.choices import Status
+from campaigns.lifecycle import LifecycleModel
+from campaigns.models import LONGEST_TEXT, Campaign
+
+# Changing any of these changes what a viewer sees: a reviewed ad goes back to the moderators (1-domain).
+SEEN_BY_VIEWERS = (
+    "ad_type_id",
+    "ad_name",
+    "media_type",
+    "media_url",
+    "media_content",
+    "ad_advertiser_forwarding_url",
+)
+
+
+FOUR_EYES = "You made this ad or its campaign: somebody else has to approve it."
+# What a moderator decided.
+DECISION = ("moderation_status", "moderated_by", "moderated_at", "moderation_note")
+
+
+class Ad(LifecycleModel, StampedModel):
+    """One creative in one position of the screen, as part of a campaign (seed section 8)."""
+
+    ad_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="ads")
+    # 1 to 6, unique within the campaign: this is what makes "at most six" hold when two requests race.
+    ad_number = models.PositiveSmallIntegerField(editable=False)
+    ad_type_id = models.CharField(max_length=50, choices=AdType.choices, verbose_name="position")
+    ad_name = models.CharField(verbose_name="name", max_length=255)
+    ad_description = models.TextField(
+        verbose_name="description", null=True, blank=True, validators=[MaxLengthValidator(LONGEST_TEXT)]
+    )
+    media_type = models.CharField(max_length=50, choices=MediaType.choices)
+    media_url = models.TextField(
+        null=True,
+        blank=True,
+        verbose_name="media URL",
+        validators=[media.validate_http_url, MaxLengthValidator(media.LONGEST_URL)],
+        help_text="Where the image, video or feed is.",
+    )
+    media_content = models.TextField(
+        null=True,
+        blank=True,
+        validators=[MaxLengthValidator(media.LONGEST_CONTENT)],
+        help_text="The text or HTML itself.",
+    )
+    ad_impression_duration_value = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        verbose_name="impression duration",
+        help_text="How long it stays on the screen.",
+    )
+    ad_impression_duration_unit = models.CharField(
+        max_length=20, null=True, blank=True, choices=AdDurationUnit.choices, verbose_name="unit"
+    )
+    ad_advertiser_forwarding_url = models.TextField(
+        null=True,
+        blank=True,
+        verbose_name="forwarding URL",
+        validators=[media.validate_http_url, MaxLengthValidator(media.LONGEST_URL)],
+        help_text="Where an interested viewer is sent.",
+    )
+    ad_start_date = models.DateField(
+        verbose_name="start date", null=True, blank=True, help_text="Empty: as the campaign."
+    )
+    ad_end_date = models.DateField(verbose_name="end date", null=True, blank=True, help_text="Empty: as the campaign.")
+    ad_expiry_date = models.DateField(verbose_name="expiry date", null=True, blank=True)
+    ad_in_view_duration_value = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        verbose_name="in-view duration",
+        help_text="A view counts when it lasted this long.",
+    )
+    ad_in_view_duration_unit = models.CharField(
+        max_length=20, null=True, blank=True, choices=AdDurationUnit.choices, verbose_name="unit"
+    )
+    ad_view_count = models.BigIntegerField(verbose_name="views", default=0, editable=False)
+    ad_status = models.CharField(verbose_name="status", max_length=20, choices=Status.choices, default=Status.DRAFT)
+    moderation_status = models.CharField(
+        verbose_name="review",
+        max_length=20,
+        choices=ModerationStatus.choices,
+        default=ModerationStatus.PENDING,
+        editable=False,
+    )
+    moderated_by = models.ForeignKey(
+        "accounts.User",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        editable=False,
+        verbose_name="reviewed by",
+    )
+    moderated_at = models.DateTimeField(verbose_name="reviewed at", null=True, blank=True, editable=False)
+    moderation_note = models.TextField(
+        verbose_name="note", null=True, blank=True, editable=False, validators=[MaxLengthValidator(LONGEST_TEXT)]
+    )
+    ad_created_by = models.ForeignKey("accounts.User", models.PROTECT, related_name="+", editable=False)
+
+    created_by_field = "ad_created_by"
+    status_field = "ad_status"
+    remembered = ("ad_status", "ad_start_date", "ad_end_date", "campaign_id", *SEEN_BY_VIEWERS)
+
+    objects = AdQuerySet.as_manager()
+
+    class Meta:
+        db_table = "ads"
+        ordering = ["created_at", "ad_id"]
+        indexes = [
+            models.Index(fields=["-created_at", "-ad_id"], name="ads_newest"),
+            GinIndex(OpClass("ad_name", name="gin_trgm_ops"), name="ads_name_trigrams"),
+        ]
+        constraints = constraints.OF_AN_AD
+
+    def __str__(self) -> str:
+        return self.ad_name
+
+    @property
+    def last_day(self) -> date | None:
+        """The ad's own end, else the campaign's."""
+        return self.ad_end_date or (self.campaign.campaign_end_date if self.campaign_id else None)
+
+    @property
+    def expiry_day(self) -> date | None:
+        """The ad's own expiry; the campaign's where the ad follows its dates."""
+        return self.ad_expiry_date or (None if self.ad_end_date else self.campaign.campaign_expiry_date)
+
+    def get_additional_data(self) -> dict[str, str]:
+        """For the audit log: the object this is a part of."""
+        return {"parent_id": str(self.campaign_id)}
+
+    def full_clean(self, *args: Any, **kwargs: Any) -> None:
+        """Take a free number first: validation must not ask for one that the server gives out."""
+        if self.ad_number is None:
+            self._take_number()
+        super().full_clean(*args, **kwargs)
+
+    def clean(self) -> None:
+        """What no constraint can say: the campaign stays, and the dates lie inside its dates."""
+        super().clean()
+        if self.has_changed("campaign_id"):
+            raise ValidationError({"campaign": "An ad stays in its campaign. Create a new one in the other campaign."})
+        campaign = self.campaign if self.campaign_id else None
+        for name in ("ad_start_date", "ad_end_date"):
+            day = getattr(self, name)
+            if campaign and day and not campaign.campaign_start_date <= day <= campaign.campaign_end_date:
+                raise ValidationError(
+                    {
+                        name: "The ad's dates lie inside the campaign's: "
+                        f"{campaign.campaign_start_date} to {campaign.campaign_end_date}."
+                    }
+                )
+
+    def check_may_go_active(self, *, on: date) -> None:
+        """Also needs a rating that swears off prohibited content."""
+        super().check_may_go_active(on=on)
+        rating = getattr(self, "content_rating", None)
+        if rating is None or not rating.no_prohibited_content:
+            self._refuse("It can't go active yet: it needs a content rating with “no prohibited content” confirmed.")
+
+    def save(self, **kwargs: Any) -> None:
+        """Write; a reviewed ad whose looks have changed goes back to the moderators."""
+        if any(self.has_changed(name) for name in SEEN_BY_VIEWERS):
+            self._forget_review()
+            if kwargs.get("update_fields"):
+                kwargs["update_fields"] = {*kwargs["update_fields"], *DECISION}
+        with transaction.atomic():
+            # Before the ad itself, in everybody's order (R1): what may show is found anew under the campaign's lock.
+            if not self._state.adding:
+                Campaign.objects.select_for_update(no_key=True).filter(pk=self.campaign_id).exists()
+            # The number that validation took may be gone by now; this one is held by the lock until it is written.
+            self._take_number()
+            super().save(**kwargs)
+
+    def _do_update(self, base_qs: Any, using: Any, pk_val: Any, values: Any, *args: Any, **kwargs: Any) -> Any:
+        """All but the count: vehicles report views while people edit, and a page must not undo what they counted."""
+        values = [value for value in values if value[0].attname != "ad_view_count"]
+        return super()._do_update(base_qs, using, pk_val, values, *args, **kwargs)
+
+    def may_be_approved_by(self, user: Any) -> bool:
+        """Four eyes: whoever made the ad, or its campaign, has somebody else approve it (setting `FOUR_EYES`)."""
+        return not settings.FOUR_EYES or user.pk not in (self.ad_created_by_id, self.campaign.campaign_created_by_id)
+
+    def approve(self, by: Any, *, at: datetime, note: str = "", version: int | None = None) -> None:
+        """A moderator lets it be shown. Raises PermissionDenied for whoever made it.
+
+        `version` is the one that they have seen; StaleError is raised when it is not the present one (R11).
+        """
+        if not self.may_be_approved_by(by):
+            raise PermissionDenied(FOUR_EYES)
+        self._moderate(ModerationStatus.APPROVED, by, note, at, version)
+
+    def reject(self, by: Any, *, at: datetime, note: str, version: int | None = None) -> None:
+        """A moderator refuses it. Raises ValidationError without a note: the creator needs the reason.
+
+        `version` is as for `approve()`.
+        """
+        if not note.strip():
+            raise ValidationError({"note": "Say why: the creator reads this note."})
+        self._moderate(ModerationStatus.REJECTED, by, note, at, version)
+
+    def send_back_to_review(self) -> None:
+        """What a viewer sees has changed: a decision on the old state counts no more. Saves."""
+        if self.moderation_status != ModerationStatus.PENDING:
+            self._forget_review()
+            self.save()
+
+    def _moderate(self, decision: str, by: Any, note: str, at: datetime, version: int | None) -> None:
+        if version not in (None, self.version):
+            raise StaleError(self)
+        self.moderation_status, self.moderated_by, self.moderated_at = decision, by, at
+        self.moderation_note = note.strip() or None
+        self.full_clean()
+        self.save()
+
+    def _forget_review(self) -> None:
+        self.moderation_status = ModerationStatus.PENDING
+        self.moderated_by = self.moderated_at = self.moderation_note = None
+
+    def _take_number(self) -> None:
+        """Give a new ad the lowest free number of its campaign, under the campaign's lock.
+
+        Raises ValidationError when all six are taken or the campaign has just been deleted.
+        """
+        if not self._state.adding or self.campaign_id is None:
+            return
+        with transaction.atomic():
+            if not Campaign.objects.select_for_update(no_key=True).filter(pk=self.campaign_id).exists():
+                raise ValidationError({"campaign": "This campaign no longer exists."})
+            taken = set(Ad.objects.filter(campaign_id=self.campaign_id).values_list("ad_number", flat=True))
+        free = [number for number in range(1, constraints.MOST_ADS + 1) if number not in taken]
+        if not free:
+            raise ValidationError(
+                {NON_FIELD_ERRORS: ValidationError(constraints.CAMPAIGN_IS_FULL, code="campaign_is_full")}
+            )
+        self.ad_number = free[0]

@@ -1,0 +1,1 @@
+"""What vehicles report: counting views, keeping them by month, and telling what a campaign got."""

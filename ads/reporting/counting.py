@@ -1,0 +1,201 @@
+"""Counting views: each once, for ever, and never one more than the campaign's caps allow (5-delivery).
+
+Locks are always taken in one order: the totals of the campaigns, the ads, the receipts, each by key; the sums by day
+come last. Whoever counts, deletes or recounts goes this way, so that nobody waits in a circle.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from ads.models import Ad, AdView, CampaignViewTotals, ViewReceipt
+from ads.reporting.partitions import kept_from
+from campaigns.choices import SECONDS
+from campaigns.models import Campaign
+
+# The clock of a vehicle may be so much ahead of ours.
+AHEAD = timedelta(minutes=5)
+
+# The campaign is held while its first row is made: it may be on its way out, and then its views are nobody's.
+MAKE_TOTALS = """
+INSERT INTO campaign_view_totals (campaign_id)
+SELECT campaign_id FROM campaigns
+WHERE campaign_id = ANY(%s)
+    AND NOT EXISTS (SELECT FROM campaign_view_totals WHERE campaign_view_totals.campaign_id = campaigns.campaign_id)
+ORDER BY campaign_id FOR KEY SHARE OF campaigns
+ON CONFLICT DO NOTHING
+"""
+TAKE_RECEIPTS = """
+INSERT INTO ad_view_receipts (view_id) SELECT unnest(%s::uuid[]) ON CONFLICT DO NOTHING RETURNING view_id
+"""
+ADD_TO_ADS = """
+UPDATE ads SET ad_view_count = ad_view_count + counted.views
+FROM unnest(%s::uuid[], %s::bigint[]) AS counted (ad_id, views)
+WHERE ads.ad_id = counted.ad_id
+"""
+ADD_TO_DAYS = """
+INSERT INTO ad_view_days (ad_id, day, country, city, view_count, view_seconds)
+SELECT * FROM unnest(%s::uuid[], %s::date[], %s::text[], %s::text[], %s::bigint[], %s::bigint[])
+ON CONFLICT (ad_id, day, country, city) DO UPDATE SET
+    view_count = ad_view_days.view_count + EXCLUDED.view_count,
+    view_seconds = ad_view_days.view_seconds + EXCLUDED.view_seconds
+"""
+
+
+@dataclass(frozen=True)
+class ReportedView:
+    """What a vehicle says it has shown. `index` is the view's place in the report."""
+
+    index: int
+    view_id: UUID
+    ad_id: UUID
+    viewed_at: datetime
+    duration_seconds: int
+    country: str = ""
+    city: str = ""
+    postcode: str = ""
+    device_id: str = ""
+
+    @property
+    def day(self) -> date:
+        """The day it is counted on, in UTC."""
+        return self.viewed_at.astimezone(UTC).date()
+
+
+@dataclass
+class Counted:
+    """What became of a report. `rejected` says why, by the view's place in it."""
+
+    accepted: int = 0
+    duplicates: int = 0
+    rejected: dict[int, str] = field(default_factory=dict)
+
+
+def count_views(views: Sequence[ReportedView], *, now: datetime) -> Counted:
+    """Count what can be counted, judged in the order of the report, in one transaction.
+
+    A view that has been counted before is a duplicate, whatever else might be said of it by now. A rejected one
+    leaves no trace: it may be sent again.
+    """
+    counted, accepted = Counted(), []
+    with transaction.atomic():
+        totals, ads = _lock(views)
+        known = set(ViewReceipt.objects.filter(pk__in={view.view_id for view in views}).values_list("pk", flat=True))
+        new = [view for view in views if view.view_id not in known]
+        objections = {view.index: _objection(view, ads.get(view.ad_id), now) for view in new}
+        fresh = _take_receipts({view.view_id for view in new if not objections[view.index]})
+        for view in views:
+            objection = objections.get(view.index)
+            if view.view_id in known or (not objection and view.view_id not in fresh):
+                counted.duplicates += 1
+                continue
+            objection = objection or _used_up(ads[view.ad_id].campaign, totals[ads[view.ad_id].campaign_id])
+            if objection:
+                counted.rejected[view.index] = objection
+                continue
+            fresh.remove(view.view_id)
+            known.add(view.view_id)
+            accepted.append(view)
+            total = totals[ads[view.ad_id].campaign_id]
+            total.view_count += 1
+            total.view_seconds += view.duration_seconds
+        if fresh:
+            ViewReceipt.objects.filter(pk__in=fresh).delete()
+        if accepted:
+            _write(accepted, totals)
+    counted.accepted = len(accepted)
+    return counted
+
+
+def lock_totals(campaigns: Collection[UUID]) -> dict[UUID, CampaignViewTotals]:
+    """What the campaigns have used up, locked until the transaction ends; without those that no longer exist."""
+    with connection.cursor() as cursor:
+        cursor.execute(MAKE_TOTALS, [sorted(campaigns)])
+    rows = CampaignViewTotals.objects.filter(pk__in=campaigns).order_by("pk").select_for_update()
+    return {row.pk: row for row in rows}
+
+
+def used_up(campaign: Campaign) -> tuple[int, int]:
+    """The views and the seconds that were counted so far."""
+    totals = getattr(campaign, "view_totals", None)
+    return (totals.view_count, totals.view_seconds) if totals else (0, 0)
+
+
+def in_seconds(value: int | None, unit: str | None) -> int | None:
+    """A duration as seconds; None when none is set."""
+    return value * SECONDS[unit] if value is not None and unit else None
+
+
+def _lock(views: Sequence[ReportedView]) -> tuple[dict[UUID, CampaignViewTotals], dict[UUID, Ad]]:
+    """The totals and ads concerned, by key, locked; the campaigns with the caps that hold from now on."""
+    wanted = Ad.objects.filter(pk__in={view.ad_id for view in views})
+    totals = lock_totals(set(wanted.order_by().values_list("campaign_id", flat=True)))
+    ads = wanted.filter(campaign__in=totals).select_related("campaign").defer("media_content").order_by("pk")
+    return totals, {ad.pk: ad for ad in ads.select_for_update(of=("self",), no_key=True)}
+
+
+def _objection(view: ReportedView, ad: Ad | None, now: datetime) -> str | None:
+    """Why the view by itself can't be counted."""
+    if ad is None:
+        return "There is no ad with this ad_id. Send the id of the ad that was shown."
+    needed = in_seconds(ad.ad_in_view_duration_value, ad.ad_in_view_duration_unit) or 0
+    if view.duration_seconds < needed:
+        return f"A view of this ad counts from {needed} seconds on; this one lasted {view.duration_seconds}."
+    if view.viewed_at > now + AHEAD:
+        return "viewed_at lies in the future. Set the clock of the device, and send the time at which it was shown."
+    oldest = kept_from(now)
+    if view.viewed_at < oldest:
+        return f"This view is too old: views are counted from {oldest:%Y-%m-%d} on. There is no need to send it again."
+    return None
+
+
+def _used_up(campaign: Campaign, total: CampaignViewTotals) -> str | None:
+    """Which cap leaves nothing for another view. The last one may run over the seconds by its own length."""
+    views = campaign.campaign_max_view_count
+    if views is not None and total.view_count >= views:
+        return f"The campaign has used up its {views} views. Ask again what to show: this ad shows no more."
+    seconds = in_seconds(campaign.campaign_max_view_duration_value, campaign.campaign_max_view_duration_unit)
+    if seconds is not None and total.view_seconds >= seconds:
+        return f"The campaign has used up its {seconds} seconds. Ask again what to show: this ad shows no more."
+    return None
+
+
+def _take_receipts(view_ids: Collection[UUID]) -> set[UUID]:
+    """Those of the ids that never counted, receipted. Waits for whoever counts one of them at this moment."""
+    with connection.cursor() as cursor:
+        cursor.execute(TAKE_RECEIPTS, [sorted(view_ids)])
+        return {view_id for (view_id,) in cursor.fetchall()}
+
+
+def _write(views: list[ReportedView], totals: dict[UUID, CampaignViewTotals]) -> None:
+    """The views and every sum they belong to."""
+    by_ad = Counter(view.ad_id for view in views)
+    by_day: dict[tuple[UUID, date, str, str], list[int]] = {}
+    for view in views:
+        sums = by_day.setdefault((view.ad_id, view.day, view.country, view.city), [0, 0])
+        sums[0] += 1
+        sums[1] += view.duration_seconds
+    days = [(*key, *sums) for key, sums in sorted(by_day.items())]
+    with connection.cursor() as cursor:
+        # Past the model: what vehicles report is no change of the ad, and takes no version.
+        cursor.execute(ADD_TO_ADS, [list(by_ad.keys()), list(by_ad.values())])
+        AdView.objects.bulk_create(_row(view) for view in views)
+        cursor.execute(ADD_TO_DAYS, [list(column) for column in zip(*days, strict=True)])
+    CampaignViewTotals.objects.bulk_update(totals.values(), ["view_count", "view_seconds"])
+
+
+def _row(view: ReportedView) -> AdView:
+    return AdView(
+        view_id=view.view_id,
+        ad_id=view.ad_id,
+        viewed_at=view.viewed_at,
+        duration_seconds=view.duration_seconds,
+        country=view.country,
+        city=view.city,
+        postcode=view.postcode,
+        device_id=view.device_id,
+    )

@@ -1,0 +1,74 @@
+"""What a campaign has got for its money: views and seconds by day, ad, position or city, and what its caps leave."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+from django.db.models import Min, OuterRef, QuerySet, Subquery, Sum
+from django.db.models.functions import Collate, Least, Lower, Upper
+
+from ads.models import AdViewDay
+from ads.reporting.counting import in_seconds, used_up
+from campaigns.models import Campaign
+
+Days = QuerySet[AdViewDay]
+Row = dict[str, Any]
+
+
+def _by_city(days: Days) -> Any:
+    """Vehicles write a city in this case or that: the views belong together."""
+    grouped = days.values(of_country=Upper("country"), of_city=Lower("city"))
+    return grouped.annotate(as_city=Min(Collate("city", "C")))
+
+
+# Each groups the days, under names of its own where a column has the name already; and says how they are answered.
+GROUPINGS: dict[str, tuple[Callable[[Days], Any], dict[str, str]]] = {
+    "day": (lambda days: days.values("day"), {"day": "day"}),
+    "ad": (lambda days: days.values("ad_id", "ad__ad_name"), {"ad_id": "ad_id", "ad__ad_name": "ad_name"}),
+    "ad_type": (lambda days: days.values("ad__ad_type_id"), {"ad__ad_type_id": "ad_type_id"}),
+    "city": (_by_city, {"of_country": "country", "as_city": "city"}),
+}
+
+
+def views_of(campaign: Campaign, *, first: date, last: date, by: str) -> list[Row]:
+    """The campaign's views from one day to another, both included (UTC), in the groups that `by` names.
+
+    Days come in their order, and only those that had views; everything else by the number of views, most first.
+    """
+    group, names = GROUPINGS[by]
+    days = AdViewDay.objects.filter(ad__campaign=campaign, day__range=(first, last), view_count__gt=0)
+    rows = group(days).annotate(views=Sum("view_count"), seconds=Sum("view_seconds"))
+    rows = rows.order_by(*([] if by == "day" else ["-views"]), *names)
+    return [
+        {name: row[column] for column, name in names.items()}
+        | {"view_count": row["views"], "view_seconds": row["seconds"]}
+        for row in rows
+    ]
+
+
+def with_first_day(campaigns: "QuerySet[Campaign]") -> "QuerySet[Campaign]":
+    """Each with `first_day`: the one it starts on, or that of its first view (UTC).
+
+    On screens east of Greenwich a campaign begins while it is still the day before by that clock.
+    """
+    days = AdViewDay.objects.filter(ad__campaign=OuterRef("pk"), view_count__gt=0).order_by("day").values("day")[:1]
+    return campaigns.annotate(first_day=Least("campaign_start_date", Subquery(days)))
+
+
+def caps_of(campaign: Campaign) -> dict[str, int | None]:
+    """The campaign's caps, what has been used of them since its first day, and what is left; None without a cap."""
+    views, seconds = used_up(campaign)
+    most_views = campaign.campaign_max_view_count
+    most_seconds = in_seconds(campaign.campaign_max_view_duration_value, campaign.campaign_max_view_duration_unit)
+    return {
+        "campaign_max_view_count": most_views,
+        "view_count_used": views,
+        "view_count_left": _left(most_views, views),
+        "campaign_max_view_duration_seconds": most_seconds,
+        "view_seconds_used": seconds,
+        "view_seconds_left": _left(most_seconds, seconds),
+    }
+
+
+def _left(cap: int | None, used: int) -> int | None:
+    return None if cap is None else max(0, cap - used)

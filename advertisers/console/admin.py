@@ -1,0 +1,155 @@
+"""The admin console's pages on advertisers."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db import models
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.html import format_html
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminSelect2Widget
+
+from accounts.console.history import AuditedAdmin
+from advertisers.console.forms import BankAccountForm, ContactFormSet
+from advertisers.models import Advertiser, AdvertiserBankAccount, AdvertiserContact
+from campaign_studio.console.base import StudioStackedInline
+
+TYPE_COLOURS = {"individual": "info", "business": "success", "enterprise": "primary", "agency": "warning"}
+LONG_LISTS = ("country", "contact_country", "timezone", "bank_account_currency")
+
+
+class _SearchesLongLists:
+    """Countries, currencies and time zones are found by typing."""
+
+    def formfield_for_choice_field(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """A list that can be searched, where it is long."""
+        if db_field.name in LONG_LISTS:
+            kwargs["widget"] = UnfoldAdminSelect2Widget()
+        return super().formfield_for_choice_field(db_field, request, **kwargs)  # type: ignore[misc]
+
+
+class ContactInline(_SearchesLongLists, StudioStackedInline):
+    """Whom to call."""
+
+    model = AdvertiserContact
+    formset = ContactFormSet
+    min_num = 1
+    fieldsets = [
+        (
+            None,
+            {
+                "fields": [
+                    ("contact_name", "contact_type", "is_point_of_contact"),
+                    ("contact_email", "contact_phone"),
+                    ("contact_address", "contact_postal_code", "contact_city"),
+                    ("contact_state", "contact_country"),
+                ]
+            },
+        )
+    ]
+
+
+class BankAccountInline(_SearchesLongLists, StudioStackedInline):
+    """Where the money comes from: masked."""
+
+    model = AdvertiserBankAccount
+    form = BankAccountForm
+    readonly_fields = ["full_number"]
+    fieldsets = [
+        (
+            None,
+            {
+                "fields": [
+                    ("bank_name", "bank_account_name", "bank_account_currency"),
+                    ("bank_account_iban", "bank_account_number"),
+                    ("bank_account_bic", "bank_account_swift_code", "bank_account_routing_number"),
+                    ("is_default", "is_verified", "is_sepa_compliant"),
+                    "full_number",
+                ]
+            },
+        )
+    ]
+
+    @display(description="Number in full")
+    def full_number(self, account: AdvertiserBankAccount) -> str:
+        """The way to the page that reveals it."""
+        if account._state.adding:
+            return "Known once it is saved."
+        address = reverse("admin:advertisers_bank_account_reveal", args=[account.advertiser_id, account.pk])
+        return format_html('<a href="{}" class="text-link">Show number and IBAN …</a>', address)
+
+    def get_fieldsets(self, request: HttpRequest, obj: models.Model | None = None) -> Any:
+        """Without the way to the full number for those who may not see it."""
+        if self.may(request, "reveal"):
+            return self.fieldsets
+        rows = self.fieldsets[0][1]["fields"]
+        return [(None, {"fields": [row for row in rows if row != "full_number"]})]
+
+
+@admin.register(Advertiser)
+class AdvertiserAdmin(_SearchesLongLists, AuditedAdmin):
+    """Customers with their contacts and bank accounts on one page."""
+
+    list_display = ["advertiser_name", "type_badge", "city", "country", "creator", "created_at"]
+    list_filter = [("advertiser_type", ChoicesDropdownFilter), ("country", ChoicesDropdownFilter)]
+    search_fields = ["advertiser_name__ilike", "city__ilike"]
+    search_help_text = "Name or city"
+    date_hierarchy = "created_at"
+    ordering = ["advertiser_name", "advertiser_id"]
+    readonly_fields = ["creator", "created_at", "last_editor", "updated_at"]
+    inlines = [ContactInline, BankAccountInline]
+    fieldsets = [
+        (None, {"fields": [("advertiser_name", "advertiser_type")]}),
+        (
+            "Address",
+            {
+                "fields": [
+                    ("address_line_1", "address_line_2"),
+                    ("postal_code", "city", "state"),
+                    ("country", "timezone"),
+                    ("latitude", "longitude"),
+                ]
+            },
+        ),
+        ("Who and when", {"fields": [("creator", "created_at"), ("last_editor", "updated_at")]}),
+    ]
+
+    @display(description="Type", ordering="advertiser_type", label=TYPE_COLOURS)
+    def type_badge(self, advertiser: Advertiser) -> tuple[str, str]:
+        """The kind of customer."""
+        return advertiser.advertiser_type, advertiser.get_advertiser_type_display()
+
+    def get_fieldsets(self, request: HttpRequest, obj: models.Model | None = None) -> Any:
+        """Without names and dates of what doesn't exist yet."""
+        return self.fieldsets if obj else self.fieldsets[:2]
+
+    def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
+        """The page that reveals a bank account's number."""
+        path = "<uuid:advertiser_id>/bank-accounts/<uuid:bank_id>/reveal/"
+        return ((path, "advertisers_bank_account_reveal", self.reveal_view),)
+
+    def reveal_view(self, request: HttpRequest, advertiser_id: Any, bank_id: Any, **kwargs: Any) -> HttpResponse:
+        """Asks first; the answer to the POST shows the number once, and the log keeps who saw it."""
+        account = (
+            AdvertiserBankAccount.objects.visible_to(request.user)
+            .select_related("advertiser")
+            .filter(pk=bank_id, advertiser_id=advertiser_id)
+            .first()
+        )
+        if account is None:
+            raise Http404("There is no such bank account.")
+        if not request.user.has_perm("advertisers.reveal_advertiserbankaccount", account):
+            raise PermissionDenied
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Bank account of {account.advertiser}",
+            "opts": self.opts,
+            "account": account,
+            "secrets": account.reveal() if request.method == "POST" else None,
+            "back": self.address("change", account.advertiser),
+        }
+        return TemplateResponse(request, "admin/advertisers/reveal.html", context)

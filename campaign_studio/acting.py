@@ -1,0 +1,132 @@
+"""Who is acting right now: one context variable says who is behind the present request or command.
+
+Nothing is connected per request, and the user is read only when somebody asks, so that a token user, whom the API
+authenticates late, is found too. This module knows people by a protocol alone: who they are is for `accounts`.
+"""
+
+import re
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from django.db import connection
+from django.http import HttpRequest, HttpResponse
+
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+class Actor(Protocol):
+    """What the foundations need to know of a person."""
+
+    pk: Any
+    username: str
+    email: str
+
+    @property
+    def display_name(self) -> str:
+        """The full name, else the username."""
+
+
+@dataclass(frozen=True)
+class Acting:
+    """Who changes things right now, and through which door: `admin`, `api` or `command`."""
+
+    door: str
+    find_user: Callable[[], Actor | None] = lambda: None
+    command: str = ""
+    remote_addr: str | None = None
+    user_agent: str = ""
+    request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+
+    @property
+    def name(self) -> str:
+        """The name for `created_by_name` and `updated_by_name`: the user's, else the command's."""
+        user = self.find_user()
+        return user.display_name if user else self.command
+
+    @property
+    def username(self) -> str | None:
+        """The user's, else the command's name; None for somebody who isn't signed in."""
+        user = self.find_user()
+        return user.username if user else self.command or None
+
+
+_acting: ContextVar[Acting | None] = ContextVar("acting", default=None)
+
+
+def current() -> Acting | None:
+    """Who is acting, or None outside of requests and attributed commands."""
+    return _acting.get()
+
+
+def current_request_id() -> str | None:
+    """The id that joins log lines, audit entries and answers of one request (`X-Request-ID`)."""
+    acting = _acting.get()
+    return acting.request_id if acting else None
+
+
+def current_user() -> Any:
+    """The signed-in user (an `Actor`) behind the present request or command; None when there is none."""
+    acting = _acting.get()
+    return acting.find_user() if acting else None
+
+
+def current_address() -> str:
+    """The address that the present request comes from; "" outside of requests."""
+    acting = _acting.get()
+    return (acting.remote_addr or "") if acting else ""
+
+
+@contextmanager
+def acting_as(who: Actor | str, *, door: str = "command") -> Iterator[None]:
+    """Attribute everything inside to a user, or to a command by its name."""
+    acting = Acting(door, command=who) if isinstance(who, str) else Acting(door, find_user=lambda: who)
+    token = _acting.set(acting)
+    try:
+        yield
+    finally:
+        _acting.reset(token)
+
+
+def set_database_actor() -> None:
+    """Let triggers know who acts until the transaction ends: `current_setting('app.actor', true)`."""
+    user = current_user()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('app.actor', %s, true)", [str(user.pk) if user else ""])
+
+
+class ActingMiddleware:
+    """Gives each request an id and a door, and answers the id as `X-Request-ID`.
+
+    A client's own id is taken over when it is 1-64 letters, digits, dots, dashes or underscores.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Handle one request."""
+        sent = request.headers.get("X-Request-ID", "")
+        request_id = sent if REQUEST_ID.fullmatch(sent) else str(uuid.uuid4())
+        acting = Acting(
+            door="api" if request.path_info.startswith("/api/") else "admin",
+            find_user=lambda: _signed_in(request),
+            remote_addr=request.META.get("REMOTE_ADDR") or None,
+            user_agent=request.headers.get("User-Agent", "").replace("\x00", "")[:255],
+            request_id=request_id,
+        )
+        token = _acting.set(acting)
+        try:
+            response = self.get_response(request)
+        finally:
+            _acting.reset(token)
+        response["X-Request-ID"] = request_id
+        return response
+
+
+def _signed_in(request: HttpRequest) -> Any:
+    user = getattr(request, "user", None)
+    return user if user is not None and user.is_authenticated else None

@@ -1,0 +1,1 @@
+"""What every page of the admin console is built from."""

@@ -1,0 +1,103 @@
+"""When the database fails: what counts as that, and how it is answered (8-reliability R23).
+
+A fault is nobody's mistake and passes: a connection that broke, a lock or a statement that took too long, no free
+connection, no space left. The client is told to come back. Anything else that goes wrong is a bug, and a 500.
+"""
+
+import logging
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from django.core.signals import got_request_exception
+from django.db import InterfaceError, OperationalError, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
+from django.utils.log import log_response
+from django.utils.safestring import SafeString
+from django.views.debug import ExceptionReporter
+
+from campaign_studio.acting import current_request_id
+
+logger = logging.getLogger(__name__)
+
+UNAVAILABLE = "The database does not answer right now. Try again in a few seconds."
+RETRY_AFTER = 5
+
+IDLE_IN_TRANSACTION = "25P03"
+CONNECTION_ENDED = "57P"
+# "Program limit exceeded": the same statement fails for ever.
+LIMIT_EXCEEDED = "54"
+
+
+def sqlstate(error: BaseException) -> str | None:
+    """PostgreSQL's code for a database error; None when it had no chance to send one."""
+    return getattr(error.__cause__, "sqlstate", None)
+
+
+def is_fault(error: BaseException) -> bool:
+    """Whether the database failed, rather than request or program."""
+    code = sqlstate(error)
+    if isinstance(error, OperationalError):
+        return not (code or "").startswith(LIMIT_EXCEEDED)
+    return isinstance(error, InterfaceError) or code == IDLE_IN_TRANSACTION
+
+
+def _is_loss(fault: Exception) -> bool:
+    """Whether it was the connection that failed, or none was to be had."""
+    return (sqlstate(fault) or CONNECTION_ENDED).startswith(CONNECTION_ENDED)
+
+
+class DatabaseUnavailableMiddleware:
+    """Answers 503 with `Retry-After` to a fault, whether a view or a middleware further in runs into it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Handle one request. What a middleware raises has become a 500 on its way here."""
+        response = self.get_response(request)
+        fault = getattr(request, "fault", None)
+        return _unavailable(request, fault) if fault and response.status_code == 500 else response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """What a view raises comes here first."""
+        return _unavailable(request, exception) if is_fault(exception) else None
+
+
+def _unavailable(request: HttpRequest, fault: Exception) -> HttpResponse:
+    response: HttpResponse
+    if request.path_info.startswith("/api"):
+        response = JsonResponse({"detail": UNAVAILABLE}, status=503)
+    else:
+        # Without the request: what goes with it would ask the database.
+        response = HttpResponse(render_to_string("503.html", {"request_id": current_request_id()}), status=503)
+        response["Cache-Control"] = "no-store"
+    response["Retry-After"] = str(RETRY_AFTER)
+    what = ("Database unavailable at %s %s: %s", request.method, request.path, str(fault))
+    log_response(*what, response=response, request=request, logger=logger)
+    pool = connection.pool  # type: ignore[attr-defined]
+    if pool and not pool.closed and _is_loss(fault):
+        # Where one connection died others did. One at a time, the pool would find them slower than requests come.
+        pool.check()
+    return response
+
+
+class _NoReport(ExceptionReporter):
+    """Under DEBUG the framework would describe the error, and ask the absent database for many of its words."""
+
+    def get_traceback_html(self) -> SafeString:
+        return SafeString()
+
+    def get_traceback_text(self) -> SafeString:
+        return SafeString()
+
+
+def _remember(sender: Any, request: HttpRequest | None = None, **kwargs: Any) -> None:
+    error = sys.exception()
+    if request is not None and error is not None and is_fault(error):
+        request.fault = error  # type: ignore[attr-defined]
+        request.exception_reporter_class = _NoReport
+
+
+got_request_exception.connect(_remember, dispatch_uid="campaign_studio.database.unavailable")

@@ -1,0 +1,1 @@
+"""The database engine that starts the embedded server on first use; Django looks for its `base` module."""

@@ -1,0 +1,38 @@
+"""The module Django looks for in a database engine."""
+
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from django.db.backends.postgresql import base
+
+from campaign_studio.embedded.server import ensure_embedded_server
+
+
+class EmbeddedConnection(psycopg.Connection[Any]):
+    """A connection that brings the embedded server back when it is gone.
+
+    The pool makes a new one whenever it finds an old one dead, so that no request asks whether the server lives.
+    """
+
+    @classmethod
+    def connect(cls, conninfo: str = "", **kwargs: Any) -> "EmbeddedConnection":
+        """Connect to the server whose files are in the folder `host`."""
+        kwargs["host"] = str(ensure_embedded_server(Path(kwargs["host"])))
+        return super().connect(conninfo, **kwargs)
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """PostgreSQL, started on first use: linters, type checkers and `--help` never start it."""
+
+    def __init__(self, settings_dict: dict[str, Any], alias: str = "default") -> None:
+        super().__init__(settings_dict, alias)
+        pool = settings_dict["OPTIONS"].get("pool")
+        if pool:
+            pool["connection_class"] = EmbeddedConnection
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        """Start the server before the pool opens: the first time takes longer than anybody waits for a connection."""
+        if self.alias not in self._connection_pools:  # type: ignore[attr-defined]
+            conn_params["host"] = str(ensure_embedded_server(Path(conn_params["host"])))
+        return super().get_new_connection(conn_params)

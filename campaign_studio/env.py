@@ -1,0 +1,42 @@
+"""Reading the environment: numbers that are checked, and the `.env` that a fresh checkout lacks."""
+
+import os
+import secrets
+from pathlib import Path
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+ENV_FILE = Path(__file__).resolve().parent.parent / ".env"
+
+TEMPLATE = """\
+# Written by the first `manage.py demo`: a development set-up with keys of its own.
+# Every variable is explained in .env.example.
+DEBUG=true
+SECRET_KEY={secret_key}
+ENCRYPTION_KEY={encryption_key}
+"""
+
+
+def ensure_development_env(path: Path = ENV_FILE) -> bool:
+    """Write a development `.env` at `path` unless one exists or the environment already configures the keys.
+
+    Returns whether a file was written. The file is readable by its owner alone.
+    """
+    if path.exists() or "SECRET_KEY" in os.environ:
+        return False
+    content = TEMPLATE.format(secret_key=secrets.token_urlsafe(48), encryption_key=secrets.token_urlsafe(48))
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(content)
+    return True
+
+
+def whole_number(env: environ.Env, variable: str, *, default: int, within: range | None = None) -> int:
+    """The number in `variable`. Raises ImproperlyConfigured, by name, when it is none or not `within` the range."""
+    try:
+        number = int(env.int(variable, default=default))
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{variable} must be a whole number, e.g. {default}.") from error
+    if within is not None and number not in within:
+        raise ImproperlyConfigured(f"{variable} must be from {within[0]} to {within[-1]}, e.g. {default}.")
+    return number

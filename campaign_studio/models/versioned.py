@@ -1,0 +1,87 @@
+"""Rows that several people may edit at once, and the parts that are edited with them."""
+
+from typing import Any, ClassVar
+
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+from django.db.models import F
+
+from campaign_studio.models.base import StudioModel
+
+CHANGED_MEANWHILE = "“{}” was changed or deleted by somebody else meanwhile. Reload it, look at it, and try again."
+
+
+class StaleError(ValidationError):
+    """The row that was to be written is no longer the one that was read (8-reliability R3)."""
+
+    def __init__(self, row: models.Model) -> None:
+        super().__init__(CHANGED_MEANWHILE.format(row), code="stale")
+
+
+class VersionedModel(StudioModel):
+    """A row that several people may edit at once: a write that would undo somebody else's is refused, never silent.
+
+    The version counts the changes of the row and of its parts.
+    """
+
+    version = models.PositiveIntegerField(default=1, db_default=1, editable=False)
+
+    class Meta:
+        abstract = True
+
+    def save(self, **kwargs: Any) -> None:
+        """Write what was read and changed. Raises StaleError when the stored row has another version by now."""
+        if self._state.adding:
+            super().save(**kwargs)
+            return
+        if kwargs.get("update_fields"):
+            kwargs["update_fields"] = {*kwargs["update_fields"], "version"}
+        self.version += 1
+        try:
+            super().save(**kwargs)
+        except BaseException:
+            self.version -= 1
+            raise
+
+    def _do_update(self, base_qs: Any, *args: Any, **kwargs: Any) -> Any:
+        """What `save()` asks of the database: compare, and swap."""
+        if not super()._do_update(base_qs.filter(version=self.version - 1), *args, **kwargs):
+            raise StaleError(self)
+        return True
+
+    def touch(self) -> None:
+        """Count a change of a part. Holds the row's lock until the transaction ends, so that parts change one by one.
+
+        Raises StaleError when the row is gone.
+        """
+        if not type(self)._base_manager.filter(pk=self.pk).update(version=F("version") + 1):
+            raise StaleError(self)
+        self.version += 1
+
+
+class PartModel(StudioModel):
+    """A row that belongs to another one, is edited with it and vanishes with it.
+
+    `whole_field` names the foreign key to the whole, a VersionedModel: it is locked before its parts are (R1).
+    """
+
+    whole_field: ClassVar[str]
+
+    class Meta:
+        abstract = True
+
+    def get_additional_data(self) -> dict[str, str]:
+        """For the audit log: the object this is a part of."""
+        return {"parent_id": str(getattr(self, f"{self.whole_field}_id"))}
+
+    def save(self, **kwargs: Any) -> None:
+        """Write; the whole counts as changed."""
+        with transaction.atomic():
+            getattr(self, self.whole_field).touch()
+            super().save(**kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Delete; the whole counts as changed."""
+        with transaction.atomic():
+            getattr(self, self.whole_field).touch()
+            return super().delete(*args, **kwargs)

@@ -1,0 +1,1 @@
+"""The console's pages on campaigns. `admin` registers them."""
