@@ -1,0 +1,1 @@
+"""The customers, whom to call there, and their bank accounts."""

@@ -1,0 +1,1 @@
+"""Campaigns, whom they are targeted at, and the life cycle of a status."""

@@ -1,0 +1,1 @@
+"""Commands about people, sessions and the audit log."""

@@ -1,0 +1,1 @@
+"""REST: ads, moderation, delivery with its explanations, and reports."""

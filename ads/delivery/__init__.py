@@ -1,1 +1,1 @@
-"""What shows here and now, and why not (5-delivery)."""
+"""What shows here and now, and why not."""

@@ -1,0 +1,1 @@
+"""REST: advertisers with their contacts and bank accounts."""

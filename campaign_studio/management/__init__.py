@@ -1,0 +1,1 @@
+"""Commands about the whole: demo, doctor, keys, the embedded database."""

@@ -1,0 +1,1 @@
+"""REST: campaigns with their targeting."""
