@@ -3,7 +3,8 @@
 import hashlib
 import json
 import uuid
-from datetime import UTC
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 from auditlog.models import AbstractLogEntry
@@ -129,46 +130,53 @@ class SecurityEvent(models.Model):
 
 # What the first seal continues.
 BEGINNING = "0" * 64
-SEALED_COLUMNS = (
-    "id",
-    "timestamp",
-    "action",
-    "content_type",
-    "object_pk",
-    "object_id",
-    "object_repr",
-    "changes",
-    "changes_text",
-    "serialized_data",
-    "additional_data",
-    "parent_id",
-    "actor_id",
-    "actor_username",
-    "actor_name",
-    "actor_email",
-    "door",
-    "remote_addr",
-    "remote_port",
-    "cid",
-)
+# What a seal covers, by its format. No format ever changes, for seals in it have to verify for ever: another column
+# needs another format, with the next number.
+SEAL_FORMATS: dict[int, tuple[str, ...]] = {
+    1: (
+        "id",
+        "timestamp",
+        "action",
+        "content_type",
+        "object_pk",
+        "object_id",
+        "object_repr",
+        "changes",
+        "changes_text",
+        "serialized_data",
+        "additional_data",
+        "parent_id",
+        "actor_id",
+        "actor_username",
+        "actor_name",
+        "actor_email",
+        "door",
+        "remote_addr",
+        "remote_port",
+        "cid",
+    ),
+}
 
 
-def sealed_values(entry: AuditEntry) -> dict[str, Any]:
-    """Everything an entry says, as JSON has it: what is sealed, and what is exported.
+def values_of(entry: AuditEntry, columns: Iterable[str]) -> dict[str, object]:
+    """What an entry says in these columns, as JSON has it.
 
     Times are UTC with microseconds, the kind of object is `app.model`, keys are texts.
     """
-    values = {name: getattr(entry, name) for name in SEALED_COLUMNS if name != "content_type"}
-    kind = ContentType.objects.get_for_id(entry.content_type_id)
-    return values | {
-        "timestamp": entry.timestamp.astimezone(UTC).isoformat(timespec="microseconds"),
-        "content_type": f"{kind.app_label}.{kind.model}",
-        "parent_id": str(entry.parent_id) if entry.parent_id else None,
-        "actor_id": str(entry.actor_id) if entry.actor_id else None,
-    }
+    return {name: _as_json(entry, name) for name in columns}
 
 
-def seal_of(previous: str, values: dict[str, Any]) -> str:
+def _as_json(entry: AuditEntry, column: str) -> object:
+    if column == "content_type":
+        kind = ContentType.objects.get_for_id(entry.content_type_id)
+        return f"{kind.app_label}.{kind.model}"
+    value = getattr(entry, column)
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
+    return str(value) if isinstance(value, uuid.UUID) else value
+
+
+def seal_of(previous: str, values: dict[str, object]) -> str:
     """The seal of an entry that follows the entry with seal `previous`: 64 hexadecimal digits.
 
     SHA-256 of the previous seal, a line end, and the values as JSON in UTF-8 with sorted keys and without blanks.
@@ -184,6 +192,8 @@ class AuditSeal(models.Model):
     position = models.BigIntegerField(primary_key=True)
     entry_id = models.BigIntegerField(unique=True)
     seal = models.CharField(max_length=64)
+    # Not hashed itself: another format has other columns, and so another seal.
+    format = models.SmallIntegerField(db_default=1)
 
     class Meta:
         db_table = "audit_seals"

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models.signals import post_save
 
-from accounts.audit.models import BEGINNING, AuditEntry, AuditEntryToSeal, AuditSeal, seal_of, sealed_values
+from accounts.audit.models import BEGINNING, SEAL_FORMATS, AuditEntry, AuditEntryToSeal, AuditSeal, seal_of, values_of
 
 logger = logging.getLogger(__name__)
 
@@ -59,10 +59,11 @@ def seal_entries(*, wait: bool = False, limit: int = BATCH) -> int:
         entries = AuditEntry.objects.in_bulk(waiting)
         last = AuditSeal.objects.last()
         position, seal = (last.position, last.seal) if last else (0, BEGINNING)
+        newest = max(SEAL_FORMATS)
         seals = []
         for key in sorted(entries):
-            position, seal = position + 1, seal_of(seal, sealed_values(entries[key]))
-            seals.append(AuditSeal(position=position, entry_id=key, seal=seal))
+            position, seal = position + 1, seal_of(seal, values_of(entries[key], SEAL_FORMATS[newest]))
+            seals.append(AuditSeal(position=position, entry_id=key, seal=seal, format=newest))
         AuditSeal.objects.bulk_create(seals)
         AuditEntryToSeal.objects.filter(pk__in=entries).delete()
     if seals:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Exists, OuterRef
 
-from accounts.audit.models import BEGINNING, seal_of, sealed_values
+from accounts.audit.models import BEGINNING, SEAL_FORMATS, seal_of, values_of
 from accounts.models import AuditEntry, AuditEntryToSeal, AuditSeal
 
 CHUNK = 1000
@@ -61,9 +61,12 @@ def _gap(first: int, last: int) -> str:
 
 
 def _wrong(seal: AuditSeal, entry: AuditEntry | None, previous: str) -> Iterator[str]:
+    columns = SEAL_FORMATS.get(seal.format)
     if entry is None:
         yield f"Entry {seal.entry_id} at position {seal.position} is missing"
-    elif previous and seal_of(previous, sealed_values(entry)) != seal.seal:
+    elif columns is None:
+        yield f"Entry {entry.pk} at position {seal.position} has a seal of format {seal.format}, which does not exist"
+    elif previous and seal_of(previous, values_of(entry, columns)) != seal.seal:
         when = f"{entry.timestamp:%Y-%m-%d %H:%M:%S} UTC"
         yield f"Entry {entry.pk} at position {seal.position} (“{entry.object_repr}”, {when}) was altered or moved"
 

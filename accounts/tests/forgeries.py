@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from psycopg import sql
 
-from accounts.audit.models import SEALED_COLUMNS
+from accounts.audit.models import SEAL_FORMATS
 from accounts.audit.verifying import unsealed_entries, walk
 from accounts.models import AuditEntry, AuditSeal
 from campaigns.models import Campaign
@@ -81,7 +81,7 @@ def _columns() -> dict[str, Callable[[random.Random], Any]]:
         "remote_addr": lambda chance: f"198.51.100.{chance.randrange(256)}",
         "door": lambda chance: text(chance)[:10],
     }
-    names = [column for column in SEALED_COLUMNS if column not in {"id", "content_type"}]
+    names = [column for column in SEAL_FORMATS[1] if column not in {"id", "content_type"}]
     return {name: own.get(name, text) for name in [*names, "content_type_id"]}
 
 
@@ -126,6 +126,13 @@ def _alter_seal(chance: random.Random) -> set[int]:
     return {seal.position}
 
 
+def _alter_format(chance: random.Random) -> set[int]:
+    """A seal claims another format."""
+    seal = _any_seal(chance)
+    forge("UPDATE audit_seals SET format = %s WHERE position = %s", chance.choice([-1, 0, 2, 3]), seal.position)
+    return {seal.position}
+
+
 def _remove_seal(chance: random.Random) -> set[int]:
     """An entry stays, its seal goes."""
     seal = _any_seal(chance)
@@ -155,4 +162,4 @@ def _two_seals(chance: random.Random) -> list[AuditSeal]:
     return list(AuditSeal.objects.filter(position__in=chance.sample(range(1, AuditSeal.objects.count() + 1), 2)))
 
 
-WAYS = [_alter, _remove, _swap_entries, _swap_seals, _alter_seal, _remove_seal, _remove_both, _put_in]
+WAYS = [_alter, _remove, _swap_entries, _swap_seals, _alter_seal, _alter_format, _remove_seal, _remove_both, _put_in]

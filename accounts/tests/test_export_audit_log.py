@@ -39,6 +39,7 @@ def test_whoever_has_the_lines_can_compute_every_seal() -> None:
     seal = "0" * 64
     for number, line in enumerate(lines(), start=1):
         position, sealed = line.pop("position"), line.pop("seal")
+        assert line.pop("format") == 1
         text = json.dumps(line, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         seal = hashlib.sha256(f"{seal}\n{text}".encode()).hexdigest()
         assert (position, sealed) == (number, seal)

@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from django.test import Client
 
 from accounts.audit import sealing
+from accounts.audit.models import values_of
 from accounts.audit.sealing import lock_chain_head, seal_entries, seal_everything
 from accounts.models import AuditEntry, AuditEntryToSeal, AuditSeal, User
 from accounts.tests.factories import UserFactory, make_cast
@@ -70,13 +71,12 @@ def test_control_without_the_lock_they_get_in_each_others_way(monkeypatch: pytes
     def unlocked(*, wait: bool) -> bool:
         return True
 
-    def read_together(last: Any) -> Any:
+    def read_together(entry: AuditEntry, columns: tuple[str, ...]) -> dict[str, object]:
         read.wait(timeout=30)
-        return seal_values(last)
+        return values_of(entry, columns)
 
-    seal_values = sealing.sealed_values
     monkeypatch.setattr(sealing, "lock_chain_head", unlocked)
-    monkeypatch.setattr(sealing, "sealed_values", read_together)
+    monkeypatch.setattr(sealing, "values_of", read_together)
 
     assert "IntegrityError" in sealed_by_many(1)
 
