@@ -12,10 +12,9 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         """Register permission rules and audited models."""
         from accounts import checks, models, rules  # noqa: F401 - imported for what they register
-        from accounts.audit import recording, sealing
+        from accounts.audit import recording
         from accounts.signin import console as console_sessions
 
         console_sessions.connect()
-        sealing.connect()
         recording.register(models.Role)
         recording.register(models.User, exclude=frozenset({"last_login"}), mask=frozenset({"password"}))

@@ -11,14 +11,16 @@ from auditlog.models import AbstractLogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
+from django.utils import timezone
 
 from accounts.choices import Door, SecurityEventKind
 from accounts.querysets import AuditEntryManager, SecurityEventQuerySet
 from campaign_studio import acting
+from campaign_studio.writing import before_commit
 
 
 class AuditEntry(AbstractLogEntry):
-    """Who did what to which object, when, from where, by which door. Written by `campaign_studio.acting` alone."""
+    """Who did what to which object, when, from where, by which door."""
 
     # The log outlives the people in it: the id stays when the user is gone, and nothing here is rewritten for it.
     actor = models.ForeignKey(
@@ -58,10 +60,14 @@ class AuditEntry(AbstractLogEntry):
         ]
 
     def save(self, **kwargs: Any) -> None:
-        """Write; a new entry is told who acts, from where and by which door, and names foreign keys as the API does."""
-        if self._state.adding:
-            self._attribute()
-        super().save(**kwargs)
+        """Write; a new entry is told who acts, from where and by which door, and names foreign keys as the API does.
+
+        Inside of `one_write()` it waits for the others of that write, and has no key until then.
+        """
+        self._attribute()
+        if not before_commit(_write_together, self):
+            super().save(**kwargs)
+            _have_sealed()
 
     def _attribute(self) -> None:
         now = acting.current()
@@ -77,6 +83,25 @@ class AuditEntry(AbstractLogEntry):
         if self.changes:
             model = self.content_type.model_class()
             self.changes = {_column(model, name): change for name, change in self.changes.items()}
+
+
+def _write_together(entries: list[AuditEntry]) -> None:
+    """Write the entries of one write with one time, so that what they tell of came to be at once.
+
+    The time is taken now, when every lock is held: a row's entries come in the order in which it changed.
+    """
+    now = timezone.now()
+    for entry in entries:
+        entry.timestamp = now
+    AuditEntry.objects.bulk_create(entries)
+    _have_sealed()
+
+
+def _have_sealed() -> None:
+    # Sealing reads entries, so it can't be imported before they are defined.
+    from accounts.audit.sealing import seal_after_commit
+
+    seal_after_commit()
 
 
 def _column(model: type[models.Model] | None, name: str) -> str:

@@ -1,11 +1,9 @@
-"""Sealing the audit log in batches, so that nobody who writes waits for it (8-reliability R22)."""
+"""Sealing the audit log in batches, so that nobody who writes waits for it (docs/adr/0009)."""
 
 import logging
 import time
-from typing import Any
 
 from django.db import connection, transaction
-from django.db.models.signals import post_save
 
 from accounts.audit.models import BEGINNING, SEAL_FORMATS, AuditEntry, AuditEntryToSeal, AuditSeal, seal_of, values_of
 
@@ -20,15 +18,9 @@ LOCK = 0x5EA1
 _last_sealed = 0.0
 
 
-def connect() -> None:
-    """Have every entry sealed that this process writes."""
-    post_save.connect(_seal_after_commit, sender=AuditEntry, dispatch_uid="accounts.audit.sealing")
-
-
-def _seal_after_commit(**kwargs: Any) -> None:
+def seal_after_commit() -> None:
     """Once what this transaction writes is committed, seal it: at once, or with the next batch."""
-    if not any(_seal_now_and_then in registered for registered in connection.run_on_commit):
-        transaction.on_commit(_seal_now_and_then, robust=True)
+    transaction.on_commit(_seal_now_and_then, robust=True)
 
 
 def _seal_now_and_then() -> None:

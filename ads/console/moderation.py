@@ -7,7 +7,6 @@ from django.contrib import messages
 from django.contrib.admin import helpers
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -20,9 +19,9 @@ from accounts.console.history import AuditedAdmin
 from ads.choices import MediaType, ModerationStatus
 from ads.console.forms import ReviewForm
 from ads.models import FOUR_EYES, Ad
-from campaign_studio.acting import set_database_actor
 from campaign_studio.console.forms import REFUSALS, as_validation_error
 from campaign_studio.models.versioned import StaleError
+from campaign_studio.writing import one_write
 
 DONE = {"approve": "approved", "reject": "rejected"}
 # Before anything of the ad: from here on it may draw itself, and nothing more.
@@ -132,8 +131,7 @@ class Reviewing(AuditedAdmin):
         # Whoever decides about several goes the same way, so that no two wait for each other (R1).
         for ad in sorted(ads, key=lambda one: (one.campaign_id, one.pk)):
             try:
-                with transaction.atomic():
-                    set_database_actor()
+                with one_write():
                     self._decide_one(request, ad, decision, note)
                 decided += 1
             except StaleError:

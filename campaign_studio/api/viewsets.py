@@ -24,6 +24,7 @@ from campaign_studio.api.throttling import EarlyThrottleMixin
 from campaign_studio.encryption import EncryptedTextField
 from campaign_studio.models.versioned import StaleError
 from campaign_studio.retrying import retried
+from campaign_studio.writing import one_write
 
 VERBS = {
     "list": "view",
@@ -54,7 +55,8 @@ class AtomicWritesMixin:
             return self.finalize_response(self.request, response)  # type: ignore[attr-defined]
 
     def _in_one_transaction(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        with transaction.atomic():
+        # Who acts is known once the framework has looked at the token: see `initial`.
+        with one_write(tell_actor=False):
             response: HttpResponse = super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
             if response.exception:  # type: ignore[attr-defined]
                 transaction.set_rollback(True)

@@ -11,13 +11,12 @@ from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.messages.storage import default_storage
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied, ValidationError
-from django.db import connection, models, transaction
+from django.db import connection, models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
 from unfold.decorators import display
 
-from campaign_studio.acting import set_database_actor
 from campaign_studio.console.forms import REFUSALS, RowRefusedError, StudioFormSet, as_validation_error
 from campaign_studio.console.lists import (
     NOT_UNDERSTOOD,
@@ -32,6 +31,7 @@ from campaign_studio.console.lists import (
 from campaign_studio.console.locking import EditLockMixin
 from campaign_studio.console.permissions import RulesPermissionMixin
 from campaign_studio.retrying import retried
+from campaign_studio.writing import one_write
 
 
 class StudioAdmin(EditLockMixin, RulesPermissionMixin, ModelAdmin):
@@ -113,8 +113,7 @@ class StudioAdmin(EditLockMixin, RulesPermissionMixin, ModelAdmin):
             return None
 
     def _act(self, request: HttpRequest, queryset: Any) -> Any:
-        with transaction.atomic():
-            set_database_actor()
+        with one_write():
             response = super().response_action(request, queryset)
             connection.check_constraints()
             return response

@@ -9,7 +9,7 @@ from django.db import DataError, models
 from django.http import HttpRequest
 from django.utils import timezone
 
-from campaign_studio.acting import set_database_actor
+from campaign_studio.writing import one_write
 
 
 class EditLockMixin:
@@ -32,17 +32,20 @@ class EditLockMixin:
         return ()
 
     def _changeform_view(self, request: HttpRequest, object_id: str | None, *args: Any, **kwargs: Any) -> Any:
-        if request.method == "POST":
-            # Here the transaction is open already.
-            set_database_actor()
+        page = super()._changeform_view  # type: ignore[misc]
+        if request.method != "POST":
+            return page(request, object_id, *args, **kwargs)
+        with one_write():
             self._lock(request, object_id)
-        return super()._changeform_view(request, object_id, *args, **kwargs)  # type: ignore[misc]
+            return page(request, object_id, *args, **kwargs)
 
     def _delete_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> Any:
-        if request.method == "POST":
-            set_database_actor()
+        page = super()._delete_view  # type: ignore[misc]
+        if request.method != "POST":
+            return page(request, object_id, *args, **kwargs)
+        with one_write():
             self._lock(request, object_id)
-        return super()._delete_view(request, object_id, *args, **kwargs)  # type: ignore[misc]
+            return page(request, object_id, *args, **kwargs)
 
     def _lock(self, request: HttpRequest, object_id: str | None) -> None:
         """Have others wait who want to write the same row: what is judged from here on is what is stored (R3)."""

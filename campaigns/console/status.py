@@ -8,7 +8,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from unfold.decorators import action
 
 from accounts.console.history import AuditedAdmin
-from campaign_studio.acting import set_database_actor
 from campaign_studio.console.forms import REFUSALS, as_validation_error
 from campaigns.choices import Status
 from campaigns.lifecycle import LifecycleModel
@@ -48,13 +47,11 @@ class StatusActionsMixin(AuditedAdmin):
         self._move(request, queryset, Status.INACTIVE)
 
     def _move(self, request: HttpRequest, queryset: Any, status: Status) -> None:
-        """Each by itself: what is refused keeps none of the others from moving."""
+        """Each by itself: what is refused keeps none of the others from moving. All that moved moved in one write."""
         moved = 0
         for key in queryset.values_list("pk", flat=True):
-            with transaction.atomic():
-                set_database_actor()
-                row: Any = self.model._default_manager.all().for_change(key).first()
-                refusal = self._moved(request, row, status) if row is not None else None
+            row: Any = self.model._default_manager.all().for_change(key).first()
+            refusal = self._moved(request, row, status) if row is not None else None
             if refusal:
                 self.message_user(request, f"{row}: {refusal}", messages.ERROR)
             moved += row is not None and not refusal

@@ -44,6 +44,7 @@ class Command(BaseCommand):
         seal_everything()
         if any(wrong for _, wrong in walk()) or any(unsealed_entries()):
             raise CommandError("The audit log is not whole. Run verify_audit_log and find out why before removing any.")
+        # No `one_write()`: the entry that it leaves is sealed before anything is removed, so it can't be put off.
         with acting_as("prune_audit_log"), transaction.atomic():
             lock_chain_head(wait=True)
             last = self._last_removed(before)

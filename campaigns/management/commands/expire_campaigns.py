@@ -9,11 +9,11 @@ from typing import Any
 from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import transaction
 from django.utils import timezone
 
 from campaign_studio.acting import acting_as
 from campaign_studio.retrying import retried
+from campaign_studio.writing import one_write
 
 
 class Command(BaseCommand):
@@ -52,7 +52,7 @@ class Command(BaseCommand):
     @staticmethod
     def _move(model: Any, key: Any, day: date) -> str | None:
         """Move one row, locked, if it is still due; return its new status."""
-        with acting_as("expire_campaigns"), transaction.atomic():
+        with acting_as("expire_campaigns"), one_write():
             row = model._default_manager.select_for_update(of=("self",)).filter(pk=key).first()
             status: str | None = row.status_by_calendar(on=day) if row else None
             if status:
