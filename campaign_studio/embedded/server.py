@@ -7,6 +7,8 @@ import fcntl
 import os
 import socket
 import subprocess
+import sys
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -51,19 +53,36 @@ def stop_embedded_server(pgdata: Path) -> bool:
 
 def _start(pgdata: Path) -> Path:
     """Start the server (creating its files the first time) and its database. The caller holds the lock."""
-    _stop_draining_server(pgdata)
-    _clear_remains_of_a_crash(pgdata)
     import psycopg
 
-    # The package hands the same object out again to a process that started this server before: without starting it.
-    _package().get_server(pgdata, cleanup_mode=None).ensure_postgres_running()
-    socket_dir = _answering_socket_dir(pgdata)
-    if socket_dir is None:
-        raise ImproperlyConfigured(f"The embedded database did not start. Its log: {pgdata / 'log'}")
+    _stop_draining_server(pgdata)
+    _clear_remains_of_a_crash(pgdata)
+    is_first = not (pgdata / "PG_VERSION").exists()
+    sys.stderr.write(f"Starting the embedded PostgreSQL{' (first start: creating the database)' * is_first} …\n")
+    # It gives up watching after ten seconds. The server goes on: after a crash it may have much to read.
+    with suppress(subprocess.TimeoutExpired):
+        # The package hands the same object out again to a process that started this server before: without starting it.
+        _package().get_server(pgdata, cleanup_mode=None).ensure_postgres_running()
+    socket_dir = _socket_dir_once_it_answers(pgdata)
     with psycopg.connect(host=str(socket_dir), user="postgres", dbname="postgres", autocommit=True) as connection:
         if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [NAME]).fetchone():
             connection.execute(f'CREATE DATABASE "{NAME}"')
     return socket_dir
+
+
+def _socket_dir_once_it_answers(pgdata: Path) -> Path:
+    """The folder of the socket, as soon as the server accepts connections there; it may start for as long as it lives.
+
+    Raises ImproperlyConfigured when it has ended.
+    """
+    while True:
+        is_at_work = _is_at_work(pgdata)
+        socket_dir = _answering_socket_dir(pgdata)
+        if socket_dir:
+            return socket_dir
+        if not is_at_work:
+            raise ImproperlyConfigured(f"The embedded database did not start. Its log: {pgdata / 'log'}")
+        time.sleep(0.1)
 
 
 def _stop(pgdata: Path) -> None:

@@ -5,11 +5,12 @@ from typing import Any
 
 import psycopg
 from django.db.backends.postgresql import base
+from psycopg.rows import TupleRow
 
 from campaign_studio.embedded.server import ensure_embedded_server
 
 
-class EmbeddedConnection(psycopg.Connection[Any]):
+class EmbeddedConnection(psycopg.Connection[TupleRow]):
     """A connection that brings the embedded server back when it is gone.
 
     The pool makes a new one whenever it finds an old one dead, so that no request asks whether the server lives.
@@ -31,8 +32,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if pool:
             pool["connection_class"] = EmbeddedConnection
 
-    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
-        """Start the server before the pool opens: the first time takes longer than anybody waits for a connection."""
-        if self.alias not in self._connection_pools:  # type: ignore[attr-defined]
+    def get_new_connection(self, conn_params: dict[str, Any]) -> psycopg.Connection[TupleRow]:
+        """Start the server before the pool opens: a first start takes longer than a request waits for a connection."""
+        if self.pool is None or self.pool.closed:
             conn_params["host"] = str(ensure_embedded_server(Path(conn_params["host"])))
         return super().get_new_connection(conn_params)

@@ -1,0 +1,63 @@
+"""Starting the embedded PostgreSQL takes as long as it takes, and the terminal says so."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from campaign_studio.embedded.server import ensure_embedded_server, stop_embedded_server
+from campaign_studio.tests.embedded import folder
+
+STARTING = "Starting the embedded PostgreSQL …\n"
+CREATING = "Starting the embedded PostgreSQL (first start: creating the database) …\n"
+# Recovery asks this command for each file of an archive. The package gives up watching a start after ten seconds.
+SLOW_ARCHIVE = "test -e asked || (touch asked; sleep 11); false"
+
+
+@pytest.fixture
+def data_dir() -> Iterator[Path]:
+    with folder() as path:
+        yield path
+
+
+def migrate(data_dir: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
+    """The first migration alone: for every start here, it is the connection that matters."""
+    own = {"READ_DOT_ENV": "false", "DEBUG": "true", "DATA_DIR": str(data_dir)}
+    return subprocess.run(
+        [sys.executable, "manage.py", "migrate", "contenttypes", "--verbosity", "0"],
+        env=own | environment,
+        cwd=settings.BASE_DIR,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_start_may_take_longer_than_a_request_waits_for_a_connection(data_dir: Path) -> None:
+    first = migrate(data_dir, DATABASE_POOL_TIMEOUT="1")
+    assert (first.returncode, first.stderr) == (0, CREATING)
+
+    while_it_runs = migrate(data_dir)
+    assert (while_it_runs.returncode, while_it_runs.stderr) == (0, "")
+
+    stop_embedded_server(data_dir / "postgres")
+    again = migrate(data_dir)
+    assert (again.returncode, again.stderr) == (0, STARTING)
+
+
+@pytest.mark.matrix
+def test_a_server_with_much_to_recover_is_waited_for(data_dir: Path) -> None:
+    pgdata = data_dir / "postgres"
+    ensure_embedded_server(pgdata)
+    stop_embedded_server(pgdata)
+    with (pgdata / "postgresql.auto.conf").open("a") as conf:
+        conf.write(f"restore_command = '{SLOW_ARCHIVE}'\n")
+    (pgdata / "recovery.signal").touch()
+
+    done = migrate(data_dir)
+
+    assert done.returncode == 0, done.stderr
+    assert (pgdata / "asked").exists()
