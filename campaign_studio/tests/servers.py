@@ -8,7 +8,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,19 +32,22 @@ def running(count: int = 2, **environment: str) -> Iterator[list[str]]:
     ports = [free_port() for _ in range(count)]
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "campaign_studio.wsgi:application"]
     options = ["--host", "127.0.0.1", "--log-level", "error", "--no-ws", "--blocking-threads", "16", "--port"]
-    servers = [
-        subprocess.Popen([*command, *options, str(port)], env=_environment() | environment, cwd=settings.BASE_DIR)  # noqa: S603
-        for port in ports
-    ]
-    try:
-        for port, server in zip(ports, servers, strict=True):
-            _wait_for(port, server)
+    with ExitStack() as servers:
+        for port in ports:
+            servers.enter_context(serving([*command, *options, str(port)], port, **environment))
         yield [f"http://127.0.0.1:{port}" for port in ports]
+
+
+@contextmanager
+def serving(command: list[str], port: int, **environment: str) -> Iterator["subprocess.Popen[bytes]"]:
+    """The server that this command starts, as soon as something listens on its port; it ends with the block."""
+    server = subprocess.Popen(command, env=_environment() | environment, cwd=settings.BASE_DIR)  # noqa: S603
+    try:
+        _wait_for(port, server)
+        yield server
     finally:
-        for server in servers:
-            server.terminate()
-        for server in servers:
-            server.wait(timeout=30)
+        server.terminate()
+        server.wait(timeout=30)
 
 
 def send(method: str, address: str, body: Any = None, token: str = "", **headers: str) -> Answer:

@@ -126,11 +126,16 @@ def _sign_ins() -> Table:
     return table
 
 
+def server_command(port: int) -> list[str]:
+    """The same server as in production, on this machine's own address and without an access log."""
+    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "campaign_studio.wsgi:application"]
+    options = ["--host", HOST, "--port", str(port), "--workers", "2", "--respawn-failed-workers"]
+    return [*command, *options, "--blocking-threads", "4", "--no-ws", "--log-level", "warning"]
+
+
 def _serve(port: int) -> None:
-    """Become the server: the same one as in production, without its access log."""
+    """Become the server."""
     connections.close_all()
     # The server looks for the project in its working folder, wherever `manage.py` was called from.
     os.chdir(settings.BASE_DIR)
-    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "campaign_studio.wsgi:application"]
-    options = ["--host", HOST, "--port", str(port), "--workers", "2", "--blocking-threads", "4", "--no-ws"]
-    os.execv(sys.executable, [*command, *options, "--log-level", "warning"])  # noqa: S606 - no shell, fixed words
+    os.execv(sys.executable, server_command(port))  # noqa: S606 - no shell, fixed words

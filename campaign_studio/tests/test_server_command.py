@@ -1,0 +1,61 @@
+"""The server as README and demo start it."""
+
+import re
+import shlex
+import subprocess
+import sys
+from contextlib import suppress
+
+import psutil
+import pytest
+from django.conf import settings
+
+from campaign_studio.management.commands import demo
+from campaign_studio.tests.servers import free_port, send, serving
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def command_in_the_readme(port: int) -> list[str]:
+    """The command of README's "Deploy", by the Python that runs the tests."""
+    (command,) = re.findall(r"`(granian .*?)`", (settings.BASE_DIR / "README.md").read_text())
+    words = shlex.split(command)
+    words[words.index("--port") + 1] = str(port)
+    return [sys.executable, "-m", *words]
+
+
+def at_work(server: "subprocess.Popen[bytes]", port: int) -> set[psutil.Process]:
+    """The workers that take requests."""
+    workers = set()
+    for worker in psutil.Process(server.pid).children():
+        with suppress(psutil.Error):
+            if port in {address.laddr.port for address in worker.net_connections("tcp") if address.status == "LISTEN"}:
+                workers.add(worker)
+    return workers
+
+
+def both_at_work(server: "subprocess.Popen[bytes]", port: int) -> set[psutil.Process]:
+    """The two workers, as soon as both take requests. Raises AssertionError when the server ends instead."""
+    while len(workers := at_work(server, port)) < 2:
+        with suppress(subprocess.TimeoutExpired):
+            raise AssertionError(f"The server ended with {server.wait(timeout=0.1)}.")
+    return workers
+
+
+def test_a_worker_that_dies_is_replaced() -> None:
+    port = free_port()
+    with serving(command_in_the_readme(port), port) as server:
+        first = both_at_work(server, port)
+        for worker in first:
+            worker.kill()
+            psutil.wait_procs([worker], timeout=30)
+            both_at_work(server, port)
+
+        assert not both_at_work(server, port) & first
+        assert send("GET", f"http://127.0.0.1:{port}/api/health").status == 200
+
+
+def test_the_demo_serves_as_the_readme_says() -> None:
+    documented, in_the_demo = command_in_the_readme(8000), demo.server_command(8000)
+
+    assert set(documented) - {"0.0.0.0"} <= set(in_the_demo)  # noqa: S104 - read, not served on
