@@ -156,6 +156,7 @@ def test_a_view_that_is_gone_is_found_in_every_sum(ad: Ad) -> None:
     assert counters(ad) == (2, 3, 30, [(1, 10), (1, 10)])
 
 
+@pytest.mark.usefixtures("months_are_dropped")
 def test_of_dropped_months_the_sums_are_believed(client: APIClient, ad: Ad, settings: Any) -> None:
     month = datetime(2026, 1, 20, 12, tzinfo=UTC)
     with time_machine.travel(month, tick=False):
@@ -170,6 +171,7 @@ def test_of_dropped_months_the_sums_are_believed(client: APIClient, ad: Ad, sett
     assert found() == [f"Ad “Coffee” ({ad.pk}): stored 3 views, counted 4."]
 
 
+@pytest.mark.usefixtures("months_are_dropped")
 def test_a_late_view_of_a_dropped_month_is_added_to_what_is_believed(client: APIClient, ad: Ad, settings: Any) -> None:
     month = datetime(2026, 1, 20, 12, tzinfo=UTC)
     with time_machine.travel(month, tick=False):

@@ -2,7 +2,6 @@
 
 import random
 from collections import Counter
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from io import StringIO
 from threading import Barrier
@@ -17,7 +16,6 @@ from accounts.models import User
 from accounts.tests.factories import make_cast
 from ads.models import Ad, AdView, AdViewDay, CampaignViewTotals, ViewReceipt
 from ads.reporting import counting
-from ads.reporting.partitions import partitions
 from ads.tests.factories import AdFactory
 from ads.tests.test_counting_views import ADDRESS, counters, view
 from campaign_studio.tests.bodies import tokens_of
@@ -255,16 +253,7 @@ def test_random_reports_at_once_leave_no_drift(people: Any) -> None:
         assert row.view_count <= (row.campaign.campaign_max_view_count or row.view_count)
 
 
-@pytest.fixture
-def _no_months_afterwards() -> Iterator[None]:
-    """A flush empties tables, and leaves them there."""
-    yield
-    with connection.cursor() as cursor:
-        for month in partitions():
-            cursor.execute(f"DROP TABLE ad_views_{month:%Y_%m}")
-
-
-@pytest.mark.usefixtures("_no_months_afterwards")
+@pytest.mark.usefixtures("months_are_dropped")
 def test_views_that_arrive_while_months_are_made_are_all_kept(people: Any) -> None:
     ad = AdFactory()
     post_at_once(people.user, [[view(ad) for _ in range(50)]])
