@@ -1,0 +1,203 @@
+"""The shape of the house as rules: which way imports run, which names files have, how deep classes inherit.
+
+A rule reads sources as `{path: text}` and lists every fault, so that a test can give it a small house with a fault in it.
+"""
+
+import ast
+import importlib
+import re
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+Sources = dict[str, str]
+
+ROOT = Path(__file__).resolve().parents[2]
+LAYERS = ["campaign_studio", "accounts", "advertisers", "campaigns", "ads"]
+# Rooms never import these, and these never import each other.
+DOORS = ["api", "console", "management"]
+# What puts the house together looks up.
+COMPOSITION = (
+    "campaign_studio/settings.py",
+    "campaign_studio/urls.py",
+    "campaign_studio/dashboard.py",
+    "campaign_studio/demo/",
+    "campaign_studio/management/",
+)
+MEANINGLESS = {"utils", "util", "helpers", "core", "common", "services", "misc"}
+MOST_BASES = 5
+MOST_LINES = 400
+
+# Every file there may be. `rooms` and `api` and `console` are what any app may have; a line adds to them.
+DRAWING = """
+rooms                      apps models choices constraints querysets rules checks validators fields middleware
+api                        serializers views filters urls
+console                    admin forms
+
+campaign_studio            settings urls wsgi asgi env acting encryption places retrying lookups logs dashboard
+campaign_studio/models     base versioned stamped idempotency
+campaign_studio/database   configuration timeouts unavailable
+campaign_studio/embedded   server backend/base
+campaign_studio/api        viewsets permissions pagination parsers errors etags idempotency negotiation schema
+campaign_studio/api        throttling
+campaign_studio/console    apps site base lists permissions locking navigation
+campaign_studio/demo       loader others people running shapes views
+campaign_studio/formats    en_GB/formats
+
+accounts
+accounts/models            people
+accounts/signin            attempts backend console passwords sessions two_factor
+accounts/audit             models recording sealing verifying history as_of
+accounts/api               authentication history jwt password_views session_views tokens
+accounts/console           history log passwords sessions two_factor
+
+advertisers
+advertisers/api
+advertisers/console
+
+campaigns                  lifecycle changesets
+campaigns/api
+campaigns/console          status
+
+ads                        media moderation
+ads/models                 ad parts deliverable impressions
+ads/delivery               opportunity statement criteria engine explaining readiness reasons proofs
+ads/reporting              counting partitions performance
+ads/api                    delivery delivery_serializers reporting
+ads/console                campaigns moderation preview availability diagnosis wording place_forms creatives
+"""
+
+
+def sources() -> Sources:
+    """What is in the house, apart from tests and migrations."""
+    files = [file.relative_to(ROOT) for layer in LAYERS for file in sorted((ROOT / layer).rglob("*.py"))]
+    return {
+        file.as_posix(): (ROOT / file).read_text() for file in files if not {"tests", "migrations"} & set(file.parts)
+    }
+
+
+def above(path: str) -> list[str]:
+    """The apps that the module at this path must not know."""
+    return [] if path.startswith(COMPOSITION) else LAYERS[LAYERS.index(path.split("/")[0]) + 1 :]
+
+
+def imports(source: str) -> Iterator[str]:
+    """The dotted names a module imports, wherever in it and for types alone as well."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{'.' * node.level}{node.module or ''}.{name.name}" for name in node.names)
+
+
+def upward_imports(house: Sources) -> list[str]:
+    """Each import from a layer above."""
+    return [
+        f"{path} imports {name}"
+        for path, source in house.items()
+        for name in imports(source)
+        if name.split(".")[0] in above(path)
+    ]
+
+
+def relative_imports(house: Sources) -> list[str]:
+    """Each import that isn't written in full."""
+    return [
+        f"{path} imports {name}" for path, source in house.items() for name in imports(source) if name.startswith(".")
+    ]
+
+
+def door_of(parts: list[str]) -> str:
+    """The door that a module is part of: `api` for `ads/api/views.py`, or none."""
+    return parts[1] if len(parts) > 1 and parts[1] in DOORS else ""
+
+
+def imports_of_doors(house: Sources) -> list[str]:
+    """Each import of a door by a room, or by another door."""
+    return [
+        f"{path} imports {name}"
+        for path, source in house.items()
+        if not path.startswith(COMPOSITION)
+        for name in imports(source)
+        if name.split(".")[0] in LAYERS and door_of(name.split(".")) not in ("", door_of(path.split("/")))
+    ]
+
+
+def texts(source: str) -> Iterator[str]:
+    """Every string that isn't a docstring."""
+    tree = ast.parse(source)
+    alone = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in alone:
+            yield node.value
+
+
+def upward_strings(house: Sources) -> list[str]:
+    """Each string that names something above: `"ads.view_ad"`, `"admin:ads_ad"`, `get_model("ads", …)`."""
+    found = []
+    for path, source in house.items():
+        if not (higher := "|".join(above(path))):
+            continue
+        named = re.compile(rf"(?<![\w.])({higher})\.\w|^({higher})\.$|admin:({higher})_|/({higher})/")
+        found += [f"{path} says {text!r}" for text in texts(source) if named.search(text)]
+        asked = re.compile(rf"\bget_(?:model|field|app_config|by_natural_key)\((?:app_label=)?['\"]({higher})['\"]")
+        found += [f"{path} asks {match[0]}" for match in asked.finditer(ast.unparse(ast.parse(source)))]
+    return found
+
+
+def allowed(drawing: str) -> dict[str, set[str]]:
+    """The names of the drawing by directory, with those that any app, API or console may have."""
+    lines: dict[str, set[str]] = {}
+    for directory, *names in map(str.split, filter(None, drawing.splitlines())):
+        lines.setdefault(directory, set()).update(names)
+    rooms, usual = lines.pop("rooms"), {door: lines.pop(door) for door in ("api", "console")}
+    return {
+        directory: names | (rooms if directory in LAYERS else usual.get(directory.partition("/")[2], set()))
+        for directory, names in lines.items()
+    }
+
+
+def unnamed(paths: list[str], drawing: str) -> list[str]:
+    """The files that are not in the drawing."""
+    names = allowed(drawing)
+    files = {f"{directory}/{name}.py" for directory, inside in names.items() for name in inside}
+    return [
+        path
+        for path in paths
+        if path not in files and PurePosixPath(path).name != "__init__.py" and "/management/commands/" not in path
+    ]
+
+
+def meaningless(paths: list[str]) -> list[str]:
+    """The files and directories that could hold anything."""
+    return [path for path in paths if MEANINGLESS & set(PurePosixPath(path).with_suffix("").parts)]
+
+
+def too_deep(classes: list[type], ours: tuple[str, ...]) -> list[str]:
+    """The classes with more than five of our own behind them."""
+    found = []
+    for one in classes:
+        behind = [base.__name__ for base in one.__mro__[1:] if base.__module__.split(".")[0] in ours]
+        if len(behind) > MOST_BASES:
+            found.append(f"{one.__module__}.{one.__qualname__} has {len(behind)}: {', '.join(behind)}")
+    return sorted(found)
+
+
+def classes() -> list[type]:
+    """Every class that a module of ours defines."""
+    modules = [
+        importlib.import_module(path.removesuffix(".py").removesuffix("/__init__").replace("/", "."))
+        for path in sources()
+        if path != "campaign_studio/settings.py"
+    ]
+    return [
+        one
+        for module in modules
+        for one in vars(module).values()
+        if isinstance(one, type) and one.__module__ == module.__name__
+    ]
+
+
+def too_long(house: Sources) -> list[str]:
+    """The files that nobody reads in one go."""
+    lines = {path: source.count("\n") for path, source in house.items()}
+    return [f"{path} has {number} lines" for path, number in lines.items() if number >= MOST_LINES]
