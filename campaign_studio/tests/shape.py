@@ -1,6 +1,6 @@
 """The shape of the house as rules: which way imports run, which names files have, how deep classes inherit.
 
-A rule reads sources as `{path: text}` and lists every fault, so that a test can give it a small house with a fault in it.
+A rule reads sources as `{path: text}` and lists every fault, so that a test can give it a small house with one in it.
 """
 
 import ast
