@@ -64,6 +64,7 @@ def test_what_shows_is_what_the_oracle_says(world: Any, opportunity: Opportunity
             assert decision.shown[position] == (keys[:1] if position in BAR_POSITIONS else keys)
 
 
+@pytest.mark.matrix
 @by_chance
 @given(world=worlds, opportunity=opportunities())
 def test_the_explanation_is_empty_for_eligible_ads_and_for_no_others(
@@ -84,6 +85,7 @@ def test_the_explanation_is_empty_for_eligible_ads_and_for_no_others(
 
 
 # Each reason of each ad is mended by itself.
+@pytest.mark.matrix
 @settings(by_chance, max_examples=25)
 @given(world=worlds, opportunity=opportunities())
 def test_a_fix_makes_the_ad_show_or_leaves_only_what_was_said_before(
@@ -103,6 +105,7 @@ def test_a_fix_makes_the_ad_show_or_leaves_only_what_was_said_before(
                     assert after <= before - {reason.code}
 
 
+@pytest.mark.matrix
 @by_chance
 @given(world=worlds, opportunity=opportunities())
 def test_the_plan_of_a_day_is_the_decision_of_each_quarter_hour(

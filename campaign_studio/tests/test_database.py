@@ -154,10 +154,27 @@ def test_a_missing_part_is_named(missing: str) -> None:
 
 
 @pytest.fixture
-def pgdata() -> Iterator[Path]:
-    """A folder for a server of the test's own, with a short path; nothing of it stays."""
+def nothing() -> Iterator[Path]:
+    """Where a server of the test's own will be, with a short path; nothing of it stays."""
     with folder() as path:
         yield path / "postgres"
+
+
+@pytest.fixture(scope="module")
+def made_before() -> Iterator[Path]:
+    """A server that was started once and has stopped: what `initdb` makes takes longest."""
+    with folder() as path:
+        ensure_embedded_server(path / "postgres")
+        stop_embedded_server(path / "postgres")
+        yield path / "postgres"
+
+
+@pytest.fixture
+def pgdata(nothing: Path, made_before: Path) -> Path:
+    """A server of the test's own that has been used before, and isn't running."""
+    # With its owner, which is another one than root.
+    subprocess.run(["cp", "-a", str(made_before), str(nothing)], check=True)  # noqa: S603, S607 - our own folders
+    return nothing
 
 
 def ask(socket_dir: Path, sql: str) -> Any:
@@ -168,16 +185,16 @@ def ask(socket_dir: Path, sql: str) -> Any:
     return row[0] if row else None
 
 
-def test_the_server_starts_is_attached_to_and_stops(pgdata: Path) -> None:
-    socket_dir = ensure_embedded_server(pgdata)
-    first = postmaster(pgdata).pid
+def test_the_server_starts_is_attached_to_and_stops(nothing: Path) -> None:
+    socket_dir = ensure_embedded_server(nothing)
+    first = postmaster(nothing).pid
 
     assert ask(socket_dir, "SELECT current_database()") == "campaign_studio"
-    assert ensure_embedded_server(pgdata) == socket_dir
-    assert postmaster(pgdata).pid == first
-    assert stop_embedded_server(pgdata)
-    assert processes_in(pgdata) == []
-    assert not stop_embedded_server(pgdata)
+    assert ensure_embedded_server(nothing) == socket_dir
+    assert postmaster(nothing).pid == first
+    assert stop_embedded_server(nothing)
+    assert processes_in(nothing) == []
+    assert not stop_embedded_server(nothing)
 
 
 def test_the_server_listens_on_no_network_address(pgdata: Path) -> None:
@@ -236,13 +253,13 @@ print(ensure_embedded_server(Path(sys.argv[1])))
 
 
 @pytest.mark.parametrize("before", ["nothing", "a crash"])
-def test_six_processes_at_once_share_one_server(before: str, pgdata: Path) -> None:
+def test_six_processes_at_once_share_one_server(before: str, nothing: Path) -> None:
     if before == "a crash":
-        ensure_embedded_server(pgdata)
-        kill(processes_in(pgdata))
+        ensure_embedded_server(nothing)
+        kill(processes_in(nothing))
     starting = [
         subprocess.Popen(  # noqa: S603 - our own code
-            [sys.executable, "-c", SIX_AT_ONCE, str(pgdata)],
+            [sys.executable, "-c", SIX_AT_ONCE, str(nothing)],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -258,9 +275,9 @@ def test_six_processes_at_once_share_one_server(before: str, pgdata: Path) -> No
     answers = [process.communicate(timeout=60) for process in starting]
 
     assert [process.returncode for process in starting] == [0] * 6, answers
-    assert {out.strip() for out, _ in answers} == {str(ensure_embedded_server(pgdata))}
-    parents = {process.pid: process.info["ppid"] for process in processes_in(pgdata)}
-    assert [pid for pid, parent in parents.items() if parent not in parents] == [postmaster(pgdata).pid]
+    assert {out.strip() for out, _ in answers} == {str(ensure_embedded_server(nothing))}
+    parents = {process.pid: process.info["ppid"] for process in processes_in(nothing)}
+    assert [pid for pid, parent in parents.items() if parent not in parents] == [postmaster(nothing).pid]
 
 
 def test_the_server_outlives_the_process_that_started_it(pgdata: Path) -> None:

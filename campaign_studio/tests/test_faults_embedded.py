@@ -26,6 +26,8 @@ from campaign_studio.tests.bodies import campaign_body
 from campaign_studio.tests.embedded import folder, postmaster
 from campaign_studio.tests.servers import Answer, running, send
 
+pytestmark = pytest.mark.matrix
+
 WRITERS = 6
 # So many writes are acknowledged before the signal, and again by each writer after it.
 ENOUGH = 12

@@ -96,6 +96,7 @@ def _on_a_server_of_ones_own() -> Iterator[Scratch]:
             server.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
 
 
+@pytest.mark.matrix
 def test_from_nothing_to_every_table_and_back_app_by_app(scratch: Scratch) -> None:
     scratch.manage("migrate")
     first = scratch.tables()
@@ -119,6 +120,7 @@ def test_from_nothing_to_every_table_and_back_app_by_app(scratch: Scratch) -> No
     assert scratch.tables() == first
 
 
+@pytest.mark.matrix
 def test_a_second_migrate_has_nothing_to_do(scratch: Scratch) -> None:
     scratch.manage("migrate")
 

@@ -74,6 +74,7 @@ def world(db: None, one_connection: None) -> dict[str, Any]:
     }
 
 
+@pytest.mark.matrix
 @OPERATIONS.parametrize()
 @settings(
     max_examples=15,

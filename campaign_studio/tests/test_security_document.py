@@ -4,20 +4,23 @@ import ast
 import re
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = (ROOT / "docs" / "security.md").read_text()
 NAMED = re.findall(r"`([\w/]+\.py)::(\w+)`", DOCUMENT)
 CLAIMS = [line for line in DOCUMENT.splitlines() if line.startswith("|") and not re.match(r"\|[ |-]*(claim|-)", line)]
 
 
-@pytest.mark.parametrize(("file", "test"), NAMED, ids=[test for _, test in NAMED])
-def test_every_named_test_exists(file: str, test: str) -> None:
-    tree = ast.parse((ROOT / file).read_text())
+def functions_of(file: str) -> set[str]:
+    """The names of a file's functions; of a file that isn't there, none."""
+    path = ROOT / file
+    body = ast.parse(path.read_text()).body if path.is_file() else []
+    return {node.name for node in body if isinstance(node, ast.FunctionDef)}
 
-    assert test.startswith("test_")
-    assert test in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+
+def test_every_named_test_exists() -> None:
+    known = {file: functions_of(file) for file, _ in NAMED}
+
+    assert [name for name in NAMED if name[1] not in known[name[0]] or not name[1].startswith("test_")] == []
 
 
 def test_every_claim_names_its_test() -> None:

@@ -25,7 +25,7 @@ from campaigns.choices import Status
 from campaigns.models import Campaign
 from campaigns.tests.factories import CampaignFactory
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.matrix]
 
 # The goal of 8-reliability is 200; a test run asks a few of each.
 ROUNDS = int(os.environ.get("RACE_ROUNDS", "3"))
