@@ -6,7 +6,7 @@ from typing import ClassVar
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from campaign_studio.models.base import TracksChanges
+from campaign_studio.models.base import StudioModel
 from campaigns.choices import Status
 
 TRANSITIONS: dict[str, tuple[Status, ...]] = {
@@ -19,7 +19,7 @@ TRANSITIONS: dict[str, tuple[Status, ...]] = {
 FIRST_STATES = (Status.DRAFT, Status.ACTIVE, Status.PAUSED, Status.INACTIVE)
 
 
-class LifecycleModel(TracksChanges):
+class LifecycleModel(StudioModel):
     """A row with a status. Subclasses name the status field and say when their run ends."""
 
     status_field: ClassVar[str]

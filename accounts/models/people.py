@@ -18,7 +18,7 @@ from accounts.choices import LEVELS, STAFF_ROLES, RoleName, SecurityEventKind
 from accounts.querysets import RoleQuerySet, UserManager
 from campaign_studio import acting
 from campaign_studio.constraints import FieldUnique
-from campaign_studio.models.base import TimestampedModel, TracksChanges
+from campaign_studio.models.base import TimestampedModel
 
 if TYPE_CHECKING:
     from accounts.signin.sessions import Session
@@ -52,7 +52,7 @@ class Role(TimestampedModel):
 
 
 # The two-factor library publishes no types, so the managers of its devices can't be resolved.
-class User(TracksChanges, AbstractBaseUser, TimestampedModel):  # type: ignore[django-manager-missing]
+class User(AbstractBaseUser, TimestampedModel):  # type: ignore[django-manager-missing]
     """A person who signs in. The role alone decides what they may do: there is no second switch to forget."""
 
     user_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

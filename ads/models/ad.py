@@ -1,6 +1,7 @@
 """Ads."""
 
 import uuid
+from collections.abc import Collection
 from datetime import date, datetime
 from typing import Any
 
@@ -147,15 +148,15 @@ class Ad(LifecycleModel, StampedModel):
         """For the audit log: the object this is a part of."""
         return {"parent_id": str(self.campaign_id)}
 
-    def full_clean(self, *args: Any, **kwargs: Any) -> None:
-        """Take a free number first: validation must not ask for one that the server gives out."""
-        if self.ad_number is None:
-            self._take_number()
-        super().full_clean(*args, **kwargs)
+    def clean_fields(self, exclude: Collection[str] | None = None) -> None:
+        """Don't ask a new ad for its number: saving gives it out."""
+        super().clean_fields({*(exclude or ()), "ad_number"} if self._state.adding else exclude)
 
     def clean(self) -> None:
-        """What no constraint can say: the campaign stays, and the dates lie inside its dates."""
+        """What no constraint can say: the campaign has room and stays, and the dates lie inside its dates."""
         super().clean()
+        if self._state.adding and self.campaign_id:
+            self._free_number()
         if self.has_changed("campaign_id"):
             raise ValidationError({"campaign": "An ad stays in its campaign. Create a new one in the other campaign."})
         campaign = self.campaign if self.campaign_id else None
@@ -177,23 +178,29 @@ class Ad(LifecycleModel, StampedModel):
             self._refuse("It can't go active yet: it needs a content rating with “no prohibited content” confirmed.")
 
     def save(self, **kwargs: Any) -> None:
-        """Write; a reviewed ad whose looks have changed goes back to the moderators."""
+        """Write; a reviewed ad whose looks have changed goes back to the moderators.
+
+        Raises ValidationError for a new ad when all six places are taken or the campaign has just been deleted.
+        """
         if any(self.has_changed(name) for name in SEEN_BY_VIEWERS):
             self._forget_review()
             if kwargs.get("update_fields"):
                 kwargs["update_fields"] = {*kwargs["update_fields"], *DECISION}
+        if not self._state.adding and kwargs.get("update_fields") is None:
+            # All but the count: vehicles report views while people edit, and no page undoes what they counted.
+            left_alone = {self._meta.pk.name, "ad_view_count", *self.get_deferred_fields()}
+            kwargs["update_fields"] = {
+                field.name for field in self._meta.concrete_fields if not {field.name, field.attname} & left_alone
+            }
         with transaction.atomic():
-            # Before the ad itself, in everybody's order (R1): what may show is found anew under the campaign's lock.
-            if not self._state.adding:
-                Campaign.objects.select_for_update(no_key=True).filter(pk=self.campaign_id).exists()
-            # The number that validation took may be gone by now; this one is held by the lock until it is written.
-            self._take_number()
+            # Before the ad itself, in everybody's order: what may show is found anew under the campaign's lock.
+            campaign = Campaign.objects.select_for_update(no_key=True).filter(pk=self.campaign_id)
+            is_there = campaign.exists()
+            if self._state.adding and self.campaign_id is not None:
+                if not is_there:
+                    raise ValidationError({"campaign": "This campaign no longer exists."})
+                self.ad_number = self._free_number()
             super().save(**kwargs)
-
-    def _do_update(self, base_qs: Any, using: Any, pk_val: Any, values: Any, *args: Any, **kwargs: Any) -> Any:
-        """All but the count: vehicles report views while people edit, and a page must not undo what they counted."""
-        values = [value for value in values if value[0].attname != "ad_view_count"]
-        return super()._do_update(base_qs, using, pk_val, values, *args, **kwargs)
 
     def may_be_approved_by(self, user: Any) -> bool:
         """Four eyes: whoever made the ad, or its campaign, has somebody else approve it (setting `FOUR_EYES`)."""
@@ -235,20 +242,12 @@ class Ad(LifecycleModel, StampedModel):
         self.moderation_status = ModerationStatus.PENDING
         self.moderated_by = self.moderated_at = self.moderation_note = None
 
-    def _take_number(self) -> None:
-        """Give a new ad the lowest free number of its campaign, under the campaign's lock.
-
-        Raises ValidationError when all six are taken or the campaign has just been deleted.
-        """
-        if not self._state.adding or self.campaign_id is None:
-            return
-        with transaction.atomic():
-            if not Campaign.objects.select_for_update(no_key=True).filter(pk=self.campaign_id).exists():
-                raise ValidationError({"campaign": "This campaign no longer exists."})
-            taken = set(Ad.objects.filter(campaign_id=self.campaign_id).values_list("ad_number", flat=True))
+    def _free_number(self) -> int:
+        """The lowest that no ad of the campaign has. Raises ValidationError when all six are taken."""
+        taken = set(Ad.objects.filter(campaign_id=self.campaign_id).values_list("ad_number", flat=True))
         free = [number for number in range(1, constraints.MOST_ADS + 1) if number not in taken]
         if not free:
             raise ValidationError(
                 {NON_FIELD_ERRORS: ValidationError(constraints.CAMPAIGN_IS_FULL, code="campaign_is_full")}
             )
-        self.ad_number = free[0]
+        return free[0]

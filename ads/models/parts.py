@@ -10,7 +10,7 @@ from ads import constraints
 from ads.choices import CONTENT_WARNING_CHOICES, RATING_LABEL_CHOICES, RatingSystem
 from ads.models.ad import Ad
 from ads.querysets import PartOfAdQuerySet
-from campaign_studio.models.base import TimestampedModel, TracksChanges
+from campaign_studio.models.base import TimestampedModel
 from campaign_studio.models.versioned import PartModel
 
 
@@ -37,7 +37,7 @@ class AdTimeSlot(PartModel):
         return f"{self.time_slot_start:%H:%M}–{self.time_slot_end:%H:%M}"
 
 
-class AdContentRating(TracksChanges, PartModel, TimestampedModel):
+class AdContentRating(PartModel, TimestampedModel):
     """For whom an ad is fit, and the sworn word that nothing prohibited is in it. One per ad."""
 
     rating_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -109,7 +109,7 @@ def test_a_seventh_ad_that_races_past_the_form_gets_the_same_message(
     client = console_for(cast.owner)
     page = client.get(ADD)
     # What a second process would see that took its number before the sixth ad was committed.
-    monkeypatch.setattr(Ad, "_take_number", lambda ad: setattr(ad, "ad_number", ad.ad_number or 6))
+    monkeypatch.setattr(Ad, "_free_number", lambda ad: 6)
     monkeypatch.setattr(Ad, "validate_constraints", lambda ad, exclude=None: None)
     answer = client.post(ADD, form_data(page, **new(campaign)))
 

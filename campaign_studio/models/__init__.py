@@ -1,6 +1,6 @@
 """The abstract bases of every table, and the one table of the foundations: answers that may be asked for again."""
 
-from campaign_studio.models.base import StudioModel, TimestampedModel, TracksChanges
+from campaign_studio.models.base import StudioModel, TimestampedModel
 from campaign_studio.models.idempotency import IdempotentAnswer
 from campaign_studio.models.stamped import StampedModel
 from campaign_studio.models.versioned import PartModel, StaleError, VersionedModel
@@ -12,6 +12,5 @@ __all__ = [
     "StampedModel",
     "StudioModel",
     "TimestampedModel",
-    "TracksChanges",
     "VersionedModel",
 ]

@@ -1,41 +1,88 @@
-"""What every table has, and remembering what was stored."""
+"""What every table has."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import Any, ClassVar, Self
 
-from django.core.exceptions import FieldError
+from django.core.exceptions import FieldError, ValidationError
 from django.db import models
+from django.db.models import CheckConstraint, Q, Value
 
 
 class StudioModel(models.Model):
-    """A table whose check constraints are judged by the database in one question instead of one each.
+    """A table whose rows know what is stored of them, and whose checks are asked of the database all at once."""
 
-    Django asks for every check by itself, in a savepoint of its own: sixty statements for one ad.
-    """
+    # The fields whose stored values are remembered, so that rules can judge a change.
+    remembered: ClassVar[tuple[str, ...]] = ()
 
     class Meta:
         abstract = True
 
+    # A FieldTracker of django-model-utils does the same with a descriptor for each field; these few lines can be read.
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._stored: dict[str, Any] = {}
+
+    def stored(self, name: str) -> Any:
+        """The value of a remembered field in the database; for a new row, None."""
+        return self._stored.get(name)
+
+    def has_changed(self, name: str) -> bool:
+        """Whether an existing row's `name` differs from what is stored."""
+        return not self._state.adding and name in self._stored and self._stored[name] != self.__dict__.get(name)
+
+    @classmethod
+    def from_db(cls, *args: Any, **kwargs: Any) -> Self:
+        """Load a row and remember it."""
+        row = super().from_db(*args, **kwargs)
+        row._remember()
+        return row
+
+    def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
+        """Reload, and remember what was reloaded."""
+        super().refresh_from_db(*args, **kwargs)
+        self._remember(kwargs.get("fields"))
+
+    def save(self, **kwargs: Any) -> None:
+        """Write, and remember what was written."""
+        super().save(**kwargs)
+        self._remember(kwargs.get("update_fields"))
+
+    def _remember(self, fields: Collection[str] | None = None) -> None:
+        for name in self.remembered:
+            if name in self.__dict__ and (fields is None or {name, self._meta.get_field(name).name} & set(fields)):
+                self._stored[name] = self.__dict__[name]
+
+    def validate_unique(self, exclude: Collection[str] | None = None) -> None:
+        """Raise ValidationError for what is taken. Keys are made here, by chance: nobody else has them."""
+        super().validate_unique({*(exclude or ()), self._meta.pk.name})
+
     def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
-        """Raise ValidationError for each constraint that doesn't hold. One by one only when something is wrong."""
-        self._checks_hold = self._ask_all_checks(set(exclude or ()))
-        super().validate_constraints(exclude)
+        """Raise ValidationError for each constraint that doesn't hold.
 
-    def get_constraints(self) -> list[tuple[type[models.Model], Sequence[models.BaseConstraint]]]:
-        """Those still to be judged."""
-        found = super().get_constraints()
-        if not self.__dict__.pop("_checks_hold", False):
-            return found
-        return [
-            (model, [constraint for constraint in constraints if not isinstance(constraint, models.CheckConstraint)])
-            for model, constraints in found
-        ]
+        Django asks for every check by itself, in a savepoint of its own: sixty statements for one ad. Here that is
+        only done when something is wrong, to find out what.
+        """
+        left_out = set(exclude or ())
+        if not self._checks_hold(left_out):
+            super().validate_constraints(exclude)
+            return
+        errors: dict[str, list[ValidationError]] = {}
+        for constraint in self._meta.constraints:
+            if not isinstance(constraint, CheckConstraint):
+                try:
+                    constraint.validate(type(self), self, left_out)
+                except ValidationError as error:
+                    error.update_error_dict(errors)
+        if errors:
+            raise ValidationError(errors)
 
-    def _ask_all_checks(self, exclude: set[str]) -> bool:
-        checks = [one.condition for one in self._meta.constraints if isinstance(one, models.CheckConstraint)]
-        values = self._get_field_expression_map(meta=self._meta, exclude=exclude)  # type: ignore[attr-defined]
+    def _checks_hold(self, exclude: set[str]) -> bool:
+        fields = [field for field in self._meta.concrete_fields if field.name not in exclude]
+        values = {field.name: Value(getattr(self, field.attname), field) for field in fields}
+        checks = [one.condition for one in self._meta.constraints if isinstance(one, CheckConstraint)]
         try:
-            return models.Q(*checks).check(values)
+            return Q(*checks).check(values)
         except FieldError:
             # A field that is excluded, or that is wrong by itself, belongs to some check.
             return False
@@ -49,49 +96,3 @@ class TimestampedModel(StudioModel):
 
     class Meta:
         abstract = True
-
-
-class TracksChanges(models.Model):
-    """Remembers what the database holds for the fields in `remembered`, so that rules can judge a change."""
-
-    remembered: ClassVar[tuple[str, ...]] = ()
-
-    class Meta:
-        abstract = True
-
-    @classmethod
-    def from_db(cls, *args: Any, **kwargs: Any) -> Self:
-        """Load a row and remember it."""
-        instance = super().from_db(*args, **kwargs)
-        instance._remember()
-        return instance
-
-    def _remember(self) -> None:
-        self._stored = {name: self.__dict__[name] for name in self.remembered if name in self.__dict__}
-
-    def stored(self, name: str) -> Any:
-        """The value of `name` in the database; for a new row, None."""
-        return self.__dict__.get("_stored", {}).get(name)
-
-    def has_changed(self, name: str) -> bool:
-        """Whether an existing row's `name` differs from what is stored."""
-        stored = self.__dict__.get("_stored", {})
-        return not self._state.adding and name in stored and stored[name] != self.__dict__.get(name)
-
-    def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
-        """Reload, and remember anew."""
-        super().refresh_from_db(*args, **kwargs)
-        self._remember()
-
-    def save(self, **kwargs: Any) -> None:
-        """Write, and remember anew."""
-        written = kwargs.get("update_fields")
-        held = self.__dict__.get("_stored", {})
-        super().save(**kwargs)
-        self._remember()
-        if written is not None:
-            # Only what was written is stored now.
-            names = {
-                field.attname for field in self._meta.concrete_fields if {field.name, field.attname} & set(written)
-            }
-            self._stored |= {name: value for name, value in held.items() if name not in names}

@@ -1,5 +1,6 @@
 """Rows that say who made and who last changed them."""
 
+from collections.abc import Collection
 from typing import Any, ClassVar
 
 from django.db import models
@@ -10,7 +11,7 @@ from campaign_studio.models.versioned import VersionedModel
 
 
 class StampedModel(VersionedModel, TimestampedModel):
-    """Also says who: the acting user is stamped in, whichever door the change came through (1-domain).
+    """Also says who: the acting user is stamped in, whichever door the change came through.
 
     `created_by_field` names the foreign key to the creator.
     """
@@ -23,8 +24,21 @@ class StampedModel(VersionedModel, TimestampedModel):
     class Meta:
         abstract = True
 
-    def stamp(self) -> None:
-        """Fill the creator and both names from whoever is acting; keep what is there when nobody is."""
+    def clean_fields(self, exclude: Collection[str] | None = None) -> None:
+        """Don't ask for a creator: saving fills in who acts."""
+        if acting.current_user() is not None:
+            exclude = {*(exclude or ()), self.created_by_field}
+        super().clean_fields(exclude)
+
+    def save(self, **kwargs: Any) -> None:
+        """Stamp and write; with `update_fields` the stamp is written along."""
+        self._stamp()
+        if kwargs.get("update_fields"):
+            kwargs["update_fields"] = {*kwargs["update_fields"], "updated_by_name", "updated_at"}
+        super().save(**kwargs)
+
+    def _stamp(self) -> None:
+        """Fill in the creator and both names; keep what is there when nobody acts."""
         now = acting.current()
         if now is None:
             return
@@ -34,20 +48,3 @@ class StampedModel(VersionedModel, TimestampedModel):
                 setattr(self, self.created_by_field, user)
             self.created_by_name = now.name or None
         self.updated_by_name = now.name or self.updated_by_name
-
-    def full_clean(
-        self,
-        exclude: Any = None,
-        validate_unique: bool = True,
-        validate_constraints: bool = True,
-    ) -> None:
-        """Stamp first: validation must not ask for a creator that the server fills in."""
-        self.stamp()
-        super().full_clean(exclude, validate_unique, validate_constraints)
-
-    def save(self, **kwargs: Any) -> None:
-        """Stamp and write; with `update_fields` the stamp is written along."""
-        self.stamp()
-        if kwargs.get("update_fields"):
-            kwargs["update_fields"] = {*kwargs["update_fields"], "updated_by_name", "updated_at"}
-        super().save(**kwargs)

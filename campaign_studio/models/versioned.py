@@ -12,7 +12,7 @@ CHANGED_MEANWHILE = "“{}” was changed or deleted by somebody else meanwhile.
 
 
 class StaleError(ValidationError):
-    """The row that was to be written is no longer the one that was read (8-reliability R3)."""
+    """The row that was to be written is no longer the one that was read."""
 
     def __init__(self, row: models.Model) -> None:
         super().__init__(CHANGED_MEANWHILE.format(row), code="stale")
@@ -44,7 +44,10 @@ class VersionedModel(StudioModel):
             raise
 
     def _do_update(self, base_qs: Any, *args: Any, **kwargs: Any) -> Any:
-        """What `save()` asks of the database: compare, and swap."""
+        """What `save()` asks of the database: compare, and swap.
+
+        Django has no public way to add to the WHERE of a save; a second UPDATE would fire every trigger twice.
+        """
         if not super()._do_update(base_qs.filter(version=self.version - 1), *args, **kwargs):
             raise StaleError(self)
         return True
@@ -62,7 +65,7 @@ class VersionedModel(StudioModel):
 class PartModel(StudioModel):
     """A row that belongs to another one, is edited with it and vanishes with it.
 
-    `whole_field` names the foreign key to the whole, a VersionedModel: it is locked before its parts are (R1).
+    `whole_field` names the foreign key to the whole, a VersionedModel: it is locked before its parts are.
     """
 
     whole_field: ClassVar[str]

@@ -13,7 +13,7 @@ from accounts.models import User
 from accounts.tests.factories import Cast, UserFactory
 from ads.tests.factories import AdContentRatingFactory, AdFactory, AdTimeSlotFactory
 from advertisers.tests.factories import AdvertiserBankAccountFactory, AdvertiserContactFactory, AdvertiserFactory
-from campaign_studio.tests.bodies import bearing, campaign_body, tokens_of
+from campaign_studio.tests.bodies import ad_body, bearing, campaign_body, tokens_of
 from campaigns.tests.factories import AudienceTargetingFactory, CampaignFactory
 
 pytestmark = pytest.mark.django_db
@@ -147,3 +147,19 @@ def test_a_user_without_rows_reads_an_empty_page(cast: Cast) -> None:
     client = bearing(tokens_of(user)["access_token"])
 
     assert queries(client, "/api/campaigns") <= 3
+
+
+def test_a_new_ad_asks_for_its_number_under_one_lock(cast: Cast) -> None:
+    client = bearing(tokens_of(cast.owner)["access_token"])
+    campaign: Any = CampaignFactory(campaign_created_by=cast.owner)
+    # Kinds of objects are looked up once per process.
+    client.post(f"/api/campaigns/{campaign.pk}/ads", ad_body())
+
+    with CaptureQueriesContext(connection) as seen:
+        answer = client.post(f"/api/campaigns/{campaign.pk}/ads", ad_body())
+    assert answer.status_code == 201
+    statements = [query["sql"] for query in seen]
+    locks = [sql for sql in statements if "campaigns" in sql and "FOR NO KEY UPDATE" in sql]
+    assert len(locks) == 1, locks
+    assert not [sql for sql in statements if answer.json()["ad_id"] in sql and sql.startswith("SELECT 1")]
+    assert len(statements) <= 18, "\n".join(statements)
