@@ -16,6 +16,7 @@ from accounts.models import SecurityEvent, Session, User
 from accounts.signin.console import SESSION_KEY
 from accounts.signin.two_factor import is_required_of
 from campaign_studio import acting
+from campaign_studio.acting import is_api
 
 # What somebody reaches who has yet to set up the second factor their role needs.
 WITHOUT_SECOND_FACTOR = {"admin:two_factor", "admin:logout", "admin:jsi18n", "admin:login"}
@@ -30,7 +31,7 @@ class ConsoleSessionMiddleware(AuthenticationMiddleware):
     def process_request(self, request: HttpRequest) -> None:
         """Say who it is, as soon as somebody asks."""
         super().process_request(request)
-        if request.path_info.startswith("/api/"):
+        if is_api(request.path_info):
             request.user = AnonymousUser()
         else:
             request.user = SimpleLazyObject(lambda: _console_user(request))  # type: ignore[assignment]

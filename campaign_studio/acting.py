@@ -18,6 +18,11 @@ from django.http import HttpRequest, HttpResponse
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
+def is_api(path: str) -> bool:
+    """Whether an address belongs to the REST API; all others are the console's."""
+    return path == "/api" or path.startswith("/api/")
+
+
 class Actor(Protocol):
     """What the foundations need to know of a person."""
 
@@ -112,7 +117,7 @@ class ActingMiddleware:
         sent = request.headers.get("X-Request-ID", "")
         request_id = sent if REQUEST_ID.fullmatch(sent) else str(uuid.uuid4())
         acting = Acting(
-            door="api" if request.path_info.startswith("/api/") else "admin",
+            door="api" if is_api(request.path_info) else "admin",
             find_user=lambda: _signed_in(request),
             remote_addr=request.META.get("REMOTE_ADDR") or None,
             user_agent=request.headers.get("User-Agent", "").replace("\x00", "")[:255],

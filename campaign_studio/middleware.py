@@ -9,6 +9,8 @@ from csp.middleware import CSPMiddleware, PolicyParts
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
+from campaign_studio.acting import is_api
+
 FORWARDED = (
     "HTTP_X_FORWARDED_FOR",
     "HTTP_X_FORWARDED_PROTO",
@@ -91,6 +93,6 @@ class BrowserPolicyMiddleware(CSPMiddleware):
             if path.startswith(start):
                 parts.replace = {**replaced, **(parts.replace or {})}
                 return parts
-        if path == "/api" or path.startswith("/api/"):
+        if is_api(path):
             parts.config = NOTHING
         return parts

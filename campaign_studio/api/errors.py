@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.views import exception_handler as drf_exception_handler
 
+from campaign_studio.acting import is_api
 from campaign_studio.constraints import protected_message, validation_error
 from campaign_studio.database.unavailable import is_fault
 
@@ -72,7 +73,7 @@ def as_detail(error: ModelValidationError) -> dict[str, list[str]]:
 
 
 def _json(request: HttpRequest, code: int, detail: str) -> HttpResponse | None:
-    if request.path_info.startswith("/api"):
+    if is_api(request.path_info):
         return JsonResponse({"detail": detail}, status=code)
     return None
 

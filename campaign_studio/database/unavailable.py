@@ -17,7 +17,7 @@ from django.utils.log import log_response
 from django.utils.safestring import SafeString
 from django.views.debug import ExceptionReporter
 
-from campaign_studio.acting import current_request_id
+from campaign_studio.acting import current_request_id, is_api
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ class DatabaseUnavailableMiddleware:
 
 def _unavailable(request: HttpRequest, fault: Exception) -> HttpResponse:
     response: HttpResponse
-    if request.path_info.startswith("/api"):
+    if is_api(request.path_info):
         response = JsonResponse({"detail": UNAVAILABLE}, status=503)
     else:
         # Without the request: what goes with it would ask the database.

@@ -112,7 +112,13 @@ def test_every_request_has_an_id_of_its_own() -> None:
     assert request_ids(None) != request_ids(None)
 
 
-@pytest.mark.parametrize(("path", "door"), [("/api/campaigns", "api"), ("/admin/", "admin"), ("/", "admin")])
+@pytest.mark.parametrize(
+    ("path", "door"),
+    [
+        *[("/api/campaigns", "api"), ("/api/", "api"), ("/api", "api")],
+        *[("/admin/", "admin"), ("/", "admin"), ("/apiary", "admin"), ("/admin/api/", "admin")],
+    ],
+)
 def test_the_address_says_which_door(path: str, door: str) -> None:
     seen: list[str] = []
 
