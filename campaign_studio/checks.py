@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
-from campaign_studio.api.throttling import rate
+from campaign_studio.rate_limits import rate
 
 
 @register()

@@ -1,44 +1,21 @@
-"""Rate limits and the headers that tell of them (2-api "Limits", 8-reliability R14)."""
+"""Rate limits at the API's door, and the headers that tell of them."""
 
-import logging
-import math
-import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.conf import settings
-from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
-from redis.exceptions import RedisError
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-logger = logging.getLogger(__name__)
-
-PERIODS = {"sec": 1, "second": 1, "min": 60, "minute": 60, "hour": 3600, "day": 86_400}
-
-
-class Rate(NamedTuple):
-    """`limit` requests in each window of `period` seconds."""
-
-    limit: int
-    period: int
-
-
-def rate(text: str) -> Rate:
-    """`100/min` as numbers. Raises ValueError for anything else."""
-    limit, _, period = text.partition("/")
-    if not (limit.isascii() and limit.isdigit() and int(limit) > 0 and period in PERIODS):
-        raise ValueError(f"{text!r} is no rate. Write a number, a slash and one of {', '.join(PERIODS)}: 100/min.")
-    return Rate(int(limit), PERIODS[period])
+from campaign_studio.rate_limits import count, rate
 
 
 class StudioThrottle(BaseThrottle):
     """Counts requests of a user, or of an address without a token, in windows of fixed length.
 
-    The framework's own throttles read, then write: requests at once slip through. Here the cache itself counts, once
-    for all processes that share it. While a cache server is gone nothing is limited; the lock-out doesn't depend on it.
+    The framework's own throttles read, then write: requests at once slip through. Here the cache itself counts.
     """
 
     seconds_left = 0
@@ -60,36 +37,6 @@ class StudioThrottle(BaseThrottle):
     def wait(self) -> float:
         """Seconds until the next window, for `Retry-After`."""
         return self.seconds_left
-
-
-class Counted(NamedTuple):
-    """What became of one more request. `ends` is in Unix time."""
-
-    is_allowed: bool
-    remaining: int
-    ends: int
-    seconds_left: int
-
-
-def count(who: str, allowed: Rate) -> Counted:
-    """Count one more request of `who`, in a window of fixed length."""
-    now = time.time()
-    window = int(now // allowed.period)
-    ends = (window + 1) * allowed.period
-    number = _number(f"rate:{who}:{window}", allowed.period)
-    return Counted(number <= allowed.limit, max(0, allowed.limit - number), ends, math.ceil(ends - now))
-
-
-def _number(key: str, period: int) -> int:
-    try:
-        cache.add(key, 0, timeout=2 * period)
-        return cache.incr(key)
-    except ValueError:
-        # Thrown out between the two calls, by a cache that was full.
-        return 1
-    except RedisError as error:
-        logger.warning("The cache does not answer, so nothing is limited: %s", error)
-        return 0
 
 
 class EarlyThrottleMixin:

@@ -12,8 +12,8 @@ from django.urls import URLPattern, URLResolver, reverse
 from unfold.dataclasses import SearchResult
 from unfold.sites import UnfoldAdminSite
 
-from campaign_studio.api.throttling import count, rate
 from campaign_studio.console.lists import has_nul, has_too_many_terms
+from campaign_studio.rate_limits import count, rate
 
 HITS_PER_MODEL = 10
 HITS_PER_PAGE = 100

@@ -21,7 +21,7 @@ from redis.exceptions import RedisError
 from rest_framework.test import APIClient
 
 from accounts.tests.factories import UserFactory
-from campaign_studio.api.throttling import Rate, rate
+from campaign_studio.rate_limits import Rate, rate
 from campaign_studio.tests.bodies import bearing, tokens_of
 
 pytestmark = pytest.mark.django_db
