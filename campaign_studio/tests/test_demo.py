@@ -160,7 +160,7 @@ def test_a_verdict_given_since_moves_along_with_the_picture() -> None:
 @pytest.mark.usefixtures("_debug")
 @pytest.mark.parametrize("port", ["0", "65536", "99999", "-1", "http"])
 def test_a_port_that_can_not_be_is_refused(port: str) -> None:
-    with pytest.raises(CommandError, match="is no port"):
+    with pytest.raises(CommandError, match="give a number from 1 to 65535"):
         demo(f"--port={port}")
     assert not User.objects.exists()
 

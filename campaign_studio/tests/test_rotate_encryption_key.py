@@ -129,7 +129,7 @@ def test_no_statement_reads_more_than_a_batch(keys: Callable[..., None]) -> None
 
 @pytest.mark.parametrize("size", ["0", "-1", "many", "10001"])
 def test_an_impossible_batch_size_is_refused(size: str) -> None:
-    with pytest.raises(CommandError, match="Give a number from 1 to 10000"):
+    with pytest.raises(CommandError, match="give a number from 1 to 10000"):
         rotate("--batch-size", size)
 
 

@@ -1,6 +1,5 @@
 """`manage.py export_audit_log`: the audit log as a file, with the seals that prove it."""
 
-import argparse
 import csv
 import json
 import sys
@@ -17,6 +16,7 @@ from accounts.audit.models import values_of
 from accounts.audit.sealing import seal_everything
 from accounts.models import AuditEntry, AuditSeal
 from campaign_studio.database.timeouts import lift_statement_timeout
+from campaign_studio.management.arguments import day
 
 CHUNK = 1000
 # Of the entry: a list of its own, so that a column can be added here and no seal is touched.
@@ -56,9 +56,9 @@ class Command(BaseCommand):
         """Which, how and where to."""
         parser.add_argument("--format", choices=["jsonl", "csv"], default="jsonl")
         parser.add_argument(
-            "--from", type=_day, dest="first", default=date.min, metavar="DATE", help="the first day, UTC"
+            "--from", type=day, dest="first", default=date.min, metavar="DATE", help="the first day, UTC"
         )
-        parser.add_argument("--to", type=_day, dest="last", default=date.max, metavar="DATE", help="the last day, UTC")
+        parser.add_argument("--to", type=day, dest="last", default=date.max, metavar="DATE", help="the last day, UTC")
         parser.add_argument("--output", type=Path, metavar="FILE", help="must not exist yet")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -113,10 +113,3 @@ def _cell(value: object) -> object:
     if isinstance(value, dict | list):
         return json.dumps(value, ensure_ascii=False)
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text} is not a date. Write it like 2026-03-31.") from error

@@ -1,7 +1,5 @@
 """`manage.py prune_audit_log`: remove what is too old, so that the rest can still prove itself."""
 
-import argparse
-import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,6 +14,7 @@ from accounts.audit.verifying import unsealed_entries, walk
 from accounts.models import AuditEntry, AuditSeal, SecurityEvent
 from campaign_studio.acting import acting_as
 from campaign_studio.database.timeouts import lift_statement_timeout
+from campaign_studio.management.arguments import whole_number
 
 SHORTEST = 90
 
@@ -34,7 +33,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """How old."""
-        parser.add_argument("--days", type=_days, required=True, help=f"{SHORTEST} or more")
+        parser.add_argument(
+            "--days",
+            type=whole_number(SHORTEST, 99_999),
+            required=True,
+            help=f"{SHORTEST} or more: younger entries may still be needed as evidence",
+        )
         parser.add_argument("--dry-run", action="store_true", help="only say how much would be removed")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -91,11 +95,3 @@ class Command(BaseCommand):
             },
         )
         seal_everything()
-
-
-def _days(text: str) -> int:
-    if not re.fullmatch(r"\d{1,5}", text):
-        raise argparse.ArgumentTypeError("give a number of days, e.g. 365")
-    if int(text) < SHORTEST:
-        raise argparse.ArgumentTypeError(f"{SHORTEST} or more: younger entries may still be needed as evidence")
-    return int(text)

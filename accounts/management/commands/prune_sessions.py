@@ -4,12 +4,13 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import Session, SignInAttempts
 from campaign_studio.database.timeouts import lift_statement_timeout
+from campaign_studio.management.arguments import whole_number
 
 
 class Command(BaseCommand):
@@ -19,12 +20,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """How long ago."""
-        parser.add_argument("--days", type=int, default=30, help="sessions that ended so many days ago (default 30)")
+        parser.add_argument(
+            "--days", type=whole_number(0), default=30, help="sessions that ended so many days ago (default 30)"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Do it. Raises CommandError for a negative number."""
-        if options["days"] < 0:
-            raise CommandError("--days takes 0 or more.")
+        """Delete, and say how many."""
         lift_statement_timeout()
         now = timezone.now()
         before = now - timedelta(days=options["days"])

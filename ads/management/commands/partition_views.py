@@ -1,7 +1,5 @@
 """`manage.py partition_views`: months for the views to come, none for those that are too old."""
 
-import argparse
-import re
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
@@ -9,6 +7,7 @@ from django.utils import timezone
 
 from ads.reporting.partitions import drop_old_views, make_partitions
 from campaign_studio.database.timeouts import lift_statement_timeout
+from campaign_studio.management.arguments import whole_number
 
 MOST_MONTHS = 120
 
@@ -21,11 +20,15 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """How far ahead."""
         parser.add_argument(
-            "--months-ahead", type=_months, default=3, metavar="N", help=f"0 to {MOST_MONTHS} (default 3)"
+            "--months-ahead",
+            type=whole_number(0, MOST_MONTHS),
+            default=3,
+            metavar="N",
+            help=f"0 to {MOST_MONTHS} (default 3)",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Do it. What is too old goes first: it needs no month any more."""
+        """Drop and make months. What is too old goes first: it needs no month any more."""
         lift_statement_timeout()
         now = timezone.now()
         dropped, deleted = drop_old_views(now)
@@ -38,9 +41,3 @@ class Command(BaseCommand):
             self.stdout.write(f"Made {name}, with {moved} views." if moved else f"Made {name}.")
         if not dropped and not deleted and not made:
             self.stdout.write("Nothing to do.")
-
-
-def _months(text: str) -> int:
-    if not re.fullmatch(r"\d{1,3}", text, re.ASCII) or int(text) > MOST_MONTHS:
-        raise argparse.ArgumentTypeError(f"give a number of months from 0 to {MOST_MONTHS}, e.g. 3")
-    return int(text)

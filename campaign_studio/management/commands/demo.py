@@ -1,6 +1,5 @@
 """`manage.py demo`: everything at once, for somebody who sees Campaign Studio for the first time."""
 
-import argparse
 import io
 import os
 import socket
@@ -21,6 +20,7 @@ from rich.table import Table
 from campaign_studio.database.configuration import STARTING_ENGINE
 from campaign_studio.demo import loader
 from campaign_studio.demo.people import PASSWORD, PEOPLE
+from campaign_studio.management.arguments import whole_number
 
 HOST = "127.0.0.1"
 
@@ -36,15 +36,15 @@ class Command(BaseCommand):
         """What to leave out, and how much."""
         parser.add_argument("--no-server", action="store_true", help="load the data and end")
         parser.add_argument("--reset", action="store_true", help="empty the embedded database first")
-        parser.add_argument("--port", type=_port, default=8000)
-        parser.add_argument("--scale", type=int, default=1, metavar="N", help="N times the data, to try it at size")
+        parser.add_argument("--port", type=whole_number(1, 65_535), default=8000)
+        parser.add_argument(
+            "--scale", type=whole_number(1), default=1, metavar="N", help="N times the data, to try it at size"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Do it all. Raises CommandError outside of DEBUG, for a port in use and for a database that doesn't answer."""
         if not settings.DEBUG:
             raise CommandError("The demo creates well-known passwords, so it runs with DEBUG=true only.")
-        if options["scale"] < 1:
-            raise CommandError("--scale takes a number from 1 upwards.")
         port = options["port"]
         if not options["no_server"] and _is_taken(port):
             raise CommandError(f"Port {port} is in use. Choose another one with --port.")
@@ -83,12 +83,6 @@ class Command(BaseCommand):
                 task = progress.add_task("Copies", total=(scale - 1) * len(loader.FLIGHTS))
                 loader.load_copies(scale, on=today, advance=lambda count: progress.advance(task, count))
         console.print("Demo data loaded.")
-
-
-def _port(text: str) -> int:
-    if text.isdecimal() and 1 <= int(text) <= 65535:
-        return int(text)
-    raise argparse.ArgumentTypeError(f"{text} is no port. Give a number from 1 to 65535.")
 
 
 def _is_taken(port: int) -> bool:

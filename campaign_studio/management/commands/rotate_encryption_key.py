@@ -1,6 +1,5 @@
 """`manage.py rotate_encryption_key`: write every stored secret anew, with the newest key."""
 
-import argparse
 from collections import Counter
 from collections.abc import Iterator
 from functools import partial
@@ -14,6 +13,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from campaign_studio.encryption import EncryptedTextField, decrypt, encrypt, encrypted_columns, is_current
+from campaign_studio.management.arguments import whole_number
 from campaign_studio.retrying import retried
 
 Row = tuple[Any, ...]
@@ -29,7 +29,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """How much at once."""
-        parser.add_argument("--batch-size", type=_batch_size, default=200, metavar="ROWS", help="rows per transaction")
+        parser.add_argument(
+            "--batch-size", type=whole_number(1, 10_000), default=200, metavar="ROWS", help="rows per transaction"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Do it. Raises CommandError when there are values that no key opens; everything else is done by then."""
@@ -97,9 +99,3 @@ def _next_step() -> str:
     if len(settings.ENCRYPTION_KEYS) == 1:
         return "ENCRYPTION_KEY holds one key, and it opens everything. To change it, put a new one before it."
     return "Next: remove the old key from ENCRYPTION_KEY and restart the servers."
-
-
-def _batch_size(text: str) -> int:
-    if text.isdecimal() and 1 <= int(text) <= 10_000:
-        return int(text)
-    raise argparse.ArgumentTypeError(f"{text} is no batch size. Give a number from 1 to 10000.")

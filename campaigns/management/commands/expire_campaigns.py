@@ -1,6 +1,5 @@
 """`manage.py expire_campaigns`: what the calendar does to campaigns and ads (1-domain "By the calendar")."""
 
-import argparse
 from collections import Counter
 from datetime import date
 from functools import partial
@@ -12,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from campaign_studio.acting import acting_as
+from campaign_studio.management import arguments
 from campaign_studio.retrying import retried
 from campaign_studio.writing import one_write
 
@@ -23,7 +23,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Which day it is."""
-        parser.add_argument("--on", type=_day, default=None, help="YYYY-MM-DD; today by default")
+        parser.add_argument("--on", type=arguments.day, default=None, help="like 2026-03-31; today by default")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Move each row by itself. Raises CommandError at the end when some were refused."""
@@ -58,10 +58,3 @@ class Command(BaseCommand):
             if status:
                 row.move_to(status)
         return status
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text} is no date. Write it as YYYY-MM-DD.") from error
