@@ -24,3 +24,8 @@ class DurationUnit(models.TextChoices):
 
 # How many seconds one of it has.
 SECONDS: dict[str, int] = {"seconds": 1, "minutes": 60, "hours": 60 * 60, "days": 24 * 60 * 60}
+
+
+def in_seconds(value: int | None, unit: str | None) -> int | None:
+    """A duration as seconds; None when none is set."""
+    return value * SECONDS[unit] if value is not None and unit else None

@@ -15,7 +15,7 @@ from campaign_studio.models.base import TimestampedModel
 from campaign_studio.models.stamped import StampedModel
 from campaign_studio.models.versioned import PartModel
 from campaign_studio.places import country_choices, country_code
-from campaigns.choices import DurationUnit, Status
+from campaigns.choices import DurationUnit, Status, in_seconds
 from campaigns.fields import NameListField
 from campaigns.lifecycle import LifecycleModel
 from campaigns.querysets import AudienceTargetingQuerySet, CampaignQuerySet
@@ -138,6 +138,11 @@ class Campaign(LifecycleModel, StampedModel):
     def expiry_day(self) -> date | None:
         """When it can no longer be revived."""
         return self.campaign_expiry_date
+
+    @property
+    def max_view_seconds(self) -> int | None:
+        """The cap on viewing time in seconds; None without one."""
+        return in_seconds(self.campaign_max_view_duration_value, self.campaign_max_view_duration_unit)
 
     def clean(self) -> None:
         """Also keep the ads' dates inside the campaign's when those move (1-domain)."""

@@ -20,7 +20,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from ads.api import delivery_serializers as serializers
 from ads.delivery.engine import Decision, decide
-from ads.delivery.explaining import explain, judged
+from ads.delivery.explaining import explain, with_failures
 from ads.delivery.opportunity import Opportunity
 from ads.delivery.readiness import readiness_of
 from ads.media import BAR_POSITIONS, qr_code
@@ -85,7 +85,7 @@ class DeliveryViewSet(StrictQueryParamsMixin, GenericViewSet[Ad]):
         asked = serializers.QuestionSerializer(data=given)
         asked.is_valid(raise_exception=True)
         decision = decide(asked.opportunity())
-        paginator = PageOfVerdicts(decision)
+        paginator = ExplainablePages(decision)
         page = paginator.paginate_queryset(self._about(asked.validated_data, decision), request)
         told = serializers.ExplanationSerializer(explain(page, decision.opportunity, decision), many=True)
         return paginator.get_paginated_response(told.data)
@@ -104,8 +104,8 @@ class DeliveryViewSet(StrictQueryParamsMixin, GenericViewSet[Ad]):
         return ads.alias(first=first).order_by("first", "ad_id")
 
 
-class PageOfVerdicts(KeysFirstPagination):
-    """Pages of ads with what the criteria say about them: only those of the page are judged."""
+class ExplainablePages(KeysFirstPagination):
+    """Pages of ads with the criteria that fail: only those of the page are asked about."""
 
     def __init__(self, decision: Decision) -> None:
         self.decision = decision
@@ -113,7 +113,7 @@ class PageOfVerdicts(KeysFirstPagination):
     def rows(self, queryset: Any, keys: Any) -> list[Any]:
         """The ads of the page, in the order of their keys."""
         order = [row["pk"] for row in keys]
-        by_key = {ad.pk: ad for ad in judged(Ad.objects.filter(pk__in=order), self.decision.opportunity)}
+        by_key = {ad.pk: ad for ad in with_failures(Ad.objects.filter(pk__in=order), self.decision.opportunity)}
         return [by_key[key] for key in order if key in by_key]
 
 

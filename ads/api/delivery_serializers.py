@@ -1,29 +1,29 @@
 """What is asked about delivery, and what is answered."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
+from ads.api import wording
 from ads.api.serializers import ContentRatingSerializer
 from ads.choices import RATING_LABEL_CHOICES, RATING_LEVELS, AdType
-from ads.delivery.opportunity import Opportunity
+from ads.delivery.facts import Fact
+from ads.delivery.opportunity import FIRST_YEAR, LAST_YEAR, Opportunity, local_time
 from ads.media import BAR_POSITIONS
 from ads.models import Ad
 from ads.models.impressions import LONGEST_DEVICE_ID
 from campaign_studio.api.serializers import StrictFields
 
-EARLIEST, LATEST = 2000, 2099
 WHICH_COUNTRY = "Send the country, like country=DE: a place is told from the country downwards."
 # In a query string a plus sign means a blank: `…T08:15:00+01:00` arrives with one.
 BLANK_OFFSET = re.compile(r"(?<=:\d\d) (\d\d:?\d\d)$")
-A_TIME = re.compile(r"[T ]\d\d:?\d\d")
 
 
 @extend_schema_field({"type": "string", "format": "date-time", "example": "2026-11-23T08:15:00+01:00"})
@@ -31,19 +31,17 @@ class LocalTimeField(serializers.Field[Any, Any, Any, Any]):
     """A moment by the screen's own clock. An offset is allowed and kept, and decides nothing."""
 
     default_error_messages = {
-        "invalid": f"Send the screen's local time in ISO 8601, {EARLIEST} to {LATEST}, like 2026-11-23T08:15:00+01:00.",
+        "invalid": (
+            f"Send the screen's local time in ISO 8601, {FIRST_YEAR} to {LAST_YEAR}, like 2026-11-23T08:15:00+01:00."
+        ),
     }
 
     def to_internal_value(self, data: Any) -> datetime:
         """The moment, with the offset where one is given."""
         try:
-            is_time = isinstance(data, str) and A_TIME.search(data)
-            moment = parse_datetime(BLANK_OFFSET.sub(r"+\1", data)) if is_time else None
+            return local_time(BLANK_OFFSET.sub(r"+\1", str(data)))
         except ValueError:
-            moment = None
-        if moment is None or not EARLIEST <= moment.year <= LATEST:
             self.fail("invalid")
-        return moment
 
     def to_representation(self, value: datetime) -> str:
         """ISO 8601, as it came."""
@@ -174,17 +172,30 @@ class DeliverySerializer(serializers.Serializer[Any]):
     valid_until = LocalTimeField(help_text="The next instant at which the answer can change by the clock.")
 
 
+@extend_schema_field(OpenApiTypes.STR)
+class SentenceField(serializers.Field[Any, Any, str, Fact]):
+    """What the API's words make of a fact."""
+
+    def __init__(self, say: Callable[[Fact], str], help_text: str | None = None) -> None:
+        super().__init__(source="*", help_text=help_text)
+        self.say = say
+
+    def to_representation(self, value: Fact) -> str:
+        """The sentence."""
+        return self.say(value)
+
+
 class ReasonSerializer(serializers.Serializer[Any]):
     """One criterion that fails."""
 
     code = serializers.CharField()
-    message = serializers.CharField()
+    message = SentenceField(wording.message)
     resource_type = serializers.ChoiceField(choices=["ad", "campaign"])
     resource_id = serializers.UUIDField()
     field = serializers.CharField()
     expected = serializers.JSONField()
     actual = serializers.JSONField(allow_null=True)
-    fix = serializers.CharField(help_text="The smallest change that would make it hold.")
+    fix = SentenceField(wording.fix, help_text="The smallest change that would make it hold.")
     changes = serializers.JSONField(
         allow_null=True, help_text="The same as the body of a PATCH; null where somebody has to decide."
     )
@@ -205,8 +216,8 @@ class FindingSerializer(serializers.Serializer[Any]):
     """Something to do about a campaign or one of its ads."""
 
     code = serializers.CharField()
-    message = serializers.CharField()
-    fix = serializers.CharField()
+    message = SentenceField(wording.message)
+    fix = SentenceField(wording.fix)
     resource_type = serializers.ChoiceField(choices=["ad", "campaign"])
     resource_id = serializers.UUIDField()
     resource_name = serializers.CharField()

@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.viewsets import ViewSet
 
+from ads.api import wording
 from ads.api.delivery_serializers import one_of
 from ads.choices import AdType
 from ads.models import AdView
@@ -28,17 +29,17 @@ from campaign_studio.places import country_code
 from campaigns.models import Campaign
 
 MOST_VIEWS = 500
-WHAT_TO_SEND = (
+VIEWS_FORMAT = (
     f"Send a list of 1 to {MOST_VIEWS} views: "
     '[{"view_id": "<a new UUID>", "ad_id": "…", "viewed_at": "2026-11-01T12:00:00Z", "duration_seconds": 15}].'
 )
-BACKWARDS = "This day lies after “to”. Send one that does not."
+FROM_AFTER_TO = "This day lies after “to”. Send one that does not."
 
 
 class ViewListParser(StrictJSONListParser):
     """Says what such a list is a list of."""
 
-    not_at_top = WHAT_TO_SEND
+    not_at_top = VIEWS_FORMAT
 
 
 class IdField(serializers.UUIDField):
@@ -126,15 +127,15 @@ class ViewReportViewSet(AtomicWritesMixin, StrictQueryParamsMixin, ViewSet):
         A view counts when it lasted the ad's in-view duration and its campaign has not used up its caps.
         """
         if not isinstance(request.data, list) or not 1 <= len(request.data) <= MOST_VIEWS:
-            raise ParseError(WHAT_TO_SEND)
+            raise ParseError(VIEWS_FORMAT)
         views, wrong = _read(request.data)
         counted = count_views(views, now=timezone.now())
-        rejected = sorted((wrong | counted.rejected).items())
+        rejected = wrong | {index: wording.refusal(rejection) for index, rejection in counted.rejected.items()}
         return Response(
             {
                 "accepted": counted.accepted,
                 "duplicates": counted.duplicates,
-                "rejected": [{"index": index, "reason": reason} for index, reason in rejected],
+                "rejected": [{"index": index, "reason": reason} for index, reason in sorted(rejected.items())],
             }
         )
 
@@ -145,7 +146,7 @@ def _read(sent: list[Any]) -> tuple[list[ReportedView], dict[int, str]]:
     serializer = ReportedViewSerializer()
     for index, item in enumerate(sent):
         if not isinstance(item, Mapping):
-            wrong[index] = f"This is no view. {WHAT_TO_SEND}"
+            wrong[index] = f"This is no view. {VIEWS_FORMAT}"
             continue
         try:
             views.append(ReportedView(index, **serializer.run_validation(item)))
@@ -267,7 +268,7 @@ def _parameters(sent: Mapping[str, str]) -> dict[str, Any]:
     if errors:
         raise ValidationError(errors)
     if "from" in values and "to" in values and values["from"] > values["to"]:
-        raise ValidationError({"from": [BACKWARDS]})
+        raise ValidationError({"from": [FROM_AFTER_TO]})
     return values
 
 

@@ -15,10 +15,10 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from ads.console.availability import clock
 from ads.console.place_forms import ODD_QUARTER, ScreenForm, first_place
-from ads.console.wording import answer, finding
+from ads.console.wording import Answer, answer, finding
 from ads.delivery.criteria import able_to_show
 from ads.delivery.engine import decide
-from ads.delivery.explaining import explain, judged
+from ads.delivery.explaining import explain, with_failures
 from ads.delivery.opportunity import QUARTERS_OF_A_DAY, quarter_of
 from ads.delivery.readiness import readiness_of
 from ads.models import Ad
@@ -124,10 +124,10 @@ class AsksWhy(MayExplain):
             context |= {"time": clock(form.cleaned_data["quarter"]), "query": form.query()}
         return TemplateResponse(request, "admin/ads/why.html", context)
 
-    def _answers(self, request: HttpRequest, ads: Any, form: MomentForm) -> list[dict[str, Any]]:
+    def _answers(self, request: HttpRequest, ads: Any, form: MomentForm) -> list[Answer]:
         """What to say of each, what comes nearest to showing first."""
         opportunity = form.opportunity()
-        explained = explain(judged(ads, opportunity), opportunity, decide(opportunity))
+        explained = explain(with_failures(ads, opportunity), opportunity, decide(opportunity))
         winners = self.get_queryset(request).filter(pk__in={one.lost_to for one in explained if one.lost_to})
         names = {str(key): name for key, name in winners.order_by().values_list("pk", "ad_name")}
         return [answer(one, names) for one in explained]

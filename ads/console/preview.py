@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Case, Value, When
+from django.db.models import Case, F, Value, When
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import path
@@ -16,8 +16,9 @@ from ads.console.place_forms import FIRST_DAY, LAST_DAY, PlaceForm, ScreenForm, 
 from ads.console.wording import answer
 from ads.delivery.criteria import BY_CODE
 from ads.delivery.engine import decide, plan_of_day
-from ads.delivery.explaining import explain, judged
-from ads.delivery.opportunity import Opportunity, Question
+from ads.delivery.explaining import explain, with_failures
+from ads.delivery.opportunity import Opportunity
+from ads.delivery.statement import Question
 from campaigns.console.admin import MayExplain
 
 MOST_EXPLAINED = 25
@@ -94,7 +95,7 @@ class ScreenPages(MayExplain):
         # What is aimed at another country is only counted: to judge all there is takes seconds.
         here = ads.filter(BY_CODE["country"].holds(Question(opportunity)))
         first = Case(When(pk__in=decision.shown[position], then=Value(0)), default=Value(1))
-        nearest = judged(here, opportunity).order_by(first, "failing", "ad_id")[:MOST_EXPLAINED]
+        nearest = with_failures(here, opportunity).order_by(first, F("failing"), "ad_id")[:MOST_EXPLAINED]
         explained = explain(nearest, opportunity, decision)
         explained.sort(key=lambda one: (turn.get(str(one.ad.pk), len(turn)), len(one.reasons)))
         names = {str(one.ad.pk): one.ad.ad_name for one in explained}

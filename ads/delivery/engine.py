@@ -1,22 +1,21 @@
 """What shows: the decision for one moment, and the plan of a whole day."""
 
 import zlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 from uuid import UUID
 
 from django.contrib.postgres.aggregates import ArrayAgg
-from django.db import connection
-from django.db.models import Exists, OuterRef, Q, TextField, Value
-from django.db.models.functions import Cast, Coalesce, Lower
-from django.db.models.lookups import Exact, LessThanOrEqual
+from django.db.models import TextField
+from django.db.models.functions import Cast
 
 from ads.choices import ALL_DAY, AdType
-from ads.delivery.criteria import eligible
-from ads.delivery.opportunity import ANY_LEVEL, QUARTERS_OF_A_DAY, Blank, Opportunity, Question
+from ads.delivery.criteria import CRITERIA, eligible
+from ads.delivery.opportunity import QUARTERS_OF_A_DAY, Opportunity
+from ads.delivery.statement import Question, Statement
 from ads.media import BAR_POSITIONS
-from ads.models import Ad, CampaignViewTotals, DeliverableAd, DeliverablePlace
+from ads.models import Ad, DeliverableAd, DeliverablePlace
 
 # By position the keys of ads, as text.
 Found = dict[str, list[str]]
@@ -24,7 +23,7 @@ Found = dict[str, list[str]]
 
 @dataclass(frozen=True)
 class Decision:
-    """What shows at a moment. `eligible` and `shown` are keys of ads by position, in the order of their turn."""
+    """What shows at a moment. `eligible` and `shown` are keys of ads by position, in the order of rotation."""
 
     opportunity: Opportunity
     eligible: Found
@@ -41,12 +40,7 @@ class Decision:
 
 def decide(opportunity: Opportunity) -> Decision:
     """What shows: one question to the database, answered by one index, whatever else is stored."""
-    sql, parameters = _find_deliverable()
-    filled = [getattr(opportunity, one.name) if isinstance(one, Blank) else one for one in parameters]
-    with connection.cursor() as cursor:
-        cursor.execute(sql, filled)
-        found = dict(cursor.fetchall())
-    return Decision(opportunity, _take_turns(found, opportunity))
+    return Decision(opportunity, _rotated(dict(_find_deliverable().rows(opportunity)), opportunity))
 
 
 def plan_of_day(opportunity: Opportunity, *, anywhere_in_city: bool = False) -> list[Decision]:
@@ -66,51 +60,37 @@ def plan_of_day(opportunity: Opportunity, *, anywhere_in_city: bool = False) -> 
         for key, position in found:
             if not quarters.get(key, set()).isdisjoint((moment.quarter, ALL_DAY)):
                 by_position.setdefault(position, []).append(str(key))
-        plan.append(Decision(moment, _take_turns(by_position, moment)))
+        plan.append(Decision(moment, _rotated(by_position, moment)))
     return plan
 
 
 @cache
-def _find_deliverable() -> tuple[str, tuple[Any, ...]]:
-    """The statement, with `Blank`s to fill in. Compiled once: that costs more than the database needs to answer."""
+def _find_deliverable() -> Statement:
+    """The keys of deliverable ads by position: the criteria, as the tables keep them."""
     asked = Question()
-    totals = CampaignViewTotals.objects.filter(campaign=OuterRef("campaign"))
-    places = DeliverablePlace.objects.filter(
-        Exact(asked.region, Value("")) | Q(region=Lower(asked.region)),
-        country=Lower(asked.country),
-        places__overlap=asked.places(),
-        postcodes__overlap=asked.postcodes(),
-    )
-    rows = DeliverableAd.objects.filter(
-        ~Exists(totals.filter(view_count__gte=OuterRef("max_view_count"))),
-        ~Exists(totals.filter(view_seconds__gte=OuterRef("max_view_seconds"))),
-        LessThanOrEqual(Coalesce("rating_level", Value(ANY_LEVEL)), asked.max_level),
-        campaign__in=places.values("campaign"),
-        quarters__overlap=asked.moments(),
-        first_day__lte=asked.day,
-        last_day__gte=asked.day,
-    )
+    # Some criteria share a condition; which one is asked first makes no difference.
+    conditions = dict.fromkeys(criterion.kept.found for criterion in CRITERIA if criterion.kept)
+    rows = DeliverableAd.objects.filter(*[condition(asked) for condition in conditions])
     keys = ArrayAgg(Cast("ad_id", TextField()))
-    sql, parameters = rows.order_by().values_list("ad_type_id").annotate(keys=keys).query.sql_with_params()
-    return sql, tuple(parameters)
+    return Statement.compiled(rows.order_by().values_list("ad_type_id").annotate(keys=keys))
 
 
-def _take_turns(found: Found, opportunity: Opportunity) -> Found:
-    """Each position's ads in the order of their turn: each comes first equally often (5-delivery).
+def _rotated(found: Found, opportunity: Opportunity) -> Found:
+    """Each position's ads in the order of rotation: each comes first equally often.
 
     Which one is first moves on by one each quarter hour, and starts elsewhere for each device: the same question has
     the same answer, and nothing is remembered.
     """
     moment = opportunity.day.toordinal() * QUARTERS_OF_A_DAY + opportunity.quarter
-    turns: Found = {}
+    rotated: Found = {}
     for position in AdType.values:
         keys = sorted(found.get(position, ()))
         first = (zlib.crc32(f"{position} {opportunity.device_id}".encode()) + moment) % len(keys) if keys else 0
-        turns[position] = keys[first:] + keys[:first]
-    return turns
+        rotated[position] = keys[first:] + keys[:first]
+    return rotated
 
 
-def _quarters_of(keys: list[UUID]) -> dict[UUID, set[int]]:
-    """For each ad the quarter hours of a day in which it may show; without those that were taken off meanwhile."""
+def _quarters_of(keys: Collection[UUID]) -> dict[UUID, set[int]]:
+    """For each ad the quarter hours of a day in which it may show; without those that are no longer deliverable."""
     rows = DeliverableAd.objects.filter(pk__in=keys).values_list("pk", "quarters")
     return {key: set(quarters) for key, quarters in rows}

@@ -1,14 +1,17 @@
 """Why an ad shows at a moment, or why not: by the very criteria that decide."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from uuid import UUID
 
-from django.db.models import BooleanField, ExpressionWrapper, Prefetch
+from django.db.models import BooleanField, ExpressionWrapper, F, Prefetch, QuerySet
 
-from ads.delivery.criteria import CRITERIA, Criterion, target_takes, verdicts
+from ads.delivery.criteria import CRITERIA, failing, with_criteria
+from ads.delivery.criteria.audience import target_takes
 from ads.delivery.engine import Decision, decide
-from ads.delivery.opportunity import Opportunity, Question
-from ads.delivery.reasons import Reason, reason
+from ads.delivery.facts import Reason
+from ads.delivery.opportunity import Opportunity
+from ads.delivery.statement import Question
 from ads.models import Ad
 from campaigns.models import CampaignAudienceTargeting
 
@@ -17,8 +20,8 @@ from campaigns.models import CampaignAudienceTargeting
 class Explanation:
     """What became of one ad.
 
-    `reasons` are empty for an eligible ad. `lost_to` is the key of the ad that has the turn in the same bar, where an
-    eligible one doesn't show.
+    `reasons` are empty for an eligible ad. `lost_to` is the key of the ad that shows in the same bar, where an
+    eligible one doesn't.
     """
 
     ad: Ad
@@ -28,7 +31,7 @@ class Explanation:
     lost_to: str | None
 
     @property
-    def ad_id(self) -> Any:
+    def ad_id(self) -> UUID:
         """The ad's key."""
         return self.ad.pk
 
@@ -37,52 +40,45 @@ class Explanation:
         """Whether it may show."""
         return not self.reasons
 
-    def table(self) -> list[tuple[Criterion, Reason | None]]:
-        """Every criterion that was asked about, in order, with the reason where it fails."""
-        failing = {one.code: one for one in self.reasons}
-        asked = [one for one in CRITERIA if one.code != "max_rating" or self.opportunity.max_rating]
+    def asked(self) -> list[str]:
+        """The codes of the criteria that were asked about, in order: those that fail, and those that hold."""
+        failed = {one.code for one in self.reasons}
         return [
-            (criterion, failing.get(criterion.code))
-            for criterion in asked
-            if criterion.code in failing or getattr(self.ad, f"holds_{criterion.code}")
+            criterion.code
+            for criterion in CRITERIA
+            if criterion.code in failed
+            or (
+                getattr(self.ad, f"holds_{criterion.code}")
+                and (criterion.code != "max_rating" or self.opportunity.max_rating)
+            )
         ]
 
 
-def judged(ads: Any, opportunity: Opportunity) -> Any:
-    """`ads` with verdicts and all that reasons look at: those nearest to showing first, in a total order.
+def with_failures(ads: "QuerySet[Ad]", opportunity: Opportunity) -> "QuerySet[Ad]":
+    """`ads` with the criteria that fail and all that reasons look at: the nearest to showing first, in a total order.
 
     Each target of their campaigns comes with `takes_<level>` for the country, region, city and postcode.
     """
     asked = Question(opportunity)
-    nearest: Any = verdicts(ads.all(), asked)
-    related = nearest.order_by("failing", "ad_id").select_related("campaign__view_totals", "content_rating")
+    nearest = with_criteria(ads.all(), asked).order_by(F("failing"), "ad_id")
     takes = {
         f"takes_{level}": ExpressionWrapper(condition, BooleanField())
         for level, condition in target_takes(asked).items()
     }
     targets = Prefetch("campaign__audience_targeting", CampaignAudienceTargeting.objects.annotate(**takes))
+    related = nearest.select_related("campaign__view_totals", "content_rating")
     return related.prefetch_related("time_slots", targets)
 
 
-def explain(ads: Any, opportunity: Opportunity, decision: Decision | None = None) -> list[Explanation]:
-    """What becomes of each of `ads` (from `judged()`, or a slice of it). Asks a constant number of questions."""
+def explain(ads: Iterable[Ad], opportunity: Opportunity, decision: Decision | None = None) -> list[Explanation]:
+    """What becomes of each of `ads` (from `with_failures()`, or a slice of it). Asks a constant number of questions."""
     decision = decision or decide(opportunity)
-    shown, first = decision.keys(), decision.shown
-    told = []
+    showing, shown = decision.keys(), decision.shown
+    explained = []
     for ad in ads:
-        reasons = [reason(criterion.code, ad, opportunity) for criterion in failing(ad)]
-        shows = not reasons and str(ad.pk) in shown
-        others = first[ad.ad_type_id]
+        reasons = [criterion.reason(ad, opportunity) for criterion in failing(ad)]
+        shows = not reasons and str(ad.pk) in showing
+        others = shown[ad.ad_type_id]
         lost_to = others[0] if others and not reasons and not shows else None
-        told.append(Explanation(ad, opportunity, reasons, shows, lost_to))
-    return told
-
-
-def failing(ad: Any) -> list[Criterion]:
-    """The criteria that fail; of those within one another only the outermost."""
-    return [
-        criterion
-        for criterion in CRITERIA
-        if not getattr(ad, f"holds_{criterion.code}")
-        and (not criterion.within or getattr(ad, f"holds_{criterion.within}"))
-    ]
+        explained.append(Explanation(ad, opportunity, reasons, shows, lost_to))
+    return explained

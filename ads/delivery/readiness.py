@@ -1,36 +1,26 @@
 """Whether a campaign can run at all, from a day on: what can never hold, and what will soon not hold any more."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from uuid import UUID
 
-from django.db.models import Case, Value, When
-
-from ads.delivery.criteria import CRITERIA
+from ads.delivery.criteria import hopeless, with_prospects
+from ads.delivery.criteria.criterion import Criterion
+from ads.delivery.facts import Fact, Problem, Step, kind_of
 from ads.delivery.opportunity import Opportunity
-from ads.delivery.reasons import reason
-from ads.models import Ad
-from ads.reporting.counting import in_seconds, used_up
+from ads.models import Ad, CampaignViewTotals
 from campaigns.models import Campaign
 
 SOON = timedelta(days=7)
-NEARLY = 80
-# What stands with the campaign and not with one of its ads.
-OF_CAMPAIGN = ("campaign", "audience_targeting")
+NEARLY_USED_UP_PERCENT = 80
 
 
-@dataclass(frozen=True)
-class Finding:
-    """Something to do about a campaign or one of its ads; the names are those of `Reason`."""
+@dataclass(frozen=True, kw_only=True)
+class Finding(Fact):
+    """Something to do about a campaign or one of its ads."""
 
-    code: str
-    message: str
-    fix: str
-    resource_type: str
-    resource_id: Any
     resource_name: str
-    field: str
 
 
 @dataclass
@@ -51,97 +41,103 @@ class Readiness:
         return "red" if self.blockers else "amber" if self.warnings else "green"
 
 
-def readiness_of(campaigns: Iterable[Campaign], *, on: date) -> dict[Any, Readiness]:
+def readiness_of(campaigns: Iterable[Campaign], *, on: date) -> dict[UUID, Readiness]:
     """By the campaigns' keys. Asks a constant number of questions, however many campaigns there are."""
-    found = {campaign.pk: Readiness() for campaign in campaigns}
-    ads: dict[Any, list[Any]] = {key: [] for key in found}
-    for ad in _judged(list(found), on):
+    campaigns = list(campaigns)
+    ads: dict[UUID, list[Ad]] = {campaign.pk: [] for campaign in campaigns}
+    of_campaigns = Ad.objects.filter(campaign__in=list(ads)).order_by("ad_number")
+    related = of_campaigns.select_related("campaign__view_totals", "content_rating")
+    for ad in with_prospects(related.prefetch_related("time_slots", "campaign__audience_targeting"), on=on):
         ads[ad.campaign_id].append(ad)
-    for campaign in campaigns:
-        _judge(found[campaign.pk], campaign, ads[campaign.pk], on)
-    return found
+    return {campaign.pk: _readiness(campaign, ads[campaign.pk], on) for campaign in campaigns}
 
 
-def _judged(keys: list[Any], on: date) -> Any:
-    """The campaigns' ads, each with `can_hold_<code>`."""
-    judged = {
-        f"can_hold_{criterion.code}": Case(When(criterion.can_hold(on), then=Value(True)), default=Value(False))
-        for criterion in CRITERIA
-        if criterion.can_hold
-    }
-    ads = Ad.objects.filter(campaign__in=keys).annotate(**judged).order_by("ad_number")
-    related = ads.select_related("campaign__view_totals", "content_rating")
-    return related.prefetch_related("time_slots", "campaign__audience_targeting")
-
-
-def _judge(readiness: Readiness, campaign: Campaign, ads: list[Any], on: date) -> None:
+def _readiness(campaign: Campaign, ads: list[Ad], on: date) -> Readiness:
     if not ads:
-        finding = _of_campaign(campaign, "no_ads", "It has no ads.", "Add an ad, up to six.", "ads")
-        readiness.blockers.append(finding)
-        return
-    readiness.blockers += [_finding(code, ads[0], on) for code, whose in _failing(ads[0]) if whose in OF_CAMPAIGN]
-    by_ad = [[_finding(code, ad, on) for code, whose in _failing(ad) if whose not in OF_CAMPAIGN] for ad in ads]
+        return Readiness(blockers=[_finding("no_ads", campaign, "ads", Problem.NO_ADS, Step.ADD_AD)])
+    found = {ad.pk: [_never_holds(criterion, ad, on) for criterion in hopeless(ad)] for ad in ads}
+    # What is wrong with the campaign is found with each of its ads, and said once.
+    blockers = [finding for finding in found[ads[0].pk] if finding.resource_type == "campaign"]
+    of_ads = {
+        key: [finding for finding in findings if finding.resource_type == "ad"] for key, findings in found.items()
+    }
+    wrong_with_ads = [finding for findings in of_ads.values() for finding in findings]
+    running = [ad for ad in ads if not of_ads[ad.pk]]
     # What is wrong with one ad stops the campaign only where no other ad is left.
-    worse = readiness.warnings if any(not findings for findings in by_ad) else readiness.blockers
-    worse += [finding for findings in by_ad for finding in findings]
-    if not readiness.blockers:
-        # The ad's campaign comes with what was used up.
-        readiness.warnings += _soon(ads[0].campaign, on)
-        running = [ad for ad, findings in zip(ads, by_ad, strict=True) if not findings]
-        readiness.warnings += [finding for ad in running for finding in _ends_before_its_campaign(ad, on)]
+    if not running:
+        return Readiness(blockers=blockers + wrong_with_ads)
+    if blockers:
+        return Readiness(blockers, wrong_with_ads)
+    # The ad's campaign comes with what was used up.
+    ahead = [*_ends_soon(campaign, on), *_caps_nearly_used_up(ads[0].campaign)]
+    return Readiness(warnings=[*wrong_with_ads, *ahead, *[one for ad in running for one in _ad_ends_first(ad, on)]])
 
 
-def _failing(ad: Any) -> list[tuple[str, str]]:
-    return [
-        (criterion.code, criterion.whose)
-        for criterion in CRITERIA
-        if criterion.can_hold and not getattr(ad, f"can_hold_{criterion.code}")
-    ]
+def _finding(
+    code: str, row: Ad | Campaign, field_name: str, problem: Problem, *steps: Step, **params: object
+) -> Finding:
+    return Finding(
+        code=code,
+        problem=problem,
+        steps=steps,
+        params=params,
+        resource_type=kind_of(row),
+        resource_id=row.pk,
+        field=field_name,
+        resource_name=str(row),
+    )
 
 
-def _finding(code: str, ad: Any, on: date) -> Finding:
-    if code == "country":
-        message, fix = "It is not aimed at any place.", "Add a country to its audience."
-        return _of_campaign(ad.campaign, "no_audience", message, fix, "audience_targeting")
+def _never_holds(criterion: Criterion, ad: Ad, on: date) -> Finding:
+    if criterion.code == "country":
+        return _finding("no_audience", ad.campaign, "audience_targeting", Problem.NO_TARGETS, Step.ADD_ANY_COUNTRY)
     first = ad.ad_start_date or ad.campaign.campaign_start_date
-    day = max(on, first) if code == "ad_expiry_date" else on
-    why = reason(code, ad, Opportunity("", datetime.combine(day, time())))
+    day = max(on, first) if criterion.code == "ad_expiry_date" else on
+    why = criterion.reason(ad, Opportunity("", datetime.combine(day, time())))
     row = ad.campaign if why.resource_type == "campaign" else ad
-    return Finding(code, why.message, why.fix, why.resource_type, row.pk, str(row), why.field)
+    return _finding(why.code, row, why.field, why.problem, *why.steps, **why.params)
 
 
-def _of_campaign(campaign: Campaign, code: str, message: str, fix: str, name: str) -> Finding:
-    return Finding(code, message, fix, "campaign", campaign.pk, str(campaign), name)
+def _ends_soon(campaign: Campaign, on: date) -> Iterator[Finding]:
+    left = campaign.campaign_end_date - on
+    if left <= SOON:
+        yield _finding("ends_soon", campaign, "campaign_end_date", _end_in(left), Step.PROLONG, days=left.days)
 
 
-def _ends_before_its_campaign(ad: Any, on: date) -> Iterable[Finding]:
+def _ad_ends_first(ad: Ad, on: date) -> Iterator[Finding]:
     """An ad's own dates, where they end soon and before the campaign does."""
     ends = [(getattr(ad, name), name) for name in ("ad_end_date", "ad_expiry_date") if getattr(ad, name)]
     last, name = min(ends, default=(ad.campaign.campaign_end_date, ""))
-    if name and last < ad.campaign.campaign_end_date and last - on <= SOON:
-        verb = "ends" if name == "ad_end_date" else "expires"
-        message, fix = f"It {verb} {_when(last - on)}.", f"Move {name} to go on."
-        yield Finding("ends_soon", message, fix, "ad", ad.pk, str(ad), name)
+    left = last - on
+    if name and last < ad.campaign.campaign_end_date and left <= SOON:
+        expires = name == "ad_expiry_date"
+        problem, step = (_expiry_in(left), Step.PROLONG_EXPIRY) if expires else (_end_in(left), Step.PROLONG)
+        yield _finding("ends_soon", ad, name, problem, step, days=left.days)
 
 
-def _when(left: timedelta) -> str:
-    return "today" if not left else "tomorrow" if left.days == 1 else f"in {left.days} days"
+def _end_in(left: timedelta) -> Problem:
+    return {0: Problem.ENDS_TODAY, 1: Problem.ENDS_TOMORROW}.get(left.days, Problem.ENDS_IN_DAYS)
 
 
-def _soon(campaign: Campaign, on: date) -> Iterable[Finding]:
-    """What will keep it from running before long."""
-    left = campaign.campaign_end_date - on
-    if left <= SOON:
-        message, fix = f"It ends {_when(left)}.", "Move campaign_end_date to go on."
-        yield _of_campaign(campaign, "ends_soon", message, fix, "campaign_end_date")
-    views, seconds = used_up(campaign)
-    cap = campaign.campaign_max_view_count
-    if cap and views * 100 >= cap * NEARLY:
-        message, fix = f"{views} of its {cap} views are used up.", "Raise campaign_max_view_count to go on."
-        yield _of_campaign(campaign, "view_cap_nearly_used", message, fix, "campaign_max_view_count")
-    value, unit = campaign.campaign_max_view_duration_value, campaign.campaign_max_view_duration_unit
-    most = in_seconds(value, unit)
-    if most and seconds * 100 >= most * NEARLY:
-        message = f"{seconds} seconds of its {value} {unit} of viewing time are used up."
-        fix = "Raise campaign_max_view_duration_value to go on."
-        yield _of_campaign(campaign, "view_duration_cap_nearly_used", message, fix, "campaign_max_view_duration_value")
+def _expiry_in(left: timedelta) -> Problem:
+    return {0: Problem.EXPIRES_TODAY, 1: Problem.EXPIRES_TOMORROW}.get(left.days, Problem.EXPIRES_IN_DAYS)
+
+
+def _caps_nearly_used_up(campaign: Campaign) -> Iterator[Finding]:
+    used = CampaignViewTotals.used_by(campaign)
+    views = campaign.campaign_max_view_count
+    if views and used.views * 100 >= views * NEARLY_USED_UP_PERCENT:
+        problem, step = Problem.VIEWS_NEARLY_USED_UP, Step.RAISE_VIEW_CAP_TO_GO_ON
+        params = {"used": used.views, "cap": views}
+        yield _finding("view_cap_nearly_used", campaign, "campaign_max_view_count", problem, step, **params)
+    if campaign.max_view_seconds and used.seconds * 100 >= campaign.max_view_seconds * NEARLY_USED_UP_PERCENT:
+        yield _finding(
+            "view_duration_cap_nearly_used",
+            campaign,
+            "campaign_max_view_duration_value",
+            Problem.VIEWING_TIME_NEARLY_USED_UP,
+            Step.RAISE_VIEWING_TIME_CAP_TO_GO_ON,
+            used=used.seconds,
+            cap=campaign.campaign_max_view_duration_value,
+            unit=campaign.campaign_max_view_duration_unit,
+        )

@@ -1,5 +1,7 @@
 """Views that vehicles report: each is counted once, for ever, and summed up by day."""
 
+from typing import NamedTuple
+
 from django.db import models
 from django.db.models import Q
 
@@ -90,6 +92,13 @@ class AdViewDay(models.Model):
         return f"{self.day}: {self.view_count}"
 
 
+class Used(NamedTuple):
+    """What has been used up of a campaign's caps."""
+
+    views: int
+    seconds: int
+
+
 class CampaignViewTotals(models.Model):
     """What has been used up of a campaign's caps: the views of all its ads, and their seconds.
 
@@ -113,3 +122,9 @@ class CampaignViewTotals(models.Model):
 
     def __str__(self) -> str:
         return f"{self.view_count} views, {self.view_seconds} s"
+
+    @classmethod
+    def used_by(cls, campaign: Campaign) -> Used:
+        """The views and the seconds that were counted so far. Asks nothing where `view_totals` came along."""
+        totals: CampaignViewTotals | None = getattr(campaign, "view_totals", None)
+        return Used(totals.view_count, totals.view_seconds) if totals else Used(0, 0)

@@ -1,20 +1,21 @@
-"""Counting views: each once, for ever, and never one more than the campaign's caps allow (5-delivery).
+"""Counting views: each once, for ever, and never one more than the campaign's caps allow.
 
 Locks are always taken in one order: the totals of the campaigns, the ads, the receipts, each by key; the sums by day
 come last. Whoever counts, deletes or recounts goes this way, so that nobody waits in a circle.
 """
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum, auto
 from uuid import UUID
 
 from django.db import connection, transaction
 
 from ads.models import Ad, AdView, CampaignViewTotals, ViewReceipt
 from ads.reporting.partitions import kept_from
-from campaigns.choices import SECONDS
+from campaigns.choices import in_seconds
 from campaigns.models import Campaign
 
 # The clock of a vehicle may be so much ahead of ours.
@@ -66,13 +67,32 @@ class ReportedView:
         return self.viewed_at.astimezone(UTC).date()
 
 
+class Refusal(StrEnum):
+    """Why a view is not counted. Doors have one sentence for each."""
+
+    UNKNOWN_AD = auto()
+    TOO_SHORT = auto()
+    IN_FUTURE = auto()
+    EXPIRED = auto()
+    VIEW_CAP_REACHED = auto()
+    VIEW_DURATION_CAP_REACHED = auto()
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """A view that is not counted; `params` are what the sentence about it names."""
+
+    code: Refusal
+    params: Mapping[str, object] = field(default_factory=dict)
+
+
 @dataclass
 class Counted:
     """What became of a report. `rejected` says why, by the view's place in it."""
 
     accepted: int = 0
     duplicates: int = 0
-    rejected: dict[int, str] = field(default_factory=dict)
+    rejected: dict[int, Rejection] = field(default_factory=dict)
 
 
 def count_views(views: Sequence[ReportedView], *, now: datetime) -> Counted:
@@ -85,26 +105,23 @@ def count_views(views: Sequence[ReportedView], *, now: datetime) -> Counted:
     with transaction.atomic():
         totals, ads = _lock(views)
         known = set(ViewReceipt.objects.filter(pk__in={view.view_id for view in views}).values_list("pk", flat=True))
-        new = [view for view in views if view.view_id not in known]
-        objections = {view.index: _objection(view, ads.get(view.ad_id), now) for view in new}
-        fresh = _take_receipts({view.view_id for view in new if not objections[view.index]})
+        objections = {view.index: _objection(view, ads.get(view.ad_id), now) for view in views}
+        wanted = {view.view_id for view in views if not objections[view.index]} - known
+        receipts = _take_receipts(wanted)
+        # Those that another report has counted at this very moment are known by now as well.
+        known |= wanted - receipts
         for view in views:
-            objection = objections.get(view.index)
-            if view.view_id in known or (not objection and view.view_id not in fresh):
+            if view.view_id in known:
                 counted.duplicates += 1
-                continue
-            objection = objection or _used_up(ads[view.ad_id].campaign, totals[ads[view.ad_id].campaign_id])
-            if objection:
-                counted.rejected[view.index] = objection
-                continue
-            fresh.remove(view.view_id)
-            known.add(view.view_id)
-            accepted.append(view)
-            total = totals[ads[view.ad_id].campaign_id]
-            total.view_count += 1
-            total.view_seconds += view.duration_seconds
-        if fresh:
-            ViewReceipt.objects.filter(pk__in=fresh).delete()
+            elif rejection := objections[view.index] or _cap_reached(ads[view.ad_id].campaign, totals):
+                counted.rejected[view.index] = rejection
+            else:
+                known.add(view.view_id)
+                accepted.append(view)
+                total = totals[ads[view.ad_id].campaign_id]
+                total.view_count += 1
+                total.view_seconds += view.duration_seconds
+        _give_back(receipts - {view.view_id for view in accepted})
         if accepted:
             _write(accepted, totals)
     counted.accepted = len(accepted)
@@ -119,17 +136,6 @@ def lock_totals(campaigns: Collection[UUID]) -> dict[UUID, CampaignViewTotals]:
     return {row.pk: row for row in rows}
 
 
-def used_up(campaign: Campaign) -> tuple[int, int]:
-    """The views and the seconds that were counted so far."""
-    totals = getattr(campaign, "view_totals", None)
-    return (totals.view_count, totals.view_seconds) if totals else (0, 0)
-
-
-def in_seconds(value: int | None, unit: str | None) -> int | None:
-    """A duration as seconds; None when none is set."""
-    return value * SECONDS[unit] if value is not None and unit else None
-
-
 def _lock(views: Sequence[ReportedView]) -> tuple[dict[UUID, CampaignViewTotals], dict[UUID, Ad]]:
     """The totals and ads concerned, by key, locked; the campaigns with the caps that hold from now on."""
     wanted = Ad.objects.filter(pk__in={view.ad_id for view in views})
@@ -138,29 +144,28 @@ def _lock(views: Sequence[ReportedView]) -> tuple[dict[UUID, CampaignViewTotals]
     return totals, {ad.pk: ad for ad in ads.select_for_update(of=("self",), no_key=True)}
 
 
-def _objection(view: ReportedView, ad: Ad | None, now: datetime) -> str | None:
+def _objection(view: ReportedView, ad: Ad | None, now: datetime) -> Rejection | None:
     """Why the view by itself can't be counted."""
     if ad is None:
-        return "There is no ad with this ad_id. Send the id of the ad that was shown."
+        return Rejection(Refusal.UNKNOWN_AD)
     needed = in_seconds(ad.ad_in_view_duration_value, ad.ad_in_view_duration_unit) or 0
     if view.duration_seconds < needed:
-        return f"A view of this ad counts from {needed} seconds on; this one lasted {view.duration_seconds}."
+        return Rejection(Refusal.TOO_SHORT, {"needed": needed, "lasted": view.duration_seconds})
     if view.viewed_at > now + AHEAD:
-        return "viewed_at lies in the future. Set the clock of the device, and send the time at which it was shown."
+        return Rejection(Refusal.IN_FUTURE)
     oldest = kept_from(now)
     if view.viewed_at < oldest:
-        return f"This view is too old: views are counted from {oldest:%Y-%m-%d} on. There is no need to send it again."
+        return Rejection(Refusal.EXPIRED, {"oldest": oldest.date()})
     return None
 
 
-def _used_up(campaign: Campaign, total: CampaignViewTotals) -> str | None:
+def _cap_reached(campaign: Campaign, totals: Mapping[UUID, CampaignViewTotals]) -> Rejection | None:
     """Which cap leaves nothing for another view. The last one may run over the seconds by its own length."""
-    views = campaign.campaign_max_view_count
+    total, views, seconds = totals[campaign.pk], campaign.campaign_max_view_count, campaign.max_view_seconds
     if views is not None and total.view_count >= views:
-        return f"The campaign has used up its {views} views. Ask again what to show: this ad shows no more."
-    seconds = in_seconds(campaign.campaign_max_view_duration_value, campaign.campaign_max_view_duration_unit)
+        return Rejection(Refusal.VIEW_CAP_REACHED, {"cap": views})
     if seconds is not None and total.view_seconds >= seconds:
-        return f"The campaign has used up its {seconds} seconds. Ask again what to show: this ad shows no more."
+        return Rejection(Refusal.VIEW_DURATION_CAP_REACHED, {"cap": seconds})
     return None
 
 
@@ -169,6 +174,12 @@ def _take_receipts(view_ids: Collection[UUID]) -> set[UUID]:
     with connection.cursor() as cursor:
         cursor.execute(TAKE_RECEIPTS, [sorted(view_ids)])
         return {view_id for (view_id,) in cursor.fetchall()}
+
+
+def _give_back(receipts: Collection[UUID]) -> None:
+    """Take back the receipts of views that caps leave out: they may be sent again."""
+    if receipts:
+        ViewReceipt.objects.filter(pk__in=receipts).delete()
 
 
 def _write(views: list[ReportedView], totals: dict[UUID, CampaignViewTotals]) -> None:

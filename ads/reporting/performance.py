@@ -7,8 +7,7 @@ from typing import Any
 from django.db.models import Min, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Collate, Least, Lower, Upper
 
-from ads.models import AdViewDay
-from ads.reporting.counting import in_seconds, used_up
+from ads.models import AdViewDay, CampaignViewTotals
 from campaigns.models import Campaign
 
 Days = QuerySet[AdViewDay]
@@ -57,16 +56,15 @@ def with_first_day(campaigns: "QuerySet[Campaign]") -> "QuerySet[Campaign]":
 
 def caps_of(campaign: Campaign) -> dict[str, int | None]:
     """The campaign's caps, what has been used of them since its first day, and what is left; None without a cap."""
-    views, seconds = used_up(campaign)
-    most_views = campaign.campaign_max_view_count
-    most_seconds = in_seconds(campaign.campaign_max_view_duration_value, campaign.campaign_max_view_duration_unit)
+    used = CampaignViewTotals.used_by(campaign)
+    max_views, max_seconds = campaign.campaign_max_view_count, campaign.max_view_seconds
     return {
-        "campaign_max_view_count": most_views,
-        "view_count_used": views,
-        "view_count_left": _left(most_views, views),
-        "campaign_max_view_duration_seconds": most_seconds,
-        "view_seconds_used": seconds,
-        "view_seconds_left": _left(most_seconds, seconds),
+        "campaign_max_view_count": max_views,
+        "view_count_used": used.views,
+        "view_count_left": _left(max_views, used.views),
+        "campaign_max_view_duration_seconds": max_seconds,
+        "view_seconds_used": used.seconds,
+        "view_seconds_left": _left(max_seconds, used.seconds),
     }
 
 

@@ -11,9 +11,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from accounts.tests.factories import UserFactory
 from ads.delivery.criteria import able_to_show, eligible
 from ads.delivery.engine import decide, plan_of_day
-from ads.delivery.explaining import Explanation, explain, judged
-from ads.delivery.opportunity import Opportunity, Question
-from ads.delivery.reasons import Reason
+from ads.delivery.explaining import Explanation, explain, with_failures
+from ads.delivery.facts import Reason
+from ads.delivery.opportunity import Opportunity
+from ads.delivery.statement import Question
 from ads.media import BAR_POSITIONS
 from ads.models import Ad, AdContentRating, AdTimeSlot
 from ads.tests.worlds import build, opportunities, shows, worlds
@@ -44,7 +45,7 @@ def undone() -> Iterator[None]:
 
 
 def told(opportunity: Opportunity) -> dict[Any, Explanation]:
-    return {one.ad_id: one for one in explain(judged(Ad.objects.all(), opportunity), opportunity)}
+    return {one.ad_id: one for one in explain(with_failures(Ad.objects.all(), opportunity), opportunity)}
 
 
 @by_chance
@@ -81,7 +82,8 @@ def test_the_explanation_is_empty_for_eligible_ads_and_for_no_others(
             assert one.shown == (str(key) in showing)
             winner = decision.shown[one.ad.ad_type_id][0] if one.eligible and not one.shown else None
             assert one.lost_to == winner
-            assert [reason for _, reason in one.table() if reason] == one.reasons
+            failing = [code for code in one.asked() if not getattr(one.ad, f"holds_{code}")]
+            assert failing == [reason.code for reason in one.reasons]
 
 
 # Each reason of each ad is mended by itself.

@@ -10,6 +10,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from ads.choices import AdType
+from ads.models import Ad
 from ads.tests.delivery_scene import showing
 from campaigns.tests.factories import CampaignFactory
 
@@ -46,8 +47,26 @@ def test_each_reason_comes_with_what_to_do() -> None:
     said = told(*BERLIN, "--ad", str(ad.pk))
 
     assert "✗ doesn't show: 3 reasons" in said
-    assert "The ad is paused, not active. (ad_active)\n    → Set ad_status to active." in said
-    assert "→ Add Berlin to the cities of Germany, Europe." in said
+    assert (
+        f"""✗ ad_active: ad_status is "paused", needed: "active"
+    → PATCH /api/ads/{ad.pk} {{"ad_status": "active"}}"""
+        in said
+    )
+    assert (
+        """✗ city: cities is ["Hamburg"], needed: "Berlin"
+    → PATCH /api/campaigns/"""
+        in said
+    )
+    assert '"cities": ["Hamburg", "Berlin"]' in said
+
+
+def test_what_only_people_can_change_comes_with_what_the_moderator_wrote() -> None:
+    ad = showing()
+    Ad.objects.update(moderation_status="rejected", moderation_note="[b]Too loud[/b]")
+
+    said = told(*BERLIN, "--ad", str(ad.pk))
+
+    assert "→ a person has to decide; the moderator wrote: [b]Too loud[/b]" in said
 
 
 def test_whoever_waits_is_told_whose_turn_it_is() -> None:

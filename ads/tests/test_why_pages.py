@@ -78,13 +78,13 @@ def test_fixing_what_the_link_leads_to_turns_it_green(admin: Client) -> None:
     page = admin.get(why(ad), BERLIN)
 
     assert rows(page)["campaign_active"][0] == "holds"
-    assert page.context["answers"][0]["verdict"] == "Shows"
+    assert page.context["answers"][0]["outcome"] == "Shows"
 
 
 def test_of_several_for_one_bar_those_that_wait_name_the_one_that_has_the_turn(admin: Client) -> None:
     ads = [showing(ad_name=f"<Ad {number}>") for number in range(3)]
     pages = {ad: admin.get(why(ad), BERLIN) for ad in ads}
-    (winner,) = [ad for ad, page in pages.items() if page.context["answers"][0]["verdict"] == "Shows"]
+    (winner,) = [ad for ad, page in pages.items() if page.context["answers"][0]["outcome"] == "Shows"]
 
     for ad in ads:
         content = pages[ad].content.decode()
@@ -101,7 +101,7 @@ def test_opening_the_page_answers_for_the_campaigns_first_place_now(admin: Clien
 
     asked = {name: page.context["form"].cleaned_data[name] for name in BERLIN}
     assert asked == BERLIN | {"day": MONDAY, "quarter": 1}
-    assert page.context["answers"][0]["verdict"] == "Shows"
+    assert page.context["answers"][0]["outcome"] == "Shows"
     assert "Berlin 10115, Germany" in page.content.decode()
 
 
@@ -123,7 +123,7 @@ def test_a_campaigns_page_lists_all_its_ads_what_is_nearest_to_showing_first(adm
 
     page = admin.get(why_campaign(paused.campaign), BERLIN)
 
-    assert [(one["ad"].ad_name, one["verdict"]) for one in page.context["answers"]] == [
+    assert [(one["ad"].ad_name, one["outcome"]) for one in page.context["answers"]] == [
         ("running", "Shows"),
         ("paused", "Doesn't show: 1 reason"),
     ]

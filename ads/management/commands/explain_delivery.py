@@ -1,23 +1,24 @@
 """`manage.py explain_delivery`: what shows in a place at a moment, and why an ad does not."""
 
 import argparse
+import json
+from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import QuerySet
 from django.utils import timezone
-from rest_framework.exceptions import ValidationError
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
-from ads.api.delivery_serializers import LocalTimeField
 from ads.choices import RATING_LEVELS, AdType
 from ads.delivery.engine import Decision, decide
-from ads.delivery.explaining import Explanation, explain, judged
-from ads.delivery.opportunity import Opportunity
+from ads.delivery.explaining import Explanation, explain, with_failures
+from ads.delivery.facts import Reason
+from ads.delivery.opportunity import FIRST_YEAR, LAST_YEAR, Opportunity, local_time
 from ads.models import Ad
+from campaign_studio.management import arguments
 from campaign_studio.places import country_code
 from campaigns.models import Campaign
 
@@ -36,27 +37,46 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """A place, a moment, and what to explain."""
         parser.add_argument("--country", type=_country, required=True, help="an ISO 3166-1 code or an English name")
-        parser.add_argument("--region", type=_name, default="", help="left out, every region counts")
-        parser.add_argument("--city", type=_name, default="", help="left out, only ads for all of the country match")
-        parser.add_argument("--postcode", type=_name, default="", help="left out, only ads for all of the city match")
+        parser.add_argument("--region", type=arguments.name, default="", help="left out, every region counts")
+        parser.add_argument(
+            "--city", type=arguments.name, default="", help="left out, only ads for all of the country match"
+        )
+        parser.add_argument(
+            "--postcode", type=arguments.name, default="", help="left out, only ads for all of the city match"
+        )
         parser.add_argument(
             "--at", type=_moment, help="the screen's local time, e.g. 2026-11-23T08:15; else now in UTC"
         )
-        parser.add_argument("--device-id", type=_name, default="", help="spreads ads that share a bar over devices")
-        parser.add_argument("--max-rating", type=_rating, default="", help="nothing stronger, e.g. PG-13")
+        parser.add_argument(
+            "--device-id", type=arguments.name, default="", help="spreads ads that share a bar over devices"
+        )
+        parser.add_argument("--max-rating", type=arguments.one_of(RATING_LEVELS), help="nothing stronger, e.g. PG-13")
         about = parser.add_mutually_exclusive_group()
-        about.add_argument("--ad", type=_key, metavar="ID", help="explain one ad")
-        about.add_argument("--campaign", type=_key, metavar="ID", help="explain each ad of a campaign")
-        about.add_argument("--position", type=_position, metavar="POSITION", help=f"one of {', '.join(AdType.values)}")
-        parser.add_argument("--limit", type=_limit, default=FEW, help=f"the most ads to explain, {FEW} unless given")
+        about.add_argument("--ad", type=arguments.key, metavar="ID", help="explain one ad")
+        about.add_argument("--campaign", type=arguments.key, metavar="ID", help="explain each ad of a campaign")
+        about.add_argument(
+            "--position",
+            type=arguments.one_of(AdType.values),
+            metavar="POSITION",
+            help=f"one of {', '.join(AdType.values)}",
+        )
+        parser.add_argument(
+            "--limit",
+            type=arguments.whole_number(1, MOST),
+            default=FEW,
+            help=f"the most ads to explain, {FEW} unless given",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Do it. Raises CommandError for half a place, and for an ad or a campaign that doesn't exist."""
+        """Print the answer. Raises CommandError for half a place, and for an ad or a campaign that doesn't exist."""
         if options["postcode"] and not options["city"]:
             raise CommandError("Give --city too: a postcode belongs to one.")
         opportunity = Opportunity(
             at=options["at"] or timezone.now(),
-            **{name: options[name] for name in ("country", "region", "city", "postcode", "device_id", "max_rating")},
+            **{
+                name: options[name] or ""
+                for name in ("country", "region", "city", "postcode", "device_id", "max_rating")
+            },
         )
         ads = _about(options)
         console = Console(file=self.stdout, highlight=False, soft_wrap=True)  # type: ignore[arg-type]
@@ -66,7 +86,7 @@ class Command(BaseCommand):
             console.print(_positions(decision, list(AdType)), soft_wrap=False)
             return
         limit = options["limit"]
-        nearest = list(judged(ads, opportunity)[: limit + 1])
+        nearest = list(with_failures(ads, opportunity)[: limit + 1])
         if not nearest:
             console.print("There is no ad to explain.")
             return
@@ -103,7 +123,7 @@ def _asked(opportunity: Opportunity) -> str:
 
 
 def _positions(decision: Decision, positions: list[AdType]) -> Table:
-    """What shows where, and how many wait for their turn."""
+    """What shows where, and how many wait for their turn in the rotation."""
     names = _names(decision.keys())
     table = Table("Position", Column("Shows", overflow="fold"), "Wait for their turn")
     for position in positions:
@@ -116,16 +136,28 @@ def _positions(decision: Decision, positions: list[AdType]) -> Table:
 
 
 def _tell(console: Console, one: Explanation, names: dict[str, str]) -> None:
-    """One ad: the verdict, then each reason with what to do."""
-    verdict = "[green]✓ shows[/green]" if one.shown else "[blue]… may show[/blue]"
+    """One ad: whether it shows, then each reason as it is, with the request that would change it."""
+    outcome = "[green]✓ shows[/green]" if one.shown else "[blue]… may show[/blue]"
     if one.lost_to in names:
-        verdict += f"; it is the turn of “{escape(names[one.lost_to])}”"
+        outcome += f"; it is the turn of “{escape(names[one.lost_to])}”"
     if one.reasons:
-        verdict = f"[red]✗ doesn't show: {len(one.reasons)} reason{'' if len(one.reasons) == 1 else 's'}[/red]"
-    console.print(f"\n[bold]{escape(one.ad.ad_name)}[/bold] ({one.ad_id}, {one.ad.ad_type_id}): {verdict}")
+        outcome = f"[red]✗ doesn't show: {len(one.reasons)} reason{'' if len(one.reasons) == 1 else 's'}[/red]"
+    console.print(f"\n[bold]{escape(one.ad.ad_name)}[/bold] ({one.ad_id}, {one.ad.ad_type_id}): {outcome}")
     for reason in one.reasons:
-        console.print(f"  [red]✗[/red] {escape(reason.message)} [dim]({reason.code})[/dim]")
-        console.print(f"    → {escape(reason.fix)}")
+        is_so = f"{reason.field} is {_json(reason.actual)}, needed: {_json(reason.expected)}"
+        console.print(f"  [red]✗[/red] {reason.code}: {escape(is_so)}")
+        console.print(f"    → {escape(_to_do(reason))}")
+
+
+def _to_do(reason: Reason) -> str:
+    if reason.changes:
+        return f"PATCH /api/{reason.resource_type}s/{reason.resource_id} {_json(reason.changes)}"
+    note = reason.params.get("note")
+    return f"a person has to decide; the moderator wrote: {note}" if note else "a person has to decide"
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _names(keys: set[str]) -> dict[str, str]:
@@ -133,47 +165,18 @@ def _names(keys: set[str]) -> dict[str, str]:
     return {str(key): name for key, name in found}
 
 
-def _name(text: str) -> str:
-    # A shell passes on bytes that are no text; the database takes neither those nor a NUL.
-    if not text.isprintable():
-        raise argparse.ArgumentTypeError("that is no name: give it in UTF-8, without control characters")
-    return text
-
-
 def _country(text: str) -> str:
     code = country_code(text)
     if code is None:
-        raise argparse.ArgumentTypeError(f"“{_name(text)}” is no country. Give its code, like DE, or its English name")
+        raise argparse.ArgumentTypeError(
+            f"“{arguments.name(text)}” is no country. Give its code, like DE, or its English name"
+        )
     return code
 
 
-def _moment(text: str) -> Any:
+def _moment(text: str) -> datetime:
     try:
-        return LocalTimeField().run_validation(text)
-    except ValidationError:
-        raise argparse.ArgumentTypeError("give the screen's local time, 2000 to 2099, like 2026-11-23T08:15") from None
-
-
-def _rating(text: str) -> str:
-    if text and text not in RATING_LEVELS:
-        raise argparse.ArgumentTypeError(f"give one of {', '.join(RATING_LEVELS)}")
-    return text
-
-
-def _key(text: str) -> UUID:
-    try:
-        return UUID(text)
+        return local_time(text)
     except ValueError:
-        raise argparse.ArgumentTypeError("give the id that its address in the console shows") from None
-
-
-def _position(text: str) -> str:
-    if text not in AdType.values:
-        raise argparse.ArgumentTypeError(f"give one of {', '.join(AdType.values)}")
-    return text
-
-
-def _limit(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and len(text) <= 4 and 1 <= int(text) <= MOST):
-        raise argparse.ArgumentTypeError(f"give a number from 1 to {MOST}")
-    return int(text)
+        years = f"{FIRST_YEAR} to {LAST_YEAR}"
+        raise argparse.ArgumentTypeError(f"give the screen's local time, {years}, like 2026-11-23T08:15") from None

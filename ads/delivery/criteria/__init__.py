@@ -1,0 +1,72 @@
+"""Whether an ad shows at a moment: the criteria, in order. Each is written in one place; everything else asks them.
+
+`eligible()` is their conjunction, `explaining.py` says which of them fail, `readiness.py` which can never hold again;
+`triggers.py` builds from them what the database keeps, and `engine.py` finds it.
+"""
+
+from datetime import date
+
+from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
+
+from ads.delivery.criteria import audience, limits, status, times
+from ads.delivery.criteria.criterion import Criterion
+from ads.delivery.statement import Question
+from ads.models import Ad
+
+CRITERIA: tuple[Criterion, ...] = (*status.CRITERIA, *times.CRITERIA, *audience.CRITERIA, *limits.CRITERIA)
+BY_CODE = {criterion.code: criterion for criterion in CRITERIA}
+
+
+def eligible(ads: "QuerySet[Ad]", asked: Question, *, leaving_out: tuple[str, ...] = ()) -> "QuerySet[Ad]":
+    """Those of `ads` for which every criterion holds; `leaving_out` names the codes not to ask about."""
+    wanted = [criterion for criterion in CRITERIA if criterion.code not in leaving_out]
+    included = {criterion.within for criterion in wanted}
+    return ads.filter(*[criterion.holds(asked) for criterion in wanted if criterion.code not in included])
+
+
+def able_to_show(ads: "QuerySet[Ad]", *, on: date) -> "QuerySet[Ad]":
+    """Those that can still show from a day on, somewhere, at some time, if nobody changes anything."""
+    return ads.filter(*[criterion.can_hold(on) for criterion in CRITERIA if criterion.can_hold])
+
+
+def with_criteria(ads: "QuerySet[Ad]", asked: Question) -> "QuerySet[Ad]":
+    """Each with `holds_<code>` for every criterion, and `failing`: how many fail, less those within one that fails."""
+    held = {f"holds_{criterion.code}": _truth(criterion.holds(asked)) for criterion in CRITERIA}
+    ads = ads.annotate(**held)
+    fails = [
+        Case(When(_fails(criterion), then=Value(1)), default=Value(0), output_field=IntegerField())
+        for criterion in CRITERIA
+    ]
+    return ads.annotate(failing=sum(fails[1:], fails[0]))
+
+
+def with_prospects(ads: "QuerySet[Ad]", *, on: date) -> "QuerySet[Ad]":
+    """Each with `can_hold_<code>` for every criterion that may never hold again."""
+    able = {
+        f"can_hold_{criterion.code}": _truth(criterion.can_hold(on)) for criterion in CRITERIA if criterion.can_hold
+    }
+    return ads.annotate(**able)
+
+
+def failing(ad: Ad) -> list[Criterion]:
+    """The criteria that fail for an ad from `with_criteria()`; of those within one another only the outermost."""
+    return [
+        criterion
+        for criterion in CRITERIA
+        if not getattr(ad, f"holds_{criterion.code}")
+        and (not criterion.within or getattr(ad, f"holds_{criterion.within}"))
+    ]
+
+
+def hopeless(ad: Ad) -> list[Criterion]:
+    """The criteria that can never hold again for an ad from `with_prospects()`."""
+    return [one for one in CRITERIA if one.can_hold and not getattr(ad, f"can_hold_{one.code}")]
+
+
+def _truth(condition: Q) -> Case:
+    return Case(When(condition, then=Value(True)), default=Value(False))
+
+
+def _fails(criterion: Criterion) -> Q:
+    by_itself = Q(**{f"holds_{criterion.code}": False})
+    return by_itself & Q(**{f"holds_{criterion.within}": True}) if criterion.within else by_itself

@@ -1,0 +1,125 @@
+"""The campaign's caps leave something, and the ad is rated no stronger than asked for."""
+
+from django.db.models import BigIntegerField, Case, Exists, F, IntegerField, OuterRef, Q, QuerySet, Value, When
+from django.db.models.functions import Cast, Coalesce
+from django.db.models.lookups import LessThan, LessThanOrEqual
+
+from ads.choices import RATING_LABELS, RATING_LEVELS
+from ads.delivery.criteria.criterion import Criterion, Kept, always, whatever_day
+from ads.delivery.facts import Problem, Reason, Step, reason
+from ads.delivery.opportunity import ANY_LEVEL, Opportunity
+from ads.delivery.statement import Question
+from ads.models import Ad, CampaignViewTotals
+from campaigns.choices import SECONDS
+
+
+def _used(column: str) -> Coalesce:
+    return Coalesce(F(f"campaign__view_totals__{column}"), Value(0), output_field=BigIntegerField())
+
+
+_MAX_VIEWS = F("campaign__campaign_max_view_count")
+_MAX_SECONDS = Cast("campaign__campaign_max_view_duration_value", BigIntegerField()) * Case(
+    *[When(campaign__campaign_max_view_duration_unit=unit, then=Value(seconds)) for unit, seconds in SECONDS.items()],
+    output_field=BigIntegerField(),
+)
+_VIEWS_ARE_LEFT = Q(campaign__campaign_max_view_count__isnull=True) | Q(LessThan(_used("view_count"), _MAX_VIEWS))
+_TIME_IS_LEFT = Q(campaign__campaign_max_view_duration_value__isnull=True) | Q(
+    LessThan(_used("view_seconds"), _MAX_SECONDS)
+)
+_LEVEL = Case(
+    *[When(content_rating__rating_label=label, then=Value(level)) for label, level in RATING_LEVELS.items()],
+    output_field=IntegerField(),
+)
+
+
+def _is_mild_enough(level: object, asked: Question) -> Q:
+    # An ad without a label counts as stronger than every label: who asks for a limit wants to be sure.
+    return Q(LessThanOrEqual(Coalesce(level, Value(ANY_LEVEL)), asked.max_level))
+
+
+def _totals() -> "QuerySet[CampaignViewTotals]":
+    return CampaignViewTotals.objects.filter(campaign=OuterRef("campaign"))
+
+
+def _under_view_cap(asked: Question) -> Q:
+    return Q(~Exists(_totals().filter(view_count__gte=OuterRef("max_view_count"))))
+
+
+def _under_viewing_time_cap(asked: Question) -> Q:
+    return Q(~Exists(_totals().filter(view_seconds__gte=OuterRef("max_view_seconds"))))
+
+
+def _views_used_up(code: str, ad: Ad, asked: Opportunity) -> Reason:
+    field, cap = "campaign_max_view_count", ad.campaign.campaign_max_view_count
+    needed = CampaignViewTotals.used_by(ad.campaign).views + 1
+    return reason(
+        code,
+        ad.campaign,
+        field,
+        Problem.VIEWS_USED_UP,
+        Step.RAISE_VIEW_CAP,
+        expected=needed,
+        actual=cap,
+        changes={field: needed},
+        cap=cap,
+        needed=needed,
+    )
+
+
+def _viewing_time_used_up(code: str, ad: Ad, asked: Opportunity) -> Reason:
+    field, cap = "campaign_max_view_duration_value", ad.campaign.campaign_max_view_duration_value
+    unit = ad.campaign.campaign_max_view_duration_unit
+    needed = CampaignViewTotals.used_by(ad.campaign).seconds // SECONDS[str(unit)] + 1
+    return reason(
+        code,
+        ad.campaign,
+        field,
+        Problem.VIEWING_TIME_USED_UP,
+        Step.RAISE_VIEWING_TIME_CAP,
+        expected=needed,
+        actual=cap,
+        changes={field: needed},
+        cap=cap,
+        unit=unit,
+        needed=needed,
+    )
+
+
+def _rated_too_strong(code: str, ad: Ad, asked: Opportunity) -> Reason:
+    label = getattr(getattr(ad, "content_rating", None), "rating_label", None)
+    return reason(
+        code,
+        ad,
+        "rating_label",
+        Problem.NO_RATING_LABEL if label is None else Problem.RATED_TOO_STRONG,
+        Step.GIVE_RATING_LABEL if label is None else Step.ALLOW_RATING,
+        expected=[name for names in RATING_LABELS.values() for name in names if RATING_LEVELS[name] <= asked.max_level],
+        actual=label,
+        label=label,
+        max_rating=asked.max_rating,
+    )
+
+
+CRITERIA = (
+    Criterion(
+        code="view_cap",
+        holds=always(_VIEWS_ARE_LEFT),
+        can_hold=whatever_day(_VIEWS_ARE_LEFT),
+        why=_views_used_up,
+        kept=Kept({"max_view_count": _MAX_VIEWS}, _under_view_cap),
+    ),
+    Criterion(
+        code="view_duration_cap",
+        holds=always(_TIME_IS_LEFT),
+        can_hold=whatever_day(_TIME_IS_LEFT),
+        why=_viewing_time_used_up,
+        kept=Kept({"max_view_seconds": _MAX_SECONDS}, _under_viewing_time_cap),
+    ),
+    Criterion(
+        code="max_rating",
+        holds=lambda asked: _is_mild_enough(_LEVEL, asked),
+        can_hold=None,
+        why=_rated_too_strong,
+        kept=Kept({"rating_level": _LEVEL}, lambda asked: _is_mild_enough(F("rating_level"), asked)),
+    ),
+)
