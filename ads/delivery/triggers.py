@@ -1,0 +1,109 @@
+"""What the database does to keep `deliverable_ads`: a function and two triggers, generated from the criteria.
+
+The database has the text of the newest migration that `keeping()` was frozen into. A criterion whose condition, columns
+or constants change needs another one, which a test demands:
+
+    python manage.py makemigrations ads --empty --name deliverable_ads_<what changes>
+    python manage.py shell -v 0 -c "from ads.delivery.triggers import keeping; print(keeping())"
+
+The migration runs `RunSQL(<that text>, <the text of the migration before>)`; where other ads are deliverable from then
+on, `SELECT find_deliverable_ads(campaign_id) FROM campaigns;` after each.
+"""
+
+import re
+from collections.abc import Iterator
+
+from django.db import connection
+from django.db.models import Expression, QuerySet
+from django.db.models.expressions import Col, Combinable, RawSQL
+from django.db.models.functions import Greatest, Least
+from django.db.models.sql.where import WhereNode
+from psycopg import ClientCursor
+
+from ads.delivery.criteria import CRITERIA
+from ads.delivery.statement import Question
+from ads.models import Ad
+from campaigns.models import Campaign
+
+# Of several first or last days the narrowest ones count; PostgreSQL leaves out those that aren't given.
+NARROWEST = {"first_day": Greatest, "last_day": Least}
+KEYS = ("ad_id", "ad_type_id", "campaign_id")
+# Where a statement may be broken, and the brackets that it isn't broken in.
+JOINTS = re.compile(r"(\(|\)|, | (?=(?:FROM|INNER JOIN|LEFT OUTER JOIN|WHERE|AND) ))")
+# The campaign is locked first: two changes at once, each of which alone leaves an ad out, must not both miss it.
+FUNCTION = """
+CREATE OR REPLACE FUNCTION find_deliverable_ads(changed uuid) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM 1 FROM campaigns WHERE campaign_id = changed FOR NO KEY UPDATE;
+    DELETE FROM deliverable_ads WHERE campaign_id = changed;
+    INSERT INTO deliverable_ads ({columns})
+    {kept};
+    PERFORM find_deliverable_places(changed);
+END
+$$;
+"""
+# Other columns of these tables change nothing about what may show.
+TRIGGER = """
+CREATE OR REPLACE TRIGGER {table}_change_what_is_deliverable AFTER UPDATE ON {table} FOR EACH ROW
+    WHEN (({old})
+        IS DISTINCT FROM ({new}))
+    EXECUTE FUNCTION find_deliverable_ads_of_campaign();
+"""
+
+
+def keeping() -> str:
+    """The SQL that makes the database keep what the criteria say by now."""
+    columns = _columns()
+    ads = _kept_ads(columns)
+    with connection.cursor() as cursor:
+        kept = ClientCursor(cursor.connection).mogrify(*ads.query.sql_with_params())
+    function = FUNCTION.format(columns=", ".join([*KEYS, *columns]), kept=_in_lines(kept))
+    return function + "".join(_trigger(model._meta.db_table, ads) for model in (Campaign, Ad))
+
+
+def _in_lines(sql: str) -> str:
+    """One line for each column, table and condition, to be read in the migration."""
+    lines, depth = "", 0
+    for part in JOINTS.split(sql):
+        depth += (part == "(") - (part == ")")
+        if part == ", " and depth == 0:
+            lines += ",\n        "
+        elif part == " " and depth <= 1:
+            lines += "\n    "
+        else:
+            lines += part
+    return lines
+
+
+def _columns() -> dict[str, Combinable]:
+    """By column of `deliverable_ads` what stands there for an ad."""
+    given: dict[str, list[Combinable]] = {}
+    for criterion in CRITERIA:
+        for column, value in criterion.kept.columns.items() if criterion.kept else ():
+            given.setdefault(column, []).append(value)
+    return {column: NARROWEST[column](*values) if len(values) > 1 else values[0] for column, values in given.items()}
+
+
+def _kept_ads(columns: dict[str, Combinable]) -> "QuerySet[Ad, tuple[object, ...]]":
+    """The ads of the changed campaign for which everything holds that no moment changes."""
+    asked = Question()
+    ads = Ad.objects.filter(campaign=RawSQL("changed", []))
+    ads = ads.filter(*[criterion.holds(asked) for criterion in CRITERIA if criterion.kept is None])
+    return ads.order_by().annotate(**columns).values_list(*KEYS, *columns)
+
+
+def _trigger(table: str, ads: "QuerySet[Ad, tuple[object, ...]]") -> str:
+    """The trigger on the table, for the columns that the query reads."""
+    query = ads.query
+    read = [*query.where.get_source_expressions(), *query.annotation_select.values(), *query.select]
+    names = sorted({str(col.target.column) for one in read for col in _columns_in(one) if col.alias == table})
+    old, new = (", ".join(f"{row}.{name}" for name in names) for row in ("OLD", "NEW"))
+    return TRIGGER.format(table=table, old=old, new=new)
+
+
+def _columns_in(expression: Expression | WhereNode) -> Iterator[Col]:
+    if isinstance(expression, Col):
+        yield expression
+    for source in expression.get_source_expressions():
+        if isinstance(source, Expression | WhereNode):
+            yield from _columns_in(source)

@@ -1,0 +1,67 @@
+"""What the database keeps is what the criteria say: it is generated from them, and frozen in a migration."""
+
+from importlib import import_module
+
+import pytest
+from django.db import connection, transaction
+
+from ads.choices import RATING_LEVELS
+from ads.delivery import triggers
+from ads.delivery.criteria import CRITERIA, audience
+from campaigns.choices import SECONDS
+
+pytestmark = pytest.mark.django_db
+
+KEPT = """
+SELECT pg_get_functiondef('find_deliverable_ads(uuid)'::regprocedure)
+UNION ALL
+(SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgname LIKE '%\\_change\\_what\\_is\\_deliverable' ORDER BY tgname)
+"""
+MIGRATE = "A criterion has changed. Freeze it into a migration, as ads/delivery/triggers.py says at the top."
+
+
+def kept(*statements: str) -> list[str]:
+    """The function and the triggers as the database has them after some statements, which are undone."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        for sql in statements:
+            cursor.execute(sql)
+        cursor.execute(KEPT)
+        definitions = [definition for (definition,) in cursor.fetchall()]
+        transaction.set_rollback(True)
+    return definitions
+
+
+def test_the_newest_migration_has_what_the_criteria_say() -> None:
+    assert kept(triggers.keeping()) == kept(), MIGRATE
+
+
+# Those about places are kept in a table of their own, whose words no criterion's constants go into.
+OF_ADS = [criterion.code for criterion in CRITERIA if criterion not in audience.CRITERIA]
+
+
+@pytest.mark.parametrize("code", OF_ADS)
+def test_a_change_of_any_criterion_demands_a_migration(code: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    without = [criterion for criterion in CRITERIA if criterion.code != code]
+    monkeypatch.setattr(triggers, "CRITERIA", without)
+
+    assert kept(triggers.keeping()) != kept()
+
+
+def test_the_rating_table_and_every_unit_are_in_the_function() -> None:
+    function = kept()[0]
+
+    assert all(f"'{label}' THEN {level} " in function for label, level in RATING_LEVELS.items())
+    assert all(f"'{unit}' THEN {seconds} " in function for unit, seconds in SECONDS.items())
+
+
+def test_the_migration_goes_back_to_what_was_there_before() -> None:
+    before, after = (
+        import_module(f"ads.migrations.{name}")
+        for name in ("0005_deliverable_ads", "0006_deliverable_ads_from_criteria")
+    )
+
+    statements = after.KEPT_BEFORE.replace("OR REPLACE ", "").strip().split("\n\n")
+
+    assert len(statements) == 3
+    assert all(statement in before.KEEP for statement in statements)
+    assert kept(after.KEPT_BEFORE, after.KEEP) == kept() != kept(after.KEPT_BEFORE)
