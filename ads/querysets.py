@@ -43,12 +43,6 @@ class AdQuerySet(StudioQuerySet):
         ads: AdQuerySet = self.annotate(goes_live_on=Coalesce("ad_start_date", "campaign__campaign_start_date"))
         return ads
 
-    def readiness_of(self, campaigns: Any, *, on: date) -> dict[Any, Any]:
-        """By the campaigns' keys, whether they can run: a `Readiness` each. For whoever can't import from here."""
-        from ads.delivery.readiness import readiness_of
-
-        return readiness_of(campaigns, on=on)
-
     def for_change(self, key: Any) -> "AdQuerySet":
         """The one with this key, locked until the transaction ends: its campaign first (8-reliability R1)."""
         campaigns = self.model._meta.get_field("campaign").related_model._default_manager

@@ -12,7 +12,7 @@ from csp import constants as csp
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 
-from campaign_studio.console import navigation
+from campaign_studio import dashboard
 from campaign_studio.database import configuration
 from campaign_studio.env import whole_number
 
@@ -372,5 +372,5 @@ UNFOLD = {
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
-    **navigation.UNFOLD,
+    **dashboard.UNFOLD,
 }

@@ -7,13 +7,20 @@ from django.views.generic import RedirectView
 from accounts.console import passwords as console_passwords
 from campaign_studio.api.views import DocsView, HealthView, RedocView, SchemaView, no_such_address
 
+# Pages of the models last: they end with an address that takes everything.
+console = [
+    path("", include("accounts.console.urls")),
+    path("", include("advertisers.console.urls")),
+    path("", include("ads.console.urls")),
+    *admin.site.get_urls(),
+]
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
     path("admin/password_reset/", console_passwords.ForgottenPasswordView.as_view(), name="admin_password_reset"),
     path("admin/password_reset/sent/", console_passwords.MailSentView.as_view(), name="password_reset_done"),
     path("admin/reset/<uidb64>/<token>/", console_passwords.NewPasswordView.as_view(), name="password_reset_confirm"),
     path("admin/reset/done/", console_passwords.PasswordSetView.as_view(), name="password_reset_complete"),
-    path("admin/", admin.site.urls),
+    path("admin/", (console, "admin", admin.site.name)),
     path("api/", include("accounts.api.urls")),
     path("api/", include("advertisers.api.urls")),
     path("api/", include("campaigns.api.urls")),

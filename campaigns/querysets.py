@@ -7,8 +7,10 @@ from django.db import models
 from django.db.models import Count, Exists, OuterRef
 from django.db.models.functions import Coalesce
 
+from accounts.rules import is_admin
 from campaign_studio.querysets import StudioQuerySet
 from campaigns.choices import Status
+from campaigns.rules import is_campaign_manager
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -22,6 +24,12 @@ class CampaignQuerySet(StudioQuerySet):
     def visible_to(self, user: "User | AnonymousUser") -> "CampaignQuerySet":
         """Everybody who is signed in may read campaigns (3-roles)."""
         return self if user.is_authenticated else self.none()
+
+    def changeable_by(self, user: "User | AnonymousUser") -> "CampaignQuerySet":
+        """Those that the user may change, and add ads to: what `campaigns.change_campaign` says of one."""
+        if is_admin(user):
+            return self
+        return self.filter(campaign_created_by=user.pk) if is_campaign_manager(user) else self.none()
 
     def running_on(self, day: date) -> "CampaignQuerySet":
         """Active, and the day lies inside the dates."""

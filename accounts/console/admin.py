@@ -1,23 +1,27 @@
 """The admin console's pages on people and roles."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.core.exceptions import PermissionDenied
 from django.db import models
+from django.db.models.fields.related import RelatedField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from unfold.contrib.filters.admin import RelatedDropdownFilter
+from unfold.dataclasses import UnfoldAction
 from unfold.decorators import action, display
 from unfold.forms import AdminPasswordChangeForm
 
 from accounts.choices import RoleName
 from accounts.console import log, sessions  # noqa: F401 - imported for the pages they register
-from accounts.console.forms import NewUserForm, OwnPasswordForm
+from accounts.console.forms import NewUserForm
 from accounts.console.history import AuditedAdmin
-from accounts.console.two_factor import TwoFactorPages
 from accounts.models import Role, Session, SignInAttempts, TOTPDevice, User
+from accounts.signin.console import signed_in
+from campaign_studio.console.base import Context
 from campaign_studio.console.forms import StudioForm
 
 ROLE_COLOURS = {
@@ -26,7 +30,6 @@ ROLE_COLOURS = {
     RoleName.CAMPAIGN_MANAGER: "primary",
     RoleName.CONTENT_MODERATOR: "info",
 }
-admin.site.password_change_form = OwnPasswordForm
 ADMINISTERED = ("role", "is_active", "is_verified")
 
 
@@ -49,7 +52,7 @@ class RoleAdmin(AuditedAdmin):
 
 
 @admin.register(User)
-class UserAdmin(TwoFactorPages, DjangoUserAdmin):  # type: ignore[misc]  # stubs and Unfold disagree on answers
+class UserAdmin(AuditedAdmin, DjangoUserAdmin):  # type: ignore[misc]  # stubs and Unfold disagree on answers
     """People. Whoever is no admin finds themselves here alone, by the link to their own account."""
 
     form = StudioForm
@@ -97,7 +100,7 @@ class UserAdmin(TwoFactorPages, DjangoUserAdmin):  # type: ignore[misc]  # stubs
         """Go to the page that asks for confirmation."""
         return HttpResponseRedirect(reverse("admin:two_factor_off", args=[object_id]))
 
-    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+    def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[UnfoldAction]:
         """For whoever may change this person; two-factor is turned off for others, who have it on."""
         user = self.get_object(request, object_id)
         if user is None or not self.has_change_permission(request, user):
@@ -121,7 +124,7 @@ class UserAdmin(TwoFactorPages, DjangoUserAdmin):  # type: ignore[misc]  # stubs
         return self.may(request, "administer")
 
     @admin.action(description="Unlock: let them sign in after too many failures", permissions=["administer"])
-    def unlock(self, request: HttpRequest, queryset: Any) -> None:
+    def unlock(self, request: HttpRequest, queryset: models.QuerySet[User]) -> None:
         """Drop what was counted against them."""
         people = list(queryset)
         if not all(self.may(request, "administer", user) for user in people):
@@ -134,17 +137,18 @@ class UserAdmin(TwoFactorPages, DjangoUserAdmin):  # type: ignore[misc]  # stubs
         """Listed for those who administer others."""
         return request.user.has_perm("accounts.list_user")
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def changelist_view(self, request: HttpRequest, extra_context: Context | None = None) -> HttpResponse:
         """For those who administer others."""
         if not request.user.has_perm("accounts.list_user"):
             raise PermissionDenied
         return super().changelist_view(request, extra_context)
 
-    def get_field_queryset(self, db: str | None, db_field: Any, request: HttpRequest) -> Any:
+    def get_field_queryset(
+        self, db: str | None, db_field: RelatedField, request: HttpRequest
+    ) -> models.QuerySet | None:
         """Roles that one may give: never one above one's own."""
         if db_field.name == "role":
-            user: Any = request.user
-            return Role.objects.assignable_by(user)
+            return Role.objects.all().assignable_by(signed_in(request))
         return super().get_field_queryset(db, db_field, request)
 
     def get_readonly_fields(self, request: HttpRequest, obj: models.Model | None = None) -> list[str]:
@@ -152,14 +156,16 @@ class UserAdmin(TwoFactorPages, DjangoUserAdmin):  # type: ignore[misc]  # stubs
         administers = obj is None or (obj.pk != request.user.pk and self.may(request, "administer", obj))
         return [*self.readonly_fields, *(() if administers else ADMINISTERED)]
 
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+    def get_deleted_objects(
+        self, objs: Iterable[models.Model], request: HttpRequest
+    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
         """A creator of content stays: say what to do instead. Sessions go with the person, and with nobody's leave."""
         to_delete, counts, lacking, protected = super().get_deleted_objects(objs, request)
-        lacking = [kind for kind in lacking if kind != Session._meta.verbose_name]
+        others = {kind for kind in lacking if kind != Session._meta.verbose_name}
         if protected:
             hint = "They created content that stays. Deactivate them instead: switch “active” off on their page."
             protected = [hint, *protected]
-        return to_delete, counts, lacking, protected
+        return to_delete, counts, others, protected
 
     def _response_post_save(self, request: HttpRequest, obj: models.Model) -> HttpResponse:
         if request.user.has_perm("accounts.list_user"):

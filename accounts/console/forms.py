@@ -1,6 +1,6 @@
 """The console's forms about people and their way in."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib.auth import authenticate
@@ -15,14 +15,16 @@ from accounts.signin import passwords
 from accounts.signin.two_factor import SecondFactorNeededError
 from accounts.validators import LONGEST_PASSWORD
 from campaign_studio.console.forms import StudioForm
+from campaign_studio.console.site import LOCKED_OUT
 
 
 class CodeField(forms.CharField):
     """A two-factor code."""
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, *, label: str, required: bool = True, help_text: str = "") -> None:
         attrs = {"autocomplete": "one-time-code", "inputmode": "text", "spellcheck": "false"}
-        super().__init__(max_length=64, widget=UnfoldAdminTextInputWidget(attrs=attrs), **kwargs)
+        widget = UnfoldAdminTextInputWidget(attrs=attrs)
+        super().__init__(max_length=64, widget=widget, label=label, required=required, help_text=help_text)
 
 
 class NewUserForm(StudioForm, UserCreationForm):
@@ -53,15 +55,14 @@ class SignInForm(AuthenticationForm):
         self.fields["username"].label = "Username or e-mail"
 
     def clean(self) -> dict[str, Any]:
-        """Find the user. How long a lock-out lasts is left on the request as `locked_for`, in seconds."""
+        """Find the user. A lock-out says how long it lasts, in seconds: the site tells programs as well."""
         sent = self.cleaned_data
         if not (sent.get("username") and sent.get("password")):
             return sent
         try:
-            self.user_cache: Any = authenticate(self.request, **sent)
+            self.user_cache = authenticate(self.request, **sent)
         except LockedOutError as error:
-            self.request.locked_for = error.wait
-            raise ValidationError(str(error), code="locked_out") from error
+            raise ValidationError(str(error), code=LOCKED_OUT, params={"wait": error.wait}) from error
         except SecondFactorNeededError as error:
             raise ValidationError({"otp_token": [str(error)]}) from error
         if self.user_cache is None:
@@ -101,7 +102,7 @@ class NewPasswordForm(DjangoSetPasswordForm):
 
     def save(self, commit: bool = True) -> User:
         """Set it. Raises ValidationError when the link was used meanwhile."""
-        user: Any = self.user
+        user = cast(User, self.user)
         passwords.reset(user, self.cleaned_data["new_password1"])
         return user
 

@@ -1,7 +1,6 @@
 """The history of an object in the admin console, and the object as it was at some moment of it."""
 
 from collections import defaultdict
-from typing import Any
 
 from django import forms
 from django.contrib import messages
@@ -9,7 +8,8 @@ from django.contrib.admin.utils import unquote
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.db.models.fields.reverse_related import ForeignObjectRel
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -19,8 +19,12 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 from accounts.audit.as_of import TooEarlyError, as_it_was, moment_of
 from accounts.audit.history import Entry, details, field_of, kind_of, label_of, parts_of, readable
 from accounts.audit.models import AuditEntry
+from accounts.models import User
+from accounts.querysets import AuditEntryQuerySet
+from accounts.signin.console import signed_in
 from campaign_studio.console.base import StudioAdmin
-from campaign_studio.console.lists import NOT_UNDERSTOOD
+from campaign_studio.console.lists import NOT_UNDERSTOOD, pager
+from campaign_studio.console.views import Context
 from campaign_studio.models.stamped import StampedModel
 
 PER_PAGE = 50
@@ -30,19 +34,18 @@ CHANGES_SHOWN = 20
 class HistoryForm(forms.Form):
     """Which entries: of one person, on one field. Offered are those that appear."""
 
-    actor = forms.ChoiceField(label="Person", required=False, widget=UnfoldAdminSelectWidget)
-    field = forms.ChoiceField(required=False, widget=UnfoldAdminSelectWidget)
+    def __init__(self, sent: QueryDict, *, people: dict[str, str], fields: dict[str, dict[str, str]]) -> None:
+        super().__init__(sent)
+        columns = [(kind, list(names.items())) for kind, names in fields.items()]
+        for name, label, choices in (
+            ("actor", "Person", [("", "Everybody"), *people.items()]),
+            ("field", "Field", [("", "All fields"), *columns]),
+        ):
+            self.fields[name] = forms.ChoiceField(
+                label=label, choices=choices, required=False, widget=UnfoldAdminSelectWidget
+            )
 
-    def __init__(self, *args: Any, people: dict[str, str], fields: dict[str, dict[str, str]], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        offered: dict[str, Any] = self.fields
-        offered["actor"].choices = [("", "Everybody"), *people.items()]
-        offered["field"].choices = [
-            ("", "All fields"),
-            *((kind, list(names.items())) for kind, names in fields.items()),
-        ]
-
-    def chosen(self, entries: Any) -> Any:
+    def chosen(self, entries: AuditEntryQuerySet) -> AuditEntryQuerySet:
         """Those of `entries`."""
         who, column = self.cleaned_data["actor"], self.cleaned_data["field"]
         entries = entries.by(who) if who else entries
@@ -61,13 +64,11 @@ class AsOfForm(forms.Form):
 class AuditedAdmin(StudioAdmin):
     """Pages of objects whose changes are logged: who may see an object sees how it came about."""
 
-    def history_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Context | None = None) -> HttpResponse:
         """Who did what to it and its parts, by person and field; with `as_of`, the object as it was then."""
         obj = self.get_object(request, unquote(object_id))
         if obj is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+            return self.gone(request, object_id)
         if not self.has_view_permission(request, obj):
             raise PermissionDenied
         common = {**self.admin_site.each_context(request), "object": obj, "opts": self.opts, **(extra_context or {})}
@@ -75,28 +76,27 @@ class AuditedAdmin(StudioAdmin):
             return self._as_it_was(request, obj, common)
         return self._history(request, obj, common)
 
-    def _history(self, request: HttpRequest, obj: models.Model, context: dict[str, Any]) -> HttpResponse:
-        user: Any = request.user
+    def _history(self, request: HttpRequest, obj: models.Model, context: Context) -> HttpResponse:
+        user = signed_in(request)
         entries = AuditEntry.objects.about(obj, reader=user)
         form = HistoryForm(request.GET, people=entries.people(), fields=_by_kind(obj, entries.columns()))
         if not form.is_valid():
             return self._back(request, NOT_UNDERSTOOD)
         chosen = form.chosen(entries).as_rows()
-        page = self.get_paginator(request, chosen, PER_PAGE).get_page(request.GET.get("p"))
+        pages = pager(chosen, request, PER_PAGE)
         context |= {
             "title": f"History: {obj}",
             "form": form,
             "is_filtered": any(form.cleaned_data.values()),
             "as_of_form": AsOfForm() if isinstance(obj, StampedModel) else None,
-            "page": page,
-            "page_range": page.paginator.get_elided_page_range(page.number),
-            "rows": readable(page.object_list, reader=user),
+            **pages,
+            "rows": readable(pages["page"].object_list, reader=user),
             "own_key": str(obj.pk),
         }
         return TemplateResponse(request, "admin/object_history.html", context)
 
-    def _as_it_was(self, request: HttpRequest, obj: models.Model, context: dict[str, Any]) -> HttpResponse:
-        user: Any = request.user
+    def _as_it_was(self, request: HttpRequest, obj: models.Model, context: Context) -> HttpResponse:
+        user = signed_in(request)
         try:
             at = moment_of(request.GET["as_of"])
             past = as_it_was(obj, at, reader=user)
@@ -109,7 +109,7 @@ class AuditedAdmin(StudioAdmin):
 
     def changes_since(self, request: HttpRequest, obj: models.Model, opened_at: str) -> list[Entry]:
         """The newest changes since then, ready to be shown."""
-        user: Any = request.user
+        user = signed_in(request)
         try:
             since = parse_datetime(opened_at) or timezone.now()
             entries = AuditEntry.objects.about(obj, reader=user).filter(timestamp__gt=since)
@@ -134,7 +134,7 @@ def _by_kind(obj: models.Model, columns: set[tuple[int, str]]) -> dict[str, dict
     return {kind: dict(sorted(fields[kind].items(), key=lambda pair: pair[1])) for kind in sorted(fields)}
 
 
-def _described(whole: Any, reader: Any) -> dict[str, Any]:
+def _described(whole: models.Model, reader: User) -> Context:
     """The fields of the whole, and by kind its parts, each with its fields."""
     kinds = [(relation, relation.related_model._meta) for relation in parts_of(type(whole))]
     parts = {
@@ -147,8 +147,8 @@ def _described(whole: Any, reader: Any) -> dict[str, Any]:
     return {"fields": own, "parts": {kind: [(row, next(told)) for row in rows] for kind, rows in parts.items()}}
 
 
-def _rows(whole: Any, relation: Any) -> list[Any]:
-    found: Any = getattr(whole, relation.get_accessor_name(), None)
-    if relation.one_to_one:
+def _rows(whole: models.Model, relation: ForeignObjectRel) -> list[models.Model]:
+    found = getattr(whole, relation.get_accessor_name() or "", None)
+    if relation.one_to_one or found is None:
         return [found] if found else []
     return list(found.all())

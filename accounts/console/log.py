@@ -5,8 +5,8 @@ from typing import Any
 from auditlog.registry import auditlog
 from django.contrib import admin
 from django.contrib.contenttypes.models import ContentType
+from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse
-from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, reverse
 from django.utils import formats
 from django.utils.html import format_html
@@ -16,7 +16,8 @@ from unfold.decorators import display
 from accounts.audit.history import VERBS, readable
 from accounts.choices import SecurityEventKind
 from accounts.models import AuditEntry, AuditSeal, SecurityEvent
-from campaign_studio.console.base import StudioAdmin
+from accounts.signin.console import signed_in
+from campaign_studio.console.base import Context, StudioAdmin
 from campaign_studio.console.lists import ChoiceFilter
 
 ACTION_COLOURS = {0: "success", 1: "info", 2: "danger", 3: "warning"}
@@ -35,14 +36,12 @@ class _Log(StudioAdmin):
     """What is in a log is never changed, so its entries have no history."""
 
     def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Context | None = None
     ) -> HttpResponse:
         """One entry."""
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), "show_history": False})
 
-    def history_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Context | None = None) -> HttpResponse:
         """None."""
         raise Http404("A log itself has no history.")
 
@@ -53,13 +52,13 @@ class KindFilter(ChoiceFilter):
     title = "kind of object"
     parameter_name = "kind"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
         """Every audited kind."""
         kinds = ContentType.objects.get_for_models(*auditlog.get_models())
         named = [(str(kind.pk), str(model._meta.verbose_name).capitalize()) for model, kind in kinds.items()]
         return sorted(named, key=lambda choice: choice[1])
 
-    def matching(self, queryset: Any, value: str) -> Any:
+    def matching(self, queryset: models.QuerySet, value: str) -> models.QuerySet:
         """Entries on that kind."""
         return queryset.filter(content_type_id=value)
 
@@ -70,11 +69,11 @@ class ActionFilter(ChoiceFilter):
     title = "action"
     parameter_name = "action"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
         """Created, changed, deleted, seen."""
         return [(str(number), verb.capitalize()) for number, verb in VERBS.items()]
 
-    def matching(self, queryset: Any, value: str) -> Any:
+    def matching(self, queryset: models.QuerySet, value: str) -> models.QuerySet:
         """Entries with that action."""
         return queryset.filter(action=value)
 
@@ -83,6 +82,7 @@ class ActionFilter(ChoiceFilter):
 class AuditEntryAdmin(_Log):
     """The audit log, to read."""
 
+    change_form_after_template = "admin/accounts/entry_changes.html"
     list_display = ["when", "who", "what", "kind", "object_repr", "door", "remote_addr"]
     list_filter = [ActionFilter, ("door", ChoicesDropdownFilter), KindFilter]
     date_hierarchy = "timestamp"
@@ -91,9 +91,9 @@ class AuditEntryAdmin(_Log):
     ordering = ["-timestamp", "-id"]
     fieldsets = [
         (None, {"fields": ["when", "who", ("door", "remote_addr"), "request_id", "seal"]}),
-        ("What", {"fields": ["verb", "kind", "object_link", "object_pk", "changed_fields"]}),
+        ("What", {"fields": ["verb", "kind", "object_link", "object_pk"]}),
     ]
-    readonly_fields = ["when", "who", "verb", "request_id", "seal", "kind", "object_link", "changed_fields"]
+    readonly_fields = ["when", "who", "verb", "request_id", "seal", "kind", "object_link"]
 
     @display(description="When (UTC)", ordering="timestamp")
     def when(self, entry: AuditEntry) -> str:
@@ -143,18 +143,13 @@ class AuditEntryAdmin(_Log):
         except NoReverseMatch:
             return entry.object_repr
 
-    @display(description="Changes")
-    def changed_fields(self, entry: AuditEntry) -> str:
-        """Field by field, old and new."""
-        rows = readable([entry], reader=entry.read_by)
-        return render_to_string("admin/includes/changes.html", {"changes": rows[0].changes})
-
-    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        """The entry, knowing who reads it: names of what they may not see stay keys."""
-        entry = super().get_object(request, object_id, from_field)
-        if entry is not None:
-            entry.read_by = request.user
-        return entry
+    def render_change_form(
+        self, request: HttpRequest, context: Context, *args: Any, obj: models.Model | None = None, **kwargs: Any
+    ) -> HttpResponse:
+        """The entry with what changed, field by field; names of what its reader may not see stay keys."""
+        if isinstance(obj, AuditEntry):
+            context["changes"] = readable([obj], reader=signed_in(request))[0].changes
+        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
 
 
 @admin.register(SecurityEvent)

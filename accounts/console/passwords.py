@@ -1,54 +1,53 @@
-"""The console's pages for a forgotten password: the framework's, with our rules and mail."""
+"""The console's pages for one's own and for a forgotten password: the framework's, with our rules and mail."""
 
-from typing import Any
-
-from django.contrib import admin
 from django.contrib.auth import views
+from django.contrib.auth.forms import PasswordResetForm, SetPasswordForm
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.urls import reverse_lazy
 
-from accounts.console.forms import ForgottenPasswordForm, NewPasswordForm
+from accounts.console.forms import ForgottenPasswordForm, NewPasswordForm, OwnPasswordForm
+from accounts.models import User
 from accounts.signin import passwords
+from campaign_studio.console.views import ConsoleFrameMixin
 
 
-class _LooksLikeTheConsole:
-    request: Any
+class OwnPasswordView(ConsoleFrameMixin, views.PasswordChangeView):
+    """One's own password, by a form that counts guesses at the present one."""
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """With what the console's layout needs."""
-        return {**admin.site.each_context(self.request), **super().get_context_data(**kwargs)}  # type: ignore[misc]
+    form_class = OwnPasswordForm
+    success_url = reverse_lazy("admin:password_change_done")
 
 
-class ForgottenPasswordView(_LooksLikeTheConsole, views.PasswordResetView):
+class ForgottenPasswordView(ConsoleFrameMixin, views.PasswordResetView):
     """Asks for the address."""
 
     form_class = ForgottenPasswordForm
     success_url = reverse_lazy("password_reset_done")
 
-    def form_valid(self, form: Any) -> HttpResponse:
+    def form_valid(self, form: PasswordResetForm) -> HttpResponse:
         """Send the mail, if there is somebody to send it to; the answer doesn't tell."""
         site = self.request.build_absolute_uri("/").rstrip("/")
         passwords.request_reset(form.cleaned_data["email"], site=site)
         return super(views.PasswordResetView, self).form_valid(form)
 
 
-class MailSentView(_LooksLikeTheConsole, views.PasswordResetDoneView):
+class MailSentView(ConsoleFrameMixin, views.PasswordResetDoneView):
     """Says where to look."""
 
 
-class NewPasswordView(_LooksLikeTheConsole, views.PasswordResetConfirmView):
+class NewPasswordView(ConsoleFrameMixin, views.PasswordResetConfirmView):
     """Behind the link in the mail."""
 
     form_class = NewPasswordForm
     success_url = reverse_lazy("password_reset_complete")
 
-    def get_user(self, uidb64: str) -> Any:
+    def get_user(self, uidb64: str) -> User | None:
         """Whose link it is, as long as they are active."""
         user = super().get_user(uidb64)
         return user if user is not None and user.is_active else None
 
-    def form_valid(self, form: Any) -> HttpResponse:
+    def form_valid(self, form: SetPasswordForm) -> HttpResponse:
         """Set it, unless the same link was used a moment ago."""
         try:
             return super().form_valid(form)
@@ -57,5 +56,5 @@ class NewPasswordView(_LooksLikeTheConsole, views.PasswordResetConfirmView):
             return self.render_to_response(self.get_context_data())
 
 
-class PasswordSetView(_LooksLikeTheConsole, views.PasswordResetCompleteView):
+class PasswordSetView(ConsoleFrameMixin, views.PasswordResetCompleteView):
     """Says that it worked."""

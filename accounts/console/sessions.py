@@ -1,10 +1,10 @@
 """The admin console's pages on sessions."""
 
-from typing import Any
+from typing import Protocol, cast
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import BooleanField, ExpressionWrapper, Q
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import formats, timezone
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
@@ -12,9 +12,17 @@ from unfold.decorators import display
 
 from accounts.choices import Door, SecurityEventKind
 from accounts.models import Session
-from campaign_studio.console.base import StudioAdmin
+from accounts.querysets import SessionQuerySet
+from accounts.signin.console import signed_in
+from campaign_studio.console.base import Context, StudioAdmin
 
 DOOR_COLOURS = {Door.ADMIN: "primary", Door.API: "info"}
+
+
+class ListedSession(Protocol):
+    """A session as its list has it."""
+
+    is_present: bool
 
 
 @admin.register(Session)
@@ -37,11 +45,12 @@ class SessionAdmin(StudioAdmin):
     readonly_fields = ["whose", "device_name", "signed_in", "seen"]
     actions = ["end_sessions"]
 
-    def get_queryset(self, request: HttpRequest) -> Any:
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
         """Those that can still be used, knowing which of them is looking."""
-        user: Any = request.user
-        is_present = ExpressionWrapper(Q(pk=user.present_session.pk), BooleanField())
-        return super().get_queryset(request).alive(at=timezone.now()).annotate(is_present=is_present)
+        present = signed_in(request).present_session
+        is_present = ExpressionWrapper(Q(pk=present.pk if present else None), BooleanField())
+        rows = cast(SessionQuerySet, super().get_queryset(request))
+        return rows.alive(at=timezone.now()).annotate(is_present=is_present)
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:
         """Whether they may end sessions at all."""
@@ -73,24 +82,22 @@ class SessionAdmin(StudioAdmin):
         return formats.date_format(session.last_seen_at, "j M Y, H:i")
 
     @display(description="This one", boolean=True)
-    def is_this_one(self, session: Session) -> bool:
+    def is_this_one(self, session: ListedSession) -> bool:
         """Whether it is the one that is looking."""
-        return bool(session.is_present)  # type: ignore[attr-defined]
+        return session.is_present
 
-    def history_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Context | None = None) -> HttpResponse:
         """None: what happens to sessions is in the security log."""
         raise Http404("A session has no history of its own.")
 
     def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Context | None = None
     ) -> HttpResponse:
         """One session. It has no history of its own."""
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), "show_history": False})
 
     @admin.action(description="End the chosen sessions", permissions=["revoke"])
-    def end_sessions(self, request: HttpRequest, queryset: Any) -> None:
+    def end_sessions(self, request: HttpRequest, queryset: QuerySet[Session]) -> None:
         """End them, each asked about again."""
         ended = 0
         for session in queryset.select_related("user"):

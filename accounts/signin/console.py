@@ -1,10 +1,10 @@
 """Ties the console's cookies to session rows, so that they are listed and ended like those of the API."""
 
 from datetime import timedelta
-from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.signals import user_logged_in, user_logged_out
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -14,14 +14,21 @@ from accounts.models import Session, User
 SESSION_KEY = "studio_session"
 
 
-def start(sender: Any, request: HttpRequest, user: User, **kwargs: Any) -> None:
+def signed_in(request: HttpRequest) -> User:
+    """Whoever is signed in. Raises PermissionDenied when nobody is."""
+    if not request.user.is_authenticated:
+        raise PermissionDenied
+    return request.user
+
+
+def start(sender: object, request: HttpRequest, user: User, **kwargs: object) -> None:
     """Open a session row for a sign-in to the console."""
     lasts = timedelta(seconds=settings.SESSION_COOKIE_AGE)
     user.present_session = Session.start(user, door=Door.ADMIN, at=timezone.now(), lasts=lasts)
     request.session[SESSION_KEY] = str(user.present_session.pk)
 
 
-def end(sender: Any, request: HttpRequest, user: User | None, **kwargs: Any) -> None:
+def end(sender: object, request: HttpRequest, user: User | None, **kwargs: object) -> None:
     """Close it on signing out."""
     if user is not None and user.present_session is not None:
         user.present_session.revoke(SecurityEventKind.LOGGED_OUT, at=timezone.now())

@@ -1,27 +1,42 @@
-"""The admin console's pages on ads."""
+"""The admin console's pages on ads. Registers the pages on campaigns as well."""
 
 from typing import Any, ClassVar
 
-from django.contrib import admin
-from django.contrib.admin.utils import flatten_fieldsets
-from django.contrib.admin.widgets import AutocompleteSelect
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.options import InlineModelAdmin
+from django.contrib.admin.utils import flatten_fieldsets, unquote
 from django.db import models
-from django.http import HttpRequest
+from django.forms import Field, ModelChoiceField, ModelForm
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.html import format_html
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
-from unfold.decorators import display
+from unfold.dataclasses import UnfoldAction
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from ads.choices import MediaType, ModerationStatus
-from ads.console.diagnosis import AsksWhy
-from ads.console.forms import AdForm, RatingForm, TimeSlotForm
-from ads.console.moderation import ReviewQueue
-from ads.console.preview import ScreenPages
-from ads.models import Ad, AdContentRating, AdTimeSlot
-from campaign_studio.console.base import StudioStackedInline, StudioTabularInline
+from ads.console import campaigns  # noqa: F401 - imported for the page it registers
+from ads.console.diagnosis import AdList, DiagnosisView, ListedAd, linked_label
+from ads.console.forms import NOT_YOURS, CampaignPicker, RatingForm, TimeSlotForm, show_rating_to
+from ads.console.moderation import (
+    APPROVE,
+    MODERATE,
+    NOTHING_TICKED,
+    REJECT,
+    ReviewView,
+    approve_selected,
+    reject_selected,
+)
+from ads.models import FOUR_EYES, Ad, AdContentRating, AdTimeSlot
+from campaign_studio.console.base import Context, Fieldsets, StudioStackedInline, StudioTabularInline
+from campaign_studio.console.forms import StudioFormSet
 from campaign_studio.console.lists import DateRangeFilter
-from campaigns.console.forms import STATUS_COLOURS
+from campaigns.console.forms import STATUS_COLOURS, LifecycleForm
 from campaigns.console.status import StatusActionsMixin
+from campaigns.models import Campaign
 
 MODERATION_COLOURS = {
     ModerationStatus.PENDING: "warning",
@@ -29,14 +44,6 @@ MODERATION_COLOURS = {
     ModerationStatus.REJECTED: "danger",
 }
 PICTURES = (MediaType.IMAGE, MediaType.GIF, MediaType.VIDEO)
-
-
-class CampaignPicker(AutocompleteSelect):
-    """Offers campaigns that the user may put ads into."""
-
-    def get_url(self) -> str:
-        """The look-up, narrowed."""
-        return f"{super().get_url()}?changeable"
 
 
 class TimeSlotInline(StudioTabularInline):
@@ -64,13 +71,13 @@ class RatingInline(StudioStackedInline):
 
 
 @admin.register(Ad)
-class AdAdmin(StatusActionsMixin, ScreenPages, AsksWhy, ReviewQueue):
+class AdAdmin(StatusActionsMixin):
     """Ads with slots and rating; moderators review them here."""
 
-    form = AdForm
+    form = LifecycleForm
     change_form_outer_before_template = "admin/ads/notices.html"
-    actions = ReviewQueue.actions + StatusActionsMixin.actions
-    actions_detail = AsksWhy.actions_detail + ReviewQueue.actions_detail
+    actions = [approve_selected, reject_selected, *StatusActionsMixin.actions]
+    actions_detail = ["why", "approve", "reject"]
     list_display = [
         "ad_name",
         "campaign",
@@ -109,7 +116,7 @@ class AdAdmin(StatusActionsMixin, ScreenPages, AsksWhy, ReviewQueue):
         "last_editor",
         "updated_at",
     ]
-    fieldsets: ClassVar[Any] = [
+    fieldsets: ClassVar[Fieldsets] = [
         ("What", {"fields": ["campaign", ("ad_name", "ad_status"), "ad_description"]}),
         (
             "On the screen",
@@ -140,6 +147,20 @@ class AdAdmin(StatusActionsMixin, ScreenPages, AsksWhy, ReviewQueue):
         ("Who", {"fields": [("creator", "created_at"), ("last_editor", "updated_at")]}),
     ]
 
+    class Media:
+        css = {"all": ["admin_console/why.css"]}
+
+    def get_changelist(self, request: HttpRequest, **kwargs: object) -> type[AdList]:
+        """With what the column "Delivery" says."""
+        return AdList
+
+    def changelist_view(self, request: HttpRequest, extra_context: Context | None = None) -> HttpResponse:
+        """The list, which also runs the bulk actions; of those that came from the queue it leads back there."""
+        if "queue" in request.POST and ACTION_CHECKBOX_NAME not in request.POST:
+            self.message_user(request, NOTHING_TICKED, messages.WARNING)
+            return HttpResponseRedirect(reverse("admin:ads_ad_queue"))
+        return super().changelist_view(request, extra_context)
+
     @display(description="Status", ordering="ad_status", label=STATUS_COLOURS)
     def status_badge(self, ad: Ad) -> tuple[str, str]:
         """Where it stands."""
@@ -155,12 +176,18 @@ class AdAdmin(StatusActionsMixin, ScreenPages, AsksWhy, ReviewQueue):
         """The same, in words alone."""
         return ad.get_moderation_status_display()
 
+    @display(description="Delivery")
+    def light(self, ad: ListedAd) -> str:
+        """Whether it can still show, somewhere, at some time. Leads to the reasons."""
+        text, tone = ("Can show", "success") if ad.is_able_to_show else ("Can't show", "danger")
+        return linked_label(reverse("admin:ads_ad_why", args=[ad.pk]), text, tone)
+
     @display(description="Look at it")
     def media_link(self, ad: Ad) -> str | None:
         """A link for the reader's own browser; the server fetches nothing."""
         if ad.media_type not in PICTURES or not ad.media_url:
             return None
-        link = '<a href="{0}" class="text-link" target="_blank" rel="noopener noreferrer">Open the {1}</a>'
+        link = '<a href="{}" class="text-link" target="_blank" rel="noopener noreferrer">Open the {}</a>'
         return format_html(link, ad.media_url, ad.get_media_type_display().lower())
 
     @display(description="Reviewed by")
@@ -168,13 +195,58 @@ class AdAdmin(StatusActionsMixin, ScreenPages, AsksWhy, ReviewQueue):
         """The moderator's name."""
         return ad.moderated_by.display_name if ad.moderated_by else None
 
-    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """The campaign by our picker."""
+    def has_explain_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Whether they may ask why ads show."""
+        return request.user.has_perm("ads.explain_delivery")
+
+    def has_moderate_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Whether they review ads."""
+        return request.user.has_perm(MODERATE)
+
+    def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[UnfoldAction]:
+        """The buttons, without the one to approve for whoever made the ad."""
+        buttons = super().get_actions_detail(request, object_id)
+        ad = self.get_object(request, unquote(str(object_id)))
+        may_approve = ad is not None and ad.may_be_approved_by(request.user)
+        return [one for one in buttons if may_approve or not one.action_name.endswith("_approve")]
+
+    def render_change_form(
+        self, request: HttpRequest, context: Context, *args: Any, obj: models.Model | None = None, **kwargs: Any
+    ) -> HttpResponse:
+        """The ad's page. Moderators read why the button to approve is missing on what they made themselves."""
+        if isinstance(obj, Ad) and self.has_moderate_permission(request) and not obj.may_be_approved_by(request.user):
+            context["four_eyes"] = FOUR_EYES if obj.moderation_status != ModerationStatus.APPROVED else ""
+        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
+
+    @action(description="Why (not)?", icon="help", permissions=["explain"])
+    def why(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Every criterion at a moment, and what would make it show."""
+        ad = self.get_object(request, unquote(object_id))
+        return DiagnosisView.as_view(ad=ad)(request) if ad else self.gone(request, object_id)
+
+    @action(description="Approve", icon="check_circle", variant=ActionVariant.SUCCESS, permissions=["moderate"])
+    def approve(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Ask for an optional note, then approve."""
+        ad = self.get_object(request, unquote(object_id))
+        return ReviewView.as_view(ads=[ad], verdict=APPROVE)(request) if ad else self.gone(request, object_id)
+
+    @action(description="Reject", icon="cancel", variant=ActionVariant.DANGER, permissions=["moderate"])
+    def reject(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Ask for the reason, then reject."""
+        ad = self.get_object(request, unquote(object_id))
+        return ReviewView.as_view(ads=[ad], verdict=REJECT)(request) if ad else self.gone(request, object_id)
+
+    def formfield_for_foreignkey(
+        self, db_field: models.ForeignKey, request: HttpRequest, **kwargs: Any
+    ) -> ModelChoiceField | None:
+        """The campaign: one that the user may add ads to, found by our picker."""
         if db_field.name == "campaign":
             kwargs["widget"] = CampaignPicker(db_field, self.admin_site)
+            kwargs["queryset"] = Campaign.objects.all().changeable_by(request.user)
+            kwargs["error_messages"] = {"invalid_choice": NOT_YOURS}
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
-    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+    def formfield_for_dbfield(self, db_field: models.Field, request: HttpRequest, **kwargs: Any) -> Field | None:
         """Addresses fit on one line."""
         if db_field.name in ("media_url", "ad_advertiser_forwarding_url"):
             kwargs["widget"] = UnfoldAdminTextInputWidget(attrs={"inputmode": "url"})
@@ -187,7 +259,7 @@ class AdAdmin(StatusActionsMixin, ScreenPages, AsksWhy, ReviewQueue):
     def _may_edit(self, request: HttpRequest, ad: Ad | None) -> bool:
         return self.may(request, "add" if ad is None else "change", ad)
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+    def get_readonly_fields(self, request: HttpRequest, obj: Ad | None = None) -> list[str]:
         """The campaign is chosen once; moderators change nothing here but the rating."""
         if obj is None:
             return self.readonly_fields
@@ -195,41 +267,31 @@ class AdAdmin(StatusActionsMixin, ScreenPages, AsksWhy, ReviewQueue):
             return [*self.readonly_fields, "campaign"]
         return flatten_fieldsets(self.fieldsets)
 
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+    def get_fieldsets(self, request: HttpRequest, obj: Ad | None = None) -> Fieldsets:
         """A new ad has no review and no history yet, and no picture to open."""
         if obj:
             return self.fieldsets
-        fresh = [
+        fresh: Fieldsets = [
             (title, {"fields": [field for field in options["fields"] if field != "media_link"]})
             for title, options in self.fieldsets
         ]
         return fresh[:3]
 
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        """The form, knowing who fills it in."""
-        form: Any = super().get_form(request, obj, change=change, **kwargs)
-        form.user = request.user
-        return form
+    def _create_formsets(
+        self, request: HttpRequest, obj: Ad, change: bool
+    ) -> tuple[list[StudioFormSet], list[InlineModelAdmin]]:
+        """Judge the rating first: whether the ad may go active depends on the one that is being typed.
 
-    def _create_formsets(self, request: HttpRequest, obj: Any, change: bool) -> tuple[list[Any], list[Any]]:
-        """Judge the rating first: whether the ad may go active depends on the one that is being typed."""
+        Django has no public step between making the formsets and validating the form's own row.
+        """
         formsets, inlines = super()._create_formsets(request, obj, change)
         if request.method == "POST":
             for formset in formsets:
                 if formset.model is AdContentRating:
-                    _show_rating_to(obj, formset)
+                    show_rating_to(obj, formset)
         return formsets, inlines
 
-    def save_model(self, request: HttpRequest, obj: Ad, form: Any, change: Any) -> None:
+    def save_model(self, request: HttpRequest, obj: Ad, form: ModelForm, change: bool) -> None:
         """Write the ad, unless its page was saved for the rating alone."""
         if self._may_edit(request, obj if change else None):
             super().save_model(request, obj, form, change)
-
-
-def _show_rating_to(ad: Ad, formset: Any) -> None:
-    """Make `ad.content_rating` the rating as the form has it: typed, changed, or about to be deleted."""
-    for form in formset.forms:
-        # Validating the form ties its rating to the ad.
-        form.is_valid()
-        if form in formset.initial_forms and formset._should_delete_form(form):
-            ad._state.fields_cache["content_rating"] = None

@@ -1,17 +1,28 @@
-"""The availability board: what is booked in each position of the screen during a day."""
+"""The page that tells what is booked in each position of a place's screens during a day."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import groupby
-from typing import Any
+from typing import TypedDict, cast
 
 from ads.choices import AdType
 from ads.console.creatives import FROM_TOP_TO_BOTTOM
-from ads.delivery.engine import Decision
+from ads.console.place_forms import FIRST_DAY, LAST_DAY, PlaceForm, asked, clock
+from ads.delivery.engine import Decision, plan_of_day
 from ads.delivery.opportunity import QUARTERS_OF_A_DAY
 from ads.models import Ad
+from campaign_studio.console.views import ConsoleView, Context
 
 MOST_NAMES = 8
 KINDS = {0: "free", 1: "booked"}
+
+
+class Named(TypedDict):
+    """An ad and its campaign, by name."""
+
+    pk: object
+    ad_name: str
+    campaign__campaign_name: str
 
 
 @dataclass(frozen=True)
@@ -20,7 +31,7 @@ class Interval:
 
     start: int
     end: int
-    ads: list[dict[str, Any]]
+    ads: list[Named]
 
     @property
     def quarters(self) -> int:
@@ -38,7 +49,7 @@ class Interval:
         return f"{clock(self.start)}–{clock(self.end)}"
 
     @property
-    def named(self) -> list[dict[str, Any]]:
+    def named(self) -> list[Named]:
         """The ads to name; the others are counted."""
         return self.ads[:MOST_NAMES]
 
@@ -62,17 +73,17 @@ class Row:
     """One position during the day."""
 
     position: AdType
-    stretches: list[Interval]
+    intervals: list[Interval]
 
     @property
     def taken(self) -> list[Interval]:
         """When something shows."""
-        return [one for one in self.stretches if one.ads]
+        return [one for one in self.intervals if one.ads]
 
     @property
     def free(self) -> list[Interval]:
         """When nothing does."""
-        return [one for one in self.stretches if not one.ads]
+        return [one for one in self.intervals if not one.ads]
 
     @property
     def percent(self) -> int:
@@ -83,25 +94,55 @@ class Row:
         return 100 if quarters else 0
 
 
-def clock(quarter: int) -> str:
-    """`08:15` for 33."""
-    return f"{quarter // 4:02}:{quarter % 4 * 15:02}"
-
-
 def rows_of(plan: list[Decision]) -> list[Row]:
     """The board of a day. Asks for the ads' names at once."""
     keys = {key for decision in plan for keys in decision.eligible.values() for key in keys}
     named = Ad.objects.filter(pk__in=keys).values("pk", "ad_name", "campaign__campaign_name")
-    ads = {str(ad["pk"]): ad for ad in named.order_by("ad_name", "pk")}
-    return [Row(position, _stretches(plan, position, ads)) for position in FROM_TOP_TO_BOTTOM]
+    ads = {str(ad["pk"]): cast(Named, ad) for ad in named.order_by("ad_name", "pk")}
+    return [Row(position, _intervals(plan, position, ads)) for position in FROM_TOP_TO_BOTTOM]
 
 
-def _stretches(plan: list[Decision], position: AdType, ads: dict[str, dict[str, Any]]) -> list[Interval]:
+def _intervals(plan: list[Decision], position: AdType, ads: dict[str, Named]) -> list[Interval]:
     # Whose turn it is changes every quarter hour; who shares doesn't.
     by_quarter = [frozenset(decision.eligible[position]) for decision in plan]
-    stretches = []
+    intervals = []
     end = 0
     for keys, alike in groupby(by_quarter):
         start, end = end, end + len(list(alike))
-        stretches.append(Interval(start, end, [ad for key, ad in ads.items() if key in keys]))
-    return stretches
+        intervals.append(Interval(start, end, [ad for key, ad in ads.items() if key in keys]))
+    return intervals
+
+
+class AvailabilityView(ConsoleView):
+    """What is booked in a place during a day. Without an address's help it starts where something runs."""
+
+    template_name = "admin/ads/availability.html"
+    permission_required = "ads.explain_delivery"
+    title = "Availability"
+
+    def get_context_data(self, **kwargs: object) -> Context:
+        """The form, and the board once it is filled in."""
+        form = asked(PlaceForm, self.request.GET)
+        board = _board(form) if form.is_valid() else {}
+        return super().get_context_data(form=form, **board, **kwargs)
+
+
+def _board(form: PlaceForm) -> dict[str, object]:
+    opportunity = form.opportunity()
+    rows = rows_of(plan_of_day(opportunity, anywhere_in_city=not opportunity.postcode))
+    return {
+        "rows": rows,
+        "is_empty": not any(row.taken for row in rows),
+        "hours": range(24),
+        "place": form.place(),
+        "day": opportunity.day,
+        "before": _other_day(form, -1),
+        "after": _other_day(form, 1),
+        "query": form.query(),
+    }
+
+
+def _other_day(form: PlaceForm, days: int) -> dict[str, object] | None:
+    """The same board on a day before or after; None past the ends of the calendar."""
+    day = form.cleaned_data["day"] + timedelta(days=days)
+    return {"day": day, "query": form.query(day=day)} if FIRST_DAY <= day <= LAST_DAY else None

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import TypedDict
 
 from ads.choices import AdType
 from ads.console.moderation import preview
@@ -24,6 +24,13 @@ FROM_TOP_TO_BOTTOM = (
 MOST_IN_TURN = 12
 # What one page brings along at most. For the other hours it is loaded anew.
 MOST_CREATIVES = 48
+
+
+class ShownAt(TypedDict):
+    """What a position shows in a quarter hour: the keys of ads, and how many ads may show there."""
+
+    ads: list[str]
+    of: int
 
 
 @dataclass(frozen=True)
@@ -91,7 +98,7 @@ def placements(decision: Decision, creatives: dict[str, Creative]) -> list[Place
     ]
 
 
-def as_data(plan: Iterable[Decision]) -> dict[int, dict[str, Any]]:
+def as_data(plan: Iterable[Decision]) -> dict[int, dict[str, ShownAt]]:
     """The day for the page's script: by quarter hour and position the ads' keys, and how many may show there."""
     return {
         decision.opportunity.quarter: {

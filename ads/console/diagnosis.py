@@ -1,20 +1,18 @@
-"""Why an ad shows or not: pages of the admin console, and the light in the list of ads."""
+"""Why an ad shows or not: a page of the admin console, and the labels in lists that lead to it."""
 
-from typing import Any
+from typing import Any, Protocol
+from uuid import UUID
 
 from django import forms
-from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import QueryDict
 from django.shortcuts import get_object_or_404
-from django.template.response import TemplateResponse
-from django.urls import path
+from django.template.loader import render_to_string
 from django.utils import timezone
-from unfold.decorators import action, display
+from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from ads.console.availability import clock
-from ads.console.place_forms import ODD_QUARTER, ScreenForm, first_place
+from ads.console.place_forms import ODD_QUARTER, ScreenForm, clock, first_place
 from ads.console.wording import Answer, answer, finding
 from ads.delivery.criteria import able_to_show
 from ads.delivery.engine import decide
@@ -22,9 +20,35 @@ from ads.delivery.explaining import explain, with_failures
 from ads.delivery.opportunity import QUARTERS_OF_A_DAY, quarter_of
 from ads.delivery.readiness import readiness_of
 from ads.models import Ad
+from ads.querysets import AdQuerySet
 from campaign_studio.console.lists import StudioChangeList
-from campaigns.console.admin import LIGHTS, MayExplain, linked_label
+from campaign_studio.console.views import ConsoleView, Context
 from campaigns.models import Campaign
+
+# What a readiness light says, and its colour.
+LIGHTS = {"green": ("Ready", "success"), "amber": ("Has warnings", "warning"), "red": ("Not ready", "danger")}
+
+
+def linked_label(address: str, text: str, colour: str) -> SafeString:
+    """A coloured label that leads somewhere."""
+    return render_to_string("unfold/helpers/label.html", {"href": address, "text": text, "type": colour})
+
+
+class ListedAd(Protocol):
+    """An ad as its list has it."""
+
+    pk: UUID
+    is_able_to_show: bool
+
+
+class AdList(StudioChangeList):
+    """One page of ads, each with `is_able_to_show`: whether it can still show, somewhere, at some time."""
+
+    def page_rows(self, keys: list[object]) -> QuerySet:
+        """Ask the criteria about these rows alone."""
+        this_one = Ad.objects.filter(pk=OuterRef("pk"))
+        able = Exists(able_to_show(this_one, on=timezone.localdate()))
+        return super().page_rows(keys).annotate(is_able_to_show=able)
 
 
 class MomentForm(ScreenForm):
@@ -44,93 +68,48 @@ class MomentForm(ScreenForm):
         )
 
 
-class AdList(StudioChangeList):
-    """One page of ads, each knowing whether it can still show."""
+class DiagnosisView(ConsoleView):
+    """Why the ads of a campaign show or not at a moment, and what would make them show; with `ad`, that one alone."""
 
-    def get_results(self, request: HttpRequest) -> None:
-        """Ask the criteria about these rows alone."""
-        super().get_results(request)
-        shown = Ad.objects.filter(pk__in=[ad.pk for ad in self.result_list])
-        able = set(able_to_show(shown, on=timezone.localdate()).order_by().values_list("pk", flat=True))
-        for ad in self.result_list:
-            ad.is_able_to_show = ad.pk in able
+    template_name = "admin/ads/why.html"
+    permission_required = "ads.explain_delivery"
+    title = "Why (not)?"
+    ad: Ad | None = None
 
-
-class AsksWhy(MayExplain):
-    """Adds the page `<ad>/why/`, `why/<campaign>/` for all ads of a campaign, and a light in the list."""
-
-    actions_detail = ["why"]
-
-    class Media:
-        css = {"all": ["admin_console/why.css"]}
-
-    def get_urls(self) -> list[Any]:
-        """The console's own addresses, and the one for a campaign. An ad's is its button's."""
-        view = self.admin_site.admin_view(self.why_campaign_view)
-        return [path("why/<uuid:campaign_id>/", view, name="ads_ad_why_campaign"), *super().get_urls()]
-
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[AdList]:
-        """With lights."""
-        return AdList
-
-    @display(description="Delivery")
-    def light(self, ad: Any) -> str:
-        """Whether it can still show, somewhere, at some time. Leads to the reasons."""
-        text, tone = ("Can show", "success") if ad.is_able_to_show else ("Can't show", "danger")
-        return linked_label(self.address("why", ad), text, tone)
-
-    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
-        """The button, for whoever may ask, before all others."""
-        why = self.get_unfold_action("why")
-        others = super().get_actions_detail(request, object_id)
-        return [
-            *self._filter_unfold_actions_by_permissions(request, [why], object_id),
-            *[one for one in others if one.action_name != why.action_name],
-        ]
-
-    @action(description="Why (not)?", icon="help", permissions=["explain"])
-    def why(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """One ad: every criterion at a moment, and what would make it show."""
-        ad = self.get_object(request, unquote(object_id))
-        if ad is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
-        return self._explained(request, ad.campaign, self.get_queryset(request).filter(pk=ad.pk), ad)
-
-    def why_campaign_view(self, request: HttpRequest, campaign_id: Any) -> HttpResponse:
-        """Each ad of a campaign. Raises PermissionDenied for whoever may not ask."""
-        if not self.has_explain_permission(request):
-            raise PermissionDenied
-        campaign = get_object_or_404(Campaign.objects.all().visible_to(request.user), pk=campaign_id)
-        return self._explained(request, campaign, self.get_queryset(request).filter(campaign=campaign))
-
-    def _explained(self, request: HttpRequest, campaign: Campaign, ads: Any, ad: Any = None) -> HttpResponse:
-        """The page. A constant number of questions to the database."""
-        form = moment_of(campaign, request.GET)
-        today = timezone.localdate()
-        readiness = readiness_of([campaign], on=today)[campaign.pk]
-        context = {
-            **self.admin_site.each_context(request),
-            "title": "Why (not)?",
-            "opts": self.opts,
-            "campaign": campaign,
-            "ad": ad,
-            "form": form,
-            "light": LIGHTS[readiness.light],
-            "blockers": [finding(one) for one in readiness.blockers],
-            "warnings": [finding(one) for one in readiness.warnings],
-        }
+    def get_context_data(self, **kwargs: object) -> Context:
+        """The form, whether the campaign can run at all, and the answers. A constant number of queries."""
+        user = self.request.user
+        campaign = self.ad.campaign if self.ad else self._campaign()
+        form = moment_of(campaign, self.request.GET)
+        readiness = readiness_of([campaign], on=timezone.localdate())[campaign.pk]
+        context = super().get_context_data(
+            campaign=campaign,
+            ad=self.ad,
+            form=form,
+            light=LIGHTS[readiness.light],
+            blockers=[finding(one) for one in readiness.blockers],
+            warnings=[finding(one) for one in readiness.warnings],
+            **kwargs,
+        )
         if form.is_valid():
-            context |= {"place": form.place(), "answers": self._answers(request, ads, form), **form.cleaned_data}
+            ads = Ad.objects.all().visible_to(user)
+            these = ads.filter(pk=self.ad.pk) if self.ad else ads.filter(campaign=campaign)
+            context |= {"place": form.place(), "answers": _answers(these, ads, form), **form.cleaned_data}
             context |= {"time": clock(form.cleaned_data["quarter"]), "query": form.query()}
-        return TemplateResponse(request, "admin/ads/why.html", context)
+        return context
 
-    def _answers(self, request: HttpRequest, ads: Any, form: MomentForm) -> list[Answer]:
-        """What to say of each, what comes nearest to showing first."""
-        opportunity = form.opportunity()
-        explained = explain(with_failures(ads, opportunity), opportunity, decide(opportunity))
-        winners = self.get_queryset(request).filter(pk__in={one.lost_to for one in explained if one.lost_to})
-        names = {str(key): name for key, name in winners.order_by().values_list("pk", "ad_name")}
-        return [answer(one, names) for one in explained]
+    def _campaign(self) -> Campaign:
+        rows = Campaign.objects.all().visible_to(self.request.user)
+        return get_object_or_404(rows, pk=self.kwargs["campaign_id"])
+
+
+def _answers(ads: AdQuerySet, visible: AdQuerySet, form: MomentForm) -> list[Answer]:
+    """What to say of each, what comes nearest to showing first. `visible` may be named as having the turn."""
+    opportunity = form.opportunity()
+    explained = explain(with_failures(ads, opportunity), opportunity, decide(opportunity))
+    winners = visible.filter(pk__in={one.lost_to for one in explained if one.lost_to})
+    names = {str(key): name for key, name in winners.values_list("pk", "ad_name")}
+    return [answer(one, names) for one in explained]
 
 
 def moment_of(campaign: Campaign, query: QueryDict) -> MomentForm:

@@ -1,8 +1,8 @@
 """The admin console's forms for ads, their ratings and their review."""
 
-from typing import Any
-
 from django import forms
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.http import QueryDict
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminSingleTimeWidget,
@@ -11,25 +11,18 @@ from unfold.widgets import (
 
 from ads.choices import CONTENT_WARNING_CHOICES
 from ads.models import Ad, AdContentRating, AdTimeSlot
-from campaign_studio.console.forms import StudioForm
-from campaigns.console.forms import LifecycleForm
+from campaign_studio.console.forms import StudioForm, StudioFormSet
 from campaigns.models import LONGEST_TEXT
 
 NOT_YOURS = "You may add ads to campaigns of your own only."
 
 
-class AdForm(LifecycleForm):
-    """An ad. `user` is whoever fills the form in."""
+class CampaignPicker(AutocompleteSelect):
+    """Offers campaigns that the user may put ads into."""
 
-    user: Any = None
-
-    def clean(self) -> dict[str, Any] | None:
-        """Ask the rules about the ad to be: the list of campaigns offered is a convenience, not a check."""
-        cleaned = super().clean()
-        campaign = self.cleaned_data.get("campaign")
-        if campaign is not None and not self.user.has_perm("ads.add_ad", Ad(campaign=campaign)):
-            self.add_error("campaign", NOT_YOURS)
-        return cleaned
+    def get_url(self) -> str:
+        """The look-up, narrowed."""
+        return f"{super().get_url()}?changeable"
 
 
 class TimeSlotForm(StudioForm):
@@ -64,8 +57,17 @@ class ReviewForm(forms.Form):
 
     note = forms.CharField(max_length=LONGEST_TEXT, required=False, widget=UnfoldAdminTextareaWidget(attrs={"rows": 4}))
 
-    def __init__(self, *args: Any, needs_note: bool, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, sent: QueryDict | None, *, needs_note: bool) -> None:
+        super().__init__(sent)
         self.fields["note"].required = needs_note
         self.fields["note"].help_text = "The creator reads it." if needs_note else "Optional. The creator reads it."
         self.fields["note"].error_messages["required"] = "Say why: the creator reads this note."
+
+
+def show_rating_to(ad: Ad, formset: StudioFormSet) -> None:
+    """Make `ad.content_rating` the rating as the form has it: typed, changed, or about to be deleted."""
+    for form in formset.forms:
+        # Validating the form ties its rating to the ad.
+        form.is_valid()
+        if form in formset.initial_forms and formset._should_delete_form(form):
+            ad._state.fields_cache["content_rating"] = None

@@ -1,7 +1,7 @@
 """What the pages of the screen are asked: a place, a day, and the screen that stands there."""
 
 from datetime import date, datetime, time
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from django import forms
@@ -27,6 +27,8 @@ ODD_COUNTRY = "Choose a country from the list."
 ODD_QUARTER = "Choose a quarter hour of the day, from 0 to 95."
 ODD_POSITION = "Choose one of the six positions on the screen."
 
+Form = TypeVar("Form", bound="PlaceForm")
+
 
 def country_options() -> list[tuple[str, str]]:
     """Every country, after nothing chosen."""
@@ -36,7 +38,7 @@ def country_options() -> list[tuple[str, str]]:
 class CountryField(forms.ChoiceField):
     """A country by its code or its English name."""
 
-    def to_python(self, value: Any) -> str:
+    def to_python(self, value: object) -> str:
         """Its code."""
         return country_code(str(value or "")) or super().to_python(value)
 
@@ -44,9 +46,9 @@ class CountryField(forms.ChoiceField):
 class NameField(forms.CharField):
     """A name within a place; empty means not known."""
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, *, label: str | None = None, help_text: str = "") -> None:
         widget = UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"})
-        super().__init__(required=False, max_length=LONGEST_NAME, widget=widget, **kwargs)
+        super().__init__(required=False, max_length=LONGEST_NAME, widget=widget, label=label, help_text=help_text)
 
 
 class PlaceForm(forms.Form):
@@ -80,7 +82,7 @@ class PlaceForm(forms.Form):
         at = datetime.combine(self.cleaned_data["day"], time())
         return Opportunity(at=at, **parts).at_quarter(self.cleaned_data.get("quarter") or 0)
 
-    def query(self, *names: str, **other: Any) -> str:
+    def query(self, *names: str, **other: object) -> str:
         """The query string that asks the same again, of all fields or of those named, with some values replaced."""
         values = {name: self.cleaned_data[name] for name in names or self.fields} | other
         return urlencode({name: value for name, value in values.items() if value not in ("", None)})
@@ -112,7 +114,12 @@ class ScreenForm(PlaceForm):
     )
 
 
-def asked(form_class: type[PlaceForm], query: QueryDict) -> Any:
+def clock(quarter: int) -> str:
+    """`08:15` for 33."""
+    return f"{quarter // 4:02}:{quarter % 4 * 15:02}"
+
+
+def asked(form_class: type[Form], query: QueryDict) -> Form:
     """The form as the address fills it in; what the address leaves out begins with what is on the road right now."""
     now = timezone.now()
     given = {name: value for name, value in query.dict().items() if value or name not in ("day", "quarter")}

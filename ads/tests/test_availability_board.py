@@ -11,7 +11,8 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from accounts.tests.factories import Cast
-from ads.console.availability import MOST_NAMES, clock
+from ads.console.availability import MOST_NAMES
+from ads.console.place_forms import clock
 from ads.models import Ad
 from ads.tests.delivery_scene import ODD_PLACES, showing
 from ads.tests.factories import AdTimeSlotFactory
@@ -36,9 +37,9 @@ def slotted(start: time, end: time, **values: Any) -> Ad:
 
 
 def row(page: Any, position: str) -> list[tuple[str, str, list[str]]]:
-    """A position's stretches: hours, kind, names."""
+    """A position's intervals: hours, kind, names."""
     found = next(row for row in page.context["rows"] if row.position == position)
-    return [(one.hours, one.kind, [ad["ad_name"] for ad in one.ads]) for one in found.stretches]
+    return [(one.hours, one.kind, [ad["ad_name"] for ad in one.ads]) for one in found.intervals]
 
 
 @pytest.mark.parametrize("role", ["system_admin", "app_admin", "campaign_manager", "content_moderator"])

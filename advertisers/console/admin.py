@@ -3,10 +3,10 @@
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
+from django.contrib.admin.options import BaseModelAdmin
 from django.db import models
-from django.http import Http404, HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
+from django.forms import TypedChoiceField
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
@@ -16,23 +16,25 @@ from unfold.widgets import UnfoldAdminSelect2Widget
 from accounts.console.history import AuditedAdmin
 from advertisers.console.forms import BankAccountForm, ContactFormSet
 from advertisers.models import Advertiser, AdvertiserBankAccount, AdvertiserContact
-from campaign_studio.console.base import StudioStackedInline
+from campaign_studio.console.base import Fieldsets, StudioStackedInline
 
 TYPE_COLOURS = {"individual": "info", "business": "success", "enterprise": "primary", "agency": "warning"}
 LONG_LISTS = ("country", "contact_country", "timezone", "bank_account_currency")
 
 
-class _SearchesLongLists:
+class LongListsMixin(BaseModelAdmin):
     """Countries, currencies and time zones are found by typing."""
 
-    def formfield_for_choice_field(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+    def formfield_for_choice_field(
+        self, db_field: models.Field, request: HttpRequest, **kwargs: Any
+    ) -> TypedChoiceField | None:
         """A list that can be searched, where it is long."""
         if db_field.name in LONG_LISTS:
             kwargs["widget"] = UnfoldAdminSelect2Widget()
-        return super().formfield_for_choice_field(db_field, request, **kwargs)  # type: ignore[misc]
+        return super().formfield_for_choice_field(db_field, request, **kwargs)
 
 
-class ContactInline(_SearchesLongLists, StudioStackedInline):
+class ContactInline(LongListsMixin, StudioStackedInline):
     """Whom to call."""
 
     model = AdvertiserContact
@@ -53,7 +55,7 @@ class ContactInline(_SearchesLongLists, StudioStackedInline):
     ]
 
 
-class BankAccountInline(_SearchesLongLists, StudioStackedInline):
+class BankAccountInline(LongListsMixin, StudioStackedInline):
     """Where the money comes from: masked."""
 
     model = AdvertiserBankAccount
@@ -82,7 +84,7 @@ class BankAccountInline(_SearchesLongLists, StudioStackedInline):
         address = reverse("admin:advertisers_bank_account_reveal", args=[account.advertiser_id, account.pk])
         return format_html('<a href="{}" class="text-link">Show number and IBAN …</a>', address)
 
-    def get_fieldsets(self, request: HttpRequest, obj: models.Model | None = None) -> Any:
+    def get_fieldsets(self, request: HttpRequest, obj: models.Model | None = None) -> Fieldsets:
         """Without the way to the full number for those who may not see it."""
         if self.may(request, "reveal"):
             return self.fieldsets
@@ -91,7 +93,7 @@ class BankAccountInline(_SearchesLongLists, StudioStackedInline):
 
 
 @admin.register(Advertiser)
-class AdvertiserAdmin(_SearchesLongLists, AuditedAdmin):
+class AdvertiserAdmin(LongListsMixin, AuditedAdmin):
     """Customers with their contacts and bank accounts on one page."""
 
     list_display = ["advertiser_name", "type_badge", "city", "country", "creator", "created_at"]
@@ -123,33 +125,6 @@ class AdvertiserAdmin(_SearchesLongLists, AuditedAdmin):
         """The kind of customer."""
         return advertiser.advertiser_type, advertiser.get_advertiser_type_display()
 
-    def get_fieldsets(self, request: HttpRequest, obj: models.Model | None = None) -> Any:
+    def get_fieldsets(self, request: HttpRequest, obj: models.Model | None = None) -> Fieldsets:
         """Without names and dates of what doesn't exist yet."""
         return self.fieldsets if obj else self.fieldsets[:2]
-
-    def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
-        """The page that reveals a bank account's number."""
-        path = "<uuid:advertiser_id>/bank-accounts/<uuid:bank_id>/reveal/"
-        return ((path, "advertisers_bank_account_reveal", self.reveal_view),)
-
-    def reveal_view(self, request: HttpRequest, advertiser_id: Any, bank_id: Any, **kwargs: Any) -> HttpResponse:
-        """Asks first; the answer to the POST shows the number once, and the log keeps who saw it."""
-        account = (
-            AdvertiserBankAccount.objects.visible_to(request.user)
-            .select_related("advertiser")
-            .filter(pk=bank_id, advertiser_id=advertiser_id)
-            .first()
-        )
-        if account is None:
-            raise Http404("There is no such bank account.")
-        if not request.user.has_perm("advertisers.reveal_advertiserbankaccount", account):
-            raise PermissionDenied
-        context = {
-            **self.admin_site.each_context(request),
-            "title": f"Bank account of {account.advertiser}",
-            "opts": self.opts,
-            "account": account,
-            "secrets": account.reveal() if request.method == "POST" else None,
-            "back": self.address("change", account.advertiser),
-        }
-        return TemplateResponse(request, "admin/advertisers/reveal.html", context)

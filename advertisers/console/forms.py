@@ -22,7 +22,7 @@ class ContactFormSet(StudioFormSet):
         if not self.remaining():
             raise ValidationError(NO_CONTACT, code="last_contact")
 
-    def save(self, commit: bool = True) -> Any:
+    def save(self, commit: bool = True) -> list[AdvertiserContact]:
         """Count again: somebody may have deleted the other one meanwhile. Saving the advertiser made us wait for them.
 
         Raises RowRefusedError.

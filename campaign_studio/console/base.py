@@ -4,20 +4,31 @@ Permissions are those of `<app>/rules.py`, asked about the object at hand; a ver
 those `visible_to(user)`. Nothing here knows a domain.
 """
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from copy import copy
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.options import InlineModelAdmin
 from django.contrib.messages.storage import default_storage
-from django.core.exceptions import FieldDoesNotExist, PermissionDenied, ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, FieldDoesNotExist, PermissionDenied, ValidationError
 from django.db import connection, models
+from django.forms import BaseInlineFormSet, ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils import timezone
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
 from unfold.decorators import display
 
-from campaign_studio.console.forms import REFUSALS, RowRefusedError, StudioFormSet, as_validation_error
+from campaign_studio.console.forms import (
+    REFUSALS,
+    Refusals,
+    RowRefusedError,
+    StudioForm,
+    StudioFormSet,
+    as_validation_error,
+)
 from campaign_studio.console.lists import (
     NOT_UNDERSTOOD,
     ODD_VALUES,
@@ -28,15 +39,32 @@ from campaign_studio.console.lists import (
     has_nul,
     has_too_many_terms,
 )
-from campaign_studio.console.locking import EditLockMixin
+from campaign_studio.console.locking import lock_row
 from campaign_studio.console.permissions import RulesPermissionMixin
+from campaign_studio.console.views import Context
+from campaign_studio.models.stamped import StampedModel
 from campaign_studio.retrying import retried
 from campaign_studio.writing import one_write
 
+# Django itself has no name for what `fieldsets` may be; its type stubs have.
+if TYPE_CHECKING:
+    from django.contrib.admin.options import _FieldsetSpec as Fieldsets
+else:
+    Fieldsets = Sequence
 
-class StudioAdmin(EditLockMixin, RulesPermissionMixin, ModelAdmin):
-    """The base of every page."""
+# What would be deleted, how many of each kind, what the user may not delete, and what is in the way.
+Deleted = tuple[list[str], dict[str, int], Collection[str], list[str]]
+Answer = TypeVar("Answer")
 
+
+class StudioAdmin(RulesPermissionMixin, ModelAdmin):
+    """The base of every page. The version of the row travels with the page; `StudioForm` compares it."""
+
+    form = StudioForm
+    change_form_before_template = "admin/includes/version.html"
+    delete_confirmation_template = delete_selected_confirmation_template = "admin/delete.html"
+    # What the database refused a moment ago, by the prefix of the form that was to blame.
+    refusals: Refusals = {}
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
@@ -49,27 +77,28 @@ class StudioAdmin(EditLockMixin, RulesPermissionMixin, ModelAdmin):
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Whether the index lists it."""
-        user: Any = request.user
-        return bool(user.has_perm(self.opts.app_label)) and self.has_view_permission(request)
+        return request.user.has_perm(self.opts.app_label) and self.has_view_permission(request)
 
     def address(self, view: str, obj: models.Model | None = None) -> str:
         """The path of one of this model's pages: `changelist`, `add`, `change`, `history` …"""
         name = f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_{view}"
         return reverse(name, args=[obj.pk] if obj is not None else [])
 
+    def gone(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Home, with the message that there is no such object (Django has no public name for this answer)."""
+        return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+
     @display(description="Created by", ordering="created_by_name")
-    def creator(self, row: Any) -> str | None:
+    def creator(self, row: StampedModel) -> str | None:
         """Who, by name."""
         return row.created_by_name
 
     @display(description="Updated by", ordering="updated_by_name")
-    def last_editor(self, row: Any) -> str | None:
+    def last_editor(self, row: StampedModel) -> str | None:
         """Who changed it last, by name."""
         return row.updated_by_name
 
-    # --- Lists ---
-
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[StudioChangeList]:
+    def get_changelist(self, request: HttpRequest, **kwargs: object) -> type[StudioChangeList]:
         """Ours."""
         return StudioChangeList
 
@@ -88,7 +117,7 @@ class StudioAdmin(EditLockMixin, RulesPermissionMixin, ModelAdmin):
         except ODD_VALUES as error:
             raise UnusableParametersError(NOT_UNDERSTOOD) from error
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def changelist_view(self, request: HttpRequest, extra_context: Context | None = None) -> HttpResponse:
         """The list, or the whole list with a message when the query string makes no sense."""
         try:
             return super().changelist_view(request, extra_context)
@@ -96,13 +125,15 @@ class StudioAdmin(EditLockMixin, RulesPermissionMixin, ModelAdmin):
             self.message_user(request, str(error), messages.ERROR)
             return HttpResponseRedirect(request.path)
 
-    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+    def get_search_results(
+        self, request: HttpRequest, queryset: models.QuerySet, search_term: str
+    ) -> tuple[models.QuerySet, bool]:
         """What is found; nothing for a term that nothing can match."""
         if "\x00" in search_term or has_too_many_terms(search_term):
             return queryset.none(), False
         return super().get_search_results(request, queryset, search_term)
 
-    def response_action(self, request: HttpRequest, queryset: Any) -> Any:
+    def response_action(self, request: HttpRequest, queryset: models.QuerySet) -> HttpResponse | None:
         """Run a bulk action in one transaction; say why when something refuses."""
         try:
             for key in request.POST.getlist(ACTION_CHECKBOX_NAME):
@@ -112,7 +143,7 @@ class StudioAdmin(EditLockMixin, RulesPermissionMixin, ModelAdmin):
             self._say(request, error)
             return None
 
-    def _act(self, request: HttpRequest, queryset: Any) -> Any:
+    def _act(self, request: HttpRequest, queryset: models.QuerySet) -> HttpResponse | None:
         with one_write():
             response = super().response_action(request, queryset)
             connection.check_constraints()
@@ -120,19 +151,31 @@ class StudioAdmin(EditLockMixin, RulesPermissionMixin, ModelAdmin):
 
     # --- One object ---
 
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+    def get_form(
+        self, request: HttpRequest, obj: models.Model | None = None, change: bool = False, **kwargs: Any
+    ) -> type[StudioForm]:
         """The form, told what the database refused a moment ago."""
-        form: Any = super().get_form(request, obj, change=change, **kwargs)
-        form.refusals = getattr(request, "refusals", {})
+        form = super().get_form(request, obj, change=change, **kwargs)
+        # Django made this class for this page alone, and lets nobody hand more to its constructor.
+        form.refusals = self.refusals
         return form
 
-    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+    def get_formsets_with_inlines(
+        self, request: HttpRequest, obj: models.Model | None = None
+    ) -> Iterator[tuple[type[BaseInlineFormSet], InlineModelAdmin]]:
+        """The same for the forms of inlines."""
+        for formset, inline in super().get_formsets_with_inlines(request, obj):
+            formset.form.refusals = self.refusals
+            yield formset, inline
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, str]:
         """What the address presets, as far as the fields can take it."""
         usable = {}
         for name, value in super().get_changeform_initial_data(request).items():
             try:
-                field: Any = self.opts.get_field(name)
-                (field.target_field if field.is_relation else field).to_python(value)
+                field = cast(models.Field, self.opts.get_field(name))
+                column = field.target_field if isinstance(field, models.ForeignKey) else field
+                column.to_python(value)
             except (FieldDoesNotExist, AttributeError, ValidationError, ValueError, OverflowError):
                 continue
             if "\x00" not in value:
@@ -144,37 +187,51 @@ class StudioAdmin(EditLockMixin, RulesPermissionMixin, ModelAdmin):
         request: HttpRequest,
         object_id: str | None = None,
         form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
+        extra_context: Context | None = None,
     ) -> HttpResponse:
         """The form. What slips past validation and is refused on writing comes back as a message in the same form."""
         page = super().changeform_view
         try:
-            return self._retried(request, lambda: page(request, object_id, form_url, extra_context))
+            return self._written(request, object_id, lambda: page(request, object_id, form_url, extra_context))
         except RowRefusedError as refused:
             refusals = {refused.prefix: refused.error}
         except REFUSALS as error:
             refusals = {None: as_validation_error(error)}
-        request.refusals = refusals  # type: ignore[attr-defined]
-        return super().changeform_view(request, object_id, form_url, extra_context)
+        again = copy(self)
+        again.refusals = refusals
+        return super(StudioAdmin, again).changeform_view(request, object_id, form_url, extra_context)
 
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+    def render_change_form(
+        self, request: HttpRequest, context: Context, *args: Any, obj: models.Model | None = None, **kwargs: Any
+    ) -> HttpResponse:
+        """The page. One that was refused for being out of date says who changed what since it was opened."""
+        context["opened_at"] = timezone.now().isoformat()
+        if obj is not None and context["adminform"].form.has_error(NON_FIELD_ERRORS, "stale"):
+            context["meanwhile"] = self.changes_since(request, obj, request.POST.get("opened_at", ""))
+        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
+
+    def changes_since(self, request: HttpRequest, obj: models.Model, opened_at: str) -> Sequence[object]:
+        """What changed since the page was opened (an ISO time, as the page sent it); pages with a history say it."""
+        return ()
+
+    def save_related(
+        self, request: HttpRequest, form: ModelForm, formsets: list[BaseInlineFormSet], change: bool
+    ) -> None:
         """Write the inlines, then have the database judge what it would put off until the end: before we say saved."""
         super().save_related(request, form, formsets, change)
         connection.check_constraints()
 
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+    def get_deleted_objects(self, objs: Iterable[models.Model], request: HttpRequest) -> Deleted:
         """What a deletion takes along. Those that the user may not delete are named, one by one."""
         to_delete, counts, lacking, protected = super().get_deleted_objects(objs, request)
         mine = [f"{obj} – you may not delete this one" for obj in objs if not self.has_delete_permission(request, obj)]
         return to_delete, counts, mine or lacking, protected
 
-    def delete_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Context | None = None) -> HttpResponse:
         """Delete, or say why not."""
         page = super().delete_view
         try:
-            return self._retried(request, lambda: page(request, object_id, extra_context))
+            return self._written(request, object_id, lambda: page(request, object_id, extra_context))
         except REFUSALS as error:
             self._say(request, error)
             return HttpResponseRedirect(self.address("changelist"))
@@ -184,16 +241,28 @@ class StudioAdmin(EditLockMixin, RulesPermissionMixin, ModelAdmin):
         super().delete_model(request, obj)
         connection.check_constraints()
 
-    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+    def delete_queryset(self, request: HttpRequest, queryset: models.QuerySet) -> None:
         """Delete one by one, each asked about again: a model's own `delete()` has the last word."""
         for obj in queryset:
             if not self.has_delete_permission(request, obj):
                 raise PermissionDenied
             obj.delete()
 
-    def _retried(self, request: HttpRequest, transaction: Callable[[], Any]) -> Any:
+    def _written(self, request: HttpRequest, object_id: str | None, page: Callable[[], Answer]) -> Answer:
+        """A page about one row; what it writes is one transaction that holds the row's lock from its beginning."""
+        if request.method != "POST":
+            return page()
+
+        def write() -> Answer:
+            with one_write():
+                lock_row(request, self.model, object_id)
+                return page()
+
+        return self._retried(request, write)
+
+    def _retried(self, request: HttpRequest, write: Callable[[], Answer]) -> Answer:
         """What a page writes, again while others are in its way. An attempt that was undone leaves no messages."""
-        return retried(transaction, undone=lambda: setattr(request, "_messages", default_storage(request)))
+        return retried(write, undone=lambda: setattr(request, "_messages", default_storage(request)))
 
     def _say(self, request: HttpRequest, error: Exception) -> None:
         for message in as_validation_error(error).messages:
@@ -201,27 +270,22 @@ class StudioAdmin(EditLockMixin, RulesPermissionMixin, ModelAdmin):
 
     # --- Django's own log is not written at all: the audit log has it all ---
 
-    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+    def log_addition(self, request: HttpRequest, obj: models.Model, message: object) -> None:
         """Nothing: the audit log has it."""
 
-    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+    def log_change(self, request: HttpRequest, obj: models.Model, message: object) -> None:
         """Nothing: the audit log has it."""
 
-    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+    def log_deletions(self, request: HttpRequest, queryset: models.QuerySet) -> None:
         """Nothing: the audit log has it."""
 
 
-class _StudioInline(RulesPermissionMixin):
+class _StudioInline(RulesPermissionMixin, InlineModelAdmin):
     """Rows of a part, on the page of the whole."""
 
+    form = StudioForm
     formset = StudioFormSet
     extra = 0
-
-    def get_formset(self, request: HttpRequest, obj: models.Model | None = None, **kwargs: Any) -> Any:
-        """The rows' forms, told what the database refused a moment ago."""
-        formset: Any = super().get_formset(request, obj, **kwargs)  # type: ignore[misc]
-        formset.form.refusals = getattr(request, "refusals", {})
-        return formset
 
 
 class StudioTabularInline(_StudioInline, TabularInline):

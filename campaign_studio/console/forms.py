@@ -1,6 +1,6 @@
 """How the admin console asks the models, and says what they answered, row by row."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
@@ -21,6 +21,7 @@ CHANGED_WHILE_TYPING = (
     "save again to put it in the place of theirs, or reload the page to start from theirs."
 )
 GONE = "Somebody else has deleted this row meanwhile. It stays deleted; add it anew if it is still needed."
+Refusals = Mapping[str | None, ValidationError]
 UNSTORABLE = "One of the values can't be stored: it is too large, or holds a character that no text may hold."
 
 
@@ -51,29 +52,27 @@ class StudioForm(forms.ModelForm):
     """
 
     # What the database refused a moment ago, by the prefix of the form that was to blame.
-    refusals: ClassVar[dict[str | None, ValidationError]] = {}
-    is_gone = False
+    refusals: ClassVar[Refusals] = {}
 
     def clean(self) -> dict[str, Any] | None:
-        """Refuse what was typed into a page that shows an older state than the stored one (8-reliability R3)."""
+        """Refuse what was typed into a page that shows an older state than the stored one."""
         cleaned = super().clean()
         seen = self.data.get("version")
         is_page = self.prefix is None and isinstance(self.instance, VersionedModel)
         if is_page and seen and not self.instance._state.adding and seen != str(self.instance.version):
             self.add_error(None, ValidationError(CHANGED_WHILE_TYPING, code="stale"))
-        if self.is_gone:
-            self.add_error(None, ValidationError(GONE, code="gone"))
         return cleaned
 
-    def _post_clean(self) -> None:
-        super()._post_clean()  # type: ignore[misc]
+    def validate_unique(self) -> None:
+        """Judge all constraints, and say what the database refused a moment ago."""
+        super().validate_unique()
         try:
             if not self.errors:
                 self.instance.validate_constraints(exclude=self._left_to_the_database())
             if self.prefix in self.refusals:
                 raise self.refusals[self.prefix]
         except ValidationError as error:
-            self._update_errors(error)  # type: ignore[attr-defined]
+            self.add_error(None, error)
 
     def _left_to_the_database(self) -> set[str]:
         """The link to the parent: which of its rows get along is known only when all of them are written."""
@@ -81,7 +80,7 @@ class StudioForm(forms.ModelForm):
 
     def add_error(self, field: str | None, error: Any) -> None:
         """Show what is wrong with a field that isn't on the page above the form."""
-        if field is None and hasattr(error, "error_dict"):
+        if field is None and isinstance(error, ValidationError) and hasattr(error, "error_dict"):
             shown: dict[str, list[ValidationError]] = {}
             for name, errors in error.error_dict.items():
                 shown.setdefault(name if name in self.fields else NON_FIELD_ERRORS, []).extend(errors)
@@ -95,13 +94,18 @@ class StudioFormSet(PaginationInlineFormSet):
     A row that somebody else deleted while the page was open says so, and stays deleted.
     """
 
-    def _construct_form(self, i: int, **kwargs: Any) -> Any:
-        form: Any = super()._construct_form(i, **kwargs)
-        form.is_gone = self.is_bound and i < self.initial_form_count() and form.instance._state.adding
-        return form
+    def clean(self) -> None:
+        """Say of rows that are gone that they are."""
+        super().clean()
+        for form in self.initial_forms:
+            if self._is_gone(form):
+                form.add_error(None, ValidationError(GONE, code="gone"))
 
-    def _should_delete_form(self, form: Any) -> bool:
-        return form.is_gone or super()._should_delete_form(form)
+    def _is_gone(self, form: StudioForm) -> bool:
+        return self.is_bound and form in self.initial_forms and form.instance._state.adding
+
+    def _should_delete_form(self, form: StudioForm) -> bool:
+        return self._is_gone(form) or super()._should_delete_form(form)
 
     def delete_existing(self, obj: models.Model, commit: bool = True) -> None:
         """Delete a row, unless it is gone already."""
@@ -118,7 +122,7 @@ class StudioFormSet(PaginationInlineFormSet):
         with _row(form.prefix):
             return super().save_existing(form, obj, commit)
 
-    def remaining(self) -> list[forms.ModelForm]:
+    def remaining(self) -> list[StudioForm]:
         """The forms whose rows will exist once this is saved."""
         return [
             form

@@ -1,27 +1,30 @@
-"""Who may what, and which rows, on every page of the admin console (8-reliability R6/R7)."""
+"""Who may what, and which rows, on every page of the admin console."""
 
-from typing import Any
+from typing import Any, cast
 
+from django.contrib.admin.options import BaseModelAdmin
 from django.db import models
-from django.forms import CharField
+from django.db.models.fields.related import RelatedField
+from django.forms import CharField, Field
 from django.http import HttpRequest
 
-from campaign_studio.console.forms import StudioForm
+from campaign_studio.querysets import StudioQuerySet
 
 
-class RulesPermissionMixin:
+def visible_rows(model: type[models.Model], request: HttpRequest) -> StudioQuerySet:
+    """The rows that whoever asks may know of."""
+    return cast(StudioQuerySet, model._default_manager.all()).visible_to(request.user)
+
+
+class RulesPermissionMixin(BaseModelAdmin):
     """Permissions by the one matrix, rows by `visible_to(user)`: for pages and for inlines alike.
 
     An inline asks about its parent; the rules take a part and its whole alike.
     """
 
-    form = StudioForm
-    opts: Any
-
     def may(self, request: HttpRequest, verb: str, obj: models.Model | None = None) -> bool:
         """Whether the user may `verb` this object; without one, whether they may at all."""
-        user: Any = request.user
-        return bool(user.has_perm(f"{self.opts.app_label}.{verb}_{self.opts.model_name}", obj))
+        return request.user.has_perm(f"{self.opts.app_label}.{verb}_{self.opts.model_name}", obj)
 
     def has_add_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         """Whether they may create one."""
@@ -39,17 +42,19 @@ class RulesPermissionMixin:
         """Whether they may see it."""
         return self.may(request, "view", obj)
 
-    def get_queryset(self, request: HttpRequest) -> Any:
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet:
         """The rows this user may know of."""
-        return super().get_queryset(request).visible_to(request.user)  # type: ignore[misc]
+        return cast(StudioQuerySet, super().get_queryset(request)).visible_to(request.user)
 
-    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+    def formfield_for_dbfield(self, db_field: models.Field, request: HttpRequest, **kwargs: Any) -> Field | None:
         """An empty optional text is null, as it is in the API; Django says so of short texts only."""
-        field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if db_field.null and isinstance(field, CharField):
             field.empty_value = None
         return field
 
-    def get_field_queryset(self, db: str | None, db_field: Any, request: HttpRequest) -> Any:
+    def get_field_queryset(
+        self, db: str | None, db_field: RelatedField, request: HttpRequest
+    ) -> models.QuerySet | None:
         """What a foreign key may point to: the rows this user may know of."""
-        return db_field.remote_field.model._default_manager.using(db).visible_to(request.user)
+        return visible_rows(db_field.related_model, request)

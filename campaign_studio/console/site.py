@@ -3,18 +3,20 @@
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.views import PasswordChangeView
+from django.core.exceptions import ValidationError
 from django.core.paginator import InvalidPage, Paginator
 from django.http import Http404, HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, URLResolver, reverse
+from django.urls import URLPattern, URLResolver
 from unfold.dataclasses import SearchResult
 from unfold.sites import UnfoldAdminSite
 
 from campaign_studio.console.lists import has_nul, has_too_many_terms
+from campaign_studio.console.views import Context
 from campaign_studio.rate_limits import count, rate
 
+# The code of a refusal in the sign-in form; `wait` among its parameters says for how many seconds.
+LOCKED_OUT = "locked_out"
 HITS_PER_MODEL = 10
 HITS_PER_PAGE = 100
 
@@ -23,10 +25,8 @@ class StudioAdminSite(UnfoldAdminSite):
     """Unfold's site, less what would show too much or break on odd input."""
 
     index_title = "Home"
-    # Set by the app that knows about people.
-    password_change_form: Any = None
 
-    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def login(self, request: HttpRequest, extra_context: Context | None = None) -> HttpResponse:
         """The sign-in page. A lock-out is told to programs as well: 429 and `Retry-After`.
 
         Each attempt costs a hash, so that an address has no more of them than requests to the API.
@@ -39,26 +39,17 @@ class StudioAdminSite(UnfoldAdminSite):
                     text, status=429, content_type="text/plain", headers={"Retry-After": str(counted.seconds_left)}
                 )
         response = super().login(request, extra_context)
-        locked_for = getattr(request, "locked_for", None)
-        if locked_for:
-            response.status_code = 429
-            response["Retry-After"] = str(locked_for)
+        for error in _errors(response):
+            if error.code == LOCKED_OUT:
+                response.status_code = 429
+                response["Retry-After"] = str((error.params or {})["wait"])
         return response
-
-    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
-        """One's own password, by a form that counts guesses at the present one. Unfold's takes no other form."""
-        view = PasswordChangeView.as_view(
-            form_class=self.password_change_form,
-            success_url=reverse(f"{self.name}:password_change_done"),
-            extra_context={**self.each_context(request), **(extra_context or {})},
-        )
-        return view(request)
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         """No "view on site": nothing here has a public page, and the address crashes on a malformed key."""
         return [url for url in super().get_urls() if getattr(url, "name", None) != "view_on_site"]
 
-    def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def search(self, request: HttpRequest, extra_context: Context | None = None) -> HttpResponse:
         """Find pages and, in the command palette, objects.
 
         Unfold's own remembers answers for five minutes, even when the rights behind them are gone.
@@ -111,3 +102,9 @@ class StudioAdminSite(UnfoldAdminSite):
                 for hit in found[:HITS_PER_MODEL]
             ]
         return results
+
+
+def _errors(response: HttpResponse) -> list[ValidationError]:
+    """What the form of a sign-in page that is shown again says; nothing for other answers."""
+    form = response.context_data["form"] if isinstance(response, TemplateResponse) and response.context_data else None
+    return form.non_field_errors().as_data() if form is not None and form.is_bound else []

@@ -1,4 +1,4 @@
-"""`visible_to(user)` and `has_perm("view", row)` are two ways to ask one question: they agree for every role."""
+"""A QuerySet and a rule are two ways to ask what somebody may see or change: they agree for every role."""
 
 from typing import Any
 
@@ -50,3 +50,16 @@ def test_nobody_sees_nothing(cast: Cast, model: type[Any]) -> None:
     scene(cast.owner)
 
     assert not model._default_manager.all().visible_to(AnonymousUser()).exists()
+
+
+@pytest.mark.parametrize("role", RoleName.values)
+def test_campaigns_found_as_changeable_are_those_that_may_be_changed(cast: Cast, role: str) -> None:
+    actor = cast.in_role(role)
+    for owner in (actor, cast.colleague):
+        scene(owner)
+
+    changeable = set(Campaign.objects.changeable_by(actor))
+
+    assert changeable == {row for row in Campaign.objects.all() if actor.has_perm("campaigns.change_campaign", row)}
+    assert changeable == {row for row in Campaign.objects.all() if actor.has_perm("ads.add_ad", row)}
+    assert not Campaign.objects.changeable_by(AnonymousUser()).exists()

@@ -1,10 +1,12 @@
 """The admin console's forms for campaigns."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
 from django.contrib.postgres.forms import SimpleArrayField
+from django.forms.renderers import BaseRenderer
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldAdminExpandableTextareaWidget
@@ -34,13 +36,13 @@ EXAMPLES = {"cities": "Berlin, Hamburg, Munich", "postcodes": "10115, 20095"}
 class NameListFormField(SimpleArrayField):
     """Names separated by commas or line ends; blank ones don't count."""
 
-    def to_python(self, value: Any) -> Any:
+    def to_python(self, value: object) -> Any:
         """Split; what stands between two commas may be nothing."""
         if isinstance(value, str):
             value = [name.strip() for name in re.split(r"[,\r\n]+", value) if name.strip()]
         return super().to_python(value)
 
-    def prepare_value(self, value: Any) -> Any:
+    def prepare_value(self, value: object) -> object:
         """As people write lists."""
         return ", ".join(value) if isinstance(value, list) else value
 
@@ -56,7 +58,13 @@ class StatusButtons(forms.Widget):
         self.allowed = allowed
         super().__init__()
 
-    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+    def render(
+        self,
+        name: str,
+        value: object,
+        attrs: Mapping[str, object] | None = None,
+        renderer: BaseRenderer | None = None,
+    ) -> SafeString:
         """The stored status, whatever was asked for a moment ago and refused."""
         context = {
             "id": (attrs or {}).get("id", name),
@@ -67,11 +75,11 @@ class StatusButtons(forms.Widget):
         }
         return render_to_string("admin/campaigns/status_buttons.html", context)
 
-    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+    def value_from_datadict(self, data: Mapping[str, str], files: object, name: str) -> str:
         """What the button says, or what there is."""
         return data.get(name, self.present)
 
-    def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:
+    def value_omitted_from_data(self, data: object, files: object, name: str) -> bool:
         """Never: there always is one."""
         return False
 
@@ -86,13 +94,13 @@ class LifecycleForm(StudioForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         row: LifecycleModel = self.instance
-        field: Any = self.fields.get(row.status_field)
+        field = self.fields.get(row.status_field)
         present = row.stored(row.status_field)
-        if field is not None:
+        if isinstance(field, forms.ChoiceField):
             offered = {*row.allowed_next(), present}
-            field.choices = [choice for choice in field.choices if choice[0] in offered]
-        if field is not None and present is not None:
-            field.widget = StatusButtons(present, row.allowed_next())
+            field.choices = [(status, label) for status, label in Status.choices if status in offered]
+            if present is not None:
+                field.widget = StatusButtons(present, row.allowed_next())
 
 
 class TargetForm(StudioForm):

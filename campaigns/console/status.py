@@ -1,14 +1,16 @@
 """Moving campaigns and ads from one status to another in the admin console."""
 
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from django.contrib import messages
 from django.db import transaction
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from unfold.decorators import action
 
 from accounts.console.history import AuditedAdmin
 from campaign_studio.console.forms import REFUSALS, as_validation_error
+from campaign_studio.console.permissions import visible_rows
 from campaigns.choices import Status
 from campaigns.lifecycle import LifecycleModel
 
@@ -18,13 +20,13 @@ NOT_YOURS = "You may not change this one."
 class StatusActionsMixin(AuditedAdmin):
     """Adds bulk actions, and stays on the page when one of its status buttons was pressed."""
 
-    actions = ["activate_selected", "pause_selected", "deactivate_selected"]
+    actions: Sequence[str | Callable[..., object]] = ["activate_selected", "pause_selected", "deactivate_selected"]
 
-    def has_move_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_move_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Whether they may change any; for each row it is asked again."""
         return self.may(request, "change", obj)
 
-    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+    def response_change(self, request: HttpRequest, obj: LifecycleModel) -> HttpResponse:
         """After a button the page again, with what has become of it."""
         if obj.status_field not in request.POST:
             return super().response_change(request, obj)
@@ -32,25 +34,25 @@ class StatusActionsMixin(AuditedAdmin):
         return HttpResponseRedirect(self.address("change", obj))
 
     @action(description="Activate selected %(verbose_name_plural)s", permissions=["move"])
-    def activate_selected(self, request: HttpRequest, queryset: Any) -> None:
+    def activate_selected(self, request: HttpRequest, queryset: QuerySet) -> None:
         """Have them run."""
         self._move(request, queryset, Status.ACTIVE)
 
     @action(description="Pause selected %(verbose_name_plural)s", permissions=["move"])
-    def pause_selected(self, request: HttpRequest, queryset: Any) -> None:
+    def pause_selected(self, request: HttpRequest, queryset: QuerySet) -> None:
         """Hold them for a while."""
         self._move(request, queryset, Status.PAUSED)
 
     @action(description="Deactivate selected %(verbose_name_plural)s", permissions=["move"])
-    def deactivate_selected(self, request: HttpRequest, queryset: Any) -> None:
+    def deactivate_selected(self, request: HttpRequest, queryset: QuerySet) -> None:
         """Take them off."""
         self._move(request, queryset, Status.INACTIVE)
 
-    def _move(self, request: HttpRequest, queryset: Any, status: Status) -> None:
+    def _move(self, request: HttpRequest, queryset: QuerySet, status: Status) -> None:
         """Each by itself: what is refused keeps none of the others from moving. All that moved moved in one write."""
         moved = 0
         for key in queryset.values_list("pk", flat=True):
-            row: Any = self.model._default_manager.all().for_change(key).first()
+            row: LifecycleModel | None = visible_rows(self.model, request).for_change(key).first()
             refusal = self._moved(request, row, status) if row is not None else None
             if refusal:
                 self.message_user(request, f"{row}: {refusal}", messages.ERROR)

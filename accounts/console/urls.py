@@ -1,0 +1,13 @@
+"""The console's pages on people that belong to no ModelAdmin; relative to `/admin/`, in the namespace `admin`."""
+
+from django.contrib.admin import site
+from django.urls import path
+
+from accounts.console.passwords import OwnPasswordView
+from accounts.console.two_factor import TurnOffView, TwoFactorView
+
+urlpatterns = [
+    path("password_change/", site.admin_view(OwnPasswordView.as_view()), name="password_change"),
+    path("accounts/user/two-factor/", TwoFactorView.as_view(), name="two_factor"),
+    path("accounts/user/<uuid:user_id>/two-factor/off/", TurnOffView.as_view(), name="two_factor_off"),
+]

@@ -1,0 +1,118 @@
+"""The console's pages on campaigns, composed with what their ads tell: readiness, the ads, and why they show or not."""
+
+from typing import ClassVar, Protocol
+from uuid import UUID
+
+from django.contrib import admin
+from django.contrib.admin.utils import unquote
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from unfold.decorators import action, display
+
+from ads.console.diagnosis import LIGHTS, linked_label
+from ads.constraints import MOST_ADS
+from ads.delivery.readiness import Readiness, readiness_of
+from ads.querysets import AdQuerySet
+from campaign_studio.console.base import Fieldsets
+from campaign_studio.console.lists import StudioChangeList
+from campaigns.console.admin import CampaignAdmin
+from campaigns.models import Campaign
+
+
+class ListedCampaign(Protocol):
+    """A campaign as its list has it."""
+
+    pk: UUID
+    ad_count: int
+    readiness: Readiness
+
+
+class OpenCampaign(Protocol):
+    """A campaign as its page has it."""
+
+    pk: UUID
+    ads: AdQuerySet
+    may_add_ads: bool
+
+
+class CampaignList(StudioChangeList):
+    """One page of campaigns, each with its readiness."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Judge these rows alone."""
+        super().get_results(request)
+        found = readiness_of(self.result_list, on=timezone.localdate())
+        for campaign in self.result_list:
+            # Hung on the row: a column's method is given nothing else.
+            campaign.readiness = found[campaign.pk]
+
+
+@admin.register(Campaign)
+class CampaignWithAdsAdmin(CampaignAdmin):
+    """Campaigns with a readiness light; their ads are listed, and edited on pages of their own."""
+
+    list_display = [
+        "campaign_name",
+        "advertiser",
+        "status_badge",
+        "light",
+        "campaign_start_date",
+        "campaign_end_date",
+        "ads_of_six",
+        "creator",
+    ]
+    actions_detail = ["why"]
+    readonly_fields = ["ads_of_campaign", *CampaignAdmin.readonly_fields]
+    fieldsets: ClassVar[Fieldsets] = [
+        *CampaignAdmin.fieldsets[:-1],
+        ("Ads", {"fields": ["ads_of_campaign"]}),
+        CampaignAdmin.fieldsets[-1],
+    ]
+
+    class Media:
+        css = {"all": ["admin_console/why.css"]}
+
+    def get_changelist(self, request: HttpRequest, **kwargs: object) -> type[CampaignList]:
+        """With readiness lights."""
+        return CampaignList
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Campaign]:
+        """Each with `may_add_ads`: whether the reader may add ads to it."""
+        own = Campaign.objects.all().changeable_by(request.user).filter(pk=OuterRef("pk"))
+        return super().get_queryset(request).annotate(may_add_ads=Exists(own))
+
+    def has_explain_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Whether they may ask why ads show."""
+        return request.user.has_perm("ads.explain_delivery")
+
+    @display(description="Readiness")
+    def light(self, campaign: ListedCampaign) -> str:
+        """Whether it can run. Leads to the reasons."""
+        return linked_label(_reasons(campaign.pk), *LIGHTS[campaign.readiness.light])
+
+    @action(description="Why (not)?", icon="help", permissions=["explain"])
+    def why(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Off to the page that says why its ads show or not."""
+        campaign = self.get_object(request, unquote(object_id))
+        if campaign is None:
+            return self.gone(request, object_id)
+        return HttpResponseRedirect(_reasons(campaign.pk))
+
+    @display(description="Ads")
+    def ads_of_six(self, campaign: ListedCampaign) -> str:
+        """How many of its places are taken."""
+        return f"{campaign.ad_count}/{MOST_ADS}"
+
+    @display(description="Ads of this campaign")
+    def ads_of_campaign(self, campaign: OpenCampaign) -> str:
+        """Each ad with its state, leading to its page."""
+        ads = campaign.ads.all()
+        context = {"campaign": campaign, "ads": ads, "is_full": len(ads) >= MOST_ADS, "may_add": campaign.may_add_ads}
+        return render_to_string("admin/ads/includes/ads_of_campaign.html", context)
+
+
+def _reasons(key: UUID) -> str:
+    return reverse("admin:ads_ad_why_campaign", args=[key])

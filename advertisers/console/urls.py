@@ -1,0 +1,13 @@
+"""The console's pages on advertisers that belong to no ModelAdmin; relative to `/admin/`, in the namespace `admin`."""
+
+from django.urls import path
+
+from advertisers.console.bank_accounts import RevealView
+
+urlpatterns = [
+    path(
+        "advertisers/advertiser/<uuid:advertiser_id>/bank-accounts/<uuid:bank_id>/reveal/",
+        RevealView.as_view(),
+        name="advertisers_bank_account_reveal",
+    )
+]
