@@ -30,6 +30,7 @@ def setup_address(device: TOTPDevice) -> str:
 class TwoFactorView(ConsoleView):
     """One's own two-factor sign-in: set it up, get new recovery codes, turn it off, each with a code."""
 
+    model = User
     template_name = "admin/accounts/two_factor.html"
     permission_required = ()
     title = "Two-factor sign-in"
@@ -101,6 +102,7 @@ def _do(request: HttpRequest, device: TOTPDevice, otp_token: str, password: str 
 class TurnOffView(ConsoleView):
     """Asks first; the POST turns two-factor off for somebody who lost app and recovery codes."""
 
+    model = User
     template_name = "admin/accounts/two_factor_off.html"
     person: User
 

@@ -116,6 +116,7 @@ def _intervals(plan: list[Decision], position: AdType, ads: dict[str, Named]) ->
 class AvailabilityView(ConsoleView):
     """What is booked in a place during a day. Without an address's help it starts where something runs."""
 
+    model = Ad
     template_name = "admin/ads/availability.html"
     permission_required = "ads.explain_delivery"
     title = "Availability"

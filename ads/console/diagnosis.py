@@ -71,6 +71,7 @@ class MomentForm(ScreenForm):
 class DiagnosisView(ConsoleView):
     """Why the ads of a campaign show or not at a moment, and what would make them show; with `ad`, that one alone."""
 
+    model = Ad
     template_name = "admin/ads/why.html"
     permission_required = "ads.explain_delivery"
     title = "Why (not)?"

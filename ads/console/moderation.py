@@ -44,6 +44,7 @@ def preview(ad: Ad) -> str | None:
 class QueueView(ConsoleView):
     """The ads that wait for a verdict. Its buttons lead to the pages of every other review."""
 
+    model = Ad
     template_name = "admin/ads/queue.html"
     permission_required = MODERATE
     title = "Review queue"
@@ -69,6 +70,7 @@ class ReviewView(ConsoleView):
     `bulk_action` is the action of the list that chose them, which a form that comes back runs again.
     """
 
+    model = Ad
     template_name = "admin/ads/review.html"
     verdict = APPROVE
     ads: Sequence[Ad] = ()

@@ -27,6 +27,7 @@ PLACE = ("country", "region", "city", "postcode")
 class PreviewView(ConsoleView):
     """The screen of a place, with its whole day."""
 
+    model = Ad
     template_name = "admin/ads/preview.html"
     permission_required = "ads.explain_delivery"
     title = "Screen preview"
@@ -45,6 +46,7 @@ class PreviewView(ConsoleView):
 class PositionView(ConsoleView):
     """Why a position shows what it shows: a part of the preview, which its script asks for."""
 
+    model = Ad
     template_name = "admin/ads/includes/position_why.html"
     permission_required = "ads.explain_delivery"
 

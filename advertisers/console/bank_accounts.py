@@ -3,13 +3,14 @@
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 
-from advertisers.models import AdvertiserBankAccount
+from advertisers.models import Advertiser, AdvertiserBankAccount
 from campaign_studio.console.views import ConsoleView, Context
 
 
 class RevealView(ConsoleView):
     """Asks first; the answer to the POST shows the numbers once, and the log keeps who saw them."""
 
+    model = Advertiser
     template_name = "admin/advertisers/reveal.html"
     account: AdvertiserBankAccount
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.mixins import PermissionRequiredMixin
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.views.generic import TemplateView
 from django.views.generic.base import ContextMixin
@@ -26,10 +27,12 @@ class ConsoleFrameMixin(ContextMixin):
 class ConsoleView(ConsoleFrameMixin, PermissionRequiredMixin, TemplateView):
     """A page of the console. Who isn't signed in is sent to sign in; who lacks the permission gets a 403.
 
-    Set `title`, `template_name` and `permission_required`; a page about one object asks `has_permission()` about it.
+    Set `title`, `template_name`, `permission_required`, and the `model` to whose list the top of the page leads back; a
+    page about one object asks `has_permission()` about it.
     """
 
     raise_exception = True
+    model: type[Model]
     title = ""
 
     @classmethod
@@ -38,5 +41,5 @@ class ConsoleView(ConsoleFrameMixin, PermissionRequiredMixin, TemplateView):
         return admin.site.admin_view(super().as_view(**initkwargs))
 
     def get_context_data(self, **kwargs: object) -> Context:
-        """With the title."""
-        return super().get_context_data(**{"title": self.title, **kwargs})
+        """With the title, and the way back."""
+        return super().get_context_data(**{"title": self.title, "opts": self.model._meta, **kwargs})

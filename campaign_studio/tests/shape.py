@@ -31,7 +31,7 @@ MOST_LINES = 400
 DRAWING = """
 rooms                      apps models choices constraints querysets rules checks validators fields middleware
 api                        serializers views filters urls
-console                    admin forms
+console                    admin forms urls
 
 campaign_studio            settings urls wsgi asgi env acting encryption places retrying lookups logs dashboard
 campaign_studio/models     base versioned stamped idempotency
@@ -39,7 +39,7 @@ campaign_studio/database   configuration timeouts unavailable
 campaign_studio/embedded   server backend/base
 campaign_studio/api        viewsets permissions pagination parsers errors etags idempotency negotiation schema
 campaign_studio/api        throttling
-campaign_studio/console    apps site base lists permissions locking navigation
+campaign_studio/console    apps site base views lists permissions locking navigation
 campaign_studio/demo       loader others people running shapes views
 campaign_studio/formats    en_GB/formats
 
@@ -52,7 +52,7 @@ accounts/console           history log passwords sessions two_factor
 
 advertisers
 advertisers/api
-advertisers/console
+advertisers/console        bank_accounts
 
 campaigns                  lifecycle changesets
 campaigns/api
