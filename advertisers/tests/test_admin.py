@@ -118,7 +118,7 @@ def test_a_wrong_iban_is_refused_at_its_row(cast: Cast, console_for: ConsoleFor)
     answer = client.post(ADD, form_data(client.get(ADD), **NEW, **wrong))
     accounts = answer.context["inline_admin_formsets"][1].formset
 
-    assert list(accounts.console.forms[0].errors) == ["bank_account_iban"]
+    assert list(accounts.forms[0].errors) == ["bank_account_iban"]
     assert not Advertiser.objects.exists()
 
 
