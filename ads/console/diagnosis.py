@@ -12,8 +12,8 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldAdminSelectWidget
 
+from ads.console.answers import Answer, answer, finding
 from ads.console.place_forms import ODD_QUARTER, ScreenForm, clock, first_place
-from ads.console.wording import Answer, answer, finding
 from ads.delivery.criteria import able_to_show
 from ads.delivery.engine import decide
 from ads.delivery.explaining import explain, with_failures

@@ -7,9 +7,9 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import method_decorator
 
 from ads.choices import AdType
+from ads.console.answers import answer
 from ads.console.creatives import as_data, creatives_of, placements
 from ads.console.place_forms import ScreenForm, asked, clock
-from ads.console.wording import answer
 from ads.delivery.criteria import BY_CODE
 from ads.delivery.engine import decide, plan_of_day
 from ads.delivery.explaining import explain, with_failures

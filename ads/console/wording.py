@@ -1,23 +1,18 @@
-"""Reasons and findings as the console's pages tell them: in plain words, each with a link to what to change."""
+"""What the console says about deliveries: one sentence for each problem, each step, each criterion, each link."""
 
 from collections.abc import Mapping
 from datetime import date
-from typing import TYPE_CHECKING, NotRequired, TypedDict
+from typing import TYPE_CHECKING
 
-from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
-from ads.delivery.criteria import BY_CODE
 from ads.delivery.explaining import Explanation
 from ads.delivery.facts import Fact, Problem, Reason, ResourceType, Step
-from ads.delivery.readiness import Finding
-from ads.models import Ad
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
 
-PAGES: Mapping[ResourceType, str] = {"campaign": "admin:campaigns_campaign_change", "ad": "admin:ads_ad_change"}
 _AUDIENCE = ("audience_targeting-group", _("Go to the campaign's audience"))
 _RATING = ("content_rating-group", _("Go to the ad's content rating"))
 # For each field that a fact can name: where it stands on its page, and how the link to it reads.
@@ -207,86 +202,6 @@ STEPS: Mapping[Step, "StrPromise | Mapping[ResourceType, StrPromise]"] = {
 }
 
 
-class ToDo(TypedDict):
-    """What to do, and where."""
-
-    fix: str
-    link: str
-    link_text: str
-
-
-class Told(ToDo):
-    """What is wrong, and what to do about it."""
-
-    message: str
-
-
-class ToldOf(Told):
-    """The same of a campaign or one of its ads."""
-
-    name: str
-    kind: ResourceType
-
-
-class Row(TypedDict):
-    """A criterion in the table: it `holds`, `fails`, or is `open` because it wasn't asked."""
-
-    code: str
-    sentence: str
-    state: str
-    message: NotRequired[str]
-    needed: NotRequired[str]
-    actual: NotRequired[str]
-    fix: NotRequired[str]
-    link: NotRequired[str]
-    link_text: NotRequired[str]
-
-
-class Answer(TypedDict):
-    """What a page says about one ad. `winner` is the name of the ad that shows in its place."""
-
-    ad: Ad
-    shown: bool
-    eligible: bool
-    outcome: str
-    lost_to: str | None
-    winner: str | None
-    reasons: list[Told]
-    holding: int
-    asked: int
-    rows: list[Row]
-
-
-def answer(explained: Explanation, names: Mapping[str, str]) -> Answer:
-    """What to say of one ad; `names` are those of the ads that show in bars."""
-    asked = explained.asked()
-    lost_to = explained.lost_to if explained.lost_to in names else None
-    return {
-        "ad": explained.ad,
-        "shown": explained.shown,
-        "eligible": explained.eligible,
-        "outcome": outcome(explained),
-        "lost_to": lost_to,
-        "winner": names[lost_to] if lost_to else None,
-        "reasons": [_told(reason) for reason in explained.reasons],
-        "holding": len(asked) - len(explained.reasons),
-        "asked": len(asked),
-        "rows": _rows(explained),
-    }
-
-
-def outcome(explained: Explanation) -> str:
-    """The answer in a few words."""
-    if explained.eligible:
-        return str(SHOWS if explained.shown else MAY_SHOW)
-    return DOES_NOT_SHOW % {"count": len(explained.reasons)}
-
-
-def finding(found: Finding) -> ToldOf:
-    """One of the things to do about a campaign."""
-    return {"name": found.resource_name, "kind": found.resource_type, **_told(found)}
-
-
 def message(fact: Fact) -> str:
     """What is wrong."""
     return PROBLEMS[fact.problem] % _params(fact)
@@ -304,41 +219,19 @@ def _params(fact: Fact) -> Mapping[str, object]:
     return {**params, "duration": DURATIONS[str(params["unit"])] % params} if "unit" in params else params
 
 
-def _told(fact: Fact) -> Told:
-    return {"message": message(fact), **_to_do(fact)}
+def outcome(explained: Explanation) -> str:
+    """The answer in a few words."""
+    if explained.eligible:
+        return str(SHOWS if explained.shown else MAY_SHOW)
+    return DOES_NOT_SHOW % {"count": len(explained.reasons)}
 
 
-def _to_do(fact: Fact) -> ToDo:
-    anchor, text = LINKS[fact.field]
-    page = reverse(PAGES[fact.resource_type], args=[fact.resource_id])
-    return {"fix": fix(fact), "link": f"{page}#{anchor}", "link_text": str(text)}
-
-
-def _rows(explained: Explanation) -> list[Row]:
-    asked = set(explained.asked())
-    failing = {one.code: one for one in explained.reasons}
-    rows: list[Row] = []
-    for code in BY_CODE:
-        sentence = str(HEADINGS[code])
-        if reason := failing.get(code):
-            needed, actual = (_value(reason, value) for value in (reason.expected, reason.actual))
-            values: Row = {"code": code, "sentence": sentence, "state": "fails", "needed": needed, "actual": actual}
-            rows.append({**values, **_told(reason)})
-        elif code in asked:
-            rows.append({"code": code, "sentence": sentence, "state": "holds"})
-        else:
-            rows.append({"code": code, "sentence": sentence, "state": "open", "message": _not_asked(code, failing)})
-    return rows
-
-
-def _not_asked(code: str, failing: Mapping[str, Reason]) -> str:
-    """Why nobody asked: of the criteria that this one is a part of, one fails; or any rating will do."""
-    while code not in failing and BY_CODE[code].within:
-        code = BY_CODE[code].within
+def not_asked(code: str) -> str:
+    """Why nobody asked about a criterion that is part of the one with this code, or about a rating."""
     return str(NOT_ASKED_BEFORE.get(code, ANY_RATING_WILL_DO))
 
 
-def _value(reason: Reason, value: object) -> str:
+def value_of(reason: Reason, value: object) -> str:
     """As people write it."""
     if reason.code == "rated":
         return str(CONFIRMED[value])

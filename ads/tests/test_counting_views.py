@@ -13,9 +13,12 @@ from rest_framework.test import APIClient
 
 from accounts.models import AuditEntry, User
 from accounts.tests.factories import Cast
+from ads.api.wording import refusal
 from ads.models import Ad, AdView, AdViewDay, CampaignViewTotals, ViewReceipt
+from ads.reporting.counting import Refusal, Rejection
 from ads.tests.factories import AdFactory
 from campaign_studio.tests.bodies import bearing, tokens_of
+from campaigns.choices import in_seconds
 from campaigns.models import Campaign
 from campaigns.tests.factories import CampaignFactory
 
@@ -23,7 +26,6 @@ pytestmark = pytest.mark.django_db
 
 ADDRESS = "/api/delivery/views"
 NOTHING = {"accepted": 0, "duplicates": 0, "rejected": []}
-USED_UP = "Ask again what to show: this ad shows no more."
 
 
 def view(ad: Ad, **changes: Any) -> dict[str, Any]:
@@ -49,6 +51,11 @@ def counters(ad: Ad) -> tuple[int, int, int, list[tuple[int, int]]]:
 
 def reasons(answer: dict[str, Any]) -> dict[int, str]:
     return {one["index"]: one["reason"] for one in answer["rejected"]}
+
+
+def refused(code: Refusal, **params: object) -> str:
+    """What the API says of a view that isn't counted."""
+    return refusal(Rejection(code, params))
 
 
 @pytest.fixture
@@ -163,7 +170,7 @@ def test_an_id_rejected_in_one_campaign_counts_in_another_one(client: APIClient,
 def test_an_unknown_ad_is_named_by_its_place(client: APIClient, ad: Ad) -> None:
     answer = report(client, view(ad), view(ad, ad_id=str(uuid.uuid4())))
 
-    assert reasons(answer) == {1: "There is no ad with this ad_id. Send the id of the ad that was shown."}
+    assert reasons(answer) == {1: refused(Refusal.UNKNOWN_AD)}
 
 
 @pytest.mark.parametrize(
@@ -179,7 +186,8 @@ def test_a_view_counts_when_it_lasted_the_in_view_duration(
 
     assert answer["accepted"] == (not too_short)
     if too_short:
-        assert "this one lasted 10" in reasons(answer)[0]
+        needed = in_seconds(value, unit)
+        assert reasons(answer) == {0: refused(Refusal.TOO_SHORT, needed=needed, lasted=10)}
 
 
 def test_any_length_counts_where_none_is_set(client: APIClient, ad: Ad) -> None:
@@ -191,7 +199,7 @@ def test_a_clock_may_be_five_minutes_ahead(client: APIClient, ad: Ad, minutes: i
     answer = report(client, view(ad, viewed_at=(timezone.now() + timedelta(minutes=minutes)).isoformat()))
 
     assert answer["accepted"] == accepted
-    assert accepted or "viewed_at lies in the future" in reasons(answer)[0]
+    assert reasons(answer) == ({} if accepted else {0: refused(Refusal.IN_FUTURE)})
 
 
 def test_a_view_is_taken_as_long_as_views_are_kept(client: APIClient, ad: Ad, settings: Any) -> None:
@@ -206,14 +214,14 @@ def test_a_view_is_taken_as_long_as_views_are_kept(client: APIClient, ad: Ad, se
     )
 
     assert answer["accepted"] == 1
-    assert f"views are counted from {oldest:%Y-%m-%d} on" in reasons(answer)[1]
+    assert reasons(answer) == {1: refused(Refusal.EXPIRED, oldest=oldest.date())}
 
 
 def test_views_stop_at_the_cap_in_the_order_of_the_list(client: APIClient) -> None:
     ad = AdFactory(campaign=CampaignFactory(campaign_max_view_count=3))
     views = [view(ad) for _ in range(5)]
 
-    assert reasons(report(client, *views)) == dict.fromkeys([3, 4], f"The campaign has used up its 3 views. {USED_UP}")
+    assert reasons(report(client, *views)) == dict.fromkeys([3, 4], refused(Refusal.VIEW_CAP_REACHED, cap=3))
     assert counters(ad) == (3, 3, 30, [(3, 30)])
     assert set(AdView.objects.values_list("view_id", flat=True)) == {uuid.UUID(one["view_id"]) for one in views[:3]}
 
@@ -229,7 +237,7 @@ def test_the_last_view_may_run_over_the_seconds(client: APIClient, value: int, u
         client, view(ad, duration_seconds=seconds - 1), view(ad, duration_seconds=40), view(ad, duration_seconds=0)
     )
 
-    assert reasons(answer) == {2: f"The campaign has used up its {seconds} seconds. {USED_UP}"}
+    assert reasons(answer) == {2: refused(Refusal.VIEW_DURATION_CAP_REACHED, cap=seconds)}
     assert counters(ad)[:3] == (2, 2, seconds + 39)
 
 

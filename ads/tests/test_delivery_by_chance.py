@@ -9,6 +9,8 @@ from django.db import transaction
 from hypothesis import HealthCheck, Phase, given, settings
 
 from accounts.tests.factories import UserFactory
+from ads.api import wording as api
+from ads.console import wording as console
 from ads.delivery.criteria import able_to_show, eligible
 from ads.delivery.engine import decide, plan_of_day
 from ads.delivery.explaining import Explanation, explain, with_failures
@@ -84,6 +86,8 @@ def test_the_explanation_is_empty_for_eligible_ads_and_for_no_others(
             assert one.lost_to == winner
             failing = [code for code in one.asked() if not getattr(one.ad, f"holds_{code}")]
             assert failing == [reason.code for reason in one.reasons]
+            for words in (api, console):
+                assert all(words.message(reason) and words.fix(reason) for reason in one.reasons)
 
 
 # Each reason of each ad is mended by itself.

@@ -3,12 +3,14 @@
 import uuid
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from ads.delivery.facts import Problem
 from ads.delivery.readiness import readiness_of
 from ads.models import Ad, CampaignViewTotals
 from ads.tests.delivery_scene import caller, showing
@@ -87,26 +89,39 @@ def test_what_is_wrong_with_one_ad_of_several_is_a_warning(ready: Any, running: 
     assert ready(running.campaign) == ("amber", [], ["ad_active", "approved"])
 
 
-@pytest.mark.parametrize(("days", "says"), [(0, "today"), (1, "tomorrow"), (7, "in 7 days"), (8, None)])
-def test_an_end_within_a_week_is_a_warning(ready: Any, client_for: Any, running: Ad, days: int, says: str) -> None:
+def warnings(campaign: Campaign) -> list[tuple[str, Problem, UUID, str]]:
+    """What is said of what, and where to change it."""
+    found = readiness_of([Campaign.objects.get(pk=campaign.pk)], on=timezone.localdate())[campaign.pk]
+    return [(one.code, one.problem, one.resource_id, one.field) for one in found.warnings]
+
+
+@pytest.mark.parametrize(
+    ("days", "problem"),
+    [(0, Problem.ENDS_TODAY), (1, Problem.ENDS_TOMORROW), (2, Problem.ENDS_IN_DAYS), (7, Problem.ENDS_IN_DAYS)],
+)
+def test_an_end_within_a_week_is_a_warning(ready: Any, running: Ad, days: int, problem: Problem) -> None:
     Campaign.objects.update(campaign_end_date=timezone.localdate() + timedelta(days=days))
 
-    assert ready(running.campaign) == (("amber", [], ["ends_soon"]) if says else ("green", [], []))
-    if says:
-        told = client_for(caller()).get(f"/api/campaigns/{running.campaign_id}/readiness").json()
-        assert told["warnings"][0]["message"] == f"It ends {says}."
+    assert warnings(running.campaign) == [("ends_soon", problem, running.campaign_id, "campaign_end_date")]
+    assert ready(running.campaign) == ("amber", [], ["ends_soon"])
 
 
-@pytest.mark.parametrize("name", ["ad_end_date", "ad_expiry_date"])
+def test_an_end_after_a_week_is_none(ready: Any, running: Ad) -> None:
+    Campaign.objects.update(campaign_end_date=timezone.localdate() + timedelta(days=8))
+
+    assert ready(running.campaign) == ("green", [], [])
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"), [("ad_end_date", Problem.ENDS_TODAY), ("ad_expiry_date", Problem.EXPIRES_TODAY)]
+)
 def test_an_ad_that_ends_soon_and_before_its_campaign_is_a_warning(
-    ready: Any, client_for: Any, running: Ad, name: str
+    ready: Any, running: Ad, name: str, problem: Problem
 ) -> None:
     Ad.objects.update(**{name: timezone.localdate()})
 
+    assert warnings(running.campaign) == [("ends_soon", problem, running.pk, name)]
     assert ready(running.campaign) == ("amber", [], ["ends_soon"])
-    (told,) = client_for(caller()).get(f"/api/campaigns/{running.campaign_id}/readiness").json()["warnings"]
-    assert (told["resource_id"], told["field"]) == (str(running.pk), name)
-    assert told["message"] == f"It {'ends' if name == 'ad_end_date' else 'expires'} today."
 
     Ad.objects.update(**{name: timezone.localdate() + timedelta(days=8)})
     assert ready(running.campaign) == ("green", [], [])

@@ -42,6 +42,7 @@ campaign_studio/api        throttling
 campaign_studio/console    apps site base views lists permissions locking navigation
 campaign_studio/demo       loader others people running shapes views
 campaign_studio/formats    en_GB/formats
+campaign_studio/management arguments
 
 accounts
 accounts/models            people
@@ -60,10 +61,11 @@ campaigns/console          status
 
 ads                        media moderation
 ads/models                 ad parts deliverable impressions
-ads/delivery               opportunity statement criteria engine explaining readiness reasons proofs
+ads/delivery               opportunity statement facts engine explaining readiness triggers proofs
+ads/delivery/criteria      criterion status times audience limits
 ads/reporting              counting partitions performance
-ads/api                    delivery delivery_serializers reporting
-ads/console                campaigns moderation preview availability diagnosis wording place_forms creatives
+ads/api                    delivery delivery_serializers reporting wording
+ads/console                answers campaigns moderation preview availability diagnosis wording place_forms creatives
 """
 
 

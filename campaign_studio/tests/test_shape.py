@@ -24,7 +24,6 @@ KNOWN = {
     "ads.api.views.AdsView",
     "ads.api.views.CampaignAdViewSet",
     "ads.models.ad.Ad",
-    "ads/management/commands/explain_delivery.py",
     "advertisers.api.views.AdvertiserViewSet",
     "advertisers.api.views.BankAccountViewSet",
     "advertisers.api.views.ContactViewSet",
