@@ -3,6 +3,7 @@
 import io
 from functools import cache
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Case, QuerySet, Value, When
 from django.http import HttpResponse
@@ -26,16 +27,17 @@ from ads.delivery.readiness import readiness_of
 from ads.media import BAR_POSITIONS, qr_code
 from ads.models import Ad
 from campaign_studio.api.etags import etag_of
-from campaign_studio.api.pagination import PARAMETERS, KeysFirstPagination
+from campaign_studio.api.pagination import PARAMETERS as PAGE_PARAMETERS
+from campaign_studio.api.pagination import KeysFirstPagination
 from campaign_studio.api.viewsets import StrictQueryParamsMixin
 from campaigns.models import Campaign
 
-TOO_LONG = "The forwarding URL is longer than a QR code can hold. Set a shorter one first."
-# In modules, as the standard asks; a module in pixels.
-QUIET_ZONE = 4
-MODULE = 4
-ASKABLE = set(serializers.OpportunitySerializer().fields)
-EXPLAINABLE = {*serializers.QuestionSerializer().fields, *PARAMETERS}
+URL_TOO_LONG_FOR_QR = "The forwarding URL is longer than a QR code can hold. Set a shorter one first."
+# As the standard asks.
+QUIET_ZONE_MODULES = 4
+PIXELS_PER_MODULE = 4
+DECISION_PARAMETERS = set(serializers.OpportunitySerializer().fields)
+EXPLAIN_PARAMETERS = {*serializers.QuestionSerializer().fields, *PAGE_PARAMETERS}
 
 
 class DeliveryViewSet(StrictQueryParamsMixin, GenericViewSet[Ad]):
@@ -49,7 +51,7 @@ class DeliveryViewSet(StrictQueryParamsMixin, GenericViewSet[Ad]):
 
     def known_parameters(self) -> set[str]:
         """A place, a moment, and what to explain."""
-        return EXPLAINABLE if self.action == "explain" else ASKABLE
+        return EXPLAIN_PARAMETERS if self.action == "explain" else DECISION_PARAMETERS
 
     @extend_schema(
         operation_id="delivery",
@@ -81,7 +83,7 @@ class DeliveryViewSet(StrictQueryParamsMixin, GenericViewSet[Ad]):
     )
     def explain(self, request: Request) -> Response:
         """Why an ad shows or not, or each ad of a campaign or a position: a paged list, what may show first."""
-        given = {name: value for name, value in request.query_params.items() if name not in PARAMETERS}
+        given = {name: value for name, value in request.query_params.items() if name not in PAGE_PARAMETERS}
         asked = serializers.QuestionSerializer(data=given)
         asked.is_valid(raise_exception=True)
         decision = decide(asked.opportunity())
@@ -90,7 +92,7 @@ class DeliveryViewSet(StrictQueryParamsMixin, GenericViewSet[Ad]):
         told = serializers.ExplanationSerializer(explain(page, decision.opportunity, decision), many=True)
         return paginator.get_paginated_response(told.data)
 
-    def _about(self, asked: dict[str, Any], decision: Decision) -> QuerySet[Ad]:
+    def _about(self, asked: serializers.Values, decision: Decision) -> QuerySet[Ad]:
         """The ads to explain. Raises NotFound for an ad or a campaign that doesn't exist."""
         ads: QuerySet[Ad] = Ad.objects.all().visible_to(self.request.user)
         names = [name for name in ("ad_id", "campaign_id", "ad_type_id") if name in asked]
@@ -110,7 +112,7 @@ class ExplainablePages(KeysFirstPagination):
     def __init__(self, decision: Decision) -> None:
         self.decision = decision
 
-    def rows(self, queryset: Any, keys: Any) -> list[Any]:
+    def rows(self, queryset: "QuerySet[Ad]", keys: Any) -> list[Ad]:
         """The ads of the page, in the order of their keys."""
         order = [row["pk"] for row in keys]
         by_key = {ad.pk: ad for ad in with_failures(Ad.objects.filter(pk__in=order), self.decision.opportunity)}
@@ -127,7 +129,7 @@ class ReadinessViewSet(StrictQueryParamsMixin, GenericViewSet[Campaign]):
         return "campaigns.view_campaign"
 
     @extend_schema(operation_id="campaigns_readiness", responses=serializers.ReadinessSerializer)
-    def readiness(self, request: Request, campaign_id: Any) -> Response:
+    def readiness(self, request: Request, campaign_id: UUID) -> Response:
         """What keeps it from ever running, what is missing, and what ends soon; as of today."""
         campaign = get_object_or_404(Campaign.objects.all().visible_to(request.user), pk=campaign_id)
         found = readiness_of([campaign], on=timezone.localdate())[campaign.pk]
@@ -145,17 +147,17 @@ class QrCodeViewSet(StrictQueryParamsMixin, GenericViewSet[Ad]):
         return "ads.view_ad"
 
     @extend_schema(operation_id="ads_qr", responses={(200, "image/svg+xml"): OpenApiTypes.STR})
-    def qr(self, request: Request, ad_id: Any) -> HttpResponse:
+    def qr(self, request: Request, ad_id: UUID) -> HttpResponse:
         """The forwarding URL as a QR code (ISO/IEC 18004), an SVG picture. 404 for an ad that leads nowhere."""
         ad = get_object_or_404(Ad.objects.all().visible_to(request.user), pk=ad_id)
         if not ad.ad_advertiser_forwarding_url:
             raise NotFound("This ad has no forwarding URL, so there is nothing to scan. Set one first.")
         code = qr_code(ad.ad_advertiser_forwarding_url)
         if code is None:
-            raise NotFound(TOO_LONG)
+            raise NotFound(URL_TOO_LONG_FOR_QR)
         picture = io.BytesIO()
         # With its own white ground: a dark page would swallow the modules.
-        code.save(picture, kind="svg", border=QUIET_ZONE, scale=MODULE, light="#fff")
+        code.save(picture, kind="svg", border=QUIET_ZONE_MODULES, scale=PIXELS_PER_MODULE, light="#fff")
         return HttpResponse(picture.getvalue(), content_type="image/svg+xml")
 
 
@@ -165,12 +167,12 @@ def _shape_of_ads() -> serializers.DeliveredAdSerializer:
     return serializers.DeliveredAdSerializer()
 
 
-def _document(decision: Decision) -> dict[str, Any]:
+def _document(decision: Decision) -> serializers.Document:
     """The answer: two questions to the database in all, whatever is stored."""
     ads = Ad.objects.filter(pk__in=decision.keys()).select_related("content_rating")
     shape = _shape_of_ads()
     told = {str(ad.pk): shape.to_representation(ad) for ad in ads}
-    placements: dict[str, Any] = {}
+    placements: serializers.Document = {}
     for position, keys in decision.shown.items():
         # An ad may have been deleted since the decision.
         showing = [told[key] for key in keys if key in told]

@@ -14,20 +14,25 @@ from rest_framework.exceptions import ValidationError
 from ads.api import wording
 from ads.api.serializers import ContentRatingSerializer
 from ads.choices import RATING_LABEL_CHOICES, RATING_LEVELS, AdType
-from ads.delivery.facts import Fact
+from ads.delivery.facts import Fact, Reason
 from ads.delivery.opportunity import FIRST_YEAR, LAST_YEAR, Opportunity, local_time
+from ads.delivery.readiness import Finding
 from ads.media import BAR_POSITIONS
 from ads.models import Ad
 from ads.models.impressions import LONGEST_DEVICE_ID
 from campaign_studio.api.serializers import StrictFields
 
-WHICH_COUNTRY = "Send the country, like country=DE: a place is told from the country downwards."
+# What was read of a query string, by parameter.
+Values = dict[str, Any]
+# What is answered.
+Document = dict[str, object]
+COUNTRY_REQUIRED = "Send the country, like country=DE: a place is told from the country downwards."
 # In a query string a plus sign means a blank: `…T08:15:00+01:00` arrives with one.
 BLANK_OFFSET = re.compile(r"(?<=:\d\d) (\d\d:?\d\d)$")
 
 
 @extend_schema_field({"type": "string", "format": "date-time", "example": "2026-11-23T08:15:00+01:00"})
-class LocalTimeField(serializers.Field[Any, Any, Any, Any]):
+class LocalTimeField(serializers.Field[datetime, object, str, datetime]):
     """A moment by the screen's own clock. An offset is allowed and kept, and decides nothing."""
 
     default_error_messages = {
@@ -36,7 +41,7 @@ class LocalTimeField(serializers.Field[Any, Any, Any, Any]):
         ),
     }
 
-    def to_internal_value(self, data: Any) -> datetime:
+    def to_internal_value(self, data: object) -> datetime:
         """The moment, with the offset where one is given."""
         try:
             return local_time(BLANK_OFFSET.sub(r"+\1", str(data)))
@@ -63,9 +68,10 @@ class PlaceField(serializers.CharField):
 class RatingField(serializers.ChoiceField):
     """The label of a rating."""
 
-    def to_internal_value(self, data: Any) -> Any:
+    def to_internal_value(self, data: Any) -> str:
         """In a query string the plus sign of `E10+` arrives as a blank."""
-        return super().to_internal_value(data.replace(" ", "+") if isinstance(data, str) else data)
+        label: str = super().to_internal_value(data.replace(" ", "+") if isinstance(data, str) else data)
+        return label
 
 
 class OpportunitySerializer(StrictFields):
@@ -74,7 +80,7 @@ class OpportunitySerializer(StrictFields):
     country = serializers.CharField(
         max_length=100,
         help_text="An ISO 3166-1 code or an English name.",
-        error_messages={"required": WHICH_COUNTRY, "blank": WHICH_COUNTRY},
+        error_messages={"required": COUNTRY_REQUIRED, "blank": COUNTRY_REQUIRED},
     )
     region = PlaceField(max_length=100, help_text="Left out, every region of the country counts.")
     city = PlaceField(help_text="Left out, only ads for all of the country match.")
@@ -89,7 +95,7 @@ class OpportunitySerializer(StrictFields):
         error_messages=one_of(RATING_LEVELS),
     )
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+    def validate(self, attrs: Values) -> Values:
         """No half places."""
         if attrs["postcode"] and not attrs["city"]:
             raise ValidationError({"city": ["Send the city too: a postcode belongs to one."]})
@@ -97,7 +103,7 @@ class OpportunitySerializer(StrictFields):
 
     def opportunity(self) -> Opportunity:
         """What was asked about. Call it once it is valid."""
-        values: dict[str, Any] = {"at": timezone.now(), **self.validated_data}
+        values: Values = {"at": timezone.now(), **self.validated_data}
         return Opportunity(**{name: values[name] for name in Opportunity.__dataclass_fields__})
 
 
@@ -108,7 +114,7 @@ class QuestionSerializer(OpportunitySerializer):
     campaign_id = serializers.UUIDField(required=False)
     ad_type_id = serializers.ChoiceField(choices=AdType.choices, required=False, error_messages=one_of(AdType.values))
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+    def validate(self, attrs: Values) -> Values:
         """About one thing at a time."""
         if len({"ad_id", "campaign_id", "ad_type_id"} & set(attrs)) != 1:
             raise ValidationError({"ad_id": ["Send one of ad_id, campaign_id and ad_type_id: what to explain."]})
@@ -150,10 +156,10 @@ class PlaceSerializer(serializers.Serializer[Opportunity]):
     postcode = serializers.CharField()
 
 
-class PlacementsSerializer(serializers.Serializer[Any]):
+class PlacementsSerializer(serializers.Serializer[Document]):
     """The six positions: a bar shows one ad or none, the two content positions any number, one after the other."""
 
-    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+    def get_fields(self) -> dict[str, serializers.Field]:
         """One per position."""
         return {
             position: DeliveredAdSerializer(allow_null=True)
@@ -163,7 +169,7 @@ class PlacementsSerializer(serializers.Serializer[Any]):
         }
 
 
-class DeliverySerializer(serializers.Serializer[Any]):
+class DeliverySerializer(serializers.Serializer[Document]):
     """What shows at a moment."""
 
     at = LocalTimeField()
@@ -173,7 +179,7 @@ class DeliverySerializer(serializers.Serializer[Any]):
 
 
 @extend_schema_field(OpenApiTypes.STR)
-class SentenceField(serializers.Field[Any, Any, str, Fact]):
+class SentenceField(serializers.Field[Fact, object, str, Fact]):
     """What the API's words make of a fact."""
 
     def __init__(self, say: Callable[[Fact], str], help_text: str | None = None) -> None:
@@ -185,7 +191,7 @@ class SentenceField(serializers.Field[Any, Any, str, Fact]):
         return self.say(value)
 
 
-class ReasonSerializer(serializers.Serializer[Any]):
+class ReasonSerializer(serializers.Serializer[Reason]):
     """One criterion that fails."""
 
     code = serializers.CharField()
@@ -212,7 +218,7 @@ class ExplanationSerializer(serializers.Serializer[Any]):
     reasons = ReasonSerializer(many=True)
 
 
-class FindingSerializer(serializers.Serializer[Any]):
+class FindingSerializer(serializers.Serializer[Finding]):
     """Something to do about a campaign or one of its ads."""
 
     code = serializers.CharField()
@@ -224,7 +230,7 @@ class FindingSerializer(serializers.Serializer[Any]):
     field = serializers.CharField()
 
 
-class ReadinessSerializer(serializers.Serializer[Any]):
+class ReadinessSerializer(serializers.Serializer[Document]):
     """Whether a campaign can run as it is."""
 
     campaign_id = serializers.UUIDField()

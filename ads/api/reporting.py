@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 from django.shortcuts import get_object_or_404
 from django.urls import path
@@ -16,10 +17,10 @@ from rest_framework.settings import api_settings
 from rest_framework.viewsets import ViewSet
 
 from ads.api import wording
-from ads.api.delivery_serializers import one_of
+from ads.api.delivery_serializers import Values, one_of
 from ads.choices import AdType
 from ads.models import AdView
-from ads.models.impressions import LONGEST_VIEW
+from ads.models.impressions import LONGEST_VIEW_SECONDS
 from ads.reporting.counting import ReportedView, count_views
 from ads.reporting.performance import GROUPINGS, caps_of, views_of, with_first_day
 from campaign_studio.api.parsers import StrictJSONListParser
@@ -45,11 +46,12 @@ class ViewListParser(StrictJSONListParser):
 class IdField(serializers.UUIDField):
     """A UUID as text. The numbers that the stock field takes as well are small ones, which vehicles would share."""
 
-    def to_internal_value(self, data: Any) -> Any:
+    def to_internal_value(self, data: object) -> UUID:
         """The UUID."""
         if not isinstance(data, str):
             self.fail("invalid")
-        return super().to_internal_value(data)
+        key: UUID = super().to_internal_value(data)
+        return key
 
 
 class MomentField(serializers.DateTimeField):
@@ -79,7 +81,7 @@ class ReportedViewSerializer(StrictFields):
     view_id = IdField(help_text="Made up by the vehicle, once per view: however often it is sent, it counts once.")
     ad_id = IdField()
     viewed_at = MomentField()
-    duration_seconds = serializers.IntegerField(min_value=0, max_value=LONGEST_VIEW)
+    duration_seconds = serializers.IntegerField(min_value=0, max_value=LONGEST_VIEW_SECONDS)
     country = _text("country")
     city = _text("city")
     postcode = _text("postcode")
@@ -140,7 +142,7 @@ class ViewReportViewSet(AtomicWritesMixin, StrictQueryParamsMixin, ViewSet):
         )
 
 
-def _read(sent: list[Any]) -> tuple[list[ReportedView], dict[int, str]]:
+def _read(sent: list[object]) -> tuple[list[ReportedView], dict[int, str]]:
     """The views that can be read, and what is wrong with the others, by their place."""
     views, wrong = [], {}
     serializer = ReportedViewSerializer()
@@ -198,13 +200,13 @@ class PerformanceSerializer(serializers.Serializer):
     caps = CapsSerializer()
     results = PerformanceRowSerializer(many=True)
 
-    def get_fields(self) -> dict[str, Any]:
+    def get_fields(self) -> dict[str, serializers.Field]:
         """With `from`, which is no name in Python."""
         fields = super().get_fields()
         return {"campaign_id": fields.pop("campaign_id"), "from": serializers.DateField()} | fields
 
 
-PARAMETERS: dict[str, Any] = {
+PERFORMANCE_PARAMETERS: dict[str, serializers.Field] = {
     "from": serializers.DateField(),
     "to": serializers.DateField(),
     "by": serializers.ChoiceField(choices=list(GROUPINGS), error_messages=one_of(GROUPINGS)),
@@ -220,7 +222,7 @@ class PerformanceViewSet(StrictQueryParamsMixin, ViewSet):
 
     def known_parameters(self) -> set[str]:
         """From when to when, and in which groups."""
-        return set(PARAMETERS)
+        return set(PERFORMANCE_PARAMETERS)
 
     @extend_schema(
         operation_id="campaign_performance",
@@ -233,7 +235,7 @@ class PerformanceViewSet(StrictQueryParamsMixin, ViewSet):
             OpenApiParameter("by", str, enum=list(GROUPINGS), default="day", description="What to group by."),
         ],
     )
-    def retrieve(self, request: Request, campaign_id: Any) -> Response:
+    def retrieve(self, request: Request, campaign_id: UUID) -> Response:
         """Views and seconds by day, ad, position or city, and what is left of the caps.
 
         Days without views are left out. Cities are the same whatever their case.
@@ -257,12 +259,12 @@ class PerformanceViewSet(StrictQueryParamsMixin, ViewSet):
         return Response(PerformanceSerializer(answer).data)
 
 
-def _parameters(sent: Mapping[str, str]) -> dict[str, Any]:
+def _parameters(sent: Mapping[str, str]) -> Values:
     """The values that were sent. Raises ValidationError naming each odd one."""
     values, errors = {}, {}
     for name in sent:
         try:
-            values[name] = PARAMETERS[name].run_validation(sent[name])
+            values[name] = PERFORMANCE_PARAMETERS[name].run_validation(sent[name])
         except ValidationError as error:
             errors[name] = error.detail
     if errors:
@@ -272,7 +274,7 @@ def _parameters(sent: Mapping[str, str]) -> dict[str, Any]:
     return values
 
 
-def _range(campaign: Any, asked: Mapping[str, Any]) -> tuple[date, date]:
+def _range(campaign: Any, asked: Values) -> tuple[date, date]:
     """The first and the last day. A day that wasn't sent gives way to one that was."""
     first, last = campaign.first_day, timezone.localdate()
     if "from" in asked:

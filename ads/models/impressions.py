@@ -8,7 +8,7 @@ from django.db.models import Q
 from ads.models.ad import Ad
 from campaigns.models import Campaign
 
-LONGEST_VIEW = 24 * 60 * 60
+LONGEST_VIEW_SECONDS = 24 * 60 * 60
 LONGEST_DEVICE_ID = 100
 
 
@@ -36,7 +36,7 @@ class AdView(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="ad_view_lasts_a_day_at_most",
-                condition=Q(duration_seconds__gte=0, duration_seconds__lte=LONGEST_VIEW),
+                condition=Q(duration_seconds__gte=0, duration_seconds__lte=LONGEST_VIEW_SECONDS),
                 violation_error_message="A view lasts from 0 to 86,400 seconds.",
             )
         ]

@@ -18,8 +18,8 @@ from ads.reporting.partitions import kept_from
 from campaigns.choices import in_seconds
 from campaigns.models import Campaign
 
-# The clock of a vehicle may be so much ahead of ours.
-AHEAD = timedelta(minutes=5)
+# So much may the clock of a vehicle be ahead of ours.
+CLOCK_TOLERANCE = timedelta(minutes=5)
 
 # The campaign is held while its first row is made: it may be on its way out, and then its views are nobody's.
 MAKE_TOTALS = """
@@ -151,7 +151,7 @@ def _objection(view: ReportedView, ad: Ad | None, now: datetime) -> Rejection | 
     needed = in_seconds(ad.ad_in_view_duration_value, ad.ad_in_view_duration_unit) or 0
     if view.duration_seconds < needed:
         return Rejection(Refusal.TOO_SHORT, {"needed": needed, "lasted": view.duration_seconds})
-    if view.viewed_at > now + AHEAD:
+    if view.viewed_at > now + CLOCK_TOLERANCE:
         return Rejection(Refusal.IN_FUTURE)
     oldest = kept_from(now)
     if view.viewed_at < oldest:

@@ -1,6 +1,6 @@
 """The months that `ad_views` is cut into: made ahead of time, dropped when they are too old.
 
-What no month takes, the default partition does, so no view is ever lost for want of one.
+What no month takes, the default partition `ad_views_other` does, so no view is ever lost for want of one.
 """
 
 import re
@@ -11,10 +11,9 @@ from django.db import connection, transaction
 
 from ads.models import AdViewDay
 
-DEFAULT = "ad_views_other"
-NAME = re.compile(r"ad_views_(\d{4})_(\d{2})")
+MONTH_PARTITION = re.compile(r"ad_views_(\d{4})_(\d{2})")
 
-FIND = """
+FIND_PARTITIONS = """
 SELECT child.relname FROM pg_inherits
 JOIN pg_class AS child ON child.oid = inhrelid
 WHERE inhparent = 'ad_views'::regclass
@@ -35,8 +34,8 @@ def kept_from(now: datetime) -> datetime:
 def partitions() -> list[date]:
     """The months that have a partition, by their first day."""
     with connection.cursor() as cursor:
-        cursor.execute(FIND)
-        names = [NAME.fullmatch(name) for (name,) in cursor.fetchall()]
+        cursor.execute(FIND_PARTITIONS)
+        names = [MONTH_PARTITION.fullmatch(name) for (name,) in cursor.fetchall()]
     return [date(int(name[1]), int(name[2]), 1) for name in names if name]
 
 

@@ -12,16 +12,18 @@ from campaigns.models import Campaign
 
 Days = QuerySet[AdViewDay]
 Row = dict[str, Any]
+# Which columns a group has, its rule says.
+Groups = QuerySet[AdViewDay, Any]
 
 
-def _by_city(days: Days) -> Any:
+def _by_city(days: Days) -> Groups:
     """Vehicles write a city in this case or that: the views belong together."""
     grouped = days.values(of_country=Upper("country"), of_city=Lower("city"))
     return grouped.annotate(as_city=Min(Collate("city", "C")))
 
 
 # Each groups the days, under names of its own where a column has the name already; and says how they are answered.
-GROUPINGS: dict[str, tuple[Callable[[Days], Any], dict[str, str]]] = {
+GROUPINGS: dict[str, tuple[Callable[[Days], Groups], dict[str, str]]] = {
     "day": (lambda days: days.values("day"), {"day": "day"}),
     "ad": (lambda days: days.values("ad_id", "ad__ad_name"), {"ad_id": "ad_id", "ad__ad_name": "ad_name"}),
     "ad_type": (lambda days: days.values("ad__ad_type_id"), {"ad__ad_type_id": "ad_type_id"}),

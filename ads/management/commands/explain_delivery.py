@@ -3,7 +3,7 @@
 import argparse
 import json
 from datetime import datetime
-from typing import Any
+from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import QuerySet
@@ -22,8 +22,8 @@ from campaign_studio.management import arguments
 from campaign_studio.places import country_code
 from campaigns.models import Campaign
 
-MOST = 1000
-FEW = 20
+HIGHEST_LIMIT = 1000
+USUAL_LIMIT = 20
 
 
 class Command(BaseCommand):
@@ -62,58 +62,62 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--limit",
-            type=arguments.whole_number(1, MOST),
-            default=FEW,
-            help=f"the most ads to explain, {FEW} unless given",
+            type=arguments.whole_number(1, HIGHEST_LIMIT),
+            default=USUAL_LIMIT,
+            help=f"the most ads to explain, {USUAL_LIMIT} unless given",
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(
+        self,
+        *,
+        country: str,
+        region: str,
+        city: str,
+        postcode: str,
+        at: datetime | None,
+        device_id: str,
+        max_rating: str | None,
+        ad: UUID | None,
+        campaign: UUID | None,
+        position: str | None,
+        limit: int,
+        **options: object,
+    ) -> None:
         """Print the answer. Raises CommandError for half a place, and for an ad or a campaign that doesn't exist."""
-        if options["postcode"] and not options["city"]:
+        if postcode and not city:
             raise CommandError("Give --city too: a postcode belongs to one.")
-        opportunity = Opportunity(
-            at=options["at"] or timezone.now(),
-            **{
-                name: options[name] or ""
-                for name in ("country", "region", "city", "postcode", "device_id", "max_rating")
-            },
-        )
-        ads = _about(options)
+        at = at or timezone.now()
+        opportunity = Opportunity(country, at, region, city, postcode, device_id, max_rating or "")
+        ads = _about(ad, campaign, position)
         console = Console(file=self.stdout, highlight=False, soft_wrap=True)  # type: ignore[arg-type]
         console.print(_asked(opportunity))
         decision = decide(opportunity)
         if ads is None:
             console.print(_positions(decision, list(AdType)), soft_wrap=False)
             return
-        limit = options["limit"]
         nearest = list(with_failures(ads, opportunity)[: limit + 1])
         if not nearest:
             console.print("There is no ad to explain.")
             return
         concerned = {ad.ad_type_id for ad in nearest}
-        positions = [position for position in AdType if position in concerned]
-        console.print(_positions(decision, positions), soft_wrap=False)
+        console.print(_positions(decision, [one for one in AdType if one in concerned]), soft_wrap=False)
         explained = explain(nearest[:limit], opportunity, decision)
         names = _names({one.lost_to for one in explained if one.lost_to})
         for one in explained:
             _tell(console, one, names)
         if len(nearest) > limit:
-            console.print(f"There are more ads. Have more of them explained by --limit, up to {MOST}.")
+            console.print(f"There are more ads. Have more of them explained by --limit, up to {HIGHEST_LIMIT}.")
 
 
-def _about(options: dict[str, Any]) -> QuerySet[Ad] | None:
+def _about(ad: UUID | None, campaign: UUID | None, position: str | None) -> "QuerySet[Ad] | None":
     """The ads to explain; None for none."""
-    if options["ad"]:
-        ads = Ad.objects.filter(pk=options["ad"])
-        if not ads.exists():
-            raise CommandError(f"There is no ad {options['ad']}. Give the id that its address in the console shows.")
-        return ads
-    if options["campaign"]:
-        if not Campaign.objects.filter(pk=options["campaign"]).exists():
-            advice = "Give the id that its address in the console shows."
-            raise CommandError(f"There is no campaign {options['campaign']}. {advice}")
-        return Ad.objects.filter(campaign=options["campaign"])
-    return Ad.objects.filter(ad_type_id=options["position"]) if options["position"] else None
+    if ad and not Ad.objects.filter(pk=ad).exists():
+        raise CommandError(f"There is no ad {ad}. Give the id that its address in the console shows.")
+    if campaign and not Campaign.objects.filter(pk=campaign).exists():
+        raise CommandError(f"There is no campaign {campaign}. Give the id that its address in the console shows.")
+    wanted = {"pk": ad, "campaign": campaign, "ad_type_id": position}
+    given = {name: value for name, value in wanted.items() if value}
+    return Ad.objects.filter(**given) if given else None
 
 
 def _asked(opportunity: Opportunity) -> str:

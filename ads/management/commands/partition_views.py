@@ -1,7 +1,5 @@
 """`manage.py partition_views`: months for the views to come, none for those that are too old."""
 
-from typing import Any
-
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
@@ -27,12 +25,12 @@ class Command(BaseCommand):
             help=f"0 to {MOST_MONTHS} (default 3)",
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *, months_ahead: int, **options: object) -> None:
         """Drop and make months. What is too old goes first: it needs no month any more."""
         lift_statement_timeout()
         now = timezone.now()
         dropped, deleted = drop_old_views(now)
-        made = make_partitions(now, months_ahead=options["months_ahead"])
+        made = make_partitions(now, months_ahead=months_ahead)
         for name in dropped:
             self.stdout.write(f"Dropped {name}.")
         if deleted:

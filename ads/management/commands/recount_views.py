@@ -1,7 +1,8 @@
 """`manage.py recount_views`: whether every sum of views says what the views themselves say."""
 
+from datetime import date
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -27,7 +28,7 @@ WITH counted AS (
     SELECT ad_id, day, country, city, view_count, view_seconds FROM ad_view_days WHERE is_final
 )
 """
-DAYS = (
+DIFFERING_DAYS = (
     COUNTED
     + """
 SELECT campaign_id, ad_id, ad_name, day, country, city,
@@ -39,7 +40,7 @@ WHERE (%(campaign)s::uuid IS NULL OR campaign_id = %(campaign)s::uuid)
 ORDER BY campaign_id, ad_id, day, country, city
 """
 )
-ADS = (
+DIFFERING_ADS = (
     COUNTED
     + """
 SELECT campaign_id, ad_id, ad_name, ad_view_count, coalesce(sum(counted.view_count), 0)::bigint
@@ -49,7 +50,7 @@ GROUP BY ad_id HAVING ad_view_count <> coalesce(sum(counted.view_count), 0)
 ORDER BY campaign_id, ad_id
 """
 )
-CAMPAIGNS = (
+DIFFERING_CAMPAIGNS = (
     COUNTED
     + """
 SELECT campaigns.campaign_id, campaign_name, coalesce(stored.view_count, 0), coalesce(stored.view_seconds, 0),
@@ -79,7 +80,7 @@ class Difference(NamedTuple):
     campaign_id: UUID
     words: str
     sql: str
-    values: tuple[Any, ...]
+    values: tuple[UUID | date | str | int, ...]
 
 
 class Command(BaseCommand):
@@ -91,8 +92,8 @@ class Command(BaseCommand):
         """Look or mend."""
         parser.add_argument("--check", action="store_true", help="only say what differs; exit code 1 if any does")
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        """Do it. Raises CommandError when something differs and is not to be repaired."""
+    def handle(self, *, check: bool, **options: object) -> None:
+        """Compare, and repair. Raises CommandError when something differs and is only to be checked."""
         lift_statement_timeout()
         with transaction.atomic():
             with connection.cursor() as cursor:
@@ -102,7 +103,7 @@ class Command(BaseCommand):
             self.stdout.write(difference.words)
         if not found:
             self.stdout.write("Every sum is right.")
-        elif options["check"]:
+        elif check:
             raise CommandError(f"{len(found)} sums differ. Run recount_views without --check to repair them.")
         else:
             campaigns = sorted({difference.campaign_id for difference in found})
@@ -114,11 +115,11 @@ def differences(campaign: UUID | None = None) -> list[Difference]:
     """Every sum that differs, of one campaign or of all: days, then ads, then campaigns."""
     found = []
     with connection.cursor() as cursor:
-        cursor.execute(DAYS, {"campaign": campaign})
+        cursor.execute(DIFFERING_DAYS, {"campaign": campaign})
         found += [_of_a_day(*row) for row in cursor.fetchall()]
-        cursor.execute(ADS, {"campaign": campaign})
+        cursor.execute(DIFFERING_ADS, {"campaign": campaign})
         found += [_of_an_ad(*row) for row in cursor.fetchall()]
-        cursor.execute(CAMPAIGNS, {"campaign": campaign})
+        cursor.execute(DIFFERING_CAMPAIGNS, {"campaign": campaign})
         found += [_of_a_campaign(*row) for row in cursor.fetchall()]
     return found
 
@@ -134,9 +135,10 @@ def _repair(campaign: UUID) -> int:
     return len(found)
 
 
-def _of_a_day(campaign_id: UUID, ad_id: UUID, ad_name: str, *row: Any) -> Difference:
-    *place_and_day, views, seconds, counted_views, counted_seconds = row
-    day, country, city = place_and_day
+def _of_a_day(
+    campaign_id: UUID, ad_id: UUID, ad_name: str, day: date, country: str, city: str, *sums: int
+) -> Difference:
+    views, seconds, counted_views, counted_seconds = sums
     where = ", ".join(part for part in (city, country) if part) or "no place"
     words = (
         f"Ad “{ad_name}” ({ad_id}) on {day} in {where}: stored {views} views and {seconds} seconds, "
