@@ -15,7 +15,7 @@ from ads.api import wording
 from ads.api.serializers import ContentRatingSerializer
 from ads.choices import RATING_LABEL_CHOICES, RATING_LEVELS, AdType
 from ads.delivery.facts import Fact, Reason
-from ads.delivery.opportunity import FIRST_YEAR, LAST_YEAR, Opportunity, local_time
+from ads.delivery.opportunity import FIRST_YEAR, LAST_YEAR, Opportunity, lacks_city, local_time
 from ads.delivery.readiness import Finding
 from ads.media import BAR_POSITIONS
 from ads.models import Ad
@@ -97,7 +97,7 @@ class OpportunitySerializer(StrictFields):
 
     def validate(self, attrs: Values) -> Values:
         """No half places."""
-        if attrs["postcode"] and not attrs["city"]:
+        if lacks_city(attrs["city"], attrs["postcode"]):
             raise ValidationError({"city": ["Send the city too: a postcode belongs to one."]})
         return attrs
 

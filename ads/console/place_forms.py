@@ -12,17 +12,17 @@ from django.utils import timezone
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from ads.choices import ALL_DAY, RATING_LABEL_CHOICES, AdType
-from ads.delivery.opportunity import QUARTERS_OF_A_DAY, Opportunity, quarter_of
+from ads.delivery.opportunity import FIRST_YEAR, LAST_YEAR, QUARTERS_OF_A_DAY, Opportunity, lacks_city, quarter_of
 from ads.models import DeliverableAd
 from campaign_studio.places import country_choices, country_code
 from campaigns.choices import Status
 from campaigns.models import CampaignAudienceTargeting
 
-FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)
+FIRST_DAY, LAST_DAY = date(FIRST_YEAR, 1, 1), date(LAST_YEAR, 12, 31)
 LONGEST_NAME = 200
 # Among so many targets a start is looked for.
 MOST_LOOKED_AT = 50
-ODD_DAY = "Choose a day from 2000 to 2099."
+ODD_DAY = f"Choose a day from {FIRST_YEAR} to {LAST_YEAR}."
 ODD_COUNTRY = "Choose a country from the list."
 ODD_QUARTER = "Choose a quarter hour of the day, from 0 to 95."
 ODD_POSITION = "Choose one of the six positions on the screen."
@@ -72,7 +72,7 @@ class PlaceForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """No half places."""
         cleaned = super().clean() or {}
-        if cleaned.get("postcode") and not cleaned.get("city"):
+        if lacks_city(cleaned.get("city", ""), cleaned.get("postcode", "")):
             self.add_error("city", "Give the city too: a postcode belongs to one.")
         return cleaned
 

@@ -33,6 +33,11 @@ def quarter_of(moment: datetime) -> int:
     return moment.hour * 4 + moment.minute // 15
 
 
+def lacks_city(city: str, postcode: str) -> bool:
+    """Whether a place is told by half: a postcode belongs to a city, as a city belongs to a country."""
+    return bool(postcode) and not city
+
+
 @dataclass(frozen=True)
 class Opportunity:
     """A place, a moment and a device.

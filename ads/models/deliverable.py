@@ -9,10 +9,11 @@ from campaigns.models import Campaign, CampaignAudienceTargeting
 
 
 class DeliverableAd(models.Model):
-    """One row for each ad that nothing but place, time and caps keeps from showing (7-performance).
+    """One row for each ad that nothing but place, time and caps keeps from showing.
 
-    Triggers keep it (migration 0005); nothing else writes it, nor `DeliverablePlace`. Together they hold what
-    `delivery/criteria.py` says, in the shape that one index answers, whatever else is stored; a test compares the two.
+    Triggers keep it, as `delivery/triggers.py` generates them; nothing else writes it, nor `DeliverablePlace`. Together
+    they hold what `delivery/criteria/` says, in the shape that one index answers, whatever else is stored; a test
+    compares the two.
     """
 
     ad = models.OneToOneField(Ad, models.DO_NOTHING, db_constraint=False, primary_key=True, related_name="+")

@@ -1,4 +1,4 @@
-"""`GET /api/delivery`: what shows here and now (5-delivery)."""
+"""`GET /api/delivery`: what shows here and now."""
 
 from datetime import time
 from typing import Any

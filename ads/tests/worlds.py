@@ -153,7 +153,7 @@ def _clock(quarter: int) -> time:
 
 
 def shows(made: dict[str, Any], creative: dict[str, Any], asked: Opportunity) -> bool:
-    """The oracle: 5-delivery's criteria once more, over what the world was made of."""
+    """The oracle: the criteria once more, over what the world was made of."""
     day, quarter = asked.at.date(), asked.at.hour * 4 + asked.at.minute // 15
     first, last, expiry = made["run"]
     ad_first, ad_last, ad_expiry = creative["run"]

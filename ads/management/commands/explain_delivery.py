@@ -16,7 +16,7 @@ from ads.choices import RATING_LEVELS, AdType
 from ads.delivery.engine import Decision, decide
 from ads.delivery.explaining import Explanation, explain, with_failures
 from ads.delivery.facts import Reason
-from ads.delivery.opportunity import FIRST_YEAR, LAST_YEAR, Opportunity, local_time
+from ads.delivery.opportunity import FIRST_YEAR, LAST_YEAR, Opportunity, lacks_city, local_time
 from ads.models import Ad
 from campaign_studio.management import arguments
 from campaign_studio.places import country_code
@@ -84,7 +84,7 @@ class Command(BaseCommand):
         **options: object,
     ) -> None:
         """Print the answer. Raises CommandError for half a place, and for an ad or a campaign that doesn't exist."""
-        if postcode and not city:
+        if lacks_city(city, postcode):
             raise CommandError("Give --city too: a postcode belongs to one.")
         at = at or timezone.now()
         opportunity = Opportunity(country, at, region, city, postcode, device_id, max_rating or "")
