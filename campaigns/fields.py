@@ -6,6 +6,9 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import models
 
+MOST_NAMES = 5_000
+ONLY_BLANKS = "Nothing but blanks was given. Name at least one, or give an empty list."
+
 
 def _in_lower_case(name: str) -> str:
     """Letter by letter, as the database does it: `ß` is not `ss`, nor is one sigma the other."""
@@ -14,7 +17,14 @@ def _in_lower_case(name: str) -> str:
 
 
 class NameListField(ArrayField):
-    """A text array kept tidy: entries trimmed, blank ones and repeats (whatever the case) dropped, order kept."""
+    """A text array kept tidy: entries trimmed, blank ones and repeats (whatever the case) dropped, order kept.
+
+    It is the one judge of such lists, whichever door they come through. An empty list means everywhere, so one of
+    nothing but blanks is refused: whoever sent it meant something.
+    """
+
+    # None is looked at as well: it is the empty list.
+    empty_values = ()
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("base_field", models.CharField(max_length=200))
@@ -22,15 +32,17 @@ class NameListField(ArrayField):
         kwargs.setdefault("blank", True)
         super().__init__(**kwargs)
 
-    def to_python(self, value: Any) -> Any:
+    def to_python(self, value: object) -> list[str]:
         """Tidy a list of names; raise ValidationError for anything else."""
         try:
-            value = super().to_python(value)
+            names = [] if value is None else super().to_python(value)
         except ValueError:
-            value = None
-        if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+            names = None
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             raise ValidationError("Give a list of names.", code="list")
-        return self.tidy(value)
+        if len(names) > MOST_NAMES:
+            raise ValidationError(f"Give at most {MOST_NAMES} names.", code="max_length")
+        return self.tidy(names)
 
     def get_db_prep_value(self, value: Any, *args: Any, **kwargs: Any) -> Any:
         """Tidy on the way to the database too: `save()` alone must not let blanks in."""
@@ -38,10 +50,12 @@ class NameListField(ArrayField):
 
     @staticmethod
     def tidy(names: list[Any]) -> list[Any]:
-        """`[" Berlin", "", "berlin"]` → `["Berlin"]`."""
-        kept: dict[Any, Any] = {}
+        """`[" Berlin", "", "berlin"]` → `["Berlin"]`. Raises ValidationError when nothing but blanks is there."""
+        kept: dict[object, object] = {}
         for name in names:
             name = name.strip() if isinstance(name, str) else name
             if name != "":
                 kept.setdefault(_in_lower_case(name) if isinstance(name, str) else name, name)
+        if names and not kept:
+            raise ValidationError(ONLY_BLANKS, code="blank")
         return list(kept.values())

@@ -1,6 +1,7 @@
 """Campaigns and the audience they are aimed at."""
 
 import uuid
+from collections.abc import Collection
 from datetime import date
 
 from django.contrib.postgres.indexes import GinIndex, OpClass
@@ -199,11 +200,9 @@ class CampaignAudienceTargeting(PartModel, TimestampedModel):
     def __str__(self) -> str:
         return f"{self.get_country_display()}, {self.region}"
 
-    def clean_fields(self, exclude: object = None) -> None:
+    def clean_fields(self, exclude: Collection[str] | None = None) -> None:
         """Take a country's name or alpha-3 code for its code: `Germany` and `DEU` are stored as `DE`."""
         self.region = self.region.strip() if isinstance(self.region, str) else self.region
         if isinstance(self.country, str):
             self.country = country_code(self.country) or self.country
-        self.cities = [] if self.cities is None else self.cities
-        self.postcodes = [] if self.postcodes is None else self.postcodes
-        super().clean_fields(exclude)  # type: ignore[arg-type]
+        super().clean_fields(exclude)

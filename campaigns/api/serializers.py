@@ -5,18 +5,18 @@ from rest_framework import serializers
 from advertisers.models import Advertiser
 from campaign_studio.api.serializers import CountryField, StudioSerializer, TextListField, VisibleRelatedField
 from campaigns.choices import Status
+from campaigns.fields import MOST_NAMES
 from campaigns.models import Campaign, CampaignAudienceTargeting
 
 MOST_TARGETS = 300
-MOST_PLACES = 5_000
 
 
 class AudienceTargetingSerializer(StudioSerializer):
     """Where a campaign may show. Empty lists mean everywhere within the level above."""
 
     country = CountryField()
-    cities = TextListField(required=False, max_length=MOST_PLACES)
-    postcodes = TextListField(required=False, max_length=MOST_PLACES)
+    cities = TextListField(required=False, max_length=MOST_NAMES)
+    postcodes = TextListField(required=False, max_length=MOST_NAMES)
 
     class Meta:
         model = CampaignAudienceTargeting

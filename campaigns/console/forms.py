@@ -34,12 +34,15 @@ EXAMPLES = {"cities": "Berlin, Hamburg, Munich", "postcodes": "10115, 20095"}
 
 
 class NameListFormField(SimpleArrayField):
-    """Names separated by commas or line ends; blank ones don't count."""
+    """Names separated by commas or line ends. What a list of names may be is for the model to say."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(forms.CharField(max_length=200, required=False), required=False, **kwargs)
 
     def to_python(self, value: object) -> Any:
-        """Split; what stands between two commas may be nothing."""
+        """Split; what stands between two separators may be nothing."""
         if isinstance(value, str):
-            value = [name.strip() for name in re.split(r"[,\r\n]+", value) if name.strip()]
+            value = re.split(r"[,\r\n]+", value) if value.strip() else []
         return super().to_python(value)
 
     def prepare_value(self, value: object) -> object:
@@ -107,14 +110,10 @@ class TargetForm(StudioForm):
     """One place."""
 
     cities = NameListFormField(
-        forms.CharField(max_length=200),
-        required=False,
         widget=UnfoldAdminExpandableTextareaWidget(attrs={"rows": 2, "placeholder": EXAMPLES["cities"]}),
         help_text="Comma-separated. Empty: everywhere in the country.",
     )
     postcodes = NameListFormField(
-        forms.CharField(max_length=200),
-        required=False,
         widget=UnfoldAdminExpandableTextareaWidget(attrs={"rows": 2, "placeholder": EXAMPLES["postcodes"]}),
         help_text="Comma-separated. Empty: everywhere in the cities.",
     )

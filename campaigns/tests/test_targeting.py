@@ -1,11 +1,19 @@
 """The audience: places, each named once, and lists of names kept tidy."""
 
+from collections.abc import Callable
+
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection
+from django.test import Client
+from rest_framework.test import APIClient
 
+from accounts.models import User
+from accounts.tests.factories import Cast
 from ads.tests.factories import AdFactory
+from campaign_studio.tests.browser import errors_of, form_data
 from campaign_studio.tests.refusals import assert_database_refuses, assert_model_refuses
+from campaigns.fields import ONLY_BLANKS
 from campaigns.models import CampaignAudienceTargeting
 from campaigns.tests.factories import AudienceTargetingFactory, CampaignFactory
 
@@ -47,6 +55,41 @@ def test_lists_are_tidied_by_validation_too(field: str) -> None:
     target.full_clean()
 
     assert getattr(target, field) == ["Berlin"]
+
+
+@pytest.mark.parametrize("field", ["cities", "postcodes"])
+@pytest.mark.parametrize("value", [[""], [" ", "\t"]], ids=repr)
+def test_nothing_but_blanks_does_not_mean_everywhere(
+    cast: Cast,
+    client_for: Callable[[User | None], APIClient],
+    console_for: Callable[[User | None], Client],
+    field: str,
+    value: list[str],
+) -> None:
+    campaign = CampaignFactory(campaign_created_by=cast.owner)
+    target = AudienceTargetingFactory(campaign=campaign, **{field: ["Berlin"]})
+    place = {"region": "Europe", "country": "DE", field: value}
+    page = f"/admin/campaigns/campaign/{campaign.pk}/change/"
+    browser = console_for(cast.owner)
+
+    answer = client_for(cast.owner).patch(f"/api/campaigns/{campaign.pk}", {"audience_targeting": [place]})
+    typed = {f"audience_targeting-0-{field}": ",".join(["", *value])}
+    shown = browser.post(page, form_data(browser.get(page)) | typed)
+
+    assert (answer.status_code, answer.json()) == (400, {"audience_targeting": {"0": {field: [ONLY_BLANKS]}}})
+    assert errors_of(shown) == [ONLY_BLANKS]
+    assert_model_refuses(target, field, ONLY_BLANKS, **{field: value})
+    with pytest.raises(ValidationError, match="Nothing but blanks"):
+        target.save()
+    target.refresh_from_db()
+    assert getattr(target, field) == ["Berlin"]
+
+
+@pytest.mark.parametrize("field", ["cities", "postcodes"])
+def test_a_list_has_an_end(field: str) -> None:
+    target = AudienceTargetingFactory.build(campaign=CampaignFactory())
+
+    assert_model_refuses(target, field, "at most 5000", **{field: [str(number) for number in range(5001)]})
 
 
 @pytest.mark.parametrize("field", ["cities", "postcodes"])
