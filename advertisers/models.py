@@ -109,6 +109,9 @@ class AdvertiserContact(PartModel, TimestampedModel):
     )
 
     whole_field = "advertiser"
+    mark_field = "is_point_of_contact"
+    remembered = ("is_point_of_contact",)
+    only_one_message = "Only one contact can be the point of contact."
 
     objects = ContactQuerySet.as_manager()
 
@@ -128,7 +131,7 @@ class AdvertiserContact(PartModel, TimestampedModel):
                 fields=["advertiser"],
                 condition=Q(is_point_of_contact=True),
                 name="advertiser_has_one_point_of_contact",
-                violation_error_message="There is a point of contact already. Take the mark off that one first.",
+                violation_error_message="Only one contact can be the point of contact.",
             ),
         ]
 
@@ -178,6 +181,9 @@ class AdvertiserBankAccount(PartModel, TimestampedModel):
     is_sepa_compliant = models.BooleanField(default=False, verbose_name="SEPA")
 
     whole_field = "advertiser"
+    mark_field = "is_default"
+    remembered = ("is_default",)
+    only_one_message = "Only one bank account can be the default."
 
     objects = BankAccountQuerySet.as_manager()
 
@@ -196,7 +202,7 @@ class AdvertiserBankAccount(PartModel, TimestampedModel):
                 fields=["advertiser"],
                 condition=Q(is_default=True),
                 name="advertiser_has_one_default_bank_account",
-                violation_error_message="There is a default bank account already. Take the mark off that one first.",
+                violation_error_message="Only one bank account can be the default.",
             ),
         ]
 

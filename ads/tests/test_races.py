@@ -133,7 +133,7 @@ def test_an_ad_for_a_campaign_that_is_deleted_meanwhile_is_refused() -> None:
     }
 
 
-def test_one_of_two_default_bank_accounts_is_refused() -> None:
+def test_of_two_default_bank_accounts_the_later_takes_over() -> None:
     advertiser = AdvertiserFactory()
     accounts = AdvertiserBankAccountFactory.create_batch(2, advertiser=advertiser)
 
@@ -144,19 +144,17 @@ def test_one_of_two_default_bank_accounts_is_refused() -> None:
 
     outcomes = race(*[lambda account=account: make_default(account) for account in accounts])
 
-    assert sorted(outcomes) == [
-        "There is a default bank account already. Take the mark off that one first.",
-        "done",
-    ]
+    assert outcomes == ["done", "done"]
     assert advertiser.bank_accounts.filter(is_default=True).count() == 1
 
 
-def test_one_of_two_points_of_contact_is_refused() -> None:
+def test_of_two_points_of_contact_the_later_takes_over() -> None:
     advertiser = AdvertiserFactory()
 
     outcomes = race(*[lambda: AdvertiserContactFactory(advertiser=advertiser, is_point_of_contact=True)] * 2)
 
-    assert sorted(outcomes) == ["There is a point of contact already. Take the mark off that one first.", "done"]
+    assert outcomes == ["done", "done"]
+    assert advertiser.contacts.filter(is_point_of_contact=True).count() == 1
 
 
 def test_one_of_two_overlapping_slots_is_refused() -> None:

@@ -187,20 +187,38 @@ def test_the_default_account_moves_from_one_row_to_another(cast: Cast, console_f
     assert not AdvertiserBankAccount.objects.get(pk=old.pk).is_default
 
 
-def test_a_second_point_of_contact_is_refused_at_its_row(cast: Cast, console_for: ConsoleFor) -> None:
+@pytest.mark.parametrize("changed", [{}, {"contact_name": "Renamed"}], ids=str)
+@pytest.mark.parametrize("position", [0, 1])
+def test_a_new_point_of_contact_takes_over(
+    cast: Cast, console_for: ConsoleFor, position: int, changed: dict[str, str]
+) -> None:
+    """Whether the old one stands before or after it, and whether it is changed otherwise or not."""
     advertiser = AdvertiserFactory()
-    AdvertiserContactFactory(advertiser=advertiser, is_point_of_contact=True)
-    AdvertiserContactFactory(advertiser=advertiser)
+    contacts = AdvertiserContactFactory.create_batch(2, advertiser=advertiser)
+    old, new = (contacts[1 - position], contacts[position])
     client = console_for(cast.campaign_manager)
-    typed = form_data(client.get(page_of(advertiser)), **row("contacts", 1, is_point_of_contact="on"))
-    answer = client.post(page_of(advertiser), typed)
+    page = form_data(client.get(page_of(advertiser)))
+    AdvertiserContact.objects.filter(pk=old.pk).update(is_point_of_contact=True)
+    at = {page[f"contacts-{number}-contact_id"][0]: number for number in range(2)}
+    typed = row("contacts", at[str(old.pk)], is_point_of_contact="on", **changed)
+    typed |= row("contacts", at[str(new.pk)], is_point_of_contact="on")
+    answer = client.post(page_of(advertiser), page | typed)
+
+    assert answer.status_code == 302, errors_of(answer)
+    assert advertiser.contacts.get(is_point_of_contact=True) == new
+
+
+def test_of_two_new_points_of_contact_the_second_is_refused_at_its_row(cast: Cast, console_for: ConsoleFor) -> None:
+    advertiser = AdvertiserFactory()
+    AdvertiserContactFactory.create_batch(2, advertiser=advertiser)
+    client = console_for(cast.campaign_manager)
+    both = row("contacts", 0, is_point_of_contact="on") | row("contacts", 1, is_point_of_contact="on")
+    answer = client.post(page_of(advertiser), form_data(client.get(page_of(advertiser)), **both))
     first, second = answer.context["inline_admin_formsets"][0].formset.forms
 
     assert not first.errors
-    assert second.errors == {
-        "is_point_of_contact": ["There is a point of contact already. Take the mark off that one first."]
-    }
-    assert advertiser.contacts.filter(is_point_of_contact=True).count() == 1
+    assert second.errors == {"is_point_of_contact": ["Only one contact can be the point of contact."]}
+    assert not advertiser.contacts.filter(is_point_of_contact=True).exists()
 
 
 @pytest.mark.parametrize("role", STAFF)

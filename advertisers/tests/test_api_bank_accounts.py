@@ -21,7 +21,6 @@ from campaign_studio.tests.bodies import bank_account_body, stored
 pytestmark = pytest.mark.django_db
 
 ClientFor = Callable[[User | None], APIClient]
-SECOND = "There is a default bank account already. Take the mark off that one first."
 
 
 @pytest.fixture
@@ -153,18 +152,24 @@ def test_a_bad_account_is_refused_by_field(
     assert stored() == before
 
 
-def test_a_second_default_account_is_refused(client: APIClient, account: AdvertiserBankAccount) -> None:
-    before = stored()
+def test_a_new_default_account_takes_over(client: APIClient, account: AdvertiserBankAccount) -> None:
+    def default() -> str:
+        return str(AdvertiserBankAccount.objects.get(is_default=True).pk)
+
     answer = client.post(at(account), bank_account_body(is_default=True))
-    assert (answer.status_code, answer.json()) == (400, {"is_default": [SECOND]})
-    assert stored() == before
+    assert (answer.status_code, answer.json()["is_default"]) == (201, True)
+    assert default() == answer.json()["bank_id"]
 
-    second = client.post(at(account), bank_account_body()).json()
-    answer = client.patch(at(account, second["bank_id"]), {"is_default": True})
-    assert (answer.status_code, answer.json()) == (400, {"is_default": [SECOND]})
-
-    assert client.patch(at(account, str(account.pk)), {"is_default": False}).status_code == 200
-    assert client.patch(at(account, second["bank_id"]), {"is_default": True}).status_code == 200
+    answer = client.patch(at(account, str(account.pk)), {"is_default": True})
+    assert (answer.status_code, answer.json()["is_default"]) == (200, True)
+    assert default() == str(account.pk)
+    changes = AuditEntry.objects.filter(changes__has_key="is_default").order_by("pk")
+    assert [(entry.action, entry.changes["is_default"]) for entry in changes][-4:] == [
+        (AuditEntry.Action.UPDATE, [True, False]),
+        (AuditEntry.Action.CREATE, [None, True]),
+        (AuditEntry.Action.UPDATE, [True, False]),
+        (AuditEntry.Action.UPDATE, [False, True]),
+    ]
 
 
 def test_admins_reveal_a_number_and_it_is_on_record(

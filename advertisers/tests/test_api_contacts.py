@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 ClientFor = Callable[[User | None], APIClient]
 LAST = "An advertiser needs at least one contact. Add another one first."
-SECOND = "There is a point of contact already. Take the mark off that one first."
+SECOND = "Only one contact can be the point of contact."
 
 
 @pytest.fixture
@@ -80,16 +80,31 @@ def test_the_point_of_contact_changes_hands_in_one_request(client: APIClient, ac
         assert marks == {one["contact_id"]: one["is_point_of_contact"] for one in contacts}
 
 
-def test_two_points_of_contact_are_refused(client: APIClient, acme: dict[str, Any]) -> None:
+def test_two_points_of_contact_in_one_body_are_refused(client: APIClient, acme: dict[str, Any]) -> None:
     ann, bob = acme["contacts"]
     before = stored()
 
     nested = client.patch(at(acme), {"contacts": [ann, {**bob, "is_point_of_contact": True}]})
     assert_refused(nested, {"contacts": {"1": {"is_point_of_contact": [SECOND]}}}, before)
-    direct = client.patch(at(acme, "contacts", bob["contact_id"]), {"is_point_of_contact": True})
-    assert_refused(direct, {"is_point_of_contact": [SECOND]}, before)
+
+
+def test_a_new_point_of_contact_takes_over(client: APIClient, acme: dict[str, Any]) -> None:
+    def marked(contacts: list[dict[str, Any]]) -> list[str]:
+        return [one["contact_id"] for one in contacts if one["is_point_of_contact"]]
+
+    ann, bob = acme["contacts"]
+    assert client.patch(at(acme, "contacts", bob["contact_id"]), {"is_point_of_contact": True}).status_code == 200
+    assert marked(client.get(at(acme)).json()["contacts"]) == [bob["contact_id"]]
+
     added = client.post(at(acme, "contacts"), contact_body(is_point_of_contact=True))
-    assert_refused(added, {"is_point_of_contact": [SECOND]}, before)
+    assert added.status_code == 201
+    assert marked(client.get(at(acme)).json()["contacts"]) == [added.json()["contact_id"]]
+
+    named = {"contact_id": ann["contact_id"], "contact_name": "Ann", "contact_email": "ann@example.com"}
+    kept = {**named, "contact_id": added.json()["contact_id"]}
+    nested = client.patch(at(acme), {"contacts": [{**named, "is_point_of_contact": True}, kept]})
+    assert nested.status_code == 200, nested.content
+    assert marked(nested.json()["contacts"]) == [ann["contact_id"]]
 
 
 def test_a_contact_of_another_advertiser_can_not_be_named(client: APIClient, acme: dict[str, Any]) -> None:

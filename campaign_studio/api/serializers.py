@@ -124,6 +124,11 @@ def write_rows(parent: models.Model, name: str, child: Any, rows: list[dict[str,
     Raises ValidationError with the errors by the rows' place in the list, as the framework does.
     """
     manager = getattr(parent, name)
+    mark = manager.model.mark_field
+    marked = [index for index, values in enumerate(rows) if mark and values.get(mark)]
+    if len(marked) > 1:
+        twice: Any = {index: {mark: [manager.model.only_one_message]} for index in marked[1:]}
+        raise ValidationError({name: twice})
     key = manager.model._meta.pk.name
     left = {row.pk: row for row in manager.all()}
     planned = []
@@ -138,8 +143,8 @@ def write_rows(parent: models.Model, name: str, child: Any, rows: list[dict[str,
     for row in left.values():
         row.delete()
     errors: dict[int, Any] = {}
-    # Rows that take a mark only one may have come after those that give it up; new ones last.
-    for index, row, values in sorted(planned, key=lambda plan: (plan[1]._state.adding, _claims(plan[1], plan[2]))):
+    # New ones come last.
+    for index, row, values in sorted(planned, key=lambda plan: plan[1]._state.adding):
         if row._state.adding or not _equals(row, values):
             errors[index] = _write_part(row, values)
     wrong: Any = {index: found for index, found in errors.items() if found}
@@ -183,10 +188,6 @@ def _write_part(row: models.Model, values: dict[str, Any]) -> dict[str, list[str
 
 def _equals(row: models.Model, values: dict[str, Any]) -> bool:
     return all(getattr(row, name) == value for name, value in values.items())
-
-
-def _claims(row: models.Model, values: dict[str, Any]) -> bool:
-    return any(value is True and getattr(row, name) is not True for name, value in values.items())
 
 
 class VisibleRelatedField(serializers.PrimaryKeyRelatedField):

@@ -95,11 +95,19 @@ class StudioFormSet(PaginationInlineFormSet):
     """
 
     def clean(self) -> None:
-        """Say of rows that are gone that they are."""
+        """Say of rows that are gone that they are, and refuse two rows the mark that only one may have."""
         super().clean()
+        self._refuse_a_mark_given_twice()
         for form in self.initial_forms:
             if self._is_gone(form):
                 form.add_error(None, ValidationError(GONE, code="gone"))
+
+    def _refuse_a_mark_given_twice(self) -> None:
+        """Only one row may have it: which one is meant where two rows are given it at once?"""
+        mark = self.model.mark_field
+        given = [one for one in self.remaining() if mark in one.changed_data and one.cleaned_data.get(mark)]
+        for form in given[1:]:
+            form.add_error(mark, ValidationError(self.model.only_one_message, code="unique"))
 
     def _is_gone(self, form: StudioForm) -> bool:
         return self.is_bound and form in self.initial_forms and form.instance._state.adding

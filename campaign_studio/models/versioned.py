@@ -1,5 +1,6 @@
 """Rows that several people may edit at once, and the parts that are edited with them."""
 
+from collections.abc import Collection
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
@@ -69,6 +70,9 @@ class PartModel(StudioModel):
     """
 
     whole_field: ClassVar[str]
+    # A boolean that at most one part of a whole has, and what is said when two are to have it at once.
+    mark_field: ClassVar[str] = ""
+    only_one_message: ClassVar[str] = ""
 
     class Meta:
         abstract = True
@@ -77,11 +81,32 @@ class PartModel(StudioModel):
         """For the audit log: the object this is a part of."""
         return {"parent_id": str(getattr(self, f"{self.whole_field}_id"))}
 
+    def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
+        """Raise ValidationError as ever, but not for a mark that another part has: saving takes it over."""
+        super().validate_constraints({*(exclude or ()), self.mark_field} if self.mark_field else exclude)
+
     def save(self, **kwargs: Any) -> None:
-        """Write; the whole counts as changed."""
+        """Write; the whole counts as changed. A mark that only one part may have is taken from the one that has it."""
         with transaction.atomic():
             getattr(self, self.whole_field).touch()
+            if self.mark_field and getattr(self, self.mark_field):
+                self.take_mark()
             super().save(**kwargs)
+
+    def take_mark(self) -> None:
+        """Take the mark off the part that has it. The caller holds the whole's lock and writes this part next.
+
+        A part that had the mark before, and lost it to another one since it was read, does not take it back.
+        """
+        whole = getattr(self, self.whole_field)
+        marked = type(self)._base_manager.filter(**{self.whole_field: whole, self.mark_field: True})
+        for other in marked.exclude(pk=self.pk):
+            if not self._state.adding and self.stored(self.mark_field):
+                setattr(self, self.mark_field, False)
+                return
+            setattr(other, self.whole_field, whole)
+            setattr(other, self.mark_field, False)
+            other.save()
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         """Delete; the whole counts as changed."""

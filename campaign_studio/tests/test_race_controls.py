@@ -56,12 +56,18 @@ def saved_after_all_were_judged(rows: list[Any]) -> list[str]:
     return race(*[lambda row=row: step(row) for row in rows])
 
 
-def test_two_default_bank_accounts() -> None:
+def test_two_default_bank_accounts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the later one does not take over under the lock, the constraint refuses it; without both there are two."""
+    monkeypatch.setattr(AdvertiserBankAccount, "take_mark", lambda account: None)
     advertiser = AdvertiserFactory()
     accounts = AdvertiserBankAccountFactory.create_batch(2, advertiser=advertiser)
     for account in accounts:
         account.is_default = True
 
+    assert sorted(saved_after_all_were_judged(accounts)) == ["Only one bank account can be the default.", "done"]
+    accounts = list(AdvertiserBankAccount.objects.filter(advertiser=advertiser))
+    for account in accounts:
+        account.is_default = True
     with without(AdvertiserBankAccount, "advertiser_has_one_default_bank_account"):
         assert saved_after_all_were_judged(accounts) == ["done", "done"]
         assert advertiser.bank_accounts.filter(is_default=True).count() == 2
