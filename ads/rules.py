@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from ads.models import Ad, AdContentRating, AdTimeSlot
 
 
+# What a manager reads who adds an ad to the campaign of another, in console and API alike.
+NOT_OWN_CAMPAIGN = "You can add ads to your own campaigns only."
+
+
 @rules.predicate
 def owns_ad(user: "User", part: "Ad | AdTimeSlot | AdContentRating | None" = None) -> bool:
     """The campaign of the ad, or of the ad this is a part of, was created by the user."""

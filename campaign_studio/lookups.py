@@ -7,6 +7,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import CharField, Lookup, TextField
 from django.db.models.sql.compiler import SQLCompiler
 
+# Each word of a search is a condition of its own.
+MOST_SEARCH_TERMS = 10
+
 
 @CharField.register_lookup
 @TextField.register_lookup

@@ -35,6 +35,7 @@ class Counted(NamedTuple):
     """What became of one more request. `ends` is in Unix time."""
 
     is_allowed: bool
+    limit: int
     remaining: int
     ends: int
     seconds_left: int
@@ -46,7 +47,8 @@ def count(who: str, allowed: Rate) -> Counted:
     window = int(now // allowed.period)
     ends = (window + 1) * allowed.period
     number = _number(f"rate:{who}:{window}", allowed.period)
-    return Counted(number <= allowed.limit, max(0, allowed.limit - number), ends, math.ceil(ends - now))
+    remaining = max(0, allowed.limit - number)
+    return Counted(number <= allowed.limit, allowed.limit, remaining, ends, math.ceil(ends - now))
 
 
 def _number(key: str, period: int) -> int:

@@ -62,7 +62,6 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "campaign_studio.middleware.ClientAddressMiddleware",
     "campaign_studio.acting.ActingMiddleware",
-    "campaign_studio.api.throttling.RateLimitMiddleware",
     "campaign_studio.middleware.BrowserPolicyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

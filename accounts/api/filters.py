@@ -1,7 +1,6 @@
 """How users and the log can be narrowed down."""
 
 from collections.abc import Iterable
-from typing import Any
 
 import django_filters
 from auditlog.registry import auditlog
@@ -93,7 +92,7 @@ class HistoryFilter(django_filters.FilterSet):
         model = AuditEntry
         fields: list[str] = []
 
-    def __init__(self, *args: Any, columns: Iterable[str] = (), **kwargs: Any) -> None:
+    def __init__(self, *args: object, columns: Iterable[str] = (), **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         self.filters["field"].extra["choices"] = [(name, name) for name in columns]
 

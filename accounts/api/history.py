@@ -1,6 +1,6 @@
 """`/history` on any audited object, and `?as_of=` on those that can be rebuilt from their history."""
 
-from typing import Any
+from typing import cast
 
 from django.core.exceptions import ValidationError as ModelValidationError
 from django.shortcuts import get_object_or_404
@@ -15,8 +15,9 @@ from accounts.api.filters import HistoryFilter
 from accounts.api.serializers import HistoryEntrySerializer
 from accounts.audit.as_of import TooEarlyError, as_it_was, moment_of
 from accounts.audit.history import columns_about, readable
-from accounts.models import AuditEntry
+from accounts.models import AuditEntry, User
 from campaign_studio.api.pagination import PARAMETERS
+from campaign_studio.api.viewsets import Row, StudioViewSet
 
 AS_OF = OpenApiParameter(
     "as_of",
@@ -34,43 +35,41 @@ FILTERS = [
 ]
 
 
-class HistoryMixin:
-    """Adds both to a viewset."""
+class AuditedViewSet(StudioViewSet[Row]):
+    """A resource with a history, that can be read as it was at a moment."""
 
     @extend_schema(responses=HistoryEntrySerializer(many=True), parameters=FILTERS, filters=False)
     @action(detail=True, methods=["get"], url_path="history")
-    def history(self, request: Request, **kwargs: Any) -> Response:
+    def history(self, request: Request, **kwargs: object) -> Response:
         """Who changed what, when, from where, through which door: newest first, with the rows that belong to it."""
-        row = self.get_object()  # type: ignore[attr-defined]
-        reader: Any = request.user
+        row, reader = self.get_object(), cast("User", request.user)
         entries = AuditEntry.objects.about(row, reader=reader).order_by("-timestamp", "-id")
         asked = HistoryFilter(request.query_params, entries, columns=columns_about(type(row), reader))
         if not asked.is_valid():
             raise translate_validation(asked.errors)
-        page = self.paginate_queryset(asked.qs)  # type: ignore[attr-defined]
-        for told in readable(page, reader=reader):
-            told.entry.readable = told.changes
-        return self.get_paginated_response(HistoryEntrySerializer(page, many=True).data)  # type: ignore[attr-defined]
+        page: list[AuditEntry] = self.paginate_queryset(asked.qs) or []
+        changes = {line.entry.pk: line.changes for line in readable(page, reader=reader)}
+        told = HistoryEntrySerializer(page, many=True, context={"changes": changes})
+        return self.get_paginated_response(told.data)
 
     @extend_schema(parameters=[AS_OF])
-    def retrieve(self, request: Request, **kwargs: Any) -> Response:
+    def retrieve(self, request: Request, **kwargs: object) -> Response:
         """One object, whole; with `as_of` as it was at a moment."""
         if "as_of" not in request.query_params:
-            return super().retrieve(request, **kwargs)  # type: ignore[misc]
-        reader: Any = request.user
-        row = get_object_or_404(self.visible_rows(), pk=self.key())  # type: ignore[attr-defined]
-        self.check_object_permissions(request, row)  # type: ignore[attr-defined]
+            return super().retrieve(request, **kwargs)
+        row = get_object_or_404(self.visible_rows(), pk=self.key())
+        self.check_object_permissions(request, row)
         try:
-            past = as_it_was(row, moment_of(request.query_params["as_of"]), reader=reader)
+            past = as_it_was(row, moment_of(request.query_params["as_of"]), reader=cast("User", request.user))
         except ModelValidationError as error:
             raise ValidationError({"as_of": error.messages}) from error
         except TooEarlyError as error:
             raise NotFound(str(error)) from error
         # Without an ETag: nobody can change the past.
-        return Response(self.document(past))  # type: ignore[attr-defined]
+        return Response(self.document(past))
 
     def known_parameters(self) -> set[str]:
         """Pages and filters for the history, the moment for one object."""
-        if self.action == "history":  # type: ignore[attr-defined]
+        if self.action == "history":
             return {*PARAMETERS, *HistoryFilter.base_filters}
-        return {"as_of"} if self.action == "retrieve" else super().known_parameters()  # type: ignore[misc,attr-defined]
+        return {"as_of"} if self.action == "retrieve" else super().known_parameters()

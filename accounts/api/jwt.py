@@ -10,13 +10,13 @@ from rest_framework_simplejwt.exceptions import TokenBackendError
 
 
 class KeyRing(TokenBackend):
-    """Signs with the first key, reads with all of them. The algorithm is fixed (8-reliability R16)."""
+    """Signs with the first key, reads with all of them. The algorithm is fixed."""
 
     def __init__(self, algorithm: str, keys: tuple[str, ...]) -> None:
         super().__init__(algorithm, keys[0])
         self._former = [TokenBackend(algorithm, key) for key in keys[1:]]
 
-    def decode(self, token: Any, verify: bool = True) -> dict[str, Any]:
+    def decode(self, token: tokens.Token, verify: bool = True) -> dict[str, Any]:
         """The claims. Raises TokenBackendError when no key fits."""
         try:
             return super().decode(token, verify=verify)

@@ -1,7 +1,5 @@
 """Changing and resetting a password."""
 
-from typing import Any
-
 from django.core.exceptions import ValidationError as ModelValidationError
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
@@ -9,19 +7,23 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.api import serializers
 from accounts.api.views import AnonymousView, TooManyAttempts
 from accounts.models import LockedOutError, User
 from accounts.signin import passwords
-from campaign_studio.api.viewsets import AtomicWritesMixin, StrictQueryParamsMixin
+from campaign_studio.api.base import StudioView
 
-SENT = "If somebody is registered with this address, a link to set a new password is on its way. It works for an hour."
+RESET_REQUESTED = (
+    "If somebody is registered with this address, a link to set a new password is on its way. It works for an hour."
+)
 
 
-class PasswordView(StrictQueryParamsMixin, APIView):
+class PasswordView(StudioView):
     """One's own password."""
+
+    # A wrong present password counts although it is refused.
+    atomic = False
 
     permission_classes = (IsAuthenticated,)
 
@@ -35,8 +37,7 @@ class PasswordView(StrictQueryParamsMixin, APIView):
         """Change it. All other sessions end; this one stays."""
         serializer = serializers.PasswordSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        user: Any = User.objects.get(pk=request.user.pk)
-        user.present_session = request.auth
+        user = User.objects.get(pk=request.user.pk)
         new = serializer.validated_data["new_password"]
         serializers.judge_password(new, user, "new_password")
         try:
@@ -53,6 +54,9 @@ class PasswordView(StrictQueryParamsMixin, APIView):
 class ResetView(AnonymousView):
     """A forgotten password."""
 
+    # The mail leaves in a thread of its own, and must not tell of what a transaction may still undo.
+    atomic = False
+
     @extend_schema(
         operation_id="request_password_reset",
         tags=["auth"],
@@ -64,10 +68,10 @@ class ResetView(AnonymousView):
         serializer = serializers.ResetSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         passwords.request_reset(serializer.validated_data["email"], site=request.build_absolute_uri("/").rstrip("/"))
-        return Response({"detail": SENT})
+        return Response({"detail": RESET_REQUESTED})
 
 
-class ResetConfirmView(AtomicWritesMixin, AnonymousView):
+class ResetConfirmView(AnonymousView):
     """The link in the e-mail."""
 
     @extend_schema(

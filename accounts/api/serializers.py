@@ -1,20 +1,23 @@
-"""People, roles and the log as JSON. Separate serializers for oneself, for admins and for new users (R8)."""
-
-from typing import Any
+"""People, roles and the log as JSON. Separate serializers for oneself, for admins and for new users."""
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError as ModelValidationError
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
+from accounts.audit.history import Change
 from accounts.choices import RoleName
 from accounts.models import AuditEntry, Role, SecurityEvent, Session, User
 from accounts.validators import LONGEST_PASSWORD
-from campaign_studio.api.serializers import StrictFields, StudioSerializer
+from campaign_studio.api.serializers import StrictFields, StudioSerializer, Values
 
-PASSWORD: dict[str, Any] = {"write_only": True, "trim_whitespace": False, "max_length": LONGEST_PASSWORD}
 OWN_NAMES = ("username", "email", "first_name", "last_name")
 OWN_STATUS = "You can't change your own {field}. Ask another administrator."
+
+
+def password_field() -> serializers.CharField:
+    """A password, to the letter."""
+    return serializers.CharField(write_only=True, trim_whitespace=False, max_length=LONGEST_PASSWORD)
 
 
 class RoleSerializer(StudioSerializer):
@@ -47,7 +50,7 @@ class UserSerializer(StudioSerializer):
         ]
         read_only_fields = ["last_login"]
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+    def validate(self, attrs: Values) -> Values:
         """Nobody gives away a role above their own, or changes their own standing."""
         actor = self.context["request"].user
         if self.instance is not None and self.instance.pk == actor.pk:
@@ -79,17 +82,19 @@ def judge_password(password: str, user: User, field: str) -> None:
 class NewPasswordMixin(StudioSerializer):
     """A new account with its first password."""
 
-    password = serializers.CharField(**PASSWORD)
+    proposed: User
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+    password = password_field()
+
+    def validate(self, attrs: Values) -> Values:
         """Judge the password by the rules, knowing whose it is to be; then the account."""
         self._password = attrs.pop("password")
         judge_password(self._password, User(**{name: attrs.get(name, "") for name in OWN_NAMES}), "password")
         return super().validate(attrs)
 
-    def prepare(self, row: Any, attrs: dict[str, Any]) -> None:
+    def prepare(self, attrs: Values) -> None:
         """Hash it."""
-        row.set_password(self._password)
+        self.proposed.set_password(self._password)
 
 
 class NewUserSerializer(NewPasswordMixin, UserSerializer):
@@ -111,7 +116,7 @@ class LoginSerializer(StrictFields):
     """Username or e-mail, and password; the code as well for those who sign in with two-factor."""
 
     username = serializers.CharField(max_length=255)
-    password = serializers.CharField(**PASSWORD)
+    password = password_field()
     otp_token = serializers.CharField(
         max_length=64,
         required=False,
@@ -125,8 +130,8 @@ class LoginSerializer(StrictFields):
 class PasswordSerializer(StrictFields):
     """One's present password and the one to come."""
 
-    current_password = serializers.CharField(**PASSWORD)
-    new_password = serializers.CharField(**PASSWORD)
+    current_password = password_field()
+    new_password = password_field()
 
 
 class ResetSerializer(StrictFields):
@@ -140,7 +145,7 @@ class ResetConfirmSerializer(StrictFields):
 
     uid = serializers.CharField(max_length=255)
     token = serializers.CharField(max_length=255)
-    new_password = serializers.CharField(**PASSWORD)
+    new_password = password_field()
 
 
 class DetailSerializer(serializers.Serializer):
@@ -178,7 +183,7 @@ class ActorSerializer(serializers.Serializer):
 
 
 class AuditEntrySerializer(serializers.ModelSerializer):
-    """One entry of the audit log (2-api "Settled details")."""
+    """One entry of the audit log."""
 
     actor = ActorSerializer(source="*", allow_null=True)
     action = serializers.CharField(source="get_action_display", help_text="create, update, delete or access.")
@@ -205,20 +210,32 @@ class AuditEntrySerializer(serializers.ModelSerializer):
         ]
         read_only_fields = fields
 
-    def to_representation(self, instance: AuditEntry) -> dict[str, Any]:
+    def to_representation(self, instance: AuditEntry) -> dict[str, object]:
         """`actor` is null for commands and anonymous requests."""
-        document: dict[str, Any] = super().to_representation(instance)
+        document: dict[str, object] = super().to_representation(instance)
         if instance.actor_id is None:
             document["actor"] = None
         document["changes"] = document["changes"] or {}
         return document
 
 
+class ChangesOfAnEntry(serializers.ListSerializer):
+    """What the view has read for the whole page: `context["changes"]`, by the entries' keys."""
+
+    def get_attribute(self, instance: AuditEntry) -> list[Change]:
+        """The changes of one entry."""
+        changes: dict[int, list[Change]] = self.context["changes"]
+        return changes[instance.pk]
+
+
 class ChangeSerializer(serializers.Serializer):
     """One changed field, as people read it. Null is nothing."""
 
+    class Meta:
+        list_serializer_class = ChangesOfAnEntry
+
     field = serializers.CharField(help_text="As in `changes`.")
-    label = serializers.CharField()  # type: ignore[assignment]
+    label = serializers.CharField()  # type: ignore[assignment]  # hides the label of the serializer itself
     old = serializers.CharField(allow_null=True)
     new = serializers.CharField(allow_null=True)
 

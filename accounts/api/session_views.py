@@ -1,26 +1,24 @@
 """Sessions and security events."""
 
-from typing import Any
+from uuid import UUID
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
-from rest_framework import mixins, status
+from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.viewsets import GenericViewSet
 
 from accounts.api import serializers
 from accounts.api.filters import SecurityEventFilter, SessionFilter
 from accounts.choices import SecurityEventKind
 from accounts.models import SecurityEvent, Session
-from campaign_studio.api.viewsets import AtomicWritesMixin, StrictQueryParamsMixin
+from campaign_studio.api.viewsets import StudioListViewSet
 
 
-class SessionViewSet(AtomicWritesMixin, StrictQueryParamsMixin, mixins.ListModelMixin, GenericViewSet):
+class SessionViewSet(StudioListViewSet[Session]):
     """Where one is signed in. Admins see and end others' sessions too."""
 
-    serializer_class = serializers.SessionSerializer
     row_serializer_class = serializers.SessionSerializer
     filterset_class = SessionFilter
     queryset = Session.objects.all()
@@ -33,12 +31,12 @@ class SessionViewSet(AtomicWritesMixin, StrictQueryParamsMixin, mixins.ListModel
 
     def get_queryset(self) -> QuerySet[Session]:
         """Those that can still be used; in a list, one's own unless somebody else is asked about."""
-        alive: QuerySet[Session] = Session.objects.all().visible_to(self.request.user).alive(at=timezone.now())
+        alive = Session.objects.all().visible_to(self.request.user).alive(at=timezone.now())
         if self.action == "list" and "user_id" not in self.request.query_params:
             return alive.filter(user=self.request.user.pk)
         return alive
 
-    def destroy(self, request: Request, session_id: Any) -> Response:
+    def destroy(self, request: Request, session_id: UUID) -> Response:
         """End one: its tokens or cookies are refused from the next request on."""
         session = get_object_or_404(self.get_queryset().select_for_update(of=("self",)), pk=session_id)
         self.check_object_permissions(request, session)
@@ -46,10 +44,9 @@ class SessionViewSet(AtomicWritesMixin, StrictQueryParamsMixin, mixins.ListModel
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-class SecurityEventViewSet(StrictQueryParamsMixin, mixins.ListModelMixin, GenericViewSet):
+class SecurityEventViewSet(StudioListViewSet[SecurityEvent]):
     """Sign-ins, refusals, lock-outs …, newest first. For admins."""
 
-    serializer_class = serializers.SecurityEventSerializer
     row_serializer_class = serializers.SecurityEventSerializer
     filterset_class = SecurityEventFilter
     queryset = SecurityEvent.objects.all()
@@ -57,11 +54,6 @@ class SecurityEventViewSet(StrictQueryParamsMixin, mixins.ListModelMixin, Generi
     def required_permission(self) -> str:
         """Reading them."""
         return "accounts.view_securityevent"
-
-    def get_queryset(self) -> QuerySet[SecurityEvent]:
-        """The events the user may read."""
-        events: QuerySet[SecurityEvent] = SecurityEvent.objects.all().visible_to(self.request.user)
-        return events
 
     def offered_orderings(self) -> set[str]:
         """By time alone."""

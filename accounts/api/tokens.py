@@ -1,7 +1,7 @@
-"""Sign-in, refresh and sign-out as far as tokens go (2-api "JWT")."""
+"""Sign-in, refresh and sign-out as far as tokens go."""
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TypedDict
 
 from django.conf import settings
 from django.utils import timezone
@@ -13,7 +13,16 @@ from accounts.choices import Door
 from accounts.models import Session, User
 
 
-def start_session(user: User, *, at: datetime) -> dict[str, Any]:
+class TokenPair(TypedDict):
+    """What a client gets to stay signed in. `expires_in` is the access token's life in seconds."""
+
+    access_token: str
+    refresh_token: str
+    token_type: str
+    expires_in: int
+
+
+def start_session(user: User, *, at: datetime) -> TokenPair:
     """A new session for a user who has proved who they are; returns its token pair."""
     refresh = RefreshToken()
     lasts = timedelta(days=settings.REFRESH_TOKEN_EXPIRE_DAYS)
@@ -23,7 +32,7 @@ def start_session(user: User, *, at: datetime) -> dict[str, Any]:
     return _pair(session, refresh)
 
 
-def refresh_session(token: str) -> dict[str, Any] | None:
+def refresh_session(token: str) -> TokenPair | None:
     """A new token pair for a refresh token; the old one is dead. None when it is refused.
 
     A token used a second time ends its session, which is committed although the client gets an error.
@@ -42,7 +51,7 @@ def refresh_session(token: str) -> dict[str, Any] | None:
     return _pair(session, refresh)
 
 
-def _pair(session: Session, refresh: Token) -> dict[str, Any]:
+def _pair(session: Session, refresh: Token) -> TokenPair:
     return {
         "access_token": str(_claiming(AccessToken(), session)),
         "refresh_token": str(_claiming(refresh, session)),
@@ -53,7 +62,7 @@ def _pair(session: Session, refresh: Token) -> dict[str, Any]:
 
 def _claiming(token: Token, session: Session) -> Token:
     user = session.user
-    # The role is told for the frontend's sake; the server never reads it from here (R16).
+    # The role is told for the frontend's sake; the server never reads it from here.
     token["sub"], token["sid"] = str(user.pk), str(session.pk)
     token["username"], token["email"], token["role"] = user.username, user.email, user.role_id
     return token

@@ -1,13 +1,13 @@
 """Signing in and out, users, roles and the audit log."""
 
-from typing import Any
+from typing import cast
 
 from django.conf import settings
 from django.contrib.auth import authenticate
 from django.db.models import QuerySet
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
-from rest_framework import mixins, status
+from rest_framework import status
 from rest_framework.exceptions import (
     AuthenticationFailed,
     ErrorDetail,
@@ -18,22 +18,23 @@ from rest_framework.exceptions import (
 from rest_framework.permissions import SAFE_METHODS, AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
-from rest_framework.viewsets import GenericViewSet
 
 from accounts.api import serializers, tokens
 from accounts.api.filters import AuditEntryFilter, UserFilter
 from accounts.choices import SecurityEventKind
-from accounts.models import AuditEntry, LockedOutError, Role, User
+from accounts.models import AuditEntry, LockedOutError, Role, Session, User
 from accounts.signin.two_factor import SecondFactorNeededError, is_required_of
-from campaign_studio.api.viewsets import AtomicWritesMixin, ETagMixin, StrictQueryParamsMixin, StudioViewSet
+from campaign_studio.api.base import StudioView
+from campaign_studio.api.etags import ETagMixin
+from campaign_studio.api.serializers import StudioSerializer
+from campaign_studio.api.viewsets import StudioListViewSet, StudioViewSet
 
 WRONG_CREDENTIALS = "Username or password is wrong, or the account is not active."
 REFUSED_REFRESH = "This refresh token is not valid, or was used before. Sign in again."
 SET_UP_TWO_FACTOR = "Your role signs in with two-factor. Sign in to the console at /admin/ and set it up there first."
 # Tokens have no business in anybody's cache.
 NOT_STORED = {"Cache-Control": "no-store"}
-CLOSED = "Registration is closed here. Ask an administrator for an account."
+REGISTRATION_CLOSED = "Registration is closed here. Ask an administrator for an account."
 
 
 class TooManyAttempts(Throttled):
@@ -44,7 +45,7 @@ class TooManyAttempts(Throttled):
         self.detail = ErrorDetail(str(error), self.default_code)
 
 
-class AnonymousView(StrictQueryParamsMixin, APIView):
+class AnonymousView(StudioView):
     """An address for everybody, signed in or not."""
 
     authentication_classes = ()
@@ -55,7 +56,7 @@ class AnonymousView(StrictQueryParamsMixin, APIView):
         return "Bearer"
 
 
-class RegisterView(AtomicWritesMixin, AnonymousView):
+class RegisterView(AnonymousView):
     """Open an account."""
 
     @extend_schema(
@@ -67,7 +68,7 @@ class RegisterView(AtomicWritesMixin, AnonymousView):
     def post(self, request: Request) -> Response:
         """Create a user with the role `user`, where registration is open."""
         if not settings.REGISTRATION_OPEN:
-            raise PermissionDenied(CLOSED)
+            raise PermissionDenied(REGISTRATION_CLOSED)
         serializer = serializers.RegistrationSerializer(data=request.data, context={"request": request})
         serializer.is_valid(raise_exception=True)
         user = serializer.save()
@@ -76,6 +77,9 @@ class RegisterView(AtomicWritesMixin, AnonymousView):
 
 class LoginView(AnonymousView):
     """Sign in."""
+
+    # A failed attempt counts although it is refused.
+    atomic = False
 
     @extend_schema(
         operation_id="login",
@@ -91,21 +95,24 @@ class LoginView(AnonymousView):
         serializer = serializers.LoginSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         try:
-            user: Any = authenticate(request._request, **serializer.validated_data)
+            user = authenticate(request._request, **serializer.validated_data)
         except LockedOutError as error:
             raise TooManyAttempts(error) from error
         except SecondFactorNeededError as error:
             raise ValidationError({"otp_token": [str(error)]}) from error
-        if user is None:
+        if not isinstance(user, User):
             raise AuthenticationFailed(WRONG_CREDENTIALS)
         if is_required_of(user) and not user.has_shown_code:
             raise PermissionDenied(SET_UP_TWO_FACTOR)
         pair = tokens.start_session(user, at=timezone.now())
-        return Response(pair | {"user": serializers.SelfSerializer(user).data}, headers=NOT_STORED)
+        return Response({**pair, "user": serializers.SelfSerializer(user).data}, headers=NOT_STORED)
 
 
 class RefreshView(AnonymousView):
     """Stay signed in."""
+
+    # A token that is used again ends its session although it is refused.
+    atomic = False
 
     @extend_schema(
         operation_id="refresh",
@@ -123,7 +130,7 @@ class RefreshView(AnonymousView):
         return Response(pair, headers=NOT_STORED)
 
 
-class LogoutView(AtomicWritesMixin, StrictQueryParamsMixin, APIView):
+class LogoutView(StudioView):
     """Sign out."""
 
     permission_classes = (IsAuthenticated,)
@@ -131,12 +138,12 @@ class LogoutView(AtomicWritesMixin, StrictQueryParamsMixin, APIView):
     @extend_schema(operation_id="logout", tags=["auth"], request=None, responses={204: None})
     def post(self, request: Request) -> Response:
         """End this session: both of its tokens are dead at once."""
-        session: Any = request.auth
+        session = cast("Session", request.auth)
         session.revoke(SecurityEventKind.LOGGED_OUT, at=timezone.now())
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-class MeView(ETagMixin, AtomicWritesMixin, StrictQueryParamsMixin, APIView):
+class MeView(ETagMixin, StudioView):
     """Oneself."""
 
     permission_classes = (IsAuthenticated,)
@@ -163,19 +170,17 @@ class MeView(ETagMixin, AtomicWritesMixin, StrictQueryParamsMixin, APIView):
         return self.document_answer(serializer.data)
 
 
-class RoleViewSet(StrictQueryParamsMixin, mixins.ListModelMixin, GenericViewSet):
+class RoleViewSet(StudioListViewSet[Role]):
     """The six roles."""
 
     permission_classes = (IsAuthenticated,)
-    serializer_class = serializers.RoleSerializer
     row_serializer_class = serializers.RoleSerializer
     queryset = Role.objects.all()
 
 
-class UserViewSet(StudioViewSet):
+class UserViewSet(StudioViewSet[User]):
     """People. Admins see and change them; everybody sees and changes themselves."""
 
-    model = User
     queryset = User.objects.all()
     serializer_class = serializers.UserSerializer
     row_serializer_class = serializers.UserSerializer
@@ -192,10 +197,9 @@ class UserViewSet(StudioViewSet):
         """For a change, the system administrators are locked first: two who change each other don't wait in a ring."""
         if self.request.method not in SAFE_METHODS and self.kwargs:
             list(User.objects.active_system_admins().select_for_update(no_key=True).order_by("pk").values("pk"))
-        users: QuerySet[User] = super().get_queryset()
-        return users
+        return super().get_queryset()
 
-    def get_serializer_class(self) -> Any:
+    def get_serializer_class(self) -> type[StudioSerializer]:
         """Those who don't administer users change themselves as `/auth/me` lets them."""
         if self.action == "create":
             return serializers.NewUserSerializer
@@ -204,10 +208,9 @@ class UserViewSet(StudioViewSet):
         return super().get_serializer_class()
 
 
-class AuditLogViewSet(StrictQueryParamsMixin, mixins.ListModelMixin, GenericViewSet):
+class AuditLogViewSet(StudioListViewSet[AuditEntry]):
     """Everything that was done, newest first. For admins."""
 
-    serializer_class = serializers.AuditEntrySerializer
     row_serializer_class = serializers.AuditEntrySerializer
     filterset_class = AuditEntryFilter
     queryset = AuditEntry.objects.all()
@@ -215,11 +218,6 @@ class AuditLogViewSet(StrictQueryParamsMixin, mixins.ListModelMixin, GenericView
     def required_permission(self) -> str:
         """Reading the log."""
         return "accounts.view_auditentry"
-
-    def get_queryset(self) -> QuerySet[AuditEntry]:
-        """The entries the user may read."""
-        entries: QuerySet[AuditEntry] = AuditEntry.objects.all().visible_to(self.request.user)
-        return entries
 
     def offered_orderings(self) -> set[str]:
         """By time alone."""

@@ -8,7 +8,6 @@ from uuid import UUID
 from django.db.models import Case, QuerySet, Value, When
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
-from django.urls import path
 from django.utils import timezone
 from django.utils.http import parse_etags
 from drf_spectacular.types import OpenApiTypes
@@ -26,10 +25,10 @@ from ads.delivery.opportunity import Opportunity
 from ads.delivery.readiness import readiness_of
 from ads.media import BAR_POSITIONS, qr_code
 from ads.models import Ad
+from campaign_studio.api.base import StudioView
 from campaign_studio.api.etags import etag_of
 from campaign_studio.api.pagination import PARAMETERS as PAGE_PARAMETERS
 from campaign_studio.api.pagination import KeysFirstPagination
-from campaign_studio.api.viewsets import StrictQueryParamsMixin
 from campaigns.models import Campaign
 
 URL_TOO_LONG_FOR_QR = "The forwarding URL is longer than a QR code can hold. Set a shorter one first."
@@ -40,7 +39,7 @@ DECISION_PARAMETERS = set(serializers.OpportunitySerializer().fields)
 EXPLAIN_PARAMETERS = {*serializers.QuestionSerializer().fields, *PAGE_PARAMETERS}
 
 
-class DeliveryViewSet(StrictQueryParamsMixin, GenericViewSet[Ad]):
+class DeliveryViewSet(StudioView, GenericViewSet[Ad]):
     """Asked by vehicles, and by whoever wants to know what they are told."""
 
     queryset = Ad.objects.none()
@@ -119,7 +118,7 @@ class ExplainablePages(KeysFirstPagination):
         return [by_key[key] for key in order if key in by_key]
 
 
-class ReadinessViewSet(StrictQueryParamsMixin, GenericViewSet[Campaign]):
+class ReadinessViewSet(StudioView, GenericViewSet[Campaign]):
     """Whether a campaign can run."""
 
     queryset = Campaign.objects.none()
@@ -137,7 +136,7 @@ class ReadinessViewSet(StrictQueryParamsMixin, GenericViewSet[Campaign]):
         return Response(serializers.ReadinessSerializer({"campaign_id": campaign.pk, **told}).data)
 
 
-class QrCodeViewSet(StrictQueryParamsMixin, GenericViewSet[Ad]):
+class QrCodeViewSet(StudioView, GenericViewSet[Ad]):
     """What a passenger scans to get to the advertiser."""
 
     queryset = Ad.objects.none()
@@ -188,15 +187,3 @@ def _document(decision: Decision) -> serializers.Document:
 
 def _seconds_left(opportunity: Opportunity) -> int:
     return int((opportunity.valid_until - opportunity.at).total_seconds())
-
-
-urlpatterns = [
-    path("delivery", DeliveryViewSet.as_view({"get": "decision"}), name="delivery"),
-    path("delivery/explain", DeliveryViewSet.as_view({"get": "explain"}), name="delivery-explain"),
-    path("ads/<uuid:ad_id>/qr.svg", QrCodeViewSet.as_view({"get": "qr"}), name="ad-qr"),
-    path(
-        "campaigns/<uuid:campaign_id>/readiness",
-        ReadinessViewSet.as_view({"get": "readiness"}),
-        name="campaign-readiness",
-    ),
-]

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from django.shortcuts import get_object_or_404
-from django.urls import path
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -23,9 +22,9 @@ from ads.models import AdView
 from ads.models.impressions import LONGEST_VIEW_SECONDS
 from ads.reporting.counting import ReportedView, count_views
 from ads.reporting.performance import GROUPINGS, caps_of, views_of, with_first_day
+from campaign_studio.api.base import StudioView
 from campaign_studio.api.parsers import StrictJSONListParser
 from campaign_studio.api.serializers import StrictFields
-from campaign_studio.api.viewsets import AtomicWritesMixin, StrictQueryParamsMixin
 from campaign_studio.places import country_code
 from campaigns.models import Campaign
 
@@ -109,7 +108,7 @@ class CountedSerializer(serializers.Serializer):
     rejected = RejectionSerializer(many=True)
 
 
-class ViewReportViewSet(AtomicWritesMixin, StrictQueryParamsMixin, ViewSet):
+class ViewReportViewSet(StudioView, ViewSet):
     """Views that vehicles report."""
 
     parser_classes = (ViewListParser,)
@@ -213,7 +212,7 @@ PERFORMANCE_PARAMETERS: dict[str, serializers.Field] = {
 }
 
 
-class PerformanceViewSet(StrictQueryParamsMixin, ViewSet):
+class PerformanceViewSet(StudioView, ViewSet):
     """How a campaign does."""
 
     def required_permission(self) -> str:
@@ -281,13 +280,3 @@ def _range(campaign: Any, asked: Values) -> tuple[date, date]:
         return asked["from"], asked.get("to", max(last, asked["from"]))
     last = asked.get("to", max(first, last))
     return min(first, last), last
-
-
-urlpatterns = [
-    path("delivery/views", ViewReportViewSet.as_view({"post": "create"}), name="report-views"),
-    path(
-        "campaigns/<uuid:campaign_id>/performance",
-        PerformanceViewSet.as_view({"get": "retrieve"}),
-        name="campaign-performance",
-    ),
-]

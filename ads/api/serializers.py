@@ -1,14 +1,18 @@
 """Ads with their slots and rating as JSON."""
 
-from typing import Any
-
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 from ads.choices import CONTENT_WARNING_CHOICES
 from ads.models import Ad, AdContentRating, AdTimeSlot
-from campaign_studio.api.serializers import StrictFields, StudioSerializer, TextListField, VisibleRelatedField
+from campaign_studio.api.serializers import (
+    StrictFields,
+    StudioSerializer,
+    TextListField,
+    Values,
+    VisibleRelatedField,
+)
 from campaigns.choices import Status
 from campaigns.models import LONGEST_TEXT, Campaign
 
@@ -19,8 +23,7 @@ QUARTERS_OF_A_DAY = 96
 class QuarterHourField(serializers.TimeField):
     """A time of day as `HH:MM`. That it is a quarter hour, the model judges."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(format="%H:%M", **kwargs)
+    format = "%H:%M"
 
 
 class TimeSlotSerializer(StudioSerializer):
@@ -113,28 +116,31 @@ class AdSerializer(AdRowSerializer):
     allowed_next_statuses = serializers.ListField(
         child=serializers.ChoiceField(choices=Status.choices), source="allowed_next", read_only=True
     )
-    time_slots = TimeSlotSerializer(many=True, required=False, max_length=QUARTERS_OF_A_DAY)  # type: ignore[call-arg]
+    time_slots: serializers.ListSerializer = serializers.ListSerializer(
+        child=TimeSlotSerializer(), required=False, max_length=QUARTERS_OF_A_DAY
+    )
     content_rating = ContentRatingSerializer(required=False, allow_null=True)
 
+    proposed: Ad
     names_its_campaign = True
 
     class Meta(AdRowSerializer.Meta):
         fields = [*AdRowSerializer.Meta.fields, "allowed_next_statuses", "time_slots", "content_rating"]
         parts = ("time_slots", "content_rating")
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["campaign_id"].required = self.instance is None and self.names_its_campaign
+    def get_fields(self) -> dict[str, serializers.Field]:
+        """The campaign is named once."""
+        fields = super().get_fields()
+        fields["campaign_id"].required = self.instance is None and self.names_its_campaign
+        return fields
 
-    def prepare(self, row: Any, attrs: dict[str, Any]) -> None:
-        """Whether the ad may go active depends on the rating sent along."""
-        if attrs.get("content_rating"):
-            given = attrs["content_rating"]
-            stored = getattr(row, "content_rating", None)
+    def prepare(self, attrs: Values) -> None:
+        """Whether the ad may go active depends on the rating sent along; one that is taken away swears nothing."""
+        if "content_rating" in attrs:
+            given = attrs["content_rating"] or {"no_prohibited_content": False}
+            stored = getattr(self.proposed, "content_rating", None)
             sworn = given.get("no_prohibited_content", getattr(stored, "no_prohibited_content", False))
-            row._state.fields_cache["content_rating"] = AdContentRating(no_prohibited_content=sworn)
-        elif "content_rating" in attrs:
-            row._state.fields_cache["content_rating"] = None
+            self.proposed.content_rating = AdContentRating(no_prohibited_content=sworn)
 
 
 class CampaignAdSerializer(AdSerializer):
@@ -142,9 +148,9 @@ class CampaignAdSerializer(AdSerializer):
 
     names_its_campaign = False
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+    def validate(self, attrs: Values) -> Values:
         """A campaign in the body must be the one in the address."""
-        here = self.new_row().campaign  # type: ignore[attr-defined]
+        here = self.context["new_row"].campaign
         if attrs.pop("campaign", here) != here:
             raise ValidationError({"campaign_id": ["The address names another campaign. Leave this field out."]})
         return super().validate(attrs)
@@ -160,7 +166,8 @@ class WaitingAdSerializer(AdRowSerializer):
         fields = [*AdRowSerializer.Meta.fields, "campaign_name", "goes_live_on"]
 
 
-class DecisionSerializer(StrictFields):
+@extend_schema_serializer(component_name="Decision")
+class VerdictSerializer(StrictFields):
     """A moderator's word on an ad."""
 
     version = serializers.IntegerField(

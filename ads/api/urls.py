@@ -3,20 +3,31 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from ads.api import delivery, reporting
-from ads.api.views import AdViewSet, CampaignAdViewSet, ModerationQueueViewSet
+from ads.api import delivery, reporting, views
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
-router.register("ads", AdViewSet, basename="ad")
+router.register("ads", views.AdViewSet, basename="ad")
 
 urlpatterns = [
-    *delivery.urlpatterns,
+    path("delivery", delivery.DeliveryViewSet.as_view({"get": "decision"}), name="delivery"),
+    path("delivery/explain", delivery.DeliveryViewSet.as_view({"get": "explain"}), name="delivery-explain"),
+    path("delivery/views", reporting.ViewReportViewSet.as_view({"post": "create"}), name="report-views"),
+    path("ads/<uuid:ad_id>/qr.svg", delivery.QrCodeViewSet.as_view({"get": "qr"}), name="ad-qr"),
     *router.urls,
-    *reporting.urlpatterns,
     path(
         "campaigns/<uuid:campaign_id>/ads",
-        CampaignAdViewSet.as_view({"get": "list", "post": "create"}),
+        views.CampaignAdViewSet.as_view({"get": "list", "post": "create"}),
         name="campaign-ads",
     ),
-    path("moderation-queue", ModerationQueueViewSet.as_view({"get": "list"}), name="moderation-queue"),
+    path(
+        "campaigns/<uuid:campaign_id>/readiness",
+        delivery.ReadinessViewSet.as_view({"get": "readiness"}),
+        name="campaign-readiness",
+    ),
+    path(
+        "campaigns/<uuid:campaign_id>/performance",
+        reporting.PerformanceViewSet.as_view({"get": "retrieve"}),
+        name="campaign-performance",
+    ),
+    path("moderation-queue", views.ModerationQueueViewSet.as_view({"get": "list"}), name="moderation-queue"),
 ]

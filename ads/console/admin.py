@@ -20,7 +20,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from ads.choices import MediaType, ModerationStatus
 from ads.console import campaigns  # noqa: F401 - imported for the page it registers
 from ads.console.diagnosis import AdList, DiagnosisView, ListedAd, linked_label
-from ads.console.forms import NOT_YOURS, CampaignPicker, RatingForm, TimeSlotForm, show_rating_to
+from ads.console.forms import CampaignPicker, RatingForm, TimeSlotForm, show_rating_to
 from ads.console.moderation import (
     APPROVE,
     MODERATE,
@@ -31,6 +31,7 @@ from ads.console.moderation import (
     reject_selected,
 )
 from ads.models import FOUR_EYES, Ad, AdContentRating, AdTimeSlot
+from ads.rules import NOT_OWN_CAMPAIGN
 from campaign_studio.console.base import Context, Fieldsets, StudioStackedInline, StudioTabularInline
 from campaign_studio.console.forms import StudioFormSet
 from campaign_studio.console.lists import DateRangeFilter
@@ -243,7 +244,7 @@ class AdAdmin(StatusActionsMixin):
         if db_field.name == "campaign":
             kwargs["widget"] = CampaignPicker(db_field, self.admin_site)
             kwargs["queryset"] = Campaign.objects.all().changeable_by(request.user)
-            kwargs["error_messages"] = {"invalid_choice": NOT_YOURS}
+            kwargs["error_messages"] = {"invalid_choice": NOT_OWN_CAMPAIGN}
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def formfield_for_dbfield(self, db_field: models.Field, request: HttpRequest, **kwargs: Any) -> Field | None:

@@ -14,8 +14,6 @@ from ads.models import Ad, AdContentRating, AdTimeSlot
 from campaign_studio.console.forms import StudioForm, StudioFormSet
 from campaigns.models import LONGEST_TEXT
 
-NOT_YOURS = "You may add ads to campaigns of your own only."
-
 
 class CampaignPicker(AutocompleteSelect):
     """Offers campaigns that the user may put ads into."""

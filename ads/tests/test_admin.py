@@ -11,6 +11,7 @@ from django.urls import reverse
 from accounts.models import User
 from accounts.tests.factories import Cast
 from ads.models import Ad, AdContentRating
+from ads.rules import NOT_OWN_CAMPAIGN
 from ads.tests.factories import AdContentRatingFactory, AdFactory, AdTimeSlotFactory
 from campaign_studio.tests.browser import errors_of, form_data, messages_of
 from campaigns.models import Campaign
@@ -172,7 +173,7 @@ def test_ads_go_into_campaigns_of_ones_own(cast: Cast, console_for: ConsoleFor) 
     client = console_for(cast.owner)
     answer = client.post(ADD, form_data(client.get(ADD), **new(theirs)))
 
-    assert errors_of(answer) == ["You may add ads to campaigns of your own only."]
+    assert errors_of(answer) == [NOT_OWN_CAMPAIGN]
     assert not Ad.objects.exists()
 
 

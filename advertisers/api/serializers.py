@@ -1,7 +1,5 @@
 """Advertisers, contacts and bank accounts as JSON."""
 
-from typing import Any
-
 from phonenumber_field.serializerfields import PhoneNumberField
 from rest_framework import serializers
 
@@ -115,21 +113,24 @@ class AdvertiserRowSerializer(StudioSerializer):
 class AdvertiserSerializer(AdvertiserRowSerializer):
     """An advertiser, whole."""
 
-    contacts = NestedContactSerializer(many=True, allow_empty=False, max_length=MOST_CONTACTS)  # type: ignore[call-arg]
+    contacts: serializers.ListSerializer = serializers.ListSerializer(
+        child=NestedContactSerializer(), allow_empty=False, max_length=MOST_CONTACTS
+    )
     bank_accounts = BankAccountSerializer(many=True, read_only=True)
 
     class Meta(AdvertiserRowSerializer.Meta):
         fields = [*AdvertiserRowSerializer.Meta.fields, "contacts", "bank_accounts"]
         parts = ("contacts",)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        # A new advertiser needs a contact; a change that doesn't mention them leaves them alone.
-        self.fields["contacts"].required = self.instance is None
+    def get_fields(self) -> dict[str, serializers.Field]:
+        """A new advertiser needs a contact; a change that doesn't mention them leaves them alone."""
+        fields = super().get_fields()
+        fields["contacts"].required = self.instance is None
+        return fields
 
-    def to_representation(self, instance: Advertiser) -> dict[str, Any]:
+    def to_representation(self, instance: Advertiser) -> dict[str, object]:
         """Bank accounts only for those who may see them."""
-        document: dict[str, Any] = super().to_representation(instance)
+        document: dict[str, object] = super().to_representation(instance)
         if not self.context["request"].user.has_perm("advertisers.view_advertiserbankaccount"):
             del document["bank_accounts"]
         return document

@@ -1,8 +1,5 @@
 """Advertisers, and below each its contacts and bank accounts."""
 
-from typing import Any
-
-from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils.functional import cached_property
 from drf_spectacular.utils import extend_schema
@@ -10,17 +7,17 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.history import HistoryMixin
+from accounts.api.history import AuditedViewSet
 from advertisers.api import serializers
 from advertisers.api.filters import AdvertiserFilter
 from advertisers.models import Advertiser, AdvertiserBankAccount, AdvertiserContact
-from campaign_studio.api.viewsets import StudioViewSet
+from campaign_studio.api.viewsets import Row, StudioViewSet
+from campaign_studio.querysets import StudioQuerySet
 
 
-class AdvertiserViewSet(HistoryMixin, StudioViewSet):
+class AdvertiserViewSet(AuditedViewSet[Advertiser]):
     """The customers."""
 
-    model = Advertiser
     queryset = Advertiser.objects.all()
     serializer_class = serializers.AdvertiserSerializer
     row_serializer_class = serializers.AdvertiserRowSerializer
@@ -29,11 +26,11 @@ class AdvertiserViewSet(HistoryMixin, StudioViewSet):
     lookup_url_kwarg = "advertiser_id"
 
 
-class PartOfAdvertiserViewSet(StudioViewSet):
+class PartOfAdvertiserViewSet(StudioViewSet[Row]):
     """Rows below `/api/advertisers/{advertiser_id}/`."""
 
-    def visible_rows(self) -> QuerySet[Any]:
-        """The advertiser's own; a change locks the advertiser first (R1)."""
+    def visible_rows(self) -> StudioQuerySet:
+        """The advertiser's own; a change locks the advertiser first."""
         return super().visible_rows().filter(advertiser=self.advertiser)
 
     @cached_property
@@ -44,15 +41,15 @@ class PartOfAdvertiserViewSet(StudioViewSet):
             advertisers = advertisers.select_for_update(of=("self",), no_key=True)
         return get_object_or_404(advertisers, pk=self.kwargs.get("advertiser_id"))
 
-    def new_row(self) -> Any:
+    def new_row(self) -> Row:
         """A row of this advertiser."""
-        return self.model(advertiser=self.advertiser)
+        row: Row = self.queryset.model(advertiser=self.advertiser)
+        return row
 
 
-class ContactViewSet(PartOfAdvertiserViewSet):
+class ContactViewSet(PartOfAdvertiserViewSet[AdvertiserContact]):
     """Whom to call at an advertiser."""
 
-    model = AdvertiserContact
     queryset = AdvertiserContact.objects.all()
     serializer_class = serializers.ContactSerializer
     row_serializer_class = serializers.ContactSerializer
@@ -63,10 +60,9 @@ class ContactViewSet(PartOfAdvertiserViewSet):
         row.remove()
 
 
-class BankAccountViewSet(PartOfAdvertiserViewSet):
+class BankAccountViewSet(PartOfAdvertiserViewSet[AdvertiserBankAccount]):
     """Where an advertiser's money comes from. Numbers are masked."""
 
-    model = AdvertiserBankAccount
     queryset = AdvertiserBankAccount.objects.all()
     serializer_class = serializers.BankAccountSerializer
     row_serializer_class = serializers.BankAccountSerializer
@@ -80,6 +76,6 @@ class BankAccountViewSet(PartOfAdvertiserViewSet):
 
     @extend_schema(request=None, responses=serializers.RevealedSerializer)
     @action(detail=True, methods=["post"])
-    def reveal(self, request: Request, **kwargs: Any) -> Response:
+    def reveal(self, request: Request, **kwargs: object) -> Response:
         """Number and IBAN in full. Each reveal is an entry in the audit log."""
         return Response(self.get_object().reveal())

@@ -1,6 +1,4 @@
-"""One shape for every error under /api/ (2-api "Errors", 8-reliability R26)."""
-
-from typing import Any
+"""One shape for every error under /api/."""
 
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.core.exceptions import ValidationError as ModelValidationError
@@ -32,7 +30,7 @@ class Conflict(APIException):
     default_code = "conflict"
 
 
-def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
+def exception_handler(error: Exception, context: dict[str, object]) -> Response:
     """Answer any exception as JSON; but raise a fault again, to be retried or answered further out."""
     if is_fault(error):
         raise error

@@ -1,16 +1,22 @@
-"""`ETag` and `If-Match`: nobody overwrites what they have not seen (2-api "Headers", RFC 9110 section 13)."""
+"""`ETag` and `If-Match`: nobody overwrites what they have not seen (RFC 9110, section 13)."""
 
 import hashlib
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import ClassVar
 
 from django.utils.http import parse_etags
 from rest_framework import status
 from rest_framework.exceptions import APIException
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
 
 STALE = "This was changed since you read it. Read it again, look at what is new, and send your change with its ETag."
+
+# One object as the client sees it.
+Document = Mapping[str, object]
 
 
 class Stale(APIException):
@@ -25,22 +31,32 @@ class Stale(APIException):
         self.headers = {"ETag": etag}
 
 
-def etag_of(document: Mapping[str, Any], *, counters: tuple[str, ...] = ()) -> str:
+class ETagMixin(APIView):
+    """One object at one address: answered with its `ETag`, changed under `If-Match`.
+
+    `counters` names the fields that count by themselves: what vehicles report is no change that an editor could undo.
+    """
+
+    counters: ClassVar[tuple[str, ...]] = ()
+
+    def document_answer(self, document: Document, code: int = status.HTTP_200_OK) -> Response:
+        """The whole object."""
+        return Response(document, status=code, headers={"ETag": etag_of(document, counters=self.counters)})
+
+    def check_match(self, request: Request, present: Callable[[], Document]) -> None:
+        """Raise Stale (412) when the client has named another document than the present one. The row is locked."""
+        if request.method in SAFE_METHODS or "If-Match" not in request.headers:
+            return
+        tag = etag_of(present(), counters=self.counters)
+        named = parse_etags(request.headers["If-Match"])
+        if named != ["*"] and tag not in named:
+            raise Stale(tag)
+
+
+def etag_of(document: Document, *, counters: tuple[str, ...] = ()) -> str:
     """The strong tag of a document: another one as soon as anything in it differs, nested rows included.
 
-    `counters` names fields that count by themselves: what vehicles report is no change that an editor could undo.
+    `counters` are left out.
     """
     told = {name: value for name, value in document.items() if name not in counters}
     return f'"{hashlib.sha256(JSONRenderer().render(told)).hexdigest()[:32]}"'
-
-
-def asks_for_match(request: Request) -> bool:
-    """Whether the client has named the version that it wants to change."""
-    return "If-Match" in request.headers
-
-
-def check_match(request: Request, present: str) -> None:
-    """Raise Stale unless `If-Match` names the present tag, or `*`."""
-    named = parse_etags(request.headers["If-Match"])
-    if named != ["*"] and present not in named:
-        raise Stale(present)

@@ -1,12 +1,12 @@
-"""`Idempotency-Key`: a POST that is sent again is answered again, not done again (2-api "Headers")."""
+"""`Idempotency-Key`: a POST that is sent again is answered again, not done again."""
 
 import hashlib
 import json
 import re
-from typing import Any
+from dataclasses import dataclass
+from typing import Self
 
 from django.db import connection
-from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from rest_framework.exceptions import ParseError
@@ -18,10 +18,11 @@ from campaign_studio.api.errors import Conflict
 from campaign_studio.models import IdempotentAnswer
 
 KEY = re.compile(r"[\x21-\x7e]{1,255}")
-NO_KEY = "Idempotency-Key takes 1 to 255 visible ASCII characters without blanks. A UUID is a good one."
-USED = "This Idempotency-Key was sent with another request before. Take a new key for every new request."
+KEY_FORMAT = "Idempotency-Key takes 1 to 255 visible ASCII characters without blanks. A UUID is a good one."
+KEY_WAS_USED = "This Idempotency-Key was sent with another request before. Take a new key for every new request."
 # What of an answer's headers belongs to its content.
 KEPT_HEADERS = ("ETag", "Location", "Cache-Control")
+REPLAYED = "Idempotency-Replayed"
 
 
 class AlreadyAnsweredError(Exception):
@@ -32,8 +33,9 @@ class AlreadyAnsweredError(Exception):
         super().__init__()
 
 
-class IdempotencyMixin:
-    """Honours the header on every POST of a view.
+@dataclass(frozen=True)
+class KeyedRequest:
+    """A POST with the header.
 
     The answer is kept in the transaction that does what was asked, so both are there or neither is, whatever crashes.
     A second request with the key waits for the first. What was refused is not kept: it has changed nothing, and may be
@@ -41,49 +43,40 @@ class IdempotencyMixin:
     is kept right after.
     """
 
-    _key: str | None = None
+    key: str
+    fingerprint: str
 
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Once it is known who asks: whether they have asked before. Raises AlreadyAnsweredError, Conflict (409)."""
-        super().initial(request, *args, **kwargs)  # type: ignore[misc]
-        if request.method == "POST" and "Idempotency-Key" in request.headers:
-            self._key = _key_of(request)
-            _lock(self._key)
-            self._look_up(request)
+    @classmethod
+    def of(cls, request: Request) -> Self | None:
+        """The request, if it has a key. Raises ParseError (400) for an odd one, and what parsing the body raises."""
+        if request.method != "POST" or "Idempotency-Key" not in request.headers:
+            return None
+        return cls(_key_of(request), _fingerprint(request))
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Handle one request, and keep its answer."""
-        try:
-            response: Any = super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
-            if self._key and not response.exception and "Idempotency-Replayed" not in response:
-                self._keep(response)
-            return response
-        finally:
-            if self._key and not connection.in_atomic_block:
-                _unlock(self._key)
-
-    def handle_exception(self, exc: Exception) -> Response:
-        """An answer that was given before is no error."""
-        if isinstance(exc, AlreadyAnsweredError):
-            return exc.response
-        return super().handle_exception(exc)  # type: ignore[misc]
-
-    def _look_up(self, request: Request) -> None:
-        self._fingerprint = _fingerprint(request)
-        answer = IdempotentAnswer.objects.filter(pk=self._key).first()
-        if answer is None or not answer.counts(at=timezone.now()):
+    def replay(self) -> None:
+        """Wait for others with the key. Raises AlreadyAnsweredError, Conflict (409) if the key was for another body."""
+        _lock(self.key)
+        answer = self.find_answer()
+        if answer is None:
             return
-        if answer.fingerprint != self._fingerprint:
-            raise Conflict(USED)
+        if answer.fingerprint != self.fingerprint:
+            raise Conflict(KEY_WAS_USED)
         body = json.loads(answer.body.reveal()) if answer.body else None
-        headers = answer.headers | {"Idempotency-Replayed": "true"}
-        raise AlreadyAnsweredError(Response(body, status=answer.status, headers=headers))
+        raise AlreadyAnsweredError(Response(body, status=answer.status, headers=answer.headers | {REPLAYED: "true"}))
 
-    def _keep(self, response: Response) -> None:
+    def find_answer(self) -> IdempotentAnswer | None:
+        """What was answered to this key, while that is remembered."""
+        answer = IdempotentAnswer.objects.filter(pk=self.key).first()
+        return answer if answer and answer.counts(at=timezone.now()) else None
+
+    def keep(self, response: Response) -> None:
+        """Remember a first answer."""
+        if REPLAYED in response:
+            return
         IdempotentAnswer.objects.update_or_create(
-            pk=self._key,
+            pk=self.key,
             defaults={
-                "fingerprint": self._fingerprint,
+                "fingerprint": self.fingerprint,
                 "status": response.status_code,
                 "headers": {name: response[name] for name in KEPT_HEADERS if name in response},
                 "body": None if response.data is None else JSONRenderer().render(response.data).decode(),
@@ -91,12 +84,18 @@ class IdempotencyMixin:
             },
         )
 
+    def unlock(self) -> None:
+        """Let the next one with this key go on; a lock that was taken in a transaction ends with it."""
+        if not connection.in_atomic_block:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [_number(self.key)])
+
 
 def _key_of(request: Request) -> str:
     """The client's key, as nobody else can send it. Raises ParseError (400)."""
     sent = request.headers["Idempotency-Key"]
     if not KEY.fullmatch(sent):
-        raise ParseError(NO_KEY)
+        raise ParseError(KEY_FORMAT)
     who = f"user:{request.user.pk}" if request.user.is_authenticated else f"address:{request.META.get('REMOTE_ADDR')}"
     return hashlib.sha256(f"{who} {sent}".encode()).hexdigest()
 
@@ -108,15 +107,10 @@ def _fingerprint(request: Request) -> str:
 
 
 def _lock(key: str) -> None:
-    """Wait for whoever else works with this key: until the transaction ends, or until `_unlock`."""
+    """Wait for whoever else works with this key: until the transaction ends, or until `unlock()`."""
     function = "pg_advisory_xact_lock" if connection.in_atomic_block else "pg_advisory_lock"
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {function}(%s)", [_number(key)])
-
-
-def _unlock(key: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_unlock(%s)", [_number(key)])
 
 
 def _number(key: str) -> int:

@@ -1,18 +1,23 @@
-"""Pages, cut by key first: the rows of the page are read and dressed afterwards (7-performance 5)."""
+"""Pages, cut by key first: the rows of the page are read and dressed afterwards."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
+from django.db.models import Model, QuerySet
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import remove_query_param, replace_query_param
+from rest_framework.views import APIView
 
 PARAMETERS = ("page", "page_size")
 DEFAULT_SIZE = 20
 LARGEST_SIZE = 100
 LARGEST_PAGE = 10**9
+# A piece of an OpenAPI document.
+Schema = dict[str, Any]
 
 
 class KeysFirstPagination(BasePagination):
@@ -26,10 +31,12 @@ class KeysFirstPagination(BasePagination):
     count: int
     request: Request
 
-    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
+    def paginate_queryset(
+        self, queryset: QuerySet | Sequence[Any], request: Request, view: APIView | None = None
+    ) -> list[Any]:
         """The rows of the page. Raises ValidationError for a bad number, NotFound past the end."""
-        if not queryset.ordered:
-            raise TypeError(f"{queryset.model.__name__} rows have no order, so pages of them mean nothing.")
+        if not isinstance(queryset, QuerySet) or not queryset.ordered:
+            raise TypeError("Pages of rows without an order mean nothing.")
         self.request = request
         self.page = _number(request, "page", 1, LARGEST_PAGE)
         self.size = _number(request, "page_size", DEFAULT_SIZE, LARGEST_SIZE)
@@ -39,12 +46,12 @@ class KeysFirstPagination(BasePagination):
         start = (self.page - 1) * self.size
         return self.rows(queryset, queryset.values("pk")[start : start + self.size])
 
-    def rows(self, queryset: Any, keys: Any) -> list[Any]:
+    def rows(self, queryset: QuerySet, keys: QuerySet) -> list[Model]:
         """The rows with these keys, with what they show beyond their columns."""
         ordering = queryset.query.order_by or queryset.model._meta.ordering
         return list(queryset.model._default_manager.filter(pk__in=keys).as_rows().order_by(*ordering))
 
-    def get_paginated_response(self, data: Any) -> Response:
+    def get_paginated_response(self, data: object) -> Response:
         """The page with its neighbours."""
         last = self._last_page()
         return Response(
@@ -56,7 +63,7 @@ class KeysFirstPagination(BasePagination):
             }
         )
 
-    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+    def get_paginated_response_schema(self, schema: Schema) -> Schema:
         """For OpenAPI."""
         link = {"type": "string", "format": "uri", "nullable": True}
         return {
@@ -70,7 +77,7 @@ class KeysFirstPagination(BasePagination):
             },
         }
 
-    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+    def get_schema_operation_parameters(self, view: APIView) -> list[Schema]:
         """For OpenAPI."""
         limits = {"page": (1, LARGEST_PAGE, 1), "page_size": (1, LARGEST_SIZE, DEFAULT_SIZE)}
         return [

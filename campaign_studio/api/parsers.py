@@ -1,14 +1,17 @@
-"""The one way JSON comes in (8-reliability R24)."""
+"""The one way JSON comes in."""
 
 import json
 import math
 from collections.abc import Mapping
-from typing import IO, Any, ClassVar, NoReturn
+from typing import IO, Any, ClassVar, NoReturn, TypeAlias
 
 from django.http import HttpRequest
 from rest_framework import status
 from rest_framework.exceptions import APIException, ParseError, ValidationError
 from rest_framework.parsers import BaseParser
+
+# Messages, nested as the body is, in the framework's types; None for nothing.
+Problems: TypeAlias = Any
 
 LARGEST_BODY = 12 * 1024 * 1024
 DEEPEST = 20
@@ -35,14 +38,15 @@ class StrictJSONParser(BaseParser):
     not_at_top = 'Send a JSON object, like {"field": "value"}.'
 
     def parse(
-        self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+        self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, object] | None = None
     ) -> Any:
         """Return what is in the body."""
         body = stream.read(LARGEST_BODY + 1)
         if len(body) > LARGEST_BODY:
             raise BodyTooLarge
         if isinstance(stream, HttpRequest):
-            # A transaction that is tried again reads it again.
+            # A transaction that is tried again reads it again. `HttpRequest.body` is the public way, but it would read
+            # a body of any length.
             stream._body = body
         try:
             data = json.loads(body.decode("utf-8"), object_pairs_hook=_object, parse_constant=_refuse_constant)
@@ -65,7 +69,7 @@ class StrictJSONListParser(StrictJSONParser):
     not_at_top = 'Send a JSON list, like [{"field": "value"}].'
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     data = dict(pairs)
     if len(data) < len(pairs):
         keys = [key for key, _ in pairs]
@@ -78,7 +82,7 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a JSON number")
 
 
-def _problems(value: Any, depth: int) -> Any:
+def _problems(value: object, depth: int) -> Problems:
     """What can't be stored in `value`, nested as the value is; None when all is well."""
     if depth > DEEPEST:
         return [TOO_DEEP]

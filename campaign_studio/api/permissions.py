@@ -1,12 +1,18 @@
-"""The API's side of the one matrix (3-roles): every view asks it, and what no rule allows is refused."""
+"""The API's side of the one matrix of rules: every view asks it, and what no rule allows is refused."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
+from django.db.models import Model
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 if TYPE_CHECKING:
+    # The framework loads this module while it builds the class.
     from rest_framework.views import APIView
+
+    from campaign_studio.api.base import StudioView
+
+ROLE_MAY_NOT = "Your role may not do this."
 
 
 class ModelPermission(BasePermission):
@@ -16,7 +22,7 @@ class ModelPermission(BasePermission):
     starts from `visible_to(user)`.
     """
 
-    message = "Your role may not do this."
+    message = ROLE_MAY_NOT
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         """May they at all?"""
@@ -25,7 +31,7 @@ class ModelPermission(BasePermission):
         needed = self._needed(view)
         return needed is None or request.user.has_perm(needed)
 
-    def has_object_permission(self, request: Request, view: "APIView", obj: Any) -> bool:
+    def has_object_permission(self, request: Request, view: "APIView", obj: Model) -> bool:
         """May they with this object?"""
         needed = self._needed(view)
         return needed is None or request.user.has_perm(needed, obj)
@@ -35,5 +41,4 @@ class ModelPermission(BasePermission):
         """None only for a method that the view doesn't have, which is answered 405 afterwards."""
         if getattr(view, "action", None) in (None, "metadata"):
             return None
-        needed: str = view.required_permission()  # type: ignore[attr-defined]
-        return needed
+        return cast("StudioView", view).required_permission()

@@ -1,11 +1,18 @@
 """What the OpenAPI document says beyond what it can read off the serializers."""
 
-from typing import Any
+from typing import Any, TypeAlias
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
+from rest_framework.request import Request
+from rest_framework.serializers import Serializer
 
+from campaign_studio.api.etags import ETagMixin
+from campaign_studio.api.pagination import Schema
+
+Parameter: TypeAlias = OpenApiParameter | Serializer | type[Serializer]
 DETAIL = {"type": "object", "required": ["detail"], "properties": {"detail": {"type": "string"}}}
 FIELD_ERRORS = {
     "type": "object",
@@ -55,17 +62,17 @@ class StudioSchema(AutoSchema):
         """Lists only: other actions take no parameters."""
         return super().get_filter_backends() if getattr(self.view, "action", None) == "list" else []
 
-    def get_override_parameters(self) -> list[Any]:
+    def get_override_parameters(self) -> list[Parameter]:
         """The headers that make writing safe."""
-        found = [IDEMPOTENCY_KEY] if self.method == "POST" else []
+        found: list[Parameter] = [IDEMPOTENCY_KEY] if self.method == "POST" else []
         action = getattr(self.view, "action", None)
-        if hasattr(self.view, "document_answer") and action not in ("list", "history"):
+        if isinstance(self.view, ETagMixin) and action not in ("list", "history"):
             found.append(ETAG)
             if self.method != "GET" and action != "create":
                 found.append(IF_MATCH)
         return found
 
-    def _is_list_view(self, serializer: Any = None) -> bool:
+    def _is_list_view(self, serializer: object = None) -> bool:
         """A history is a list as well, and so are explanations."""
         return getattr(self.view, "action", None) in ("list", "history", "explain")
 
@@ -76,12 +83,12 @@ class BearerScheme(OpenApiAuthenticationExtension):
     target_class = "accounts.api.authentication.BearerAuthentication"
     name = "bearer"
 
-    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
         """For OpenAPI."""
         return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
 
 
-def describe_errors(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
+def describe_errors(result: Schema, generator: SchemaGenerator, request: Request | None, public: bool) -> Schema:
     """Give every operation the errors it can answer, in the one shape they have."""
     result["components"]["schemas"] |= {"Detail": DETAIL, "FieldErrors": FIELD_ERRORS}
     for path, operations in result["paths"].items():
@@ -94,7 +101,7 @@ def describe_errors(result: dict[str, Any], generator: Any, request: Any, public
     return result
 
 
-def _possible(path: str, method: str, operation: dict[str, Any]) -> list[str]:
+def _possible(path: str, method: str, operation: Schema) -> list[str]:
     """The error codes of one operation."""
     codes = ["400", "503"] if path == "/api/health" else ["400", "429", "503"]
     protected = any(operation.get("security", []))

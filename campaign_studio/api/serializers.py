@@ -1,7 +1,8 @@
 """What every resource's serializer shares. The model is the one validator; here its words are only passed on."""
 
+import copy
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias, cast
 
 from django.core.exceptions import ValidationError as ModelValidationError
 from django.db import models
@@ -12,17 +13,24 @@ from rest_framework.settings import api_settings
 from campaign_studio.api.errors import as_detail
 from campaign_studio.encryption import MASK
 from campaign_studio.places import country_choices, country_code
+from campaign_studio.querysets import StudioQuerySet
+
+# Messages, nested as the input is, in the framework's types.
+Errors: TypeAlias = Any
+# Validated values by field, as the framework passes them on.
+Values = dict[str, Any]
 
 UNKNOWN_FIELD = "This field does not exist. /api/docs lists those that do."
 
 
 class StrictFields(serializers.Serializer):
-    """Refuses fields that don't exist by name (R8); `""` means null wherever null is allowed, as HTML forms mean it."""
+    """Refuses fields that don't exist by name; `""` means null wherever null is allowed, as HTML forms mean it."""
 
-    def to_internal_value(self, data: Any) -> Any:
+    def to_internal_value(self, data: object) -> Values:
         """Validated values; unknown fields are reported together with the wrong ones."""
         if not isinstance(data, Mapping):
-            return super().to_internal_value(data)
+            # Refused there, in the framework's words.
+            return cast("Values", super().to_internal_value(data))
         unknown = {str(name): [UNKNOWN_FIELD] for name in data if name not in self.fields}
         try:
             values = super().to_internal_value({name: self._or_null(name, value) for name, value in data.items()})
@@ -33,14 +41,15 @@ class StrictFields(serializers.Serializer):
             raise ValidationError({**wrong, **unknown}) from error
         if unknown:
             raise ValidationError(unknown)
-        return values
+        return cast("Values", values)
 
-    def _flat(self, name: str, detail: Any) -> Any:
+    def _flat(self, name: str, errors: Errors) -> Errors:
         """What is wrong with a list as a whole is told like what is wrong with any other field."""
-        whole = isinstance(self.fields.get(name), serializers.ListSerializer) and isinstance(detail, dict)
-        return detail.get(api_settings.NON_FIELD_ERRORS_KEY, detail) if whole else detail
+        if isinstance(self.fields.get(name), serializers.ListSerializer) and isinstance(errors, dict):
+            return errors.get(api_settings.NON_FIELD_ERRORS_KEY, errors)
+        return errors
 
-    def _or_null(self, name: str, value: Any) -> Any:
+    def _or_null(self, name: str, value: object) -> object:
         field = self.fields.get(name)
         return None if value == "" and field is not None and field.allow_null else value
 
@@ -48,68 +57,75 @@ class StrictFields(serializers.Serializer):
 class StudioSerializer(StrictFields, serializers.ModelSerializer):
     """A row as JSON. `Meta.parts` names the nested fields whose rows are parts of this one and are written with it:
     absent they are left alone, present they replace what is there.
+
+    `is_valid()` judges `proposed`, a copy of the row with the values that were sent, and `save()` writes that copy: the
+    row that was handed in stays as it was. A new row starts from `context["new_row"]` where an address names a parent.
     """
+
+    proposed: models.Model
 
     def get_validators(self) -> list[Any]:
         """None of the framework's own: uniqueness is the constraints' business."""
         return []
 
-    def build_standard_field(self, field_name: str, model_field: Any) -> Any:
+    def build_standard_field(
+        self, field_name: str, model_field: models.Field
+    ) -> tuple[type[serializers.Field], dict[str, object]]:
         """Likewise for single fields."""
         field_class, kwargs = super().build_standard_field(field_name, model_field)
         if model_field.unique:
             kwargs.pop("validators", None)
         return field_class, kwargs
 
-    def new_row(self) -> models.Model:
-        """What a created row starts from; a view whose address names a parent replaces this."""
-        row: models.Model = self.Meta.model()  # type: ignore[misc]
-        return row
-
-    _row: Any
-
     @property
     def parts(self) -> tuple[str, ...]:
         """The nested fields written along."""
         return getattr(self.Meta, "parts", ())
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+    def validate(self, attrs: Values) -> Values:
         """Let the model judge the row as it would become. Nested rows are judged when they are written."""
         if self.parent is not None:
             return attrs
-        row = self.instance or self.new_row()
+        self.proposed = self._copy_of_row()
         for name, value in attrs.items():
             if name not in self.parts:
-                setattr(row, name, value)
-        self.prepare(row, attrs)
+                setattr(self.proposed, name, value)
+        self.prepare(attrs)
         try:
-            row.full_clean()
+            self.proposed.full_clean()
         except ModelValidationError as error:
             raise ValidationError(self._renamed(as_detail(error))) from error
-        self._row = row
         return attrs
 
-    def prepare(self, row: Any, attrs: dict[str, Any]) -> None:
-        """Give the row what its rules look at beyond its own columns, such as the parts it is about to get."""
+    def prepare(self, attrs: Values) -> None:
+        """Give `proposed` what its rules look at beyond its own columns, such as the parts it is about to get."""
 
-    def create(self, validated_data: dict[str, Any]) -> models.Model:
+    def create(self, validated_data: Values) -> models.Model:
         """Write the judged row and its parts."""
         return self._write(validated_data)
 
-    def update(self, instance: models.Model, validated_data: dict[str, Any]) -> models.Model:
+    def update(self, instance: models.Model, validated_data: Values) -> models.Model:
         """Write the judged row and its parts."""
         return self._write(validated_data)
 
-    def _write(self, attrs: dict[str, Any]) -> models.Model:
-        self._row.save()
+    def _copy_of_row(self) -> models.Model:
+        row = self.instance or self.context.get("new_row")
+        if not isinstance(row, models.Model):
+            return _model_of(self)()
+        # Django gives the copy a `_state` and a cache of relations of its own; the related rows themselves, and what
+        # was prefetched, are the same objects. StudioModel replaces what it remembers and never changes it.
+        return copy.copy(row)
+
+    def _write(self, attrs: Values) -> models.Model:
+        self.proposed.save()
         for name in self.parts:
             if name in attrs:
                 field = self.fields[name]
                 if isinstance(field, serializers.ListSerializer):
-                    write_rows(self._row, name, field.child, attrs[name])
+                    write_rows(self.proposed, name, cast("StudioSerializer", field.child), attrs[name])
                 else:
-                    write_row(self._row, name, field.Meta.model, attrs[name])  # type: ignore[attr-defined]
-        return self._row
+                    write_row(self.proposed, name, _model_of(cast("StudioSerializer", field)), attrs[name])
+        return self.proposed
 
     def _renamed(self, errors: dict[str, list[str]]) -> dict[str, list[str]]:
         """Under the names the client sent: `advertiser` → `advertiser_id`."""
@@ -117,7 +133,11 @@ class StudioSerializer(StrictFields, serializers.ModelSerializer):
         return {names.get(name, name): messages for name, messages in errors.items()}
 
 
-def write_rows(parent: models.Model, name: str, child: Any, rows: list[dict[str, Any]]) -> None:
+def _model_of(serializer: StudioSerializer) -> type[models.Model]:
+    return cast("type[models.Model]", serializer.Meta.model)
+
+
+def write_rows(parent: models.Model, name: str, child: StudioSerializer, rows: list[Values]) -> None:
     """Make the parent's rows in relation `name` exactly `rows`. The caller holds the parent's lock.
 
     A row that names its key, or equals a stored one, keeps it; what is not named any more is deleted.
@@ -142,26 +162,27 @@ def write_rows(parent: models.Model, name: str, child: Any, rows: list[dict[str,
         planned.append((index, row or manager.model(**{manager.field.name: parent}), values))
     for row in left.values():
         row.delete()
-    errors: dict[int, Any] = {}
+    errors: dict[int, dict[str, list[str]]] = {}
     # New ones come last.
     for index, row, values in sorted(planned, key=lambda plan: plan[1]._state.adding):
         if row._state.adding or not _equals(row, values):
             errors[index] = _write_part(row, values)
-    wrong: Any = {index: found for index, found in errors.items() if found}
+    wrong: Errors = {index: found for index, found in errors.items() if found}
     if wrong:
         raise ValidationError({name: wrong})
 
 
-def _with_defaults(child: Any, values: dict[str, Any]) -> dict[str, Any]:
+def _with_defaults(child: StudioSerializer, values: Values) -> Values:
     """What a row that is not a change of a stored one says about the fields it leaves out."""
-    model = child.Meta.model
-    names = [field.source for field in child.fields.values() if not field.read_only and field.source not in values]
-    return {name: model._meta.get_field(name).get_default() for name in names} | values
+    model = _model_of(child)
+    fields = {field.name: field for field in model._meta.concrete_fields}
+    names = [str(field.source) for field in child.fields.values() if not field.read_only]
+    return {name: fields[name].get_default() for name in names if name not in values} | values
 
 
-def write_row(parent: models.Model, name: str, model: type[models.Model], values: dict[str, Any] | None) -> None:
+def write_row(parent: models.Model, name: str, model: type[models.Model], values: Values | None) -> None:
     """Make the parent's one row in relation `name` what `values` says; None deletes it."""
-    to_parent = parent._meta.get_field(name).remote_field.name  # type: ignore[union-attr]
+    to_parent = cast("models.OneToOneRel", parent._meta.get_field(name)).field.name
     row = model._default_manager.filter(**{to_parent: parent}).first()
     if values is None:
         if row is not None:
@@ -174,7 +195,7 @@ def write_row(parent: models.Model, name: str, model: type[models.Model], values
         raise ValidationError({name: errors})
 
 
-def _write_part(row: models.Model, values: dict[str, Any]) -> dict[str, list[str]]:
+def _write_part(row: models.Model, values: Values) -> dict[str, list[str]]:
     """Write one part; return its errors."""
     for name, value in values.items():
         setattr(row, name, value)
@@ -186,34 +207,38 @@ def _write_part(row: models.Model, values: dict[str, Any]) -> dict[str, list[str
     return {}
 
 
-def _equals(row: models.Model, values: dict[str, Any]) -> bool:
+def _equals(row: models.Model, values: Values) -> bool:
     return all(getattr(row, name) == value for name, value in values.items())
 
 
 class VisibleRelatedField(serializers.PrimaryKeyRelatedField):
-    """An id in a body; only objects that the user may see can be named (R6/R7)."""
+    """An id in a body; only objects that the user may see can be named."""
 
     def __init__(self, **kwargs: Any) -> None:
         if not kwargs.get("read_only"):
             kwargs.setdefault("pk_field", serializers.UUIDField())
         super().__init__(**kwargs)
 
-    def get_queryset(self) -> Any:
+    queryset: StudioQuerySet | None
+
+    def get_queryset(self) -> StudioQuerySet | None:
         """Start from what is visible."""
-        queryset: Any = super().get_queryset()
-        return queryset.visible_to(self.context["request"].user) if queryset is not None else None
+        return None if self.queryset is None else self.queryset.all().visible_to(self.context["request"].user)
 
 
 class CountryField(serializers.ChoiceField):
     """An ISO 3166-1 alpha-2 code. English names and alpha-3 codes are understood too."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(choices=country_choices(), **kwargs)
-        self.error_messages["invalid_choice"] = (
+    default_error_messages = {
+        "invalid_choice": (
             "“{input}” is no country. Send its ISO 3166-1 code, like DE, or its English name, like Germany."
         )
+    }
 
-    def to_internal_value(self, data: Any) -> Any:
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(choices=country_choices(), **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
         """The code."""
         return super().to_internal_value((country_code(data) or data) if isinstance(data, str) else data)
 
@@ -223,7 +248,7 @@ class TextListField(serializers.ListField):
 
     child = serializers.CharField(max_length=200, allow_blank=True)
 
-    def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
+    def validate_empty_values(self, data: object) -> tuple[bool, object]:
         """Null is the empty list."""
         return (True, []) if data is None else super().validate_empty_values(data)
 
@@ -231,7 +256,7 @@ class TextListField(serializers.ListField):
 class SecretField(serializers.CharField):
     """Write-only in effect: reads show `••••6789`. The mask sent back leaves the value as it is."""
 
-    def run_validation(self, data: Any = serializers.empty) -> Any:
+    def run_validation(self, data: object = serializers.empty) -> str | None:
         """Text, null, or nothing at all when it is the mask."""
         if isinstance(data, str) and data.startswith(MASK):
             raise serializers.SkipField

@@ -1,21 +1,19 @@
 """Addresses that belong to no resource: health, and what nothing else answers."""
 
-from typing import Any
-
 from django.conf import settings
 from django.db import Error, connection
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.utils import extend_schema, inline_serializer
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularRedocView, SpectacularSwaggerSplitView
 from rest_framework import serializers, status
 from rest_framework.permissions import AllowAny
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
+from campaign_studio.api.base import StudioView
 from campaign_studio.api.errors import not_found
-from campaign_studio.api.viewsets import StrictQueryParamsMixin
 
 HEALTH = inline_serializer(
     "Health",
@@ -23,9 +21,11 @@ HEALTH = inline_serializer(
 )
 
 
-class HealthView(StrictQueryParamsMixin, APIView):
+class HealthView(StudioView):
     """For load balancers and monitoring."""
 
+    # A POST is answered 405 without a word to the database, which may be away.
+    atomic = False
     authentication_classes = ()
     permission_classes = (AllowAny,)
     # A load balancer asks as often as it likes.
@@ -43,26 +43,30 @@ class HealthView(StrictQueryParamsMixin, APIView):
         return Response({"status": "healthy", "version": settings.APP_VERSION, "database": "connected"})
 
 
-class _JSONErrorMixin:
-    """The one error shape, for pages that are answered in other formats (8-reliability R26)."""
+class DocumentationView(StudioView):
+    """Pages in other formats than JSON, whose errors have the one shape all the same."""
 
-    allowed_methods: list[str]
+    atomic = False
 
-    def http_method_not_allowed(self, request: Any, *args: Any, **kwargs: Any) -> Any:
-        """405."""
-        allowed = {"Allow": ", ".join(self.allowed_methods)}
-        return JsonResponse({"detail": f'Method "{request.method}" not allowed.'}, status=405, headers=allowed)
+    def known_parameters(self) -> None:
+        """Any: the viewers add some of their own."""
+
+    def finalize_response(self, request: Request, response: Response, *args: object, **kwargs: object) -> Response:
+        """Write an error as JSON."""
+        if isinstance(response, Response) and response.exception:
+            request.accepted_renderer, request.accepted_media_type = JSONRenderer(), JSONRenderer.media_type
+        return super().finalize_response(request, response, *args, **kwargs)
 
 
-class SchemaView(_JSONErrorMixin, SpectacularJSONAPIView):
+class SchemaView(DocumentationView, SpectacularJSONAPIView):
     """The OpenAPI document."""
 
 
-class DocsView(_JSONErrorMixin, SpectacularSwaggerSplitView):
+class DocsView(DocumentationView, SpectacularSwaggerSplitView):
     """The API, to try out."""
 
 
-class RedocView(_JSONErrorMixin, SpectacularRedocView):
+class RedocView(DocumentationView, SpectacularRedocView):
     """The API, to read."""
 
 

@@ -1,30 +1,28 @@
-"""What every resource's views share: visible rows, one transaction per write, one document per answer."""
+"""What every resource's views share: visible rows, and one document per answer."""
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import ClassVar, TypeVar
 
 from django.core.exceptions import ValidationError as ModelValidationError
-from django.db import DatabaseError, models, transaction
+from django.db import models, transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from rest_framework import serializers, status
+from rest_framework import mixins, serializers, status
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from campaign_studio.acting import set_database_actor
+from campaign_studio.api.base import StudioView
 from campaign_studio.api.errors import Conflict
-from campaign_studio.api.etags import Stale, asks_for_match, check_match, etag_of
-from campaign_studio.api.filters import list_parameters, refuse_unknown_parameters
-from campaign_studio.api.idempotency import IdempotencyMixin
-from campaign_studio.api.throttling import EarlyThrottleMixin
+from campaign_studio.api.etags import Document, ETagMixin, Stale, etag_of
+from campaign_studio.api.filters import list_parameters
+from campaign_studio.api.permissions import ROLE_MAY_NOT
+from campaign_studio.api.serializers import StudioSerializer
 from campaign_studio.encryption import EncryptedTextField
 from campaign_studio.models.versioned import StaleError
-from campaign_studio.retrying import retried
-from campaign_studio.writing import one_write
+from campaign_studio.querysets import StudioQuerySet
 
 VERBS = {
     "list": "view",
@@ -35,114 +33,72 @@ VERBS = {
     "partial_update": "change",
     "destroy": "delete",
 }
+Row = TypeVar("Row", bound=models.Model)
 
 
-class AtomicWritesMixin:
-    """One request is one transaction (2-api "Writes"): everything it wrote is kept, or nothing.
+class StudioListViewSet(StudioView, mixins.ListModelMixin, GenericViewSet[Row]):
+    """Lists one kind of row, as far as the user may see it. Subclasses are declarations.
 
-    An answer that is an error undoes what was written before it; what only COMMIT finds out (a parent deleted
-    meanwhile) is answered in the same way.
+    `row_serializer_class` describes a row; `computed_orderings` names what a list can be ordered by besides its
+    columns, and how a queryset gets it.
     """
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Handle one request."""
-        if request.method in SAFE_METHODS:
-            return super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
-        try:
-            return retried(lambda: self._in_one_transaction(request, *args, **kwargs))
-        except DatabaseError as error:
-            response = self.handle_exception(error)  # type: ignore[attr-defined]
-            return self.finalize_response(self.request, response)  # type: ignore[attr-defined]
-
-    def _in_one_transaction(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        # Who acts is known once the framework has looked at the token: see `initial`.
-        with one_write(tell_actor=False):
-            response: HttpResponse = super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
-            if response.exception:  # type: ignore[attr-defined]
-                transaction.set_rollback(True)
-            return response
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Once it is known who asks, the database is told."""
-        super().initial(request, *args, **kwargs)  # type: ignore[misc]
-        if request.method not in SAFE_METHODS:
-            set_database_actor()
-
-
-class StrictQueryParamsMixin(IdempotencyMixin, EarlyThrottleMixin):
-    """Refuses query parameters that the action doesn't know (R9), and offers orderings by listed columns."""
-
+    queryset: StudioQuerySet
+    row_serializer_class: type[serializers.Serializer]
     search_fields: ClassVar[tuple[str, ...]] = ()
-    computed_orderings: ClassVar[dict[str, Callable[[Any], Any]]] = {}
+    computed_orderings: ClassVar[dict[str, Callable[..., QuerySet]]] = {}
 
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Who asks comes first, then whether the question makes sense."""
-        super().initial(request, *args, **kwargs)
-        # A method that is not allowed here asks nothing, and has an answer of its own.
-        if getattr(self, "action", "") not in (None, "metadata"):
-            refuse_unknown_parameters(request, self.known_parameters())
+    def visible_rows(self) -> StudioQuerySet:
+        """The rows that this address is about, as far as the user may know of them."""
+        return self.queryset.all().visible_to(self.request.user)
+
+    def get_queryset(self) -> QuerySet[Row]:
+        """The visible rows."""
+        return self.visible_rows()
+
+    def get_serializer_class(self) -> type[serializers.Serializer]:
+        """Rows."""
+        return self.row_serializer_class
 
     def known_parameters(self) -> set[str]:
-        """The names this action understands."""
-        return list_parameters(self) if getattr(self, "action", None) == "list" else set()
+        """Pages, order, search and filters, for the list."""
+        return list_parameters(self) if self.action == "list" else set()
 
     def offered_orderings(self) -> set[str]:
         """The columns of a list row, and what the view computes on demand."""
-        row = self.row_serializer_class()  # type: ignore[attr-defined]
-        stored = row.Meta.model._meta.concrete_fields
+        stored = self.queryset.model._meta.concrete_fields
         columns = {field.attname for field in stored if not isinstance(field, EncryptedTextField)}
-        listed = {name for name, field in row.fields.items() if {name, field.source} & columns}
+        listed = {name for name, field in self.row_serializer_class().fields.items() if {name, field.source} & columns}
         return listed | set(self.computed_orderings)
 
 
-class ETagMixin:
-    """One object at one address: answered with its `ETag`, changed under `If-Match` (2-api "Headers").
-
-    `counters` names the fields of the document that are no matter of editing.
-    """
-
-    counters: ClassVar[tuple[str, ...]] = ()
-
-    def document_answer(self, document: dict[str, Any], code: int = status.HTTP_200_OK) -> Response:
-        """The whole object."""
-        return Response(document, status=code, headers={"ETag": etag_of(document, counters=self.counters)})
-
-    def check_match(self, request: Request, present: Callable[[], dict[str, Any]]) -> None:
-        """Raise Stale (412) when the client has named another document than the present one. The row is locked."""
-        if request.method not in SAFE_METHODS and asks_for_match(request):
-            check_match(request, etag_of(present(), counters=self.counters))
-
-
-class StudioViewSet(ETagMixin, AtomicWritesMixin, StrictQueryParamsMixin, GenericViewSet):
+class StudioViewSet(ETagMixin, StudioListViewSet[Row]):
     """List, create, read, replace, change and delete one kind of row. Subclasses are declarations.
 
-    `serializer_class` describes the whole document, `row_serializer_class` a row in a list.
+    `serializer_class` describes the whole document, `row_serializer_class` a row in a list; `addition_refusal` is
+    what people read who may create such objects, but not this one.
     """
 
-    model: ClassVar[type[models.Model]]
     lookup_value_converter = "uuid"
-    row_serializer_class: ClassVar[type[serializers.BaseSerializer[Any]]]
+    serializer_class: type[StudioSerializer]
+    row_serializer_class: type[StudioSerializer]
+    addition_refusal: ClassVar[str] = ROLE_MAY_NOT
 
     def required_permission(self) -> str:
         """The permission that the present action needs."""
-        options = self.model._meta
+        options = self.queryset.model._meta
         return f"{options.app_label}.{VERBS[self.action]}_{options.model_name}"
 
-    def visible_rows(self) -> QuerySet[Any]:
-        """The rows that this address is about, as far as the user may know of them."""
-        rows: QuerySet[Any] = self.model._default_manager.all().visible_to(self.request.user)  # type: ignore[attr-defined]
-        return rows
-
-    def get_queryset(self) -> QuerySet[Any]:
-        """The same; for a change, locked until it is done (R3)."""
+    def get_queryset(self) -> QuerySet[Row]:
+        """The visible rows; for a change, locked until it is done."""
         rows = self.visible_rows()
         return rows if self.request.method in SAFE_METHODS else rows.select_for_update(of=("self",))
 
-    def get_serializer_class(self) -> type[serializers.BaseSerializer[Any]]:
+    def get_serializer_class(self) -> type[StudioSerializer]:
         """Rows for lists, documents for everything else."""
-        return self.row_serializer_class if self.action == "list" else self.serializer_class  # type: ignore[return-value]
+        return self.row_serializer_class if self.action == "list" else self.serializer_class
 
-    def get_object(self) -> Any:
+    def get_object(self) -> Row:
         """The row in the address. Raises Http404 for one out of sight, PermissionDenied for one out of reach.
 
         For a change it is locked, and must be what the client says that it has seen: else Stale (412).
@@ -152,49 +108,48 @@ class StudioViewSet(ETagMixin, AtomicWritesMixin, StrictQueryParamsMixin, Generi
         self.check_match(self.request, lambda: self.document(self.document_row(row.pk)))
         return row
 
-    def document_row(self, key: Any) -> Any:
+    def document_row(self, key: object) -> Row:
         """The row with everything its document shows."""
-        rows: Any = self.visible_rows()
-        return get_object_or_404(rows.as_document(self.request.user), pk=key)
+        row: Row = get_object_or_404(self.visible_rows().as_document(self.request.user), pk=key)
+        return row
 
-    def document(self, row: Any) -> dict[str, Any]:
+    def document(self, row: Row) -> Document:
         """The object as the client sees it."""
-        return dict(self.serializer_class(row, context=self.get_serializer_context()).data)  # type: ignore[misc]
+        return self.serializer_class(row, context=self.get_serializer_context()).data
 
-    def key(self) -> Any:
+    def key(self) -> object:
         """The key in the address."""
         return self.kwargs[self.lookup_url_kwarg or self.lookup_field]
 
-    def list(self, request: Request, **kwargs: Any) -> Response:
+    def list(self, request: Request, *args: object, **kwargs: object) -> Response:
         """One page of rows."""
-        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
-        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+        return super().list(request, *args, **kwargs)
 
-    def retrieve(self, request: Request, **kwargs: Any) -> Response:
+    def retrieve(self, request: Request, **kwargs: object) -> Response:
         """One object, whole."""
         row = self.document_row(self.key())
         self.check_object_permissions(request, row)
         return self.document_answer(self.document(row))
 
-    def create(self, request: Request, **kwargs: Any) -> Response:
+    def create(self, request: Request, **kwargs: object) -> Response:
         """A new object."""
-        serializer = self.get_serializer(data=request.data)
-        serializer.new_row = self.new_row  # type: ignore[attr-defined]
+        context = {**self.get_serializer_context(), "new_row": self.new_row()}
+        serializer = self.get_serializer_class()(data=request.data, context=context)
         serializer.is_valid(raise_exception=True)
+        if not request.user.has_perm(self.required_permission(), serializer.proposed):
+            raise PermissionDenied(self.addition_refusal)
         row = serializer.save()
-        if not request.user.has_perm(self.required_permission(), row):
-            raise PermissionDenied(self.refusal(row))
         return self.document_answer(self.document(self.document_row(row.pk)), status.HTTP_201_CREATED)
 
-    def update(self, request: Request, **kwargs: Any) -> Response:
+    def update(self, request: Request, **kwargs: object) -> Response:
         """Replace the object: required fields must be sent, optional ones left out keep their value."""
         return self._change(request, partial=False)
 
-    def partial_update(self, request: Request, **kwargs: Any) -> Response:
+    def partial_update(self, request: Request, **kwargs: object) -> Response:
         """Change some fields."""
         return self._change(request, partial=True)
 
-    def destroy(self, request: Request, **kwargs: Any) -> Response:
+    def destroy(self, request: Request, **kwargs: object) -> Response:
         """Delete for good."""
         row = self.get_object()
         try:
@@ -203,17 +158,14 @@ class StudioViewSet(ETagMixin, AtomicWritesMixin, StrictQueryParamsMixin, Generi
             raise Conflict(error.messages[0]) from error
         return Response(status=status.HTTP_204_NO_CONTENT)
 
-    def new_row(self) -> Any:
+    def new_row(self) -> Row:
         """An empty row, with what the address says about it."""
-        return self.model()
+        row: Row = self.queryset.model()
+        return row
 
-    def delete_row(self, row: Any) -> None:
-        """How one is deleted."""
+    def delete_row(self, row: Row) -> None:
+        """How one is deleted. Raises ValidationError, answered 409, for one that has to stay."""
         row.delete()
-
-    def refusal(self, row: Any) -> str:
-        """What somebody reads who may create such objects, but not this one."""
-        return "Your role may not do this."
 
     def _change(self, request: Request, *, partial: bool) -> Response:
         row = self.get_object()

@@ -14,12 +14,12 @@ from django.utils.text import smart_split
 from unfold.contrib.filters.admin import DropdownFilter, RangeDateFilter
 from unfold.views import ChangeList
 
+from campaign_studio.lookups import MOST_SEARCH_TERMS
 from campaign_studio.querysets import StudioQuerySet
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin
 
-MOST_SEARCH_TERMS = 10
 TOO_MANY_TERMS = f"Search for at most {MOST_SEARCH_TERMS} words at once."
 NOT_UNDERSTOOD = "The list can't be filtered by what the address asks for. Here is all of it."
 # What odd values in a query string end in, somewhere between Django and the database.

@@ -49,9 +49,12 @@ class StudioModel(models.Model):
         self._remember(kwargs.get("update_fields"))
 
     def _remember(self, fields: Collection[str] | None = None) -> None:
-        for name in self.remembered:
-            if name in self.__dict__ and (fields is None or {name, self._meta.get_field(name).name} & set(fields)):
-                self._stored[name] = self.__dict__[name]
+        # Put in its place, not changed: a copy of the row goes on remembering what it does.
+        self._stored = self._stored | {
+            name: self.__dict__[name]
+            for name in self.remembered
+            if name in self.__dict__ and (fields is None or {name, self._meta.get_field(name).name} & set(fields))
+        }
 
     def validate_unique(self, exclude: Collection[str] | None = None) -> None:
         """Raise ValidationError for what is taken. Keys are made here, by chance: nobody else has them."""

@@ -72,7 +72,7 @@ def user_body(**changes: Any) -> dict[str, Any]:
 
 def tokens_of(user: User) -> dict[str, Any]:
     """A new session's token pair for the user."""
-    return start_session(user, at=timezone.now())
+    return {**start_session(user, at=timezone.now())}
 
 
 def session_of(user: User) -> Session:

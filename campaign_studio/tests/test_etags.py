@@ -19,8 +19,7 @@ from advertisers.tests.factories import (
     AdvertiserContactFactory,
     AdvertiserFactory,
 )
-from campaign_studio.api import viewsets
-from campaign_studio.api.etags import STALE
+from campaign_studio.api.etags import STALE, ETagMixin
 from campaign_studio.models.versioned import StaleError
 from campaign_studio.tests.bodies import ad_body, tokens_of
 from campaign_studio.tests.together import at_once
@@ -199,7 +198,7 @@ def test_of_two_who_change_the_same_version_at_once_one_is_refused() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_control_without_the_comparison_one_change_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(viewsets, "check_match", lambda request, present: None)
+    monkeypatch.setattr(ETagMixin, "check_match", lambda view, request, present: None)
 
     statuses, _ = two_renames(etag=True)
 

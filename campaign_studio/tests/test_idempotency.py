@@ -22,8 +22,8 @@ from ads.tests.factories import AdFactory
 from advertisers.models import Advertiser
 from advertisers.tests.factories import IBAN, AdvertiserBankAccountFactory, AdvertiserFactory
 from campaign_studio.api import idempotency
-from campaign_studio.api.idempotency import NO_KEY, USED
-from campaign_studio.api.viewsets import AtomicWritesMixin
+from campaign_studio.api.base import StudioView
+from campaign_studio.api.idempotency import KEY_FORMAT, KEY_WAS_USED
 from campaign_studio.models import IdempotentAnswer
 from campaign_studio.tests.bodies import (
     ad_body,
@@ -107,7 +107,7 @@ def test_signing_in_again_with_the_key_is_the_same_session(client_for: ClientFor
     assert second["Cache-Control"] == "no-store"
     assert user.sessions.count() == 1
     wrong = nobody.post("/api/auth/login", sent | {"password": "wrong"}, headers=KEY)
-    assert (wrong.status_code, wrong.json()) == (409, {"detail": USED})
+    assert (wrong.status_code, wrong.json()) == (409, {"detail": KEY_WAS_USED})
 
 
 def test_a_refresh_that_got_lost_on_the_way_is_answered_again(client_for: ClientFor) -> None:
@@ -135,7 +135,7 @@ def test_the_key_of_another_request_is_refused(client: APIClient, address: str, 
 
     answer = client.post(address, body, headers=KEY)
 
-    assert (answer.status_code, answer.json()) == (409, {"detail": USED})
+    assert (answer.status_code, answer.json()) == (409, {"detail": KEY_WAS_USED})
     assert Campaign.objects.count() == 1
 
 
@@ -166,7 +166,7 @@ def test_what_was_refused_may_be_sent_again_mended(client: APIClient) -> None:
 def test_a_key_that_is_none_is_refused(client: APIClient, key: str) -> None:
     answer = client.post("/api/campaigns", campaign_body(), HTTP_IDEMPOTENCY_KEY=key)
 
-    assert (answer.status_code, answer.json()) == (400, {"detail": NO_KEY})
+    assert (answer.status_code, answer.json()) == (400, {"detail": KEY_FORMAT})
     assert not Campaign.objects.exists()
 
 
@@ -238,14 +238,15 @@ def test_while_the_first_is_running_the_others_wait_for_its_answer() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_control_without_the_lock_it_is_done_more_than_once(monkeypatch: pytest.MonkeyPatch) -> None:
     looked = Barrier(8)
-    look_up = idempotency.IdempotencyMixin._look_up
+    find_answer = idempotency.KeyedRequest.find_answer
 
-    def look_up_together(view: Any, request: Any) -> None:
-        look_up(view, request)
+    def look_up_together(keyed: idempotency.KeyedRequest) -> IdempotentAnswer | None:
+        found = find_answer(keyed)
         looked.wait(timeout=30)
+        return found
 
     monkeypatch.setattr(idempotency, "_lock", lambda key: None)
-    monkeypatch.setattr(idempotency.IdempotencyMixin, "_look_up", look_up_together)
+    monkeypatch.setattr(idempotency.KeyedRequest, "find_answer", look_up_together)
 
     eight_at_once()
 
@@ -260,13 +261,13 @@ def test_after_a_crash_between_commit_and_answer_it_is_not_done_again(
     client = bearing(tokens_of(make_cast().system_admin)["access_token"])
     new_address, new_body = POSTS[name]
     address, body = new_address(), new_body()
-    dispatch = AtomicWritesMixin.dispatch
+    dispatch = StudioView.dispatch
 
     def dies(view: Any, *args: Any, **kwargs: Any) -> Any:
         dispatch(view, *args, **kwargs)
         raise Crash
 
-    monkeypatch.setattr(AtomicWritesMixin, "dispatch", dies)
+    monkeypatch.setattr(StudioView, "dispatch", dies)
     with pytest.raises(Crash):
         client.post(address, body, headers=KEY)
     monkeypatch.undo()
@@ -285,7 +286,7 @@ def test_after_a_crash_before_the_commit_nothing_was_done_and_it_can_be_sent_aga
     def dies(*args: Any) -> None:
         raise Crash
 
-    monkeypatch.setattr(idempotency.IdempotencyMixin, "_keep", dies)
+    monkeypatch.setattr(idempotency.KeyedRequest, "keep", dies)
     with pytest.raises(Crash):
         client.post("/api/campaigns", campaign_body(), headers=KEY)
     monkeypatch.undo()

@@ -84,7 +84,9 @@ class CampaignSerializer(CampaignColumnsSerializer):
     allowed_next_statuses = serializers.ListField(
         child=serializers.ChoiceField(choices=Status.choices), source="allowed_next", read_only=True
     )
-    audience_targeting = AudienceTargetingSerializer(many=True, required=False, max_length=MOST_TARGETS)  # type: ignore[call-arg]
+    audience_targeting: serializers.ListSerializer = serializers.ListSerializer(
+        child=AudienceTargetingSerializer(), required=False, max_length=MOST_TARGETS
+    )
     ads = AdSummarySerializer(many=True, read_only=True)
 
     class Meta(CampaignColumnsSerializer.Meta):

@@ -1,17 +1,15 @@
 """Campaigns."""
 
-from accounts.api.history import HistoryMixin
-from campaign_studio.api.viewsets import StudioViewSet
+from accounts.api.history import AuditedViewSet
 from campaigns.api import serializers
 from campaigns.api.filters import CampaignFilter
 from campaigns.models import Campaign
 from campaigns.querysets import CampaignQuerySet
 
 
-class CampaignViewSet(HistoryMixin, StudioViewSet):
+class CampaignViewSet(AuditedViewSet[Campaign]):
     """Campaigns. Everybody reads them; managers change their own."""
 
-    model = Campaign
     queryset = Campaign.objects.all()
     serializer_class = serializers.CampaignSerializer
     row_serializer_class = serializers.CampaignRowSerializer

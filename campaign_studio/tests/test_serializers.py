@@ -1,0 +1,93 @@
+"""Validation happens on a copy: the row that was loaded and locked stays as it was, whatever became of the change."""
+
+import copy
+from typing import Any
+
+import pytest
+from django.db import models
+from rest_framework.exceptions import ValidationError
+
+from accounts.api.serializers import SelfSerializer
+from accounts.tests.factories import UserFactory
+from ads.api.serializers import AdSerializer
+from ads.models import Ad
+from ads.tests.factories import AdContentRatingFactory, AdFactory
+from advertisers.api.serializers import AdvertiserSerializer
+from advertisers.tests.factories import AdvertiserFactory
+from campaign_studio.api.serializers import StudioSerializer
+from campaigns.api.serializers import CampaignSerializer
+from campaigns.tests.factories import CampaignFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def memory_of(row: models.Model) -> dict[str, Any]:
+    """Everything a row holds: its values, what it remembers as stored, and which related rows it has at hand."""
+    held = {name: copy.copy(value) for name, value in vars(row).items() if name != "_state"}
+    return held | {"adding": row._state.adding, "related": dict(row._state.fields_cache)}
+
+
+def loaded(factory: Any) -> Any:
+    return factory._meta.model.objects.get(pk=factory().pk)
+
+
+@pytest.mark.parametrize(
+    ("factory", "serializer", "change"),
+    [
+        (CampaignFactory, CampaignSerializer, {"campaign_name": "Other", "campaign_end_date": "2000-01-01"}),
+        (AdFactory, AdSerializer, {"ad_name": "Other", "media_type": "image"}),
+        (AdFactory, AdSerializer, {"ad_name": "Other", "ad_status": "active", "content_rating": None}),
+        (AdvertiserFactory, AdvertiserSerializer, {"advertiser_name": "Other", "timezone": "Moon/Crater"}),
+        (UserFactory, SelfSerializer, {"first_name": "Other", "username": "not@allowed"}),
+    ],
+)
+def test_a_change_that_is_refused_leaves_the_loaded_row_as_it_was(
+    factory: Any, serializer: type[StudioSerializer], change: dict[str, Any]
+) -> None:
+    row = loaded(factory)
+    before = memory_of(row)
+
+    assert not serializer(row, data=change, partial=True, context={"request": None}).is_valid()
+    assert memory_of(row) == before
+
+
+def test_a_change_that_one_of_its_parts_refuses_leaves_the_loaded_row_as_it_was() -> None:
+    ad = loaded(AdFactory)
+    before = memory_of(ad)
+    slot = {"time_slot_start": "07:07", "time_slot_end": "08:00"}
+    serializer = AdSerializer(ad, data={"ad_name": "Other", "time_slots": [slot]}, partial=True)
+    serializer.is_valid(raise_exception=True)
+
+    with pytest.raises(ValidationError):
+        serializer.save()
+
+    assert memory_of(ad) == before
+
+
+def test_a_change_is_written_by_the_copy() -> None:
+    ad = Ad.objects.select_related("campaign", "content_rating").get(pk=AdContentRatingFactory().ad.pk)
+    before, rating = memory_of(ad), ad.content_rating
+    change = {"ad_name": "Other", "content_rating": {"rating_label": "R"}}
+    serializer = AdSerializer(ad, data=change, partial=True)
+    serializer.is_valid(raise_exception=True)
+
+    saved = serializer.save()
+
+    assert (saved.ad_name, saved.stored("ad_name"), saved.version) == ("Other", "Other", ad.version + 2)
+    assert memory_of(ad) == before
+    assert ad.content_rating is rating
+    # What it refers to is not loaded anew.
+    assert saved.campaign is ad.campaign
+
+
+def test_a_new_row_starts_from_the_one_that_the_view_hands_over() -> None:
+    start = Ad(campaign=CampaignFactory())
+    before = memory_of(start)
+    body = {"ad_name": "Coffee", "ad_type_id": "top_bar_ad", "media_type": "text", "media_content": "Fresh"}
+    serializer = AdSerializer(data=body, context={"new_row": start})
+    serializer.fields["campaign_id"].required = False
+
+    serializer.is_valid()
+
+    assert serializer.proposed.campaign is start.campaign
+    assert memory_of(start) == before
