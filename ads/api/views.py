@@ -15,12 +15,14 @@ from rest_framework.response import Response
 from accounts.api.history import AuditedViewSet
 from ads.api import serializers
 from ads.api.filters import AdFilter, CampaignAdFilter, QueueFilter
-from ads.models import Ad
+from ads.models import Ad, AdContentRating
 from ads.querysets import AdQuerySet
 from ads.rules import NOT_OWN_CAMPAIGN
 from campaign_studio.api.viewsets import StudioListViewSet, StudioViewSet
 from campaign_studio.querysets import StudioQuerySet
 from campaigns.models import Campaign
+
+PERMISSIONS = {"approve": "ads.moderate_ad", "reject": "ads.moderate_ad", "content_rating": "ads.rate_ad"}
 
 
 class Verdict(TypedDict):
@@ -43,12 +45,8 @@ class AdViewSet(AuditedViewSet[Ad]):
     addition_refusal = NOT_OWN_CAMPAIGN
 
     def required_permission(self) -> str:
-        """Deciding needs a moderator; so does changing nothing but the rating, unless the ad is one's own."""
-        if self.action in ("approve", "reject"):
-            return "ads.moderate_ad"
-        if self.action == "partial_update" and set(self.request.data) == {"content_rating"}:
-            return "ads.rate_ad"
-        return super().required_permission()
+        """A verdict needs a moderator, and so does a rating, unless the ad is one's own."""
+        return PERMISSIONS.get(self.action) or super().required_permission()
 
     def get_queryset(self) -> QuerySet[Ad]:
         """For a change the campaign is locked first."""
@@ -59,6 +57,20 @@ class AdViewSet(AuditedViewSet[Ad]):
     def visible_rows(self) -> StudioQuerySet:
         """With the campaign, whose creator owns the ad."""
         return super().visible_rows().select_related("campaign")
+
+    @extend_schema(request=serializers.ContentRatingSerializer, responses=serializers.AdSerializer)
+    @action(detail=True, methods=["put"], url_path="content-rating")
+    def content_rating(self, request: Request, **kwargs: object) -> Response:
+        """Rate it, for the first time or anew: fields left out keep their value. The answer is the whole ad."""
+        ad = self.get_object()
+        serializer = serializers.ContentRatingSerializer(
+            getattr(ad, "content_rating", None),
+            data=request.data,
+            context={**self.get_serializer_context(), "new_row": AdContentRating(ad=ad)},
+        )
+        serializer.is_valid(raise_exception=True)
+        serializer.save()
+        return self.document_answer(self.document(self.document_row(ad.pk)))
 
     @extend_schema(request=serializers.VerdictSerializer, responses=serializers.AdSerializer)
     @action(detail=True, methods=["post"])

@@ -57,12 +57,13 @@ def test_a_rating_carries_nothing_else_into_the_ad(cast: Cast, role: str, name: 
 
 
 @pytest.mark.parametrize("role", ["other_campaign_manager", *READERS])
-def test_what_is_no_rating_alone_is_no_rating(cast: Cast, role: str) -> None:
+def test_a_rating_alone_does_not_open_the_ads_own_address(cast: Cast, role: str) -> None:
     keys = scene(cast.owner)
     address = f"/api/ads/{keys['ad_id']}"
     client = client_of(cast, role)
 
     assert refused(client, "PATCH", address, {}).status_code == 403
+    assert refused(client, "PATCH", address, {"content_rating": RATING}).status_code == 403
     assert refused(client, "PUT", address, {"content_rating": RATING}).status_code == 403
     assert refused(client, "PUT", address, bodies.ad_body(content_rating=RATING)).status_code == 403
     assert refused(client, "DELETE", address, {"content_rating": RATING}).status_code == 403
@@ -73,7 +74,7 @@ def test_a_moderators_rating_changes_the_rating_alone(cast: Cast) -> None:
     client = client_of(cast, "content_moderator")
     before = stored()
 
-    answer = send(client, "PATCH", f"/api/ads/{keys['ad_id']}", {"content_rating": RATING})
+    answer = send(client, "PUT", f"/api/ads/{keys['ad_id']}/content-rating", RATING)
 
     assert answer.status_code == 200, answer.content
     assert changed_tables(before, stored()) == {"ads.AdContentRating"}
@@ -82,16 +83,11 @@ def test_a_moderators_rating_changes_the_rating_alone(cast: Cast) -> None:
 @pytest.mark.parametrize("within", [{"ad_id": 1}, {"ad": {"ad_name": "Taken over"}}, {"nonsense": 1}], ids=str)
 def test_a_rating_reaches_no_further_than_its_own_fields(cast: Cast, within: dict[str, Any]) -> None:
     keys = scene(cast.owner)
+    client = client_of(cast, "content_moderator")
 
-    answer = refused(
-        client_of(cast, "content_moderator"),
-        "PATCH",
-        f"/api/ads/{keys['ad_id']}",
-        {"content_rating": RATING | within},
-    )
+    answer = refused(client, "PUT", f"/api/ads/{keys['ad_id']}/content-rating", RATING | within)
 
-    assert (answer.status_code, list(answer.json())) == (400, ["content_rating"])
-    assert list(answer.json()["content_rating"]) == list(within)
+    assert (answer.status_code, list(answer.json())) == (400, list(within))
 
 
 def test_the_owner_rates_but_does_not_decide(cast: Cast) -> None:

@@ -46,6 +46,7 @@ ADDRESSES = """
 /api/ads                                                      get post
 /api/ads/{ad_id}                                              get put patch delete
 /api/ads/{ad_id}/approve                                      post
+/api/ads/{ad_id}/content-rating                               put
 /api/ads/{ad_id}/reject                                       post
 /api/ads/{ad_id}/history                                      get
 /api/moderation-queue                                         get
