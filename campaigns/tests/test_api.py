@@ -17,28 +17,6 @@ pytestmark = pytest.mark.django_db
 
 ClientFor = Callable[[User | None], APIClient]
 UNKNOWN = ["This field does not exist. /api/docs lists those that do."]
-FIELDS = {
-    "campaign_id",
-    "campaign_name",
-    "campaign_description",
-    "advertiser_id",
-    "campaign_start_date",
-    "campaign_end_date",
-    "campaign_expiry_date",
-    "campaign_max_view_duration_value",
-    "campaign_max_view_duration_unit",
-    "campaign_max_view_count",
-    "campaign_status",
-    "campaign_created_by_id",
-    "created_by_name",
-    "updated_by_name",
-    "created_at",
-    "updated_at",
-    "version",
-    "allowed_next_statuses",
-    "audience_targeting",
-    "ads",
-}
 
 
 @pytest.fixture
@@ -71,7 +49,6 @@ def places(document: dict[str, Any]) -> list[tuple[str, list[str], list[str]]]:
 def test_a_campaign_with_two_countries_is_created_and_read_again(
     client: APIClient, cast: Cast, summer: dict[str, Any]
 ) -> None:
-    assert set(summer) == FIELDS
     assert places(summer) == [("DE", ["Berlin", "Bonn"], ["10115"]), ("FR", [], [])]
     assert (summer["campaign_status"], summer["ads"]) == ("draft", [])
     assert (summer["campaign_created_by_id"], summer["created_by_name"]) == (str(cast.owner.pk), "campaign_manager")
