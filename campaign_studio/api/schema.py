@@ -2,7 +2,6 @@
 
 from typing import Any, TypeAlias
 
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
@@ -75,17 +74,6 @@ class StudioSchema(AutoSchema):
     def _is_list_view(self, serializer: object = None) -> bool:
         """A history is a list as well, and so are explanations."""
         return getattr(self.view, "action", None) in ("list", "history", "explain")
-
-
-class BearerScheme(OpenApiAuthenticationExtension):
-    """How a client proves who it is."""
-
-    target_class = "accounts.api.authentication.BearerAuthentication"
-    name = "bearer"
-
-    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
-        """For OpenAPI."""
-        return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
 
 
 def describe_errors(result: Schema, generator: SchemaGenerator, request: Request | None, public: bool) -> Schema:

@@ -37,7 +37,7 @@ campaign_studio            settings urls wsgi asgi env acting encryption places 
 campaign_studio/models     base versioned stamped idempotency
 campaign_studio/database   configuration timeouts unavailable
 campaign_studio/embedded   server backend/base
-campaign_studio/api        viewsets permissions pagination parsers errors etags idempotency negotiation schema
+campaign_studio/api        base viewsets permissions pagination parsers errors etags idempotency negotiation schema
 campaign_studio/api        throttling
 campaign_studio/console    apps site base views lists permissions locking navigation
 campaign_studio/demo       loader others people running shapes views
@@ -48,7 +48,7 @@ accounts
 accounts/models            people
 accounts/signin            attempts backend console passwords sessions two_factor
 accounts/audit             models recording sealing verifying history as_of
-accounts/api               authentication history jwt password_views session_views tokens
+accounts/api               authentication history jwt password_views schema session_views tokens
 accounts/console           history log passwords sessions two_factor
 
 advertisers

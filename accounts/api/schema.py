@@ -1,0 +1,17 @@
+"""What the OpenAPI document says about signing in."""
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
+
+from accounts.api.authentication import BearerAuthentication
+
+
+class BearerScheme(OpenApiAuthenticationExtension):
+    """How a client proves who it is."""
+
+    target_class = BearerAuthentication
+    name = "bearer"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
+        """For OpenAPI."""
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
