@@ -61,15 +61,16 @@ def connecting(*, limits: str = "", pool: dict[str, Any] | None = None) -> Itera
     before = dict(options)
     options["options"] = f"{options['options']} {limits}".strip()
     options["pool"] = options["pool"] | (pool or {})
-    _start_anew()
+    start_anew()
     try:
         yield
     finally:
         options.update(before)
-        _start_anew()
+        start_anew()
 
 
-def _start_anew() -> None:
+def start_anew() -> None:
+    """End the present connections: what comes next reads the settings again."""
     connection.close()
     connection.close_pool()  # type: ignore[attr-defined]
 

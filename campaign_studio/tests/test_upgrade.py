@@ -1,0 +1,170 @@
+"""A database that the last release has filled is migrated forward, and everything in it is still what it was.
+
+The fixture holds that release's `manage.py demo --no-server` with one kept answer: its rows as `COPY` writes them, and
+what that release answered. A new release adds a file of its own; this one stays.
+"""
+
+import gzip
+import json
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import time_machine
+from django.contrib.contenttypes.models import ContentType
+from django.core.management import call_command
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from pytest_django import DjangoDbBlocker
+from rest_framework.test import APIClient
+
+from accounts.models import User
+from advertisers.models import AdvertiserBankAccount
+from campaign_studio.tests.bodies import campaign_body
+from campaign_studio.tests.sabotage import other_connection, start_anew
+
+FIXTURES = Path(__file__).parent / "fixtures"
+# What `migrate` itself writes.
+BOOKKEEPING = {"django_migrations", "django_content_type", "auth_permission"}
+
+# Every table's rows are named in the fixture, so that none are left of what old migrations have written.
+EMPTY = "SELECT format('TRUNCATE %%s CASCADE', string_agg(quote_ident(name), ', ')) FROM unnest(%s::text[]) AS name"
+COUNTERS = """
+SELECT format('SELECT setval(%%L, (SELECT max(%%I) FROM %%I))', pg_get_serial_sequence(table_name, column_name),
+              column_name, table_name)
+FROM information_schema.columns
+WHERE table_schema = 'public' AND table_name = ANY(%s)
+AND pg_get_serial_sequence(quote_ident(table_name), column_name) IS NOT NULL
+"""
+
+
+@pytest.fixture(scope="module", params=sorted(path.name for path in FIXTURES.glob("release_*.json.gz")))
+def release(request: pytest.FixtureRequest, django_db_blocker: DjangoDbBlocker) -> Iterator[dict[str, Any]]:
+    """What a release has left behind, while the present connection is to that database, migrated forward."""
+    with gzip.open(FIXTURES / request.param) as file:
+        left: dict[str, Any] = json.load(file)
+    with django_db_blocker.unblock(), on_a_database_of_its_own():
+        executor = MigrationExecutor(connection)
+        known = executor.loader.migrated_apps
+        executor.migrate([(app, name) for app, name in left["migrations"].items() if app in known])
+        load(left["tables"])
+        before = counts(left)
+        call_command("migrate", verbosity=0, interactive=False)
+        yield left | {"before": before, "after": counts(left)}
+
+
+@contextmanager
+def on_a_database_of_its_own() -> Iterator[None]:
+    """A new database on the tests' server, which the connection of this thread is to."""
+    tests, name = connection.settings_dict["NAME"], f"upgrade_{secrets.token_hex(4)}"
+    with other_connection("postgres") as server:
+        server.execute(f'CREATE DATABASE "{name}"'.encode())
+        try:
+            connect_to(name)
+            yield
+        finally:
+            connect_to(tests)
+            server.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
+
+
+def connect_to(name: str) -> None:
+    connection.settings_dict["NAME"] = name
+    start_anew()
+    ContentType.objects.clear_cache()
+
+
+def load(tables: list[dict[str, Any]]) -> None:
+    """Put the rows in as they are: triggers would judge them and write more."""
+    names = [table["name"] for table in tables]
+    with other_connection(connection.settings_dict["NAME"]) as database, database.transaction():
+        database.execute("SET LOCAL session_replication_role = replica")
+        run_told(database, EMPTY, names)
+        for table in tables:
+            columns = ", ".join(f'"{column}"' for column in table["columns"])
+            with database.cursor().copy(f'COPY "{table["name"]}" ({columns}) FROM STDIN'.encode()) as copy:
+                copy.write(table["rows"])
+        run_told(database, COUNTERS, names)
+
+
+def run_told(database: psycopg.Connection[Any], query: str, tables: list[str]) -> None:
+    """Run the statements that a query writes."""
+    for (statement,) in database.execute(query.encode(), [tables]).fetchall():
+        database.execute(statement.encode())
+
+
+def counts(left: dict[str, Any]) -> dict[str, int]:
+    """How many rows each of the release's tables has."""
+    found = {}
+    with connection.cursor() as cursor:
+        for table in left["tables"]:
+            if table["name"] not in BOOKKEEPING:
+                cursor.execute(f'SELECT count(*) FROM "{table["name"]}"')  # noqa: S608 - names from a fixture of ours
+                found[table["name"]] = cursor.fetchone()[0]
+    return found
+
+
+def said(*command: str) -> str:
+    out = StringIO()
+    call_command(*command, stdout=out)
+    return out.getvalue()
+
+
+def as_the_one_who_asked(left: dict[str, Any]) -> APIClient:
+    client = APIClient()
+    client.force_authenticate(User.objects.get(username=left["kept_answer"]["username"]))
+    return client
+
+
+def test_every_row_is_still_there(release: dict[str, Any]) -> None:
+    written = {table["name"]: table["rows"].count("\n") for table in release["tables"]}
+
+    assert release["after"] == release["before"]
+    assert release["after"] == {name: rows for name, rows in written.items() if name not in BOOKKEEPING}
+    assert len(release["after"]) > 15
+
+
+def test_there_is_nothing_left_to_migrate(release: dict[str, Any]) -> None:
+    call_command("migrate", check_unapplied=True, verbosity=0)
+    call_command("makemigrations", check_changes=True, dry_run=True, verbosity=0)
+
+
+def test_the_audit_log_is_whole_and_goes_on(release: dict[str, Any]) -> None:
+    sealed = release["audit_log_sealed_up_to"]
+    assert "The audit log is whole." in said("verify_audit_log", "--expect", sealed)
+
+    written = as_the_one_who_asked(release).post("/api/campaigns", campaign_body())
+
+    assert written.status_code == 201
+    said("seal_audit_log")
+    assert "The audit log is whole." in said("verify_audit_log", "--expect", sealed)
+    assert not said("verify_audit_log").strip().endswith(sealed)
+
+
+def test_cars_show_what_they_showed(release: dict[str, Any]) -> None:
+    client = as_the_one_who_asked(release)
+
+    for told in release["delivery"]:
+        assert client.get("/api/delivery", told["asked"]).json() == told["answer"]
+
+
+def test_a_kept_answer_is_given_again(release: dict[str, Any]) -> None:
+    kept = release["kept_answer"]
+    with time_machine.travel(datetime.fromisoformat(kept["answered_at"]) + timedelta(hours=1)):
+        again = as_the_one_who_asked(release).post(kept["path"], kept["body"], HTTP_IDEMPOTENCY_KEY=kept["key"])
+
+    assert (again.status_code, again.json()) == (kept["status"], kept["answer"])
+    assert again["Idempotency-Replayed"] == "true"
+
+
+def test_bank_numbers_open(release: dict[str, Any]) -> None:
+    """That release stored them with the key of the tests."""
+    accounts = AdvertiserBankAccount.objects.all()
+
+    assert len(accounts) > 3
+    assert all(account.bank_account_number or account.bank_account_iban for account in accounts)
