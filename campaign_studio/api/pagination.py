@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
@@ -46,7 +46,7 @@ class KeysFirstPagination(BasePagination):
         start = (self.page - 1) * self.size
         return self.rows(queryset, queryset.values("pk")[start : start + self.size])
 
-    def rows(self, queryset: QuerySet, keys: QuerySet) -> list[Model]:
+    def rows(self, queryset: QuerySet, keys: QuerySet) -> list[Any]:
         """The rows with these keys, with what they show beyond their columns."""
         ordering = queryset.query.order_by or queryset.model._meta.ordering
         return list(queryset.model._default_manager.filter(pk__in=keys).as_rows().order_by(*ordering))

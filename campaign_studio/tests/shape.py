@@ -33,7 +33,7 @@ rooms                      apps models choices constraints querysets rules check
 api                        serializers views filters urls
 console                    admin forms urls
 
-campaign_studio            settings urls wsgi asgi env acting encryption places retrying lookups logs dashboard
+campaign_studio            settings urls wsgi asgi env acting encryption places retrying writing rate_limits lookups logs dashboard
 campaign_studio/models     base versioned stamped idempotency
 campaign_studio/database   configuration timeouts unavailable
 campaign_studio/embedded   server backend/base

@@ -58,7 +58,7 @@ def refusal(**environment: str) -> str:
         return str(error)
     ours = [check for check in registry.get_checks() if check.__module__.split(".")[0] in LAYERS]
     with override_settings(**{name: found[name] for name in CHECKED}):
-        return "\n".join(str(error) for check in ours for error in check(app_configs=None))
+        return "\n".join(str(error) for check in ours for error in check(app_configs=None, databases=None))
 
 
 def test_on_a_developers_machine_nothing_needs_to_be_configured() -> None:
