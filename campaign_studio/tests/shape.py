@@ -19,7 +19,6 @@ DOORS = ["api", "console", "management"]
 COMPOSITION = (
     "campaign_studio/settings.py",
     "campaign_studio/urls.py",
-    "campaign_studio/dashboard.py",
     "campaign_studio/demo/",
     "campaign_studio/management/",
 )
@@ -33,7 +32,8 @@ rooms                      apps models choices constraints querysets rules check
 api                        serializers views filters urls
 console                    admin forms urls
 
-campaign_studio            settings urls wsgi asgi env acting encryption places retrying writing rate_limits lookups logs dashboard
+campaign_studio            settings urls wsgi asgi env logs
+campaign_studio            acting writing retrying rate_limits encryption places lookups
 campaign_studio/models     base versioned stamped idempotency
 campaign_studio/database   configuration timeouts unavailable
 campaign_studio/embedded   server backend/base
