@@ -19,6 +19,7 @@ DOORS = ["api", "console", "management"]
 COMPOSITION = (
     "campaign_studio/settings.py",
     "campaign_studio/urls.py",
+    "campaign_studio/dashboard.py",
     "campaign_studio/demo/",
     "campaign_studio/management/",
 )
@@ -32,7 +33,7 @@ rooms                      apps models choices constraints querysets rules check
 api                        serializers views filters urls
 console                    admin forms urls
 
-campaign_studio            settings urls wsgi asgi env logs
+campaign_studio            settings urls wsgi asgi env logs dashboard
 campaign_studio            acting writing retrying rate_limits encryption places lookups
 campaign_studio/models     base versioned stamped idempotency
 campaign_studio/database   configuration timeouts unavailable
