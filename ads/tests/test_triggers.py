@@ -64,4 +64,4 @@ def test_the_migration_goes_back_to_what_was_there_before() -> None:
 
     assert len(statements) == 3
     assert all(statement in before.KEEP for statement in statements)
-    assert kept(after.KEPT_BEFORE, after.KEEP) == kept() != kept(after.KEPT_BEFORE)
+    assert kept(after.KEPT_BEFORE, after.KEEP) == kept(after.KEEP) != kept(after.KEPT_BEFORE)
