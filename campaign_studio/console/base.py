@@ -262,6 +262,7 @@ class StudioAdmin(RulesPermissionMixin, ModelAdmin):
 
     def _retried(self, request: HttpRequest, write: Callable[[], Answer]) -> Answer:
         """What a page writes, again while others are in its way. An attempt that was undone leaves no messages."""
+        # Django takes no message back: what an attempt said goes with the storage it was put into.
         return retried(write, undone=lambda: setattr(request, "_messages", default_storage(request)))
 
     def _say(self, request: HttpRequest, error: Exception) -> None:
