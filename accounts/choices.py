@@ -1,4 +1,4 @@
-"""The six roles and their levels (1-domain), the ways in, and what the security log tells apart."""
+"""The six roles and their levels , the ways in, and what the security log tells apart."""
 
 from django.db import models
 
@@ -22,7 +22,9 @@ class RoleName(models.TextChoices):
 LEVELS: dict[str, int] = {role.value: level for level, role in enumerate(RoleName, start=1)}
 
 ADMIN_ROLES = (RoleName.SYSTEM_ADMIN, RoleName.APP_ADMIN)
-STAFF_ROLES = (*ADMIN_ROLES, RoleName.CAMPAIGN_MANAGER, RoleName.CONTENT_MODERATOR)
+# Those who keep advertisers and plan campaigns.
+PLANNING_ROLES = (*ADMIN_ROLES, RoleName.CAMPAIGN_MANAGER)
+STAFF_ROLES = (*PLANNING_ROLES, RoleName.CONTENT_MODERATOR)
 
 
 class Door(models.TextChoices):

@@ -1,7 +1,7 @@
 """What may be seen of people and of the log."""
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
 from auditlog.models import LogEntryManager
@@ -14,12 +14,11 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from accounts.choices import ADMIN_ROLES, LEVELS, Door, RoleName, SecurityEventKind
-from campaign_studio.acting import current
+from accounts.rules import role_of
+from campaign_studio.acting import Reader, current
 from campaign_studio.querysets import StudioQuerySet
 
 if TYPE_CHECKING:
-    from django.contrib.auth.models import AnonymousUser
-
     from accounts.models import User
 
 
@@ -30,11 +29,11 @@ CONSOLE_IDLE = timedelta(hours=4)
 class RoleQuerySet(StudioQuerySet):
     """The six roles."""
 
-    def visible_to(self, user: "User | AnonymousUser") -> "RoleQuerySet":
+    def visible_to(self, user: Reader) -> Self:
         """Everybody who is signed in may know the roles."""
         return self if user.is_authenticated else self.none()
 
-    def assignable_by(self, user: "User") -> "RoleQuerySet":
+    def assignable_by(self, user: "User") -> Self:
         """The roles that `user` may give to others: never one above their own."""
         if user.role_id not in ADMIN_ROLES:
             return self.none()
@@ -44,24 +43,28 @@ class RoleQuerySet(StudioQuerySet):
 class UserQuerySet(StudioQuerySet):
     """People."""
 
-    def visible_to(self, user: "User | AnonymousUser") -> "UserQuerySet":
+    def visible_to(self, user: Reader) -> Self:
         """System admins see all, app admins all but system admins, everybody else themselves."""
         if not user.is_authenticated:
             return self.none()
-        if user.role_id == RoleName.SYSTEM_ADMIN:
+        if role_of(user) == RoleName.SYSTEM_ADMIN:
             return self
-        if user.role_id == RoleName.APP_ADMIN:
+        if role_of(user) == RoleName.APP_ADMIN:
             return self.exclude(role_id=RoleName.SYSTEM_ADMIN)
         return self.filter(pk=user.pk)
 
-    def named(self, identifier: str) -> "UserQuerySet":
+    def changeable_by(self, user: Reader) -> Self:
+        """The same: who sees people may change them, and everybody themselves."""
+        return self.visible_to(user)
+
+    def named(self, identifier: str) -> Self:
         """Those whose username or e-mail is `identifier`, whatever the case. At most one: usernames hold no `@`."""
         wanted = Lower(Value(identifier))
         return self.alias(lower_username=Lower("username"), lower_email=Lower("email")).filter(
             Q(lower_username=wanted) | Q(lower_email=wanted)
         )
 
-    def active_system_admins(self) -> "UserQuerySet":
+    def active_system_admins(self) -> Self:
         """Those who can still do everything."""
         return self.filter(role_id=RoleName.SYSTEM_ADMIN, is_active=True)
 
@@ -93,21 +96,21 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
 class SessionQuerySet(StudioQuerySet):
     """Sign-ins."""
 
-    def visible_to(self, user: "User | AnonymousUser") -> "SessionQuerySet":
+    def visible_to(self, user: Reader) -> Self:
         """One's own; admins see others', system administrators' only system administrators."""
         if not user.is_authenticated:
             return self.none()
-        if user.role_id == RoleName.SYSTEM_ADMIN:
+        if role_of(user) == RoleName.SYSTEM_ADMIN:
             return self
-        if user.role_id in ADMIN_ROLES:
+        if role_of(user) in ADMIN_ROLES:
             return self.exclude(user__role_id=RoleName.SYSTEM_ADMIN)
         return self.filter(user=user.pk)
 
-    def as_rows(self) -> "SessionQuerySet":
+    def as_rows(self) -> Self:
         """With whose it is."""
         return self.select_related("user")
 
-    def alive(self, *, at: datetime) -> "SessionQuerySet":
+    def alive(self, *, at: datetime) -> Self:
         """Those that can still be used: not ended, not expired, and in the console not left alone for too long."""
         is_in_use = ~Q(door=Door.ADMIN) | Q(last_seen_at__gt=at - CONSOLE_IDLE)
         return self.filter(is_in_use, revoked_at__isnull=True, expires_at__gt=at)
@@ -120,9 +123,9 @@ class SessionQuerySet(StudioQuerySet):
 class SecurityEventQuerySet(StudioQuerySet):
     """What happened at the doors."""
 
-    def visible_to(self, user: "User | AnonymousUser") -> "SecurityEventQuerySet":
+    def visible_to(self, user: Reader) -> Self:
         """For admins, like the audit log."""
-        return self if user.is_authenticated and user.role_id in ADMIN_ROLES else self.none()
+        return self if role_of(user) in ADMIN_ROLES else self.none()
 
     def record(self, kind: SecurityEventKind, user: "User | None", *, detail: str = "") -> None:
         """Write one event about `user`'s account (None: nobody is known by that name), by whoever acts now."""
@@ -144,15 +147,15 @@ class SecurityEventQuerySet(StudioQuerySet):
 class AuditEntryQuerySet(StudioQuerySet):
     """The log."""
 
-    def visible_to(self, user: "User | AnonymousUser") -> "AuditEntryQuerySet":
+    def visible_to(self, user: Reader) -> Self:
         """The whole log is for admins; others read the history of what they may read, object by object."""
-        return self if user.is_authenticated and user.role_id in ADMIN_ROLES else self.none()
+        return self if role_of(user) in ADMIN_ROLES else self.none()
 
-    def as_rows(self) -> "AuditEntryQuerySet":
+    def as_rows(self) -> Self:
         """With the kind of object."""
         return self.select_related("content_type")
 
-    def about(self, instance: models.Model, *, reader: "User") -> "AuditEntryQuerySet":
+    def about(self, instance: models.Model, *, reader: "User") -> Self:
         """The history of one object: its own entries and those of its parts, as far as `reader` may see such parts."""
         readable = [
             kind.pk
@@ -162,14 +165,14 @@ class AuditEntryQuerySet(StudioQuerySet):
         parts = Q(parent_id=instance.pk) if isinstance(instance.pk, UUID) else Q()
         return self.filter(Q(object_pk=str(instance.pk)) | parts, content_type__in=readable)
 
-    def by(self, who: str) -> "AuditEntryQuerySet":
+    def by(self, who: str) -> Self:
         """What one of `people()` did; a username, whatever the case, will do as well."""
         try:
             return self.filter(actor_id=UUID(who))
         except ValueError:
             return self.filter(Q(actor_username__iexact=who) | Q(actor_id__isnull=True, actor_name=who))
 
-    def touching(self, column: str) -> "AuditEntryQuerySet":
+    def touching(self, column: str) -> Self:
         """Those in which a field changed, named as `changes` names it."""
         return self.filter(changes__has_key=column)
 

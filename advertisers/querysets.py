@@ -1,26 +1,27 @@
 """What may be seen of advertisers."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Self
 
 from django.db import models
 
-from accounts.choices import ADMIN_ROLES, STAFF_ROLES, RoleName
+from accounts.choices import PLANNING_ROLES, STAFF_ROLES
+from accounts.rules import role_of
+from campaign_studio.acting import Reader
 from campaign_studio.querysets import StudioQuerySet
-
-if TYPE_CHECKING:
-    from django.contrib.auth.models import AnonymousUser
-
-    from accounts.models import User
 
 
 class AdvertiserQuerySet(StudioQuerySet):
     """The customers."""
 
-    def visible_to(self, user: "User | AnonymousUser") -> "AdvertiserQuerySet":
+    def visible_to(self, user: Reader) -> Self:
         """Staff see all advertisers, others none."""
-        return self if user.is_authenticated and user.role_id in STAFF_ROLES else self.none()
+        return self if role_of(user) in STAFF_ROLES else self.none()
 
-    def as_document(self, user: "User | AnonymousUser") -> "AdvertiserQuerySet":
+    def changeable_by(self, user: Reader) -> Self:
+        """Admins and campaign managers keep all advertisers."""
+        return self if role_of(user) in PLANNING_ROLES else self.none()
+
+    def as_document(self, user: Reader) -> Self:
         """With contacts and, for those who may see them, bank accounts."""
         from advertisers.models import AdvertiserBankAccount
 
@@ -31,15 +32,14 @@ class AdvertiserQuerySet(StudioQuerySet):
 class ContactQuerySet(StudioQuerySet):
     """Whom to call."""
 
-    def visible_to(self, user: "User | AnonymousUser") -> "ContactQuerySet":
+    def visible_to(self, user: Reader) -> Self:
         """Whoever sees the advertiser."""
-        return self if user.is_authenticated and user.role_id in STAFF_ROLES else self.none()
+        return self if role_of(user) in STAFF_ROLES else self.none()
 
 
 class BankAccountQuerySet(StudioQuerySet):
     """Where the money comes from."""
 
-    def visible_to(self, user: "User | AnonymousUser") -> "BankAccountQuerySet":
+    def visible_to(self, user: Reader) -> Self:
         """Admins and campaign managers; moderators have no business here."""
-        allowed: tuple[Any, ...] = (*ADMIN_ROLES, RoleName.CAMPAIGN_MANAGER)
-        return self if user.is_authenticated and user.role_id in allowed else self.none()
+        return self if role_of(user) in PLANNING_ROLES else self.none()

@@ -1,11 +1,11 @@
-"""The advertiser rows of the matrix in 3-roles."""
+"""Who may do what with advertisers, their contacts and bank accounts."""
 
 import rules
 
-from accounts.choices import ADMIN_ROLES, RoleName
+from accounts.choices import PLANNING_ROLES
 from accounts.rules import is_admin, is_staff, role_in
 
-keeps_advertisers = role_in(*ADMIN_ROLES, RoleName.CAMPAIGN_MANAGER)
+keeps_advertisers = role_in(*PLANNING_ROLES)
 
 rules.add_perm("advertisers", is_staff)
 for part in ("advertiser", "advertisercontact"):

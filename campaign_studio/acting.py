@@ -35,6 +35,18 @@ class Actor(Protocol):
         """The full name, else the username."""
 
 
+class Reader(Protocol):
+    """What a table needs to know of the person who asks it: perhaps nobody, as Django's AnonymousUser is."""
+
+    @property
+    def pk(self) -> object:
+        """Their key."""
+
+    @property
+    def is_authenticated(self) -> bool:
+        """Whether they are signed in."""
+
+
 @dataclass(frozen=True)
 class Acting:
     """Who changes things right now, and through which door: `admin`, `api` or `command`."""

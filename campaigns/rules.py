@@ -1,10 +1,10 @@
-"""The campaign rows of the matrix in 3-roles. "Own" is: created by this user."""
+"""Who may do what with campaigns. "Own" is: created by this user."""
 
 from typing import TYPE_CHECKING, Any
 
 import rules
 
-from accounts.choices import ADMIN_ROLES, RoleName
+from accounts.choices import PLANNING_ROLES, RoleName
 from accounts.rules import is_admin, is_signed_in, role_in
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ may_change = is_admin | (is_campaign_manager & owns_campaign)
 
 rules.add_perm("campaigns", is_signed_in)
 rules.add_perm("campaigns.view_campaign", is_signed_in)
-rules.add_perm("campaigns.add_campaign", role_in(*ADMIN_ROLES, RoleName.CAMPAIGN_MANAGER))
+rules.add_perm("campaigns.add_campaign", role_in(*PLANNING_ROLES))
 rules.add_perm("campaigns.change_campaign", may_change)
 rules.add_perm("campaigns.delete_campaign", may_change)
 rules.add_perm("campaigns.view_campaignaudiencetargeting", is_signed_in)

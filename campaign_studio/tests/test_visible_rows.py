@@ -52,14 +52,31 @@ def test_nobody_sees_nothing(cast: Cast, model: type[Any]) -> None:
     assert not model._default_manager.all().visible_to(AnonymousUser()).exists()
 
 
+CHANGEABLE: list[tuple[type[Any], str]] = [
+    (Campaign, "campaigns.change_campaign"),
+    (Campaign, "ads.add_ad"),
+    (Ad, "ads.change_ad"),
+    (Advertiser, "advertisers.change_advertiser"),
+    (User, "accounts.change_user"),
+]
+
+
+@pytest.mark.parametrize(("model", "permission"), CHANGEABLE, ids=lambda value: getattr(value, "__name__", ""))
 @pytest.mark.parametrize("role", RoleName.values)
-def test_campaigns_found_as_changeable_are_those_that_may_be_changed(cast: Cast, role: str) -> None:
+def test_what_is_changeable_is_what_may_be_changed(cast: Cast, model: type[Any], permission: str, role: str) -> None:
     actor = cast.in_role(role)
     for owner in (actor, cast.colleague):
         scene(owner)
 
-    changeable = set(Campaign.objects.changeable_by(actor))
+    rows = list(model._default_manager.all())
+    changeable = set(model._default_manager.all().changeable_by(actor))
 
-    assert changeable == {row for row in Campaign.objects.all() if actor.has_perm("campaigns.change_campaign", row)}
-    assert changeable == {row for row in Campaign.objects.all() if actor.has_perm("ads.add_ad", row)}
-    assert not Campaign.objects.changeable_by(AnonymousUser()).exists()
+    assert rows
+    assert changeable == {row for row in rows if actor.has_perm(permission, row)}
+
+
+@pytest.mark.parametrize("model", [model for model, _ in CHANGEABLE], ids=lambda model: model.__name__)
+def test_nobody_changes_nothing(cast: Cast, model: type[Any]) -> None:
+    scene(cast.owner)
+
+    assert not model._default_manager.all().changeable_by(AnonymousUser()).exists()

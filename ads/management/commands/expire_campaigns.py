@@ -1,19 +1,21 @@
-"""`manage.py expire_campaigns`: what the calendar does to campaigns and ads (1-domain "By the calendar")."""
+"""`manage.py expire_campaigns`: what the calendar does to campaigns and ads."""
 
 from collections import Counter
 from datetime import date
 from functools import partial
 from typing import Any
+from uuid import UUID
 
-from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from ads.models import Ad
 from campaign_studio.acting import acting_as
 from campaign_studio.management import arguments
 from campaign_studio.retrying import retried
 from campaign_studio.writing import one_write
+from campaigns.models import Campaign
 
 
 class Command(BaseCommand):
@@ -30,9 +32,8 @@ class Command(BaseCommand):
         day = options["on"] or timezone.localdate()
         moved: Counter[str] = Counter()
         refused = 0
-        # Ads are named, not imported: campaigns know nothing of them.
-        for model in (apps.get_model("campaigns", "Campaign"), apps.get_model("ads", "Ad")):
-            keys = model._default_manager.over_on(day).order_by("pk").values_list("pk", flat=True)
+        for model in (Campaign, Ad):
+            keys = model.objects.over_on(day).order_by("pk").values_list("pk", flat=True)
             for key in keys.iterator():
                 try:
                     status = retried(partial(self._move, model, key, day))
@@ -50,11 +51,11 @@ class Command(BaseCommand):
             raise CommandError(f"{refused} could not be moved; the reasons stand above.")
 
     @staticmethod
-    def _move(model: Any, key: Any, day: date) -> str | None:
+    def _move(model: type[Campaign] | type[Ad], key: UUID, day: date) -> str | None:
         """Move one row, locked, if it is still due; return its new status."""
         with acting_as("expire_campaigns"), one_write():
-            row = model._default_manager.select_for_update(of=("self",)).filter(pk=key).first()
-            status: str | None = row.status_by_calendar(on=day) if row else None
-            if status:
+            row: Campaign | Ad | None = model.objects.select_for_update(of=("self",)).filter(pk=key).first()
+            status = row.status_by_calendar(on=day) if row else None
+            if row and status:
                 row.move_to(status)
         return status
