@@ -1,4 +1,4 @@
-"""The invariants of ads, slots and ratings, as the database holds them (every ◆ of 1-domain), each with its message."""
+"""The invariants of ads, slots and ratings, as the database holds them, each with its message."""
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DecimalRangeField, RangeOperators
@@ -15,35 +15,11 @@ from ads.choices import (
     MediaType,
     ModerationStatus,
 )
-from campaign_studio.constraints import FieldCheck
+from campaign_studio.constraints import FieldCheck, duration_checks
 from campaigns.choices import Status
 
 MOST_ADS = 6
 CAMPAIGN_IS_FULL = "A campaign holds at most six ads. Delete one of them, or put this one into another campaign."
-
-
-def _duration_checks(name: str, value: str, unit: str, what: str) -> list[models.BaseConstraint]:
-    """Value and unit both or neither, the value above 0, the unit known: the same three for both durations."""
-    return [
-        models.CheckConstraint(
-            name=f"{name}_value_and_unit_together",
-            condition=Q(**{f"{value}__isnull": True, f"{unit}__isnull": True})
-            | Q(**{f"{value}__isnull": False, f"{unit}__isnull": False}),
-            violation_error_message=f"Give both the value and the unit of the {what}, or neither.",
-        ),
-        FieldCheck(
-            field=value,
-            name=f"{name}_is_positive",
-            condition=Q(**{f"{value}__isnull": True}) | Q(**{f"{value}__gt": 0}),
-            violation_error_message=f"The {what} must be more than 0.",
-        ),
-        FieldCheck(
-            field=unit,
-            name=f"{name}_unit_is_known",
-            condition=Q(**{f"{unit}__isnull": True}) | Q(**{f"{unit}__in": AdDurationUnit.values}),
-            violation_error_message="Choose seconds, minutes or hours.",
-        ),
-    ]
 
 
 OF_AN_AD: list[models.BaseConstraint] = [
@@ -92,14 +68,19 @@ OF_AN_AD: list[models.BaseConstraint] = [
         )
         for field in ("media_url", "ad_advertiser_forwarding_url")
     ],
-    *_duration_checks(
+    *duration_checks(
         "ad_impression_duration",
-        "ad_impression_duration_value",
-        "ad_impression_duration_unit",
-        "impression duration",
+        value="ad_impression_duration_value",
+        unit="ad_impression_duration_unit",
+        what="impression duration",
+        units=AdDurationUnit,
     ),
-    *_duration_checks(
-        "ad_in_view_duration", "ad_in_view_duration_value", "ad_in_view_duration_unit", "in-view duration"
+    *duration_checks(
+        "ad_in_view_duration",
+        value="ad_in_view_duration_value",
+        unit="ad_in_view_duration_unit",
+        what="in-view duration",
+        units=AdDurationUnit,
     ),
     FieldCheck(
         field="ad_end_date",

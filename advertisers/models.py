@@ -6,18 +6,17 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models, transaction
-from django.db.models import Q
 from phonenumber_field.modelfields import PhoneNumberField
 from stdnum import iban
 
 from accounts.audit import recording
 from accounts.choices import SecurityEventKind
 from accounts.models import SecurityEvent
+from advertisers import constraints
 from advertisers.choices import AdvertiserType, ContactType
 from advertisers.querysets import AdvertiserQuerySet, BankAccountQuerySet, ContactQuerySet
 from advertisers.validators import validate_account_number, validate_bic, validate_iban
 from campaign_studio import acting
-from campaign_studio.constraints import FieldCheck, FieldUnique
 from campaign_studio.encryption import EncryptedTextField
 from campaign_studio.models.base import TimestampedModel
 from campaign_studio.models.stamped import StampedModel
@@ -51,32 +50,7 @@ class Advertiser(StampedModel):
     class Meta:
         db_table = "advertisers"
         ordering = ["advertiser_name", "advertiser_id"]
-        constraints = [
-            FieldCheck(
-                field="advertiser_type",
-                name="advertiser_type_is_known",
-                condition=Q(advertiser_type__in=AdvertiserType.values),
-                violation_error_message="Choose individual, business, enterprise or agency.",
-            ),
-            FieldCheck(
-                field="latitude",
-                name="advertiser_latitude_is_on_earth",
-                condition=Q(latitude__isnull=True) | Q(latitude__gte=-90, latitude__lte=90),
-                violation_error_message="Latitude runs from −90 to 90.",
-            ),
-            FieldCheck(
-                field="longitude",
-                name="advertiser_longitude_is_on_earth",
-                condition=Q(longitude__isnull=True) | Q(longitude__gte=-180, longitude__lte=180),
-                violation_error_message="Longitude runs from −180 to 180.",
-            ),
-            models.CheckConstraint(
-                name="advertiser_latitude_and_longitude_together",
-                condition=Q(latitude__isnull=True, longitude__isnull=True)
-                | Q(latitude__isnull=False, longitude__isnull=False),
-                violation_error_message="Give both latitude and longitude, or neither.",
-            ),
-        ]
+        constraints = constraints.OF_AN_ADVERTISER
 
     def __str__(self) -> str:
         return self.advertiser_name
@@ -111,7 +85,7 @@ class AdvertiserContact(PartModel, TimestampedModel):
     whole_field = "advertiser"
     mark_field = "is_point_of_contact"
     remembered = ("is_point_of_contact",)
-    only_one_message = "Only one contact can be the point of contact."
+    only_one_message = constraints.ONE_POINT_OF_CONTACT
 
     objects = ContactQuerySet.as_manager()
 
@@ -119,21 +93,7 @@ class AdvertiserContact(PartModel, TimestampedModel):
         db_table = "advertiser_contacts"
         ordering = ["-is_point_of_contact", "contact_name", "contact_id"]
         verbose_name = "contact"
-        constraints = [
-            FieldCheck(
-                field="contact_type",
-                name="contact_type_is_known",
-                condition=Q(contact_type__in=ContactType.values),
-                violation_error_message=f"Choose one of {', '.join(ContactType.values)}.",
-            ),
-            FieldUnique(
-                field="is_point_of_contact",
-                fields=["advertiser"],
-                condition=Q(is_point_of_contact=True),
-                name="advertiser_has_one_point_of_contact",
-                violation_error_message="Only one contact can be the point of contact.",
-            ),
-        ]
+        constraints = constraints.OF_A_CONTACT
 
     def __str__(self) -> str:
         return self.contact_name
@@ -183,7 +143,7 @@ class AdvertiserBankAccount(PartModel, TimestampedModel):
     whole_field = "advertiser"
     mark_field = "is_default"
     remembered = ("is_default",)
-    only_one_message = "Only one bank account can be the default."
+    only_one_message = constraints.ONE_DEFAULT_ACCOUNT
 
     objects = BankAccountQuerySet.as_manager()
 
@@ -191,20 +151,7 @@ class AdvertiserBankAccount(PartModel, TimestampedModel):
         db_table = "advertiser_bank_accounts"
         ordering = ["-is_default", "bank_name", "bank_id"]
         verbose_name = "bank account"
-        constraints = [
-            models.CheckConstraint(
-                name="bank_account_has_a_number_or_an_iban",
-                condition=Q(bank_account_number__isnull=False) | Q(bank_account_iban__isnull=False),
-                violation_error_message="Give an account number or an IBAN.",
-            ),
-            FieldUnique(
-                field="is_default",
-                fields=["advertiser"],
-                condition=Q(is_default=True),
-                name="advertiser_has_one_default_bank_account",
-                violation_error_message="Only one bank account can be the default.",
-            ),
-        ]
+        constraints = constraints.OF_A_BANK_ACCOUNT
 
     def __str__(self) -> str:
         return f"{self.bank_name} {self.bank_account_iban or self.bank_account_number or ''}".strip()

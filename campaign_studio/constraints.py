@@ -1,9 +1,9 @@
-"""From a constraint's name to the words people read: looked up, never restated (4-architecture 3)."""
+"""From a constraint's name to the words people read: looked up, never restated."""
 
 from django.apps import apps
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import IntegrityError, models
-from django.db.models import ProtectedError, RestrictedError
+from django.db.models import ProtectedError, Q, RestrictedError
 
 UNKNOWN = "This conflicts with what is stored. Reload and try again."
 
@@ -70,3 +70,30 @@ class FieldCheck(_AboutOneField, models.CheckConstraint):
 
 class FieldUnique(_AboutOneField, models.UniqueConstraint):
     """A uniqueness about one field."""
+
+
+def duration_checks(
+    name: str, *, value: str, unit: str, what: str, units: type[models.TextChoices]
+) -> list[models.BaseConstraint]:
+    """For a duration in two fields: both or neither, the value above 0, the unit one of `units`."""
+    *others, last = units.values
+    return [
+        models.CheckConstraint(
+            name=f"{name}_value_and_unit_together",
+            condition=Q(**{f"{value}__isnull": True, f"{unit}__isnull": True})
+            | Q(**{f"{value}__isnull": False, f"{unit}__isnull": False}),
+            violation_error_message=f"Give both the value and the unit of the {what}, or neither.",
+        ),
+        FieldCheck(
+            field=value,
+            name=f"{name}_is_positive",
+            condition=Q(**{f"{value}__isnull": True}) | Q(**{f"{value}__gt": 0}),
+            violation_error_message=f"The {what} must be more than 0.",
+        ),
+        FieldCheck(
+            field=unit,
+            name=f"{name}_unit_is_known",
+            condition=Q(**{f"{unit}__isnull": True}) | Q(**{f"{unit}__in": units.values}),
+            violation_error_message=f"Choose {', '.join(others)} or {last}.",
+        ),
+    ]

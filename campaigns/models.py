@@ -8,14 +8,12 @@ from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator
 from django.db import models
-from django.db.models import Q
-from django.db.models.functions import Lower
 
-from campaign_studio.constraints import FieldCheck
 from campaign_studio.models.base import TimestampedModel
 from campaign_studio.models.stamped import StampedModel
 from campaign_studio.models.versioned import PartModel
 from campaign_studio.places import country_choices, country_code
+from campaigns import constraints
 from campaigns.choices import DurationUnit, Status, in_seconds
 from campaigns.fields import NameListField
 from campaigns.lifecycle import LifecycleModel
@@ -74,58 +72,7 @@ class Campaign(LifecycleModel, StampedModel):
             models.Index(fields=["-created_at", "-campaign_id"], name="campaigns_newest"),
             GinIndex(OpClass("campaign_name", name="gin_trgm_ops"), name="campaigns_name_trigrams"),
         ]
-        constraints = [
-            FieldCheck(
-                field="campaign_status",
-                name="campaign_status_is_known",
-                condition=Q(campaign_status__in=Status.values),
-                violation_error_message=f"Choose one of {', '.join(Status.values)}.",
-            ),
-            FieldCheck(
-                field="campaign_end_date",
-                name="campaign_ends_after_it_starts",
-                condition=Q(campaign_end_date__gte=models.F("campaign_start_date")),
-                violation_error_message="The end date can't lie before the start date.",
-            ),
-            FieldCheck(
-                field="campaign_expiry_date",
-                name="campaign_expires_after_it_ends",
-                condition=Q(campaign_expiry_date__isnull=True)
-                | Q(campaign_expiry_date__gte=models.F("campaign_end_date")),
-                violation_error_message="The expiry date can't lie before the end date.",
-            ),
-            models.CheckConstraint(
-                name="campaign_view_duration_value_and_unit_together",
-                condition=Q(
-                    campaign_max_view_duration_value__isnull=True,
-                    campaign_max_view_duration_unit__isnull=True,
-                )
-                | Q(
-                    campaign_max_view_duration_value__isnull=False,
-                    campaign_max_view_duration_unit__isnull=False,
-                ),
-                violation_error_message="Give both the value and the unit of the longest view duration, or neither.",
-            ),
-            FieldCheck(
-                field="campaign_max_view_duration_value",
-                name="campaign_view_duration_is_positive",
-                condition=Q(campaign_max_view_duration_value__isnull=True) | Q(campaign_max_view_duration_value__gt=0),
-                violation_error_message="The longest view duration must be more than 0.",
-            ),
-            FieldCheck(
-                field="campaign_max_view_duration_unit",
-                name="campaign_view_duration_unit_is_known",
-                condition=Q(campaign_max_view_duration_unit__isnull=True)
-                | Q(campaign_max_view_duration_unit__in=DurationUnit.values),
-                violation_error_message="Choose seconds, minutes, hours or days.",
-            ),
-            FieldCheck(
-                field="campaign_max_view_count",
-                name="campaign_view_count_cap_is_positive",
-                condition=Q(campaign_max_view_count__isnull=True) | Q(campaign_max_view_count__gt=0),
-                violation_error_message="The view cap must be more than 0; leave it empty for no cap.",
-            ),
-        ]
+        constraints = constraints.OF_A_CAMPAIGN
 
     def __str__(self) -> str:
         return self.campaign_name
@@ -182,20 +129,7 @@ class CampaignAudienceTargeting(PartModel, TimestampedModel):
         db_table = "campaign_audience_targeting"
         ordering = ["region", "country", "audience_id"]
         verbose_name = "audience target"
-        constraints = [
-            models.UniqueConstraint(
-                "campaign",
-                Lower("region"),
-                Lower("country"),
-                name="campaign_targets_a_place_once",
-                violation_error_message="This campaign targets that region and country already. Add the cities there.",
-            ),
-            models.CheckConstraint(
-                name="targeting_lists_have_no_blanks",
-                condition=~Q(cities__contains=[""]) & ~Q(postcodes__contains=[""]),
-                violation_error_message="A city or postcode can't be blank.",
-            ),
-        ]
+        constraints = constraints.OF_A_TARGET
 
     def __str__(self) -> str:
         return f"{self.get_country_display()}, {self.region}"

@@ -1,0 +1,57 @@
+"""The invariants of campaigns and targets, as the database holds them, each with its message."""
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Lower
+
+from campaign_studio.constraints import FieldCheck, duration_checks
+from campaigns.choices import DurationUnit, Status
+
+OF_A_CAMPAIGN: list[models.BaseConstraint] = [
+    FieldCheck(
+        field="campaign_status",
+        name="campaign_status_is_known",
+        condition=Q(campaign_status__in=Status.values),
+        violation_error_message=f"Choose one of {', '.join(Status.values)}.",
+    ),
+    FieldCheck(
+        field="campaign_end_date",
+        name="campaign_ends_after_it_starts",
+        condition=Q(campaign_end_date__gte=F("campaign_start_date")),
+        violation_error_message="The end date can't lie before the start date.",
+    ),
+    FieldCheck(
+        field="campaign_expiry_date",
+        name="campaign_expires_after_it_ends",
+        condition=Q(campaign_expiry_date__isnull=True) | Q(campaign_expiry_date__gte=F("campaign_end_date")),
+        violation_error_message="The expiry date can't lie before the end date.",
+    ),
+    *duration_checks(
+        "campaign_view_duration",
+        value="campaign_max_view_duration_value",
+        unit="campaign_max_view_duration_unit",
+        what="longest view duration",
+        units=DurationUnit,
+    ),
+    FieldCheck(
+        field="campaign_max_view_count",
+        name="campaign_view_count_cap_is_positive",
+        condition=Q(campaign_max_view_count__isnull=True) | Q(campaign_max_view_count__gt=0),
+        violation_error_message="The view cap must be more than 0; leave it empty for no cap.",
+    ),
+]
+
+OF_A_TARGET: list[models.BaseConstraint] = [
+    models.UniqueConstraint(
+        "campaign",
+        Lower("region"),
+        Lower("country"),
+        name="campaign_targets_a_place_once",
+        violation_error_message="This campaign targets that region and country already. Add the cities there.",
+    ),
+    models.CheckConstraint(
+        name="targeting_lists_have_no_blanks",
+        condition=~Q(cities__contains=[""]) & ~Q(postcodes__contains=[""]),
+        violation_error_message="A city or postcode can't be blank.",
+    ),
+]
