@@ -27,7 +27,7 @@ class UserFilter(django_filters.FilterSet):
 
 
 class SessionFilter(django_filters.FilterSet):
-    """`?user_id=…`: somebody else's, for admins. Without it one's own."""
+    """`?user_id=…`: another user's, for admins. Without it one's own."""
 
     user_id = django_filters.UUIDFilter()
 
@@ -97,7 +97,7 @@ class HistoryFilter(django_filters.FilterSet):
         self.filters["field"].extra["choices"] = [(name, name) for name in columns]
 
     def by_actor(self, entries: AuditEntryQuerySet, name: str, value: str) -> AuditEntryQuerySet:
-        """Somebody who isn't in it did nothing."""
+        """What this person or command did; nothing for a name that isn't in the log."""
         return entries.by(value)
 
     def by_field(self, entries: AuditEntryQuerySet, name: str, value: str) -> AuditEntryQuerySet:

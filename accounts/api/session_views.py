@@ -30,7 +30,7 @@ class SessionViewSet(StudioListViewSet[Session]):
         return "accounts.view_session" if self.action == "list" else "accounts.revoke_session"
 
     def get_queryset(self) -> QuerySet[Session]:
-        """Those that can still be used; in a list, one's own unless somebody else is asked about."""
+        """Those that can still be used; in a list, one's own unless `user_id` names another user."""
         alive = Session.objects.all().visible_to(self.request.user).alive(at=timezone.now())
         if self.action == "list" and "user_id" not in self.request.query_params:
             return alive.filter(user=self.request.user.pk)

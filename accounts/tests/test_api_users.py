@@ -1,4 +1,4 @@
-"""Users and roles by the API: the first rows of the matrix in 3-roles."""
+"""Users and roles by the API: the first rows of the matrix."""
 
 from collections.abc import Callable
 from typing import Any

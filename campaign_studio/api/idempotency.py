@@ -107,7 +107,7 @@ def _fingerprint(request: Request) -> str:
 
 
 def _lock(key: str) -> None:
-    """Wait for whoever else works with this key: until the transaction ends, or until `unlock()`."""
+    """Wait for other requests with this key: until the transaction ends, or until `unlock()`."""
     function = "pg_advisory_xact_lock" if connection.in_atomic_block else "pg_advisory_lock"
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {function}(%s)", [_number(key)])

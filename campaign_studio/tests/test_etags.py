@@ -1,4 +1,4 @@
-"""`ETag` and `If-Match`: nobody overwrites what they have not seen (2-api "Headers", 8-reliability R3)."""
+"""`ETag` and `If-Match`: nobody overwrites what they have not seen."""
 
 from collections import Counter
 from collections.abc import Callable

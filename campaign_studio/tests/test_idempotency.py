@@ -1,4 +1,4 @@
-"""`Idempotency-Key`: a POST that is sent again is answered again, not done again (2-api "Headers")."""
+"""`Idempotency-Key`: a POST that is sent again is answered again, not done again."""
 
 import json
 from collections import Counter

@@ -1,4 +1,4 @@
-"""3-roles as one table: every address × verb × role × own or other, asked through the API.
+"""Who may do what, as one table: every address × verb × role × own or other, asked through the API.
 
 Each line is an address; `own` and `other` say whose object it is about, for each role in turn: "own" was created by
 whoever asks (a user's own campaign may date from a time when they were a manager). After each refusal everything

@@ -1,9 +1,10 @@
 """How campaigns can be narrowed down."""
 
 from datetime import date
-from typing import Any
+from typing import cast
 
 import django_filters
+from django.db.models import QuerySet
 
 from campaign_studio.api.filters import ChoiceListFilter, CountryFilter
 from campaigns.choices import Status
@@ -14,10 +15,12 @@ from campaigns.querysets import CampaignQuerySet
 class TargetCountryFilter(CountryFilter):
     """Campaigns aimed at a country, together with the city where one is asked for too."""
 
-    def filter(self, queryset: Any, value: str) -> Any:
+    def filter(self, queryset: QuerySet, value: str) -> QuerySet:
         """In one and the same target."""
         city = self.parent.form.cleaned_data["city"]
-        return queryset.targeted_at(country=self.code(value), city=city) if value or city else queryset
+        if not value and not city:
+            return queryset
+        return cast("CampaignQuerySet", queryset).targeted_at(country=self.code(value), city=city)
 
 
 class CampaignFilter(django_filters.FilterSet):
