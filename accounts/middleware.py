@@ -25,7 +25,7 @@ WITHOUT_SECOND_FACTOR = {"admin:two_factor", "admin:logout", "admin:jsi18n", "ad
 class ConsoleSessionMiddleware(AuthenticationMiddleware):
     """Signs people in to the console as long as their session row lives: one query more than the framework's own.
 
-    Under `/api/` cookies mean nothing (8-reliability R27): there the bearer token alone says who it is.
+    Under `/api/` cookies mean nothing: there the bearer token alone says who it is.
     """
 
     def process_request(self, request: HttpRequest) -> None:
@@ -76,6 +76,6 @@ class ForbiddenLogMiddleware:
         if response.status_code == 403:
             user = acting.current_user()
             if user is not None:
-                asked = f"{request.method} {request.path_info}".replace("\x00", "")
+                asked = f"{request.method} {request.path_info}"
                 SecurityEvent.objects.record(SecurityEventKind.PERMISSION_REFUSED, user, detail=asked)
         return response

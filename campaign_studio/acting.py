@@ -132,7 +132,7 @@ class ActingMiddleware:
             door="api" if is_api(request.path_info) else "admin",
             find_user=lambda: _signed_in(request),
             remote_addr=request.META.get("REMOTE_ADDR") or None,
-            user_agent=request.headers.get("User-Agent", "").replace("\x00", "")[:255],
+            user_agent=request.headers.get("User-Agent", "")[:255],
             request_id=request_id,
         )
         token = _acting.set(acting)

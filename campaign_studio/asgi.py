@@ -1,4 +1,4 @@
-"""For hosts that speak ASGI only. WSGI is faster with this project (6-libraries): see `wsgi.py`."""
+"""For hosts that speak ASGI only. WSGI is faster with this project: see `wsgi.py`."""
 
 import os
 

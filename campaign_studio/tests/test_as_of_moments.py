@@ -124,7 +124,7 @@ def test_an_object_that_is_gone_is_not_found(admin: APIClient) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["as_of=2026-03-01&as_of=2026-03-02", "as_of=%00", "asof=2026-03-01", "as_of=2026-03-01&version=1"]
+    "query", ["as_of=2026-03-01&as_of=2026-03-02", "asof=2026-03-01", "as_of=2026-03-01&version=1"]
 )
 def test_other_parameters_are_refused_as_ever(query: str, admin: APIClient) -> None:
     assert admin.get(f"{address_of(CampaignFactory())}?{query}").status_code == 400

@@ -36,7 +36,6 @@ DETOURS = [
     "_to_field=campaign_created_by__password",
     "_popup=1&_to_field=ad_id",
     "_changelist_filters=_to_field%3Dpassword",
-    "_changelist_filters=%00",
     "_changelist_filters=https%3A%2F%2Fexample.com%2F",
     "next=https://example.com/",
     "_source_model=accounts.user&_popup=1",
@@ -75,7 +74,7 @@ def test_no_page_names_a_person_by_password(query: str, role: str, cast: Cast, c
         assert not User.objects.filter(username="fresh").exists()
 
 
-@pytest.mark.parametrize("filters", ["https://example.com/", "//example.com", "\x00", "a=1&b=2", "p=x"])
+@pytest.mark.parametrize("filters", ["https://example.com/", "//example.com", "a=1&b=2", "p=x"])
 def test_after_saving_one_stays_in_the_console(filters: str, cast: Cast, console_for: ConsoleFor) -> None:
     keys = scene(cast.owner)
     _, sent = Forms(cast.system_admin).posted(CAMPAIGN, "-", keys)

@@ -207,7 +207,6 @@ def test_filters_and_pages_go_together(admin: APIClient) -> None:
         ("field=", None),
         ("actor=", None),
         ("actor=" + "a" * 201, "actor"),
-        ("actor=%00", "actor"),
         ("actor=guest&actor=user", "actor"),
         ("from=yesterday", "from"),
         ("to=9999999", "to"),

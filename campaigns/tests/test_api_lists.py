@@ -166,8 +166,6 @@ def test_ads_are_counted_for_the_order(client: APIClient, three: dict[str, Campa
         ("campaign_end_date_before=x", "campaign_end_date_before"),
         ("country=" + "x" * 101, "country"),
         ("city=" + "x" * 201, "city"),
-        ("country=%00", "country"),
-        ("search=%00", "search"),
         ("search=" + "a+" * 11, "search"),
         ("search=" + "a" * 201, "search"),
         ("page=0", "page"),
