@@ -1,7 +1,6 @@
 """Who stands at the door: the console's sessions, two-factor for the roles that need it, and who was turned away."""
 
 from collections.abc import Callable
-from typing import Any
 
 from django.contrib import auth
 from django.contrib.auth.middleware import AuthenticationMiddleware
@@ -36,7 +35,7 @@ class ConsoleSessionMiddleware(AuthenticationMiddleware):
         else:
             request.user = SimpleLazyObject(lambda: _console_user(request))  # type: ignore[assignment]
 
-    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
+    def process_view(self, request: HttpRequest, view: object, args: object, kwargs: object) -> HttpResponse | None:
         """Send those whose role needs two-factor to where they set it up."""
         match = request.resolver_match
         if match is None or match.namespace != "admin" or match.view_name in WITHOUT_SECOND_FACTOR:
@@ -49,9 +48,9 @@ class ConsoleSessionMiddleware(AuthenticationMiddleware):
 
 
 def _console_user(request: HttpRequest) -> User | AnonymousUser:
-    user: Any = auth.get_user(request)
-    if not user.is_authenticated:
-        return user
+    user = auth.get_user(request)
+    if not isinstance(user, User):
+        return AnonymousUser()
     now = timezone.now()
     session = Session.objects.alive(at=now).filter(pk=request.session.get(SESSION_KEY), user=user).first()
     if session is None:

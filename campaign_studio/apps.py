@@ -7,7 +7,7 @@ from campaign_studio.database.timeouts import lift_statement_timeout, restore_st
 
 
 class CampaignStudioConfig(AppConfig):
-    """Foundations and composition; no tables of its own."""
+    """Foundations and composition, with the table of answers that may be asked for again."""
 
     name = "campaign_studio"
     verbose_name = "Campaign Studio"

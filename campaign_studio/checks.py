@@ -1,7 +1,6 @@
-"""Settings that are wrong, found at start with an id and a hint (4-architecture 19)."""
+"""Settings that are wrong, found at start with an id and a hint."""
 
 import ipaddress
-from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -11,7 +10,7 @@ from campaign_studio.rate_limits import rate
 
 
 @register()
-def trusted_proxies(**kwargs: Any) -> list[CheckMessage]:
+def trusted_proxies(**kwargs: object) -> list[CheckMessage]:
     """`TRUSTED_PROXIES` holds addresses or networks."""
     errors: list[CheckMessage] = []
     for proxy in settings.TRUSTED_PROXIES:
@@ -29,7 +28,7 @@ def trusted_proxies(**kwargs: Any) -> list[CheckMessage]:
 
 
 @register()
-def cors_origins(**kwargs: Any) -> list[CheckMessage]:
+def cors_origins(**kwargs: object) -> list[CheckMessage]:
     """`CORS_ORIGINS` holds origins: scheme, host, perhaps a port, and no path."""
     return [
         Error(
@@ -43,7 +42,7 @@ def cors_origins(**kwargs: Any) -> list[CheckMessage]:
 
 
 @register()
-def token_lifetimes(**kwargs: Any) -> list[CheckMessage]:
+def token_lifetimes(**kwargs: object) -> list[CheckMessage]:
     """Tokens live for a positive time."""
     return [
         Error(f"{name} is {getattr(settings, name)}.", hint="Set a number above 0.", id="campaign_studio.E003")
@@ -53,7 +52,7 @@ def token_lifetimes(**kwargs: Any) -> list[CheckMessage]:
 
 
 @register()
-def rate_limits(**kwargs: Any) -> list[CheckMessage]:
+def rate_limits(**kwargs: object) -> list[CheckMessage]:
     """Rate limits can be read."""
     errors: list[CheckMessage] = []
     for name in ("THROTTLE_ANON", "THROTTLE_USER"):

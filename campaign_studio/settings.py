@@ -1,6 +1,6 @@
 """Every setting of Campaign Studio, in one file. Variables come from the environment or `.env`; see `.env.example`.
 
-Outside DEBUG the project refuses to start half-configured (8-reliability R34).
+Outside DEBUG the project refuses to start half-configured.
 """
 
 import json

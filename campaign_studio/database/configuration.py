@@ -65,7 +65,7 @@ def configuration(env: environ.Env, data_dir: Path) -> dict[str, Any]:
     return config
 
 
-def _pool(env: environ.Env) -> dict[str, Any]:
+def _pool(env: environ.Env) -> dict[str, int]:
     """How many connections a process keeps, and how many seconds a request waits for one before it is told to retry."""
     patience = whole_number(env, "DATABASE_POOL_TIMEOUT", default=5, within=range(1, A_DAY))
     return {

@@ -1,7 +1,5 @@
 """How long anything may take in the database."""
 
-from typing import Any
-
 import environ
 from django.db import connection
 
@@ -22,7 +20,7 @@ def time_limits(env: environ.Env) -> str:
     return " ".join(f"-c {name}={limit}s" for name, limit in seconds.items() if limit)
 
 
-def lift_statement_timeout(**kwargs: Any) -> None:
+def lift_statement_timeout(**kwargs: object) -> None:
     """Let the present connection's statements take their time: for commands over all there is, where nobody waits.
 
     Others' locks are still not waited for longer than `DATABASE_LOCK_TIMEOUT`.
@@ -31,7 +29,7 @@ def lift_statement_timeout(**kwargs: Any) -> None:
         cursor.execute("SET statement_timeout = 0")
 
 
-def restore_statement_timeout(**kwargs: Any) -> None:
+def restore_statement_timeout(**kwargs: object) -> None:
     """The end of `lift_statement_timeout`."""
     with connection.cursor() as cursor:
         cursor.execute("RESET statement_timeout")

@@ -1,4 +1,4 @@
-"""When the database fails: what counts as that, and how it is answered (8-reliability R23).
+"""When the database fails: what counts as that, and how it is answered.
 
 A fault is nobody's mistake and passes: a connection that broke, a lock or a statement that took too long, no free
 connection, no space left. The client is told to come back. Anything else that goes wrong is a bug, and a 500.
@@ -7,10 +7,11 @@ connection, no space left. The client is told to come back. Anything else that g
 import logging
 import sys
 from collections.abc import Callable
-from typing import Any
+from contextvars import ContextVar
 
 from django.core.signals import got_request_exception
-from django.db import InterfaceError, OperationalError, connection
+from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connections
+from django.db.backends.postgresql.base import DatabaseWrapper
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.utils.log import log_response
@@ -28,6 +29,9 @@ IDLE_IN_TRANSACTION = "25P03"
 CONNECTION_ENDED = "57P"
 # "Program limit exceeded": the same statement fails for ever.
 LIMIT_EXCEEDED = "54"
+
+# What the present request ran into, outside of its view.
+_fault: ContextVar[Exception | None] = ContextVar("fault", default=None)
 
 
 def sqlstate(error: BaseException) -> str | None:
@@ -56,8 +60,12 @@ class DatabaseUnavailableMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Handle one request. What a middleware raises has become a 500 on its way here."""
-        response = self.get_response(request)
-        fault = getattr(request, "fault", None)
+        before = _fault.set(None)
+        try:
+            response = self.get_response(request)
+            fault = _fault.get()
+        finally:
+            _fault.reset(before)
         return _unavailable(request, fault) if fault and response.status_code == 500 else response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
@@ -76,11 +84,16 @@ def _unavailable(request: HttpRequest, fault: Exception) -> HttpResponse:
     response["Retry-After"] = str(RETRY_AFTER)
     what = ("Database unavailable at %s %s: %s", request.method, request.path, str(fault))
     log_response(*what, response=response, request=request, logger=logger)
-    pool = connection.pool  # type: ignore[attr-defined]
-    if pool and not pool.closed and _is_loss(fault):
-        # Where one connection died others did. One at a time, the pool would find them slower than requests come.
-        pool.check()
+    if _is_loss(fault):
+        _check_every_connection()
     return response
+
+
+def _check_every_connection() -> None:
+    """Where one connection died others did. One at a time, the pool would find them slower than requests come."""
+    database = connections[DEFAULT_DB_ALIAS]
+    if isinstance(database, DatabaseWrapper) and database.pool and not database.pool.closed:
+        database.pool.check()
 
 
 class _NoReport(ExceptionReporter):
@@ -93,10 +106,10 @@ class _NoReport(ExceptionReporter):
         return SafeString()
 
 
-def _remember(sender: Any, request: HttpRequest | None = None, **kwargs: Any) -> None:
+def _remember(sender: object, request: HttpRequest | None = None, **kwargs: object) -> None:
     error = sys.exception()
-    if request is not None and error is not None and is_fault(error):
-        request.fault = error  # type: ignore[attr-defined]
+    if request is not None and isinstance(error, Exception) and is_fault(error):
+        _fault.set(error)
         request.exception_reporter_class = _NoReport
 
 

@@ -7,9 +7,10 @@ nothing, and what people have renamed, changed or taken out since stays as they 
 import uuid
 from collections.abc import Callable
 from datetime import date, time, timedelta
-from typing import Any
+from typing import TypeVar
 
 from django.db import transaction
+from django.db.models import Model
 from django.utils import timezone
 
 from accounts.models import User
@@ -26,6 +27,7 @@ from campaign_studio.demo.views import PACE, load_views
 from campaigns.choices import Status
 from campaigns.models import Campaign, CampaignAudienceTargeting
 
+Row = TypeVar("Row", bound=Model)
 FLIGHTS = [*RUNNING, *OTHERS]
 PICTURES = "/static/demo"
 KEYS = uuid.uuid5(uuid.NAMESPACE_DNS, "demo.studio.example.com")
@@ -275,7 +277,7 @@ def _person(username: str) -> User:
     return found
 
 
-def _write(row: Any) -> Any:
+def _write(row: Row) -> Row:
     row.full_clean()
     row.save()
     return row

@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from types import ModuleType
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -99,7 +99,7 @@ def _stop_draining_server(pgdata: Path) -> None:
             _stop(pgdata)
 
 
-def _package() -> Any:
+def _package() -> ModuleType:
     """The package with PostgreSQL in it; imported late, because only who starts or stops a server needs it."""
     with warnings.catch_warnings():
         # It keeps a lock under XDG_RUNTIME_DIR, and warns where a container has none and /tmp must do.

@@ -16,6 +16,7 @@ from accounts.audit.sealing import seal_everything
 from accounts.audit.verifying import checkpoint_before, unsealed_entries, walk
 from accounts.models import AuditEntry, AuditSeal
 from campaign_studio.database.timeouts import lift_statement_timeout
+from campaign_studio.management.terminal import terminal
 
 
 class Command(BaseCommand):
@@ -42,7 +43,7 @@ class Command(BaseCommand):
         lift_statement_timeout()
         seal_everything()
         first, head, problems = AuditSeal.objects.first(), None, 0
-        console = Console(file=self.stdout, highlight=False, soft_wrap=True, markup=False)  # type: ignore[arg-type]
+        console = terminal(self, markup=False)
         with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
             task = progress.add_task("Entries", total=AuditSeal.objects.count())
             for seal, wrong in walk():

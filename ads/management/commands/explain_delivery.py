@@ -19,6 +19,7 @@ from ads.delivery.facts import Reason
 from ads.delivery.opportunity import FIRST_YEAR, LAST_YEAR, Opportunity, lacks_city, local_time
 from ads.models import Ad
 from campaign_studio.management import arguments
+from campaign_studio.management.terminal import terminal
 from campaign_studio.places import country_code
 from campaigns.models import Campaign
 
@@ -89,7 +90,7 @@ class Command(BaseCommand):
         at = at or timezone.now()
         opportunity = Opportunity(country, at, region, city, postcode, device_id, max_rating or "")
         ads = _about(ad, campaign, position)
-        console = Console(file=self.stdout, highlight=False, soft_wrap=True)  # type: ignore[arg-type]
+        console = terminal(self)
         console.print(_asked(opportunity))
         decision = decide(opportunity)
         if ads is None:

@@ -4,7 +4,6 @@ import io
 import os
 import socket
 import sys
-from typing import Any
 
 from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
@@ -21,6 +20,7 @@ from campaign_studio.database.configuration import STARTING_ENGINE
 from campaign_studio.demo import loader
 from campaign_studio.demo.people import PASSWORD, PEOPLE
 from campaign_studio.management.arguments import whole_number
+from campaign_studio.management.terminal import terminal
 
 HOST = "127.0.0.1"
 
@@ -41,16 +41,15 @@ class Command(BaseCommand):
             "--scale", type=whole_number(1), default=1, metavar="N", help="N times the data, to try it at size"
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *, no_server: bool, reset: bool, port: int, scale: int, **options: object) -> None:
         """Do it all. Raises CommandError outside of DEBUG, for a port in use and for a database that doesn't answer."""
         if not settings.DEBUG:
             raise CommandError("The demo creates well-known passwords, so it runs with DEBUG=true only.")
-        port = options["port"]
-        if not options["no_server"] and _is_taken(port):
+        if not no_server and _is_taken(port):
             raise CommandError(f"Port {port} is in use. Choose another one with --port.")
-        console = Console(file=self.stdout, highlight=False)  # type: ignore[arg-type]
+        console = terminal(self, soft_wrap=False)
         try:
-            self._fill(console, options)
+            self._fill(console, reset=reset, port=port, scale=scale)
         except OperationalError as error:
             raise CommandError("The database does not answer. `manage.py doctor` says what to do.") from error
         except ValidationError as error:
@@ -61,19 +60,19 @@ class Command(BaseCommand):
             ) from error
         console.print(_addresses(port))
         console.print(_sign_ins())
-        if not options["no_server"]:
+        if not no_server:
             console.print(f"Serving on http://{HOST}:{port} – stop with Ctrl-C.")
             self.stdout.flush()
             _serve(port)
 
-    def _fill(self, console: Console, options: dict[str, Any]) -> None:
-        if options["reset"]:
+    def _fill(self, console: Console, *, reset: bool, port: int, scale: int) -> None:
+        if reset:
             _empty_database()
             console.print("Database emptied.")
         call_command("migrate", verbosity=0, interactive=False)
         call_command("partition_views", stdout=io.StringIO())
         console.print("Database ready.")
-        self._load(console, f"http://{HOST}:{options['port']}", options["scale"])
+        self._load(console, f"http://{HOST}:{port}", scale)
 
     def _load(self, console: Console, base_url: str, scale: int) -> None:
         today = timezone.localdate()

@@ -2,9 +2,7 @@
 
 import subprocess
 from collections.abc import Iterator
-from typing import Any
 
-from django.apps import apps
 from django.conf import settings
 from django.core.checks import ERROR, WARNING, run_checks
 from django.core.exceptions import ImproperlyConfigured
@@ -12,11 +10,14 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
-from rich.console import Console
 from rich.markup import escape
 
+from accounts.choices import RoleName
+from accounts.models import Role, User
 from ads.reporting.partitions import has_next_month
+from advertisers.models import AdvertiserBankAccount
 from campaign_studio.database.configuration import STARTING_ENGINE
+from campaign_studio.management.terminal import terminal
 
 OLDEST_POSTGRESQL = 150000
 EXTENSIONS = ("btree_gist", "pg_trgm")
@@ -28,9 +29,9 @@ class Command(BaseCommand):
     help = "Check database, migrations, keys and settings, and say what to do."
     requires_system_checks: list[str] = []
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: object) -> None:
         """Check everything. Raises CommandError when something is wrong."""
-        console = Console(file=self.stdout, highlight=False, soft_wrap=True)  # type: ignore[arg-type]
+        console = terminal(self)
         wrong = 0
         for subject, advice in self._findings():
             wrong += advice is not None
@@ -94,13 +95,10 @@ def _contents() -> Iterator[tuple[str, str | None]]:
         cursor.execute("SELECT extname FROM pg_extension")
         missing = set(EXTENSIONS) - {name for (name,) in cursor.fetchall()}
     yield "Extensions", f"CREATE EXTENSION {', '.join(sorted(missing))} in this database." if missing else None
-    roles = apps.get_model("accounts", "Role")
-    names = {name for name, _ in roles._meta.get_field("role_name").flatchoices}
-    lost = sorted(names - set(roles._default_manager.values_list("role_name", flat=True)))
+    lost = sorted(set(RoleName.values) - set(Role.objects.values_list("role_name", flat=True)))
     advice = f"{', '.join(lost)} missing. Put the rows back: accounts/migrations/0002_six_roles.py lists them."
     yield "Roles", advice if lost else None
-    users = apps.get_model("accounts", "User")._default_manager
-    is_led = users.active_system_admins().exists()
+    is_led = User.objects.active_system_admins().exists()
     advice = "none is active. Create one: manage.py create_user USERNAME EMAIL --role system_admin"
     yield "A system administrator", None if is_led else advice
     yield "Stored bank numbers", _unreadable_secrets()
@@ -110,9 +108,8 @@ def _contents() -> Iterator[tuple[str, str | None]]:
 
 def _unreadable_secrets() -> str | None:
     """Every stored number must open with one of the keys; they are read one by one."""
-    accounts = apps.get_model("advertisers", "AdvertiserBankAccount")._default_manager
     try:
-        for _ in accounts.only("bank_account_number", "bank_account_iban").iterator():
+        for _ in AdvertiserBankAccount.objects.only("bank_account_number", "bank_account_iban").iterator():
             pass
     except ImproperlyConfigured as error:
         return str(error)

@@ -3,22 +3,22 @@
 from collections import Counter
 from collections.abc import Iterator
 from functools import partial
-from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import models, transaction
-from rich.console import Console
 from rich.progress import Progress
 
 from campaign_studio.encryption import EncryptedTextField, decrypt, encrypt, encrypted_columns, is_current
 from campaign_studio.management.arguments import whole_number
+from campaign_studio.management.terminal import terminal
 from campaign_studio.retrying import retried
 
-Row = tuple[Any, ...]
+# A key, and what is stored in each column.
+Row = tuple[object, list[str | None]]
 # What became of a value, of which column, in the row with which key.
-Outcome = tuple[str, EncryptedTextField, Any]
+Outcome = tuple[str, EncryptedTextField, object]
 RENEWED, CURRENT, UNREADABLE, GONE = "renewed", "current", "unreadable", "gone"
 
 
@@ -33,15 +33,15 @@ class Command(BaseCommand):
             "--batch-size", type=whole_number(1, 10_000), default=200, metavar="ROWS", help="rows per transaction"
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *, batch_size: int, **options: object) -> None:
         """Do it. Raises CommandError when there are values that no key opens; everything else is done by then."""
         done: Counter[str] = Counter()
-        console = Console(file=self.stdout, highlight=False, soft_wrap=True)  # type: ignore[arg-type]
+        console = terminal(self)
         with Progress(console=console) as progress:
             for model, columns in encrypted_columns():
                 rows = model._base_manager.count()
                 task = progress.add_task(str(model._meta.verbose_name_plural).capitalize(), total=rows)
-                for batch in _batches(model, columns, options["batch_size"]):
+                for batch in _batches(model, columns, batch_size):
                     outcomes = retried(partial(_renew_all, columns, batch))
                     done.update(outcome for outcome, _, _ in outcomes)
                     for outcome, field, pk in outcomes:
@@ -64,13 +64,13 @@ def _renew_all(columns: list[EncryptedTextField], batch: list[Row]) -> list[Outc
     with transaction.atomic():
         return [
             (_renew(field, pk, token), field, pk)
-            for pk, *stored in batch
+            for pk, stored in batch
             for field, token in zip(columns, stored, strict=True)
             if token is not None
         ]
 
 
-def _renew(field: EncryptedTextField, pk: Any, token: str | None) -> str:
+def _renew(field: EncryptedTextField, pk: object, token: str | None) -> str:
     """Re-encrypt one value, unless it is current; again for as long as others write it at the same time."""
     while token is not None:
         if is_current(token):
@@ -89,10 +89,10 @@ def _renew(field: EncryptedTextField, pk: Any, token: str | None) -> str:
 def _batches(model: type[models.Model], columns: list[EncryptedTextField], size: int) -> Iterator[list[Row]]:
     """Key and ciphertexts of every row, in the order of the keys, never more than `size` in memory."""
     rows = model._base_manager.order_by("pk").values_list("pk", *(field.ciphertext for field in columns))
-    batch = list(rows[:size])
+    batch: list[Row] = [(pk, stored) for pk, *stored in rows[:size]]
     while batch:
         yield batch
-        batch = list(rows.filter(pk__gt=batch[-1][0])[:size])
+        batch = [(pk, stored) for pk, *stored in rows.filter(pk__gt=batch[-1][0])[:size]]
 
 
 def _next_step() -> str:

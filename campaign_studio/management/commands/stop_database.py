@@ -1,7 +1,6 @@
 """`manage.py stop_database`: stop the PostgreSQL that came along."""
 
 from pathlib import Path
-from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
@@ -15,7 +14,7 @@ class Command(BaseCommand):
 
     help = "Stop the embedded PostgreSQL. The next command that needs it starts it again."
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: object) -> None:
         """Stop it, or say why there is nothing to stop."""
         database = settings.DATABASES["default"]
         if database["ENGINE"] != STARTING_ENGINE:
