@@ -31,7 +31,7 @@ BELOW_AN_ADVERTISER = [
 
 def rows_of(label: str, **wanted: Any) -> list[dict[str, Any]]:
     """The stored rows of a table that have these values."""
-    return [row for row in stored()[label] if all(row[name] == value for name, value in wanted.items())]
+    return [row for row in stored()[label] if all(row[name] == str(key) for name, key in wanted.items())]
 
 
 # --- Ids in addresses ------------------------------------------------------------------------------------------------
