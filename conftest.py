@@ -30,7 +30,7 @@ SECRET = re.compile(rf"{PASSWORD}|{IBAN}|{ACCOUNT_NUMBER}|eyJ[\w-]{{10,}}\.eyJ")
 
 
 class NoSecrets(logging.Handler):
-    """Fails the test that logs a secret (8-reliability R32)."""
+    """Fails the test that logs a secret."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Read one line with its traceback. Raises AssertionError."""
@@ -136,7 +136,7 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Say how much was tried, against the goals of 8-reliability."""
+    """Say how much was tried: hostile inputs, permission cells, mutations of the audit log."""
     totals: dict[str, int] = {}
     for report in terminalreporter.stats.get("passed", []):
         for name, value in report.user_properties:

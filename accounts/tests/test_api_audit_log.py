@@ -1,4 +1,4 @@
-"""The audit log by the API: everything that was done, for admins, and told the way 2-api says."""
+"""The audit log by the API: everything that was done, for admins."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Users and roles by the API: the first rows of the matrix."""
+"""Users and roles by the API: who may see and change whom."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""The logs only grow: whoever holds the application's connection can add to them and do nothing else (R21)."""
+"""The logs only grow: whoever holds the application's connection can add to them and do nothing else."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""The audit log proves itself: whatever is altered, moved, put in or taken away is found and named (R22)."""
+"""The audit log proves itself: whatever is altered, moved, put in or taken away is found and named."""
 
 import hashlib
 import json
@@ -18,7 +18,7 @@ from accounts.models import AuditEntry, AuditSeal
 from accounts.tests.forgeries import WAYS, forge, problems, write_entries
 
 pytestmark = pytest.mark.django_db
-# Of 8-reliability: each of so many mutations is found.
+# Each of so many mutations is found.
 MUTATIONS = 1000
 
 

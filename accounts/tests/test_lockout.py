@@ -1,4 +1,4 @@
-"""Guessing passwords: counted before anything is evaluated, by console and API together (8-reliability R13, R14)."""
+"""Guessing passwords: counted before anything is evaluated, by console and API together."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The people's rows of 3-roles, asked as the admin and the API ask them."""
+"""Who may do what with people, asked as the admin and the API ask them."""
 
 import pytest
 from django.contrib.auth.models import AnonymousUser

@@ -1,4 +1,4 @@
-"""Sealing the audit log: in batches, by one at a time, and in nobody's way (8-reliability R22)."""
+"""Sealing the audit log: in batches, by one at a time, and in nobody's way."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""A decision counts for what was seen, and is somebody else's than the maker's (8-reliability R11)."""
+"""A decision counts for what was seen, and is somebody else's than the maker's."""
 
 import re
 from collections import Counter

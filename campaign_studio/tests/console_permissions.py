@@ -1,4 +1,4 @@
-"""3-roles as one table, for the console: what each role gets from each page. `test_console_table` asks them all.
+"""What each role gets from each page of the console, as one table. `test_console_table` asks them all.
 
 Below each section's address, a line says how a page is asked, whose object it is about, and what is done there. "Own"
 was created by whoever asks, or is themselves; "both" is own and other; `?` asks for an action without confirming it.

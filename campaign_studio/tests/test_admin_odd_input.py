@@ -1,4 +1,4 @@
-"""The admin console under odd input: no query string, key or term may break a page (8-reliability R28)."""
+"""The admin console under odd input: no query string, key or term may break a page."""
 
 from collections.abc import Callable
 from urllib.parse import quote

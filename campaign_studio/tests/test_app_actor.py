@@ -1,4 +1,4 @@
-"""Database triggers can read who acts, whichever door the change comes through (8-reliability R20)."""
+"""Database triggers can read who acts, whichever door the change comes through."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""A database that fails: 503 with `Retry-After`, nothing half-written, and the next request works (8-reliability R23).
+"""A database that fails: 503 with `Retry-After`, nothing half-written, and the next request works.
 
 Everything fails for real: connections are ended, locks held, the pool drained. How the embedded server takes signals is
 in test_faults_embedded.py.

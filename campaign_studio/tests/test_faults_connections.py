@@ -1,4 +1,4 @@
-"""No connection to the database, or one that dies: 503 through every door, and the next request works (R23).
+"""No connection to the database, or one that dies: 503 through every door, and the next request works.
 
 Connections are really ended, and the pool is really drained.
 """

@@ -1,4 +1,4 @@
-"""The embedded server, sent real signals while a server process writes: nothing acknowledged is lost (R23).
+"""The embedded server, sent real signals while a server process writes: nothing acknowledged is lost.
 
 Nobody starts anything again: the server process brings its database back.
 """

@@ -23,7 +23,7 @@ METHODS = {"get", "post", "put", "patch", "delete"}
 RESET = ("/api/auth/password/reset", "/api/auth/password/reset/confirm")
 OPEN = {"/api/auth/register", "/api/auth/login", "/api/auth/refresh", "/api/health", *RESET}
 
-# Every address of the API.
+# Every address.
 ADDRESSES = """
 /api/auth/register                                            post
 /api/auth/login                                               post

@@ -1,4 +1,4 @@
-"""The controls of the race tests: with its lock or constraint switched off, each invariant breaks (8-reliability R36).
+"""The controls of the race tests: with its lock or constraint switched off, each invariant breaks.
 
 Wherever a rule reads before it writes, all threads are made to meet in between.
 """

@@ -1,4 +1,4 @@
-"""Transactions in each other's way: one gives way and is done again, and nobody notices (8-reliability R4)."""
+"""Transactions in each other's way: one gives way and is done again, and nobody notices."""
 
 import io
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Two server processes, one database: what one of them is doing holds for the other (8-reliability R1-R3, R36).
+"""Two server processes, one database: what one of them is doing holds for the other.
 
 Each round sends its requests at once, half of them to either process. The controls, with the locks switched off, are
 in test_race_controls.py: what is switched off there is what holds here.
@@ -27,7 +27,7 @@ from campaigns.tests.factories import CampaignFactory
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.matrix]
 
-# The goal of 8-reliability is 200; a test run asks a few of each.
+# A test run asks a few of each; `RACE_ROUNDS=200` asks for long.
 ROUNDS = int(os.environ.get("RACE_ROUNDS", "3"))
 AT_ONCE = 16
 

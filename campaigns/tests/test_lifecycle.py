@@ -1,4 +1,4 @@
-"""The status machine of 1-domain, for campaigns and ads alike."""
+"""The status machine, for campaigns and ads alike."""
 
 from datetime import date, timedelta
 from typing import Any
