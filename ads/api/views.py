@@ -1,6 +1,6 @@
 """Ads, and the same ads below their campaign."""
 
-from typing import TypedDict
+from typing import TypedDict, cast
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.history import AuditedViewSet
+from accounts.models import User
 from ads.api import serializers
 from ads.api.filters import AdFilter, CampaignAdFilter, QueueFilter
 from ads.models import Ad, AdContentRating
@@ -77,7 +78,7 @@ class AdViewSet(AuditedViewSet[Ad]):
     def approve(self, request: Request, **kwargs: object) -> Response:
         """Let it be shown. Nobody approves an ad that they made."""
         ad, said = self._verdict(request)
-        ad.approve(request.user, at=timezone.now(), **said)
+        ad.approve(cast(User, request.user), at=timezone.now(), **said)
         return self.document_answer(self.document(self.document_row(ad.pk)))
 
     @extend_schema(request=serializers.VerdictSerializer, responses=serializers.AdSerializer)
@@ -85,7 +86,7 @@ class AdViewSet(AuditedViewSet[Ad]):
     def reject(self, request: Request, **kwargs: object) -> Response:
         """Refuse it. The note tells the creator why."""
         ad, said = self._verdict(request)
-        ad.reject(request.user, at=timezone.now(), **said)
+        ad.reject(cast(User, request.user), at=timezone.now(), **said)
         return self.document_answer(self.document(self.document_row(ad.pk)))
 
     def _verdict(self, request: Request) -> tuple[Ad, Verdict]:

@@ -30,7 +30,8 @@ from ads.console.moderation import (
     approve_selected,
     reject_selected,
 )
-from ads.models import FOUR_EYES, Ad, AdContentRating, AdTimeSlot
+from ads.models import Ad, AdContentRating, AdTimeSlot
+from ads.moderation import FOUR_EYES
 from ads.rules import NOT_OWN_CAMPAIGN
 from campaign_studio.console.base import Context, Fieldsets, StudioStackedInline, StudioTabularInline
 from campaign_studio.console.forms import StudioFormSet

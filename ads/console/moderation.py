@@ -15,7 +15,8 @@ from accounts.models import User
 from accounts.signin.console import signed_in
 from ads.choices import MediaType
 from ads.console.forms import ReviewForm
-from ads.models import FOUR_EYES, Ad
+from ads.models import Ad
+from ads.moderation import FOUR_EYES
 from ads.querysets import AdQuerySet
 from campaign_studio.console.base import StudioAdmin
 from campaign_studio.console.forms import REFUSALS, as_validation_error

@@ -1,12 +1,11 @@
 """Ads, their parts, what may be delivered, and the views that were counted."""
 
-from ads.models.ad import FOUR_EYES, Ad
+from ads.models.ad import Ad
 from ads.models.deliverable import DeliverableAd, DeliverablePlace
 from ads.models.impressions import AdView, AdViewDay, CampaignViewTotals, ViewReceipt
 from ads.models.parts import AdContentRating, AdTimeSlot
 
 __all__ = [
-    "FOUR_EYES",
     "Ad",
     "AdContentRating",
     "AdTimeSlot",

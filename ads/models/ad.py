@@ -5,35 +5,21 @@ from collections.abc import Collection
 from datetime import date, datetime
 from typing import Any
 
-from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex, OpClass
-from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.core.validators import MaxLengthValidator
 from django.db import models, transaction
 
-from ads import constraints, media
+from accounts.models import User
+from ads import constraints, media, moderation
 from ads.choices import AdDurationUnit, AdType, MediaType, ModerationStatus
 from ads.querysets import AdQuerySet
+from campaign_studio.acting import Reader
 from campaign_studio.models.stamped import StampedModel
 from campaign_studio.models.versioned import StaleError
 from campaigns.choices import Status
 from campaigns.lifecycle import LifecycleModel
 from campaigns.models import LONGEST_TEXT, Campaign
-
-# Changing any of these changes what a viewer sees: a reviewed ad goes back to the moderators (1-domain).
-SEEN_BY_VIEWERS = (
-    "ad_type_id",
-    "ad_name",
-    "media_type",
-    "media_url",
-    "media_content",
-    "ad_advertiser_forwarding_url",
-)
-
-
-FOUR_EYES = "You made this ad or its campaign: somebody else has to approve it."
-# What a moderator decided.
-DECISION = ("moderation_status", "moderated_by", "moderated_at", "moderation_note")
 
 
 class Ad(LifecycleModel, StampedModel):
@@ -118,7 +104,7 @@ class Ad(LifecycleModel, StampedModel):
 
     created_by_field = "ad_created_by"
     status_field = "ad_status"
-    remembered = ("ad_status", "ad_start_date", "ad_end_date", "campaign_id", *SEEN_BY_VIEWERS)
+    remembered = ("ad_status", "ad_start_date", "ad_end_date", "campaign_id", *moderation.SEEN_BY_VIEWERS)
 
     objects = AdQuerySet.as_manager()
 
@@ -182,10 +168,10 @@ class Ad(LifecycleModel, StampedModel):
 
         Raises ValidationError for a new ad when all six places are taken or the campaign has just been deleted.
         """
-        if any(self.has_changed(name) for name in SEEN_BY_VIEWERS):
+        if moderation.is_out_of_date(self):
             self._forget_review()
             if kwargs.get("update_fields"):
-                kwargs["update_fields"] = {*kwargs["update_fields"], *DECISION}
+                kwargs["update_fields"] = {*kwargs["update_fields"], *moderation.VERDICT}
         if not self._state.adding and kwargs.get("update_fields") is None:
             # All but the count: vehicles report views while people edit, and no page undoes what they counted.
             left_alone = {self._meta.pk.name, "ad_view_count", *self.get_deferred_fields()}
@@ -202,38 +188,36 @@ class Ad(LifecycleModel, StampedModel):
                 self.ad_number = self._free_number()
             super().save(**kwargs)
 
-    def may_be_approved_by(self, user: Any) -> bool:
-        """Four eyes: whoever made the ad, or its campaign, has somebody else approve it (setting `FOUR_EYES`)."""
-        return not settings.FOUR_EYES or user.pk not in (self.ad_created_by_id, self.campaign.campaign_created_by_id)
+    def may_be_approved_by(self, user: Reader) -> bool:
+        """Whether another person than those who made it asks."""
+        return moderation.may_be_approved_by(self, user)
 
-    def approve(self, by: Any, *, at: datetime, note: str = "", version: int | None = None) -> None:
-        """A moderator lets it be shown. Raises PermissionDenied for whoever made it.
+    def approve(self, by: User, *, at: datetime, note: str = "", version: int | None = None) -> None:
+        """A moderator lets it be shown. Raises PermissionDenied for those who made it.
 
-        `version` is the one that they have seen; StaleError is raised when it is not the present one (R11).
+        `version` is the one that they have seen; StaleError is raised when it is not the present one.
         """
-        if not self.may_be_approved_by(by):
-            raise PermissionDenied(FOUR_EYES)
-        self._moderate(ModerationStatus.APPROVED, by, note, at, version)
+        moderation.check_approval(self, by)
+        self._take_verdict(ModerationStatus.APPROVED, by, note, at, version)
 
-    def reject(self, by: Any, *, at: datetime, note: str, version: int | None = None) -> None:
+    def reject(self, by: User, *, at: datetime, note: str, version: int | None = None) -> None:
         """A moderator refuses it. Raises ValidationError without a note: the creator needs the reason.
 
         `version` is as for `approve()`.
         """
-        if not note.strip():
-            raise ValidationError({"note": "Say why: the creator reads this note."})
-        self._moderate(ModerationStatus.REJECTED, by, note, at, version)
+        moderation.check_rejection(note)
+        self._take_verdict(ModerationStatus.REJECTED, by, note, at, version)
 
     def send_back_to_review(self) -> None:
-        """What a viewer sees has changed: a decision on the old state counts no more. Saves."""
+        """What a viewer sees has changed: a verdict on the old state counts no more. Saves."""
         if self.moderation_status != ModerationStatus.PENDING:
             self._forget_review()
             self.save()
 
-    def _moderate(self, decision: str, by: Any, note: str, at: datetime, version: int | None) -> None:
+    def _take_verdict(self, verdict: ModerationStatus, by: User, note: str, at: datetime, version: int | None) -> None:
         if version not in (None, self.version):
             raise StaleError(self)
-        self.moderation_status, self.moderated_by, self.moderated_at = decision, by, at
+        self.moderation_status, self.moderated_by, self.moderated_at = verdict, by, at
         self.moderation_note = note.strip() or None
         self.full_clean()
         self.save()

@@ -15,7 +15,8 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from accounts.tests.factories import Cast, make_cast
-from ads.models import FOUR_EYES, Ad
+from ads.models import Ad
+from ads.moderation import FOUR_EYES
 from ads.querysets import AdQuerySet
 from ads.tests.factories import AdFactory
 from campaign_studio.models.versioned import StaleError, VersionedModel
@@ -231,17 +232,17 @@ def test_of_two_who_decide_at_once_one_has_to_look_again() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_control_without_lock_and_comparison_both_decide(monkeypatch: pytest.MonkeyPatch) -> None:
     read = Barrier(2)
-    moderate = Ad._moderate
+    take = Ad._take_verdict
 
     def unlocked(ads: AdQuerySet, key: Any) -> AdQuerySet:
         return ads.filter(pk=key)
 
     def together(ad: Ad, *args: Any) -> None:
         read.wait(timeout=30)
-        moderate(ad, *args)
+        take(ad, *args)
 
     monkeypatch.setattr(AdQuerySet, "for_change", unlocked)
-    monkeypatch.setattr(Ad, "_moderate", together)
+    monkeypatch.setattr(Ad, "_take_verdict", together)
     monkeypatch.setattr(VersionedModel, "_do_update", models.Model._do_update)
 
     assert decide_at_once() == [200, 200]

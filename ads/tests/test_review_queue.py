@@ -14,7 +14,8 @@ from rest_framework.test import APIClient
 from accounts.models import User
 from accounts.tests.factories import Cast
 from ads.console.moderation import in_words
-from ads.models import FOUR_EYES, Ad
+from ads.models import Ad
+from ads.moderation import FOUR_EYES
 from ads.tests.factories import AdFactory
 from advertisers.tests.factories import AdvertiserFactory
 from campaign_studio.tests.browser import messages_of
