@@ -1,7 +1,6 @@
 """Advertisers with their contacts and bank accounts."""
 
 import uuid
-from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
@@ -165,7 +164,7 @@ class AdvertiserBankAccount(PartModel, TimestampedModel):
             code = getattr(self, name)
             setattr(self, name, code.replace(" ", "").upper() if code else code)
 
-    def reveal(self) -> dict[str, Any]:
+    def reveal(self) -> dict[str, str | None]:
         """Number and IBAN in full. Being seen is itself an audit entry, and a security event."""
         recording.log_access(self)
         SecurityEvent.objects.record(

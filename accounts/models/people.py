@@ -143,11 +143,11 @@ class User(AbstractBaseUser, TimestampedModel):  # type: ignore[django-manager-m
         """First name, else username."""
         return self.first_name or self.username
 
-    def has_perm(self, perm: str, obj: Any = None) -> bool:
+    def has_perm(self, perm: str, obj: object = None) -> bool:
         """Ask the one matrix (`<app>/rules.py`). Without an object: whether they may at all."""
         return self.is_active and rules.has_perm(perm, self, obj)
 
-    def has_perms(self, perm_list: Collection[str], obj: Any = None) -> bool:
+    def has_perms(self, perm_list: Collection[str], obj: object = None) -> bool:
         """Ask for several at once."""
         return all(self.has_perm(perm, obj) for perm in perm_list)
 
@@ -200,12 +200,12 @@ class User(AbstractBaseUser, TimestampedModel):  # type: ignore[django-manager-m
         actor = acting.current_user()
         return actor.present_session if actor is not None and actor.pk == self.pk else None
 
-    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+    def delete(self, using: str | None = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
         """Delete for good. Raises ValidationError for the last system administrator, ProtectedError for creators."""
         with transaction.atomic():
             if self._was_the_last_system_admin():
                 raise ValidationError(LAST_SYSTEM_ADMIN, code="last_system_admin")
-            return super().delete(*args, **kwargs)
+            return super().delete(using, keep_parents)
 
     def _was_the_last_system_admin(self) -> bool:
         if self.stored("role_id") != RoleName.SYSTEM_ADMIN or not self.stored("is_active"):

@@ -1,6 +1,7 @@
 """The parts of an ad: time slots and the content rating."""
 
 import uuid
+from collections.abc import Collection
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
@@ -76,7 +77,7 @@ class AdContentRating(PartModel, TimestampedModel):
     def __str__(self) -> str:
         return f"{self.rating_system} {self.rating_label}" if self.rating_system else "Unrated"
 
-    def clean_fields(self, exclude: Any = None) -> None:
+    def clean_fields(self, exclude: Collection[str] | None = None) -> None:
         """No list of warnings is the empty list."""
         if self.content_warnings is None:
             self.content_warnings = []
@@ -90,9 +91,9 @@ class AdContentRating(PartModel, TimestampedModel):
             if is_other:
                 self.ad.send_back_to_review()
 
-    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+    def delete(self, using: str | None = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
         """Delete; a reviewed ad without its rating goes back to the moderators."""
         with transaction.atomic():
-            deleted = super().delete(*args, **kwargs)
+            deleted = super().delete(using, keep_parents)
             self.ad.send_back_to_review()
         return deleted

@@ -108,8 +108,8 @@ class PartModel(StudioModel):
             setattr(other, self.mark_field, False)
             other.save()
 
-    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+    def delete(self, using: str | None = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
         """Delete; the whole counts as changed."""
         with transaction.atomic():
             getattr(self, self.whole_field).touch()
-            return super().delete(*args, **kwargs)
+            return super().delete(using, keep_parents)
