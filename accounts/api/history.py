@@ -6,15 +6,16 @@ from django.core.exceptions import ValidationError as ModelValidationError
 from django.shortcuts import get_object_or_404
 from django_filters.utils import translate_validation
 from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.filters import HistoryFilter
-from accounts.api.serializers import HistoryEntrySerializer
+from accounts.api.serializers import AuditEntrySerializer
 from accounts.audit.as_of import TooEarlyError, as_it_was, moment_of
-from accounts.audit.history import columns_about, readable
+from accounts.audit.history import Change, columns_about, readable
 from accounts.models import AuditEntry, User
 from campaign_studio.api.pagination import PARAMETERS
 from campaign_studio.api.viewsets import Row, StudioViewSet
@@ -33,6 +34,40 @@ FILTERS = [
     OpenApiParameter("from", {"type": "string", "format": "date-time"}, description="Since then."),
     OpenApiParameter("to", {"type": "string", "format": "date-time"}, description="Until then."),
 ]
+
+
+class ChangesOfAnEntry(serializers.ListSerializer):
+    """What the view has read for the whole page: `context["changes"]`, by the entries' keys."""
+
+    def get_attribute(self, instance: AuditEntry) -> list[Change]:
+        """The changes of one entry."""
+        changes: dict[int, list[Change]] = self.context["changes"]
+        return changes[instance.pk]
+
+
+class ChangeSerializer(serializers.Serializer):
+    """One changed field, as people read it. Null is nothing."""
+
+    class Meta:
+        list_serializer_class = ChangesOfAnEntry
+
+    field = serializers.CharField(help_text="As in `changes`.")
+    label = serializers.CharField()  # type: ignore[assignment]  # hides the label of the serializer itself
+    old = serializers.CharField(allow_null=True)
+    new = serializers.CharField(allow_null=True)
+
+
+class HistoryEntrySerializer(AuditEntrySerializer):
+    """One entry of an object's history, with the changes as people read them too."""
+
+    kind = serializers.CharField(source="content_type.name", help_text="What people call the `resource_type`.")
+    readable = ChangeSerializer(
+        many=True, help_text="The changes with names for ids and choices, as far as you may see what they name."
+    )
+
+    class Meta(AuditEntrySerializer.Meta):
+        fields = [*AuditEntrySerializer.Meta.fields, "kind", "readable"]
+        read_only_fields = fields
 
 
 class AuditedViewSet(StudioViewSet[Row]):

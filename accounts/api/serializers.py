@@ -5,7 +5,6 @@ from django.core.exceptions import ValidationError as ModelValidationError
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
-from accounts.audit.history import Change
 from accounts.choices import RoleName
 from accounts.models import AuditEntry, Role, SecurityEvent, Session, User
 from accounts.validators import LONGEST_PASSWORD
@@ -217,40 +216,6 @@ class AuditEntrySerializer(serializers.ModelSerializer):
             document["actor"] = None
         document["changes"] = document["changes"] or {}
         return document
-
-
-class ChangesOfAnEntry(serializers.ListSerializer):
-    """What the view has read for the whole page: `context["changes"]`, by the entries' keys."""
-
-    def get_attribute(self, instance: AuditEntry) -> list[Change]:
-        """The changes of one entry."""
-        changes: dict[int, list[Change]] = self.context["changes"]
-        return changes[instance.pk]
-
-
-class ChangeSerializer(serializers.Serializer):
-    """One changed field, as people read it. Null is nothing."""
-
-    class Meta:
-        list_serializer_class = ChangesOfAnEntry
-
-    field = serializers.CharField(help_text="As in `changes`.")
-    label = serializers.CharField()  # type: ignore[assignment]  # hides the label of the serializer itself
-    old = serializers.CharField(allow_null=True)
-    new = serializers.CharField(allow_null=True)
-
-
-class HistoryEntrySerializer(AuditEntrySerializer):
-    """One entry of an object's history, with the changes as people read them too."""
-
-    kind = serializers.CharField(source="content_type.name", help_text="What people call the `resource_type`.")
-    readable = ChangeSerializer(
-        many=True, help_text="The changes with names for ids and choices, as far as you may see what they name."
-    )
-
-    class Meta(AuditEntrySerializer.Meta):
-        fields = [*AuditEntrySerializer.Meta.fields, "kind", "readable"]
-        read_only_fields = fields
 
 
 class SessionSerializer(StudioSerializer):
