@@ -1,7 +1,5 @@
 """Account settings that are wrong, found at start with an id and a hint."""
 
-from typing import Any
-
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
@@ -9,7 +7,7 @@ from accounts.choices import STAFF_ROLES
 
 
 @register()
-def two_factor_roles(**kwargs: Any) -> list[CheckMessage]:
+def two_factor_roles(**kwargs: object) -> list[CheckMessage]:
     """`TWO_FACTOR_ROLES` names roles that can set it up: in the console."""
     return [
         Error(
@@ -23,7 +21,7 @@ def two_factor_roles(**kwargs: Any) -> list[CheckMessage]:
 
 
 @register()
-def sign_in_limits(**kwargs: Any) -> list[CheckMessage]:
+def sign_in_limits(**kwargs: object) -> list[CheckMessage]:
     """Sign-in limits are positive, else nobody gets in or everybody does."""
     return [
         Error(f"{name} is {getattr(settings, name)}.", hint="Set a number above 0.", id="accounts.E002")

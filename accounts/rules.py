@@ -1,6 +1,6 @@
 """Who may do what with people and the log. Asked about no object, predicates answer "at all?"."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import rules
 
@@ -9,6 +9,7 @@ from campaign_studio.acting import Reader
 
 if TYPE_CHECKING:
     from accounts.models import User
+    from accounts.signin.sessions import Session
 
 
 def role_of(user: Reader) -> str | None:
@@ -29,25 +30,25 @@ is_staff = role_in(*STAFF_ROLES)
 
 
 @rules.predicate
-def is_oneself(user: "User", other: Any = None) -> bool:
+def is_oneself(user: "User", other: "User | None" = None) -> bool:
     """The user asks about themselves."""
     return other is None or other.pk == user.pk
 
 
 @rules.predicate
-def is_within_reach(user: "User", other: Any = None) -> bool:
+def is_within_reach(user: "User", other: "User | None" = None) -> bool:
     """System admins are out of an app admin's reach."""
     return other is None or user.role_id == RoleName.SYSTEM_ADMIN or other.role_id != RoleName.SYSTEM_ADMIN
 
 
 @rules.predicate
-def is_session_of_oneself(user: "User", session: Any = None) -> bool:
+def is_session_of_oneself(user: "User", session: "Session | None" = None) -> bool:
     """The session is the user's own."""
     return session is None or session.user_id == user.pk
 
 
 @rules.predicate
-def is_session_within_reach(user: "User", session: Any = None) -> bool:
+def is_session_within_reach(user: "User", session: "Session | None" = None) -> bool:
     """The session of somebody within reach."""
     return session is None or is_within_reach(user, session.user)
 

@@ -1,7 +1,5 @@
 """Rules for passwords beyond the framework's."""
 
-from typing import Any
-
 from django.core.exceptions import ValidationError
 
 # Longer input is refused at sign-in before it costs a hash (8-reliability R13), so nobody may set one.
@@ -11,7 +9,7 @@ LONGEST_PASSWORD = 1024
 class LongestPasswordValidator:
     """No password longer than sign-in takes."""
 
-    def validate(self, password: str, user: Any = None) -> None:
+    def validate(self, password: str, user: object = None) -> None:
         """Raise ValidationError for a longer one."""
         if len(password) > LONGEST_PASSWORD:
             raise ValidationError(self.get_help_text(), code="password_too_long")

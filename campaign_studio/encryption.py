@@ -92,7 +92,7 @@ def encrypted_columns() -> Iterator[tuple[type[models.Model], list["EncryptedTex
 class _SecretAttribute(DeferredAttribute):
     """Wraps plain text in a Secret the moment it is assigned."""
 
-    def __set__(self, instance: models.Model, value: Any) -> None:
+    def __set__(self, instance: models.Model, value: object) -> None:
         instance.__dict__[self.field.attname] = self.field.to_python(value)
 
 
@@ -107,17 +107,17 @@ class EncryptedTextField(_SecretTextField):
 
     descriptor_class = _SecretAttribute
 
-    def to_python(self, value: Any) -> Secret | None:
+    def to_python(self, value: object) -> Secret | None:
         """Wrap text; the empty text is no secret."""
         if value is None or isinstance(value, Secret):
             return value
         return Secret(str(value)) if value != "" else None
 
-    def from_db_value(self, value: str | None, expression: Any, connection: Any) -> Secret | None:
+    def from_db_value(self, value: str | None, expression: object, connection: object) -> Secret | None:
         """Decrypt what the database holds."""
         return None if value is None else Secret(decrypt(value))
 
-    def get_prep_value(self, value: Any) -> str | None:
+    def get_prep_value(self, value: object) -> str | None:
         """Encrypt what goes to the database."""
         secret = self.to_python(value)
         return None if secret is None else encrypt(secret.reveal())
@@ -127,7 +127,7 @@ class EncryptedTextField(_SecretTextField):
         """The column as it is stored, for the few queries that may not decrypt."""
         return Cast(self.attname, models.TextField())
 
-    def replace_ciphertext(self, pk: Any, *, old: str, new: str) -> bool:
+    def replace_ciphertext(self, pk: object, *, old: str, new: str) -> bool:
         """Write `new` where the row still holds `old`; return False when somebody else wrote meanwhile."""
         # No audit entry: the value stays what it was, only the key that opens it is another.
         rows = self.model._base_manager.alias(ciphertext=self.ciphertext).filter(pk=pk, ciphertext=old)

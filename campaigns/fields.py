@@ -44,7 +44,7 @@ class NameListField(ArrayField):
             raise ValidationError(f"Give at most {MOST_NAMES} names.", code="max_length")
         return self.tidy(names)
 
-    def get_db_prep_value(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+    def get_db_prep_value(self, value: object, *args: Any, **kwargs: Any) -> Any:
         """Tidy on the way to the database too: `save()` alone must not let blanks in."""
         return super().get_db_prep_value(self.tidy(value) if isinstance(value, list) else value, *args, **kwargs)
 

@@ -1,6 +1,6 @@
 """Who may do what with campaigns. "Own" is: created by this user."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import rules
 
@@ -17,7 +17,7 @@ is_campaign_manager = role_in(RoleName.CAMPAIGN_MANAGER)
 @rules.predicate
 def owns_campaign(user: "User", part: "Campaign | CampaignAudienceTargeting | None" = None) -> bool:
     """The campaign, or the campaign this is a part of, was created by the user."""
-    campaign: Any = getattr(part, "campaign", part)
+    campaign = part if part is None or hasattr(part, "campaign_created_by_id") else part.campaign
     return campaign is None or campaign.campaign_created_by_id == user.pk
 
 

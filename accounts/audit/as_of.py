@@ -20,9 +20,11 @@ from django.db import connection, models
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
-from accounts.audit.history import audited_fields, field_of, parts_of
+from accounts.audit.history import AnyField, audited_fields, field_of, parts_of
 from accounts.audit.models import AuditEntry
+from accounts.querysets import AuditEntryQuerySet
 from campaign_studio.encryption import EncryptedTextField, Secret
+from campaign_studio.models import StampedModel
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -61,7 +63,7 @@ def moment_of(text: str) -> datetime:
     return at
 
 
-def as_it_was(present: models.Model, at: datetime, *, reader: "User") -> Any:
+def as_it_was(present: StampedModel, at: datetime, *, reader: "User") -> Any:
     """A row like `present`, with the values and the parts it had at a moment, as far as `reader` may see such parts.
 
     It is loaded with everything its document shows, and not meant to be saved. Raises TooEarlyError.
@@ -90,7 +92,7 @@ def _parts(whole: models.Model, reader: "User") -> Iterable[models.Model]:
         yield from rows.visible_to(reader).filter(**{relation.field.name: whole})
 
 
-def _check_reaches(story: Any, present: Any, at: datetime) -> None:
+def _check_reaches(story: AuditEntryQuerySet, present: StampedModel, at: datetime) -> None:
     """Raise TooEarlyError where nothing is known of the moment."""
     own = story.filter(object_pk=str(present.pk), action=AuditEntry.Action.CREATE)
     created = own.values_list("timestamp", flat=True).first()
@@ -106,7 +108,7 @@ def _told(at: datetime) -> str:
     return at.isoformat().replace("+00:00", "Z")
 
 
-def _undo(rows: Rows, entry: Any) -> None:
+def _undo(rows: Rows, entry: AuditEntry) -> None:
     model = entry.content_type.model_class()
     key = (model, model._meta.pk.to_python(entry.object_pk))
     if entry.action == entry.Action.CREATE:
@@ -120,7 +122,7 @@ def _undo(rows: Rows, entry: Any) -> None:
             rows[key][field.attname] = _as_stored(field, old)
 
 
-def _as_stored(field: Any, value: Any) -> Any:
+def _as_stored(field: "AnyField", value: object) -> object:
     """A value of the log as a row holds it."""
     if value is None:
         return None
@@ -130,7 +132,7 @@ def _as_stored(field: Any, value: Any) -> Any:
     return value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value
 
 
-def _stamp(rows: Rows, told: Any, at: datetime) -> None:
+def _stamp(rows: Rows, told: AuditEntryQuerySet, at: datetime) -> None:
     """Say when each row was created and who changed it last, and forget what nothing is known of."""
     action = AuditEntry.Action
     created = dict(told.filter(action=action.CREATE).values_list("object_pk", "timestamp"))
@@ -176,7 +178,9 @@ def _built(model: type[models.Model], values: Values) -> Any:
 def _in_order(model: type[models.Model], rows: list[Any]) -> list[Any]:
     """Sorted by the database: Python doesn't know how it compares letters."""
     names: Any = model._meta.ordering
-    ordering = [(name.startswith("-"), field_of(model, name.removeprefix("-"))) for name in names]
+    ordering: list[tuple[bool, Any]] = [
+        (name.startswith("-"), model._meta.get_field(name.removeprefix("-"))) for name in names
+    ]
     columns = [[field.get_prep_value(getattr(row, field.attname)) for row in rows] for _, field in ordering]
     listed = ", ".join(f"%s::{field.db_type(connection)}[]" for _, field in ordering)
     order = ", ".join(

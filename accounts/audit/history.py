@@ -3,12 +3,14 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from auditlog.registry import auditlog
 from django.db import models
 
 if TYPE_CHECKING:
+    from django.db.models import Field
+
     from accounts.models import AuditEntry, User
 
 VERBS = {0: "created", 1: "changed", 2: "deleted", 3: "seen"}
@@ -19,6 +21,9 @@ WITH_SECONDS = len("2026-11-01 12:00:00")
 WITH_MINUTES = len("12:00")
 
 Names = dict[type[models.Model], dict[str, str]]
+# A field of some model, and a value it has.
+AnyField: TypeAlias = "Field[Any, Any]"
+Pair: TypeAlias = "tuple[AnyField | None, object]"
 
 
 @dataclass(frozen=True)
@@ -90,7 +95,7 @@ def details(whole: models.Model, parts: Iterable[models.Model], *, reader: "User
     return [[Detail(label_of(field), _shown(field, value, names)) for field, value in row] for row in told]
 
 
-def audited_fields(model: type[models.Model]) -> list[Any]:
+def audited_fields(model: type[models.Model]) -> "list[AnyField]":
     """The fields whose changes are logged."""
     logged = auditlog.get_model_fields(model)["include_fields"]
     return [field for field in model._meta.concrete_fields if field.name in logged]
@@ -112,7 +117,7 @@ def columns_about(model: type[models.Model], reader: "User") -> list[str]:
     return sorted({field.attname for kind in seen for field in audited_fields(kind)})
 
 
-def field_of(model: type[models.Model] | None, column: str) -> Any:
+def field_of(model: type[models.Model] | None, column: str) -> "AnyField | None":
     """The model's field behind a name in the log: a column (`advertiser_id`) or a field; None if it is gone."""
     for field in model._meta.concrete_fields if model else ():
         if column in (field.attname, field.name):
@@ -120,7 +125,7 @@ def field_of(model: type[models.Model] | None, column: str) -> Any:
     return None
 
 
-def label_of(field: Any, column: str = "") -> str:
+def label_of(field: "AnyField | None", column: str = "") -> str:
     """What people call a field; for one that is gone, its column in words."""
     return str(field.verbose_name) if field is not None else column.replace("_", " ")
 
@@ -130,12 +135,12 @@ def kind_of(model: type[models.Model] | None) -> str:
     return str(model._meta.verbose_name) if model else ""
 
 
-def _changed_fields(entry: "AuditEntry") -> list[tuple[str, Any, list[Any]]]:
+def _changed_fields(entry: "AuditEntry") -> "list[tuple[str, AnyField | None, list[object]]]":
     model = entry.content_type.model_class()
     return [(column, field_of(model, column), values) for column, values in (entry.changes or {}).items()]
 
 
-def _shown(field: Any, value: Any, names: Names) -> str | None:
+def _shown(field: "AnyField | None", value: object, names: Names) -> str | None:
     if value is None or str(value) in EMPTY:
         return None
     if isinstance(value, list | tuple):
@@ -150,13 +155,13 @@ def _shown(field: Any, value: Any, names: Names) -> str | None:
     return _chosen(field, text)
 
 
-def _chosen(field: Any, value: Any) -> str:
+def _chosen(field: "AnyField | None", value: object) -> str:
     """The label of a choice, or the value itself."""
     choices = dict(getattr(field, "flatchoices", None) or ())
     return str(choices.get(value, YES_NO.get(str(value), value)))
 
 
-def _names_of_referred(values: Iterable[tuple[Any, Any]], reader: "User") -> Names:
+def _names_of_referred(values: "Iterable[Pair]", reader: "User") -> Names:
     """The names of the rows that foreign keys among `values` point to."""
     wanted: dict[Any, set[str]] = defaultdict(set)
     for field, value in _references(values):
@@ -167,8 +172,7 @@ def _names_of_referred(values: Iterable[tuple[Any, Any]], reader: "User") -> Nam
     }
 
 
-def _references(values: Iterable[tuple[Any, Any]]) -> Iterator[tuple[Any, Any]]:
+def _references(values: "Iterable[Pair]") -> "Iterator[tuple[models.ForeignKey, object]]":
     for field, value in values:
-        is_key = isinstance(field, models.ForeignKey) and field.target_field.primary_key
-        if is_key and value not in (None, *EMPTY):
+        if isinstance(field, models.ForeignKey) and field.target_field.primary_key and value not in (None, *EMPTY):
             yield field, value

@@ -21,8 +21,8 @@ from accounts.console.forms import NewUserForm
 from accounts.console.history import AuditedAdmin
 from accounts.models import Role, Session, SignInAttempts, TOTPDevice, User
 from accounts.signin.console import signed_in
-from campaign_studio.console.base import Context
 from campaign_studio.console.forms import StudioForm
+from campaign_studio.console.views import Context
 
 ROLE_COLOURS = {
     RoleName.SYSTEM_ADMIN: "danger",

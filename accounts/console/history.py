@@ -95,7 +95,7 @@ class AuditedAdmin(StudioAdmin):
         }
         return TemplateResponse(request, "admin/object_history.html", context)
 
-    def _as_it_was(self, request: HttpRequest, obj: models.Model, context: Context) -> HttpResponse:
+    def _as_it_was(self, request: HttpRequest, obj: StampedModel, context: Context) -> HttpResponse:
         user = signed_in(request)
         try:
             at = moment_of(request.GET["as_of"])

@@ -17,8 +17,9 @@ from accounts.audit.history import VERBS, readable
 from accounts.choices import SecurityEventKind
 from accounts.models import AuditEntry, AuditSeal, SecurityEvent
 from accounts.signin.console import signed_in
-from campaign_studio.console.base import Context, StudioAdmin
+from campaign_studio.console.base import StudioAdmin
 from campaign_studio.console.lists import ChoiceFilter
+from campaign_studio.console.views import Context
 
 ACTION_COLOURS = {0: "success", 1: "info", 2: "danger", 3: "warning"}
 KIND_COLOURS: dict[str, str] = {
@@ -144,7 +145,7 @@ class AuditEntryAdmin(_Log):
             return entry.object_repr
 
     def render_change_form(
-        self, request: HttpRequest, context: Context, *args: Any, obj: models.Model | None = None, **kwargs: Any
+        self, request: HttpRequest, context: Context, *args: bool | str, obj: models.Model | None = None, **kwargs: Any
     ) -> HttpResponse:
         """The entry with what changed, field by field; names of what its reader may not see stay keys."""
         if isinstance(obj, AuditEntry):

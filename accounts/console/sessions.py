@@ -14,7 +14,8 @@ from accounts.choices import Door, SecurityEventKind
 from accounts.models import Session
 from accounts.querysets import SessionQuerySet
 from accounts.signin.console import signed_in
-from campaign_studio.console.base import Context, StudioAdmin
+from campaign_studio.console.base import StudioAdmin
+from campaign_studio.console.views import Context
 
 DOOR_COLOURS = {Door.ADMIN: "primary", Door.API: "info"}
 

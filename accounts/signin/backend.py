@@ -1,7 +1,5 @@
 """Sign-in by username or e-mail, for console and API alike."""
 
-from typing import Any
-
 from django.contrib.auth.backends import BaseBackend
 from django.http import HttpRequest
 from django.utils import timezone
@@ -21,7 +19,7 @@ class UsernameOrEmailBackend(BaseBackend):
         username: str | None = None,
         password: str | None = None,
         otp_token: str | None = None,
-        **kwargs: Any,
+        **kwargs: object,
     ) -> User | None:
         """The active user with this username or e-mail and password, or None: unknown and inactive ones cost one
         hash, like everybody else.
@@ -42,6 +40,6 @@ class UsernameOrEmailBackend(BaseBackend):
         SignInAttempts.objects.forget(user, address)
         return user
 
-    def get_user(self, user_id: Any) -> User | None:
+    def get_user(self, user_id: object) -> User | None:
         """The user behind a console session, as long as they are active."""
         return User.objects.filter(pk=user_id, is_active=True).first()

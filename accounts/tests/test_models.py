@@ -10,8 +10,8 @@ from django.db.models import ProtectedError
 
 from accounts.choices import LEVELS, STAFF_ROLES, RoleName
 from accounts.models import AuditEntry, Role, User
-from accounts.signin.backend import LONGEST_PASSWORD
 from accounts.tests.factories import PASSWORD, Cast, UserFactory
+from accounts.validators import LONGEST_PASSWORD
 from ads.tests.factories import AdFactory
 from advertisers.tests.factories import AdvertiserFactory
 from campaign_studio.acting import acting_as

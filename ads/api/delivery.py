@@ -2,7 +2,6 @@
 
 import io
 from functools import cache
-from typing import Any
 from uuid import UUID
 
 from django.db.models import Case, QuerySet, Value, When
@@ -111,7 +110,7 @@ class ExplainablePages(KeysFirstPagination):
     def __init__(self, decision: Decision) -> None:
         self.decision = decision
 
-    def rows(self, queryset: "QuerySet[Ad]", keys: Any) -> list[Ad]:
+    def rows(self, queryset: "QuerySet[Ad]", keys: "QuerySet[Ad, dict[str, UUID]]") -> list[Ad]:
         """The ads of the page, in the order of their keys."""
         order = [row["pk"] for row in keys]
         by_key = {ad.pk: ad for ad in with_failures(Ad.objects.filter(pk__in=order), self.decision.opportunity)}

@@ -41,7 +41,7 @@ class LocalTimeField(serializers.Field[datetime, object, str, datetime]):
         ),
     }
 
-    def to_internal_value(self, data: object) -> datetime:
+    def to_internal_value(self, data: Any) -> datetime:
         """The moment, with the offset where one is given."""
         try:
             return local_time(BLANK_OFFSET.sub(r"+\1", str(data)))
@@ -53,7 +53,7 @@ class LocalTimeField(serializers.Field[datetime, object, str, datetime]):
         return value.isoformat()
 
 
-def one_of(choices: Iterable[str]) -> dict[str, Any]:
+def one_of(choices: Iterable[str]) -> Values:
     """What a parameter says that takes one of a few values."""
     return {"invalid_choice": f"Send one of {', '.join(choices)}."}
 

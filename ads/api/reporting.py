@@ -86,7 +86,7 @@ class ReportedViewSerializer(StrictFields):
     postcode = _text("postcode")
     device_id = _text("device_id")
 
-    def to_internal_value(self, data: Any) -> dict[str, Any]:
+    def to_internal_value(self, data: object) -> dict[str, Any]:
         """Validated values; no text is the empty one, and a country is its code where that is known."""
         values = super().to_internal_value(data)
         values |= {name: values.get(name) or "" for name in ("country", "city", "postcode", "device_id")}

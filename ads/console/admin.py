@@ -33,9 +33,10 @@ from ads.console.moderation import (
 from ads.models import Ad, AdContentRating, AdTimeSlot
 from ads.moderation import FOUR_EYES
 from ads.rules import NOT_OWN_CAMPAIGN
-from campaign_studio.console.base import Context, Fieldsets, StudioStackedInline, StudioTabularInline
+from campaign_studio.console.base import Fieldsets, StudioStackedInline, StudioTabularInline
 from campaign_studio.console.forms import StudioFormSet
 from campaign_studio.console.lists import DateRangeFilter
+from campaign_studio.console.views import Context
 from campaigns.console.forms import STATUS_COLOURS, LifecycleForm
 from campaigns.console.status import StatusActionsMixin
 from campaigns.models import Campaign

@@ -1,5 +1,6 @@
 """`GET /api/delivery`: what shows here and now."""
 
+from collections.abc import Callable
 from datetime import time
 from typing import Any
 
@@ -60,7 +61,7 @@ def test_a_bar_shows_one_ad_and_a_content_position_all_of_them(client: Any) -> N
     assert placements["center_right_content_ad"] == []
 
 
-CHANGES = {
+CHANGES: dict[str, Callable[[Ad], object]] = {
     "campaign_active": lambda ad: ad.campaign.move_to("paused"),
     "ad_active": lambda ad: ad.move_to("paused"),
     "approved": lambda ad: ad.reject(caller(), at=ad.created_at, note="No."),

@@ -26,7 +26,7 @@ UNKNOWN_FIELD = "This field does not exist. /api/docs lists those that do."
 class StrictFields(serializers.Serializer):
     """Refuses fields that don't exist by name; `""` means null wherever null is allowed, as HTML forms mean it."""
 
-    def to_internal_value(self, data: object) -> Values:
+    def to_internal_value(self, data: Any) -> Values:
         """Validated values; unknown fields are reported together with the wrong ones."""
         if not isinstance(data, Mapping):
             # Refused there, in the framework's words.

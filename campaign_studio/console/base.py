@@ -6,7 +6,7 @@ those `visible_to(user)`. Nothing here knows a domain.
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from copy import copy
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -47,9 +47,9 @@ from campaign_studio.writing import one_write
 
 # Django itself has no name for what `fieldsets` may be; its type stubs have.
 if TYPE_CHECKING:
-    from django.contrib.admin.options import _FieldsetSpec as Fieldsets
-else:
-    Fieldsets = Sequence
+    from django.contrib.admin.options import _FieldsetSpec
+
+Fieldsets: TypeAlias = "_FieldsetSpec"
 
 # What would be deleted, how many of each kind, what the user may not delete, and what is in the way.
 Deleted = tuple[list[str], dict[str, int], Collection[str], list[str]]

@@ -14,9 +14,8 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 
-from campaign_studio.database import configuration as database
 from campaign_studio.database.configuration import configuration
-from campaign_studio.embedded.server import ensure_embedded_server, stop_embedded_server
+from campaign_studio.embedded.server import NAME, ensure_embedded_server, stop_embedded_server
 from campaign_studio.tests.embedded import folder, kill, postmaster, processes_in
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -179,7 +178,7 @@ def pgdata(nothing: Path, made_before: Path) -> Path:
 
 def ask(socket_dir: Path, sql: str) -> Any:
     """Run one statement in our database there; return the first column of its first row."""
-    with psycopg.connect(host=str(socket_dir), user="postgres", dbname=database.NAME) as connection:
+    with psycopg.connect(host=str(socket_dir), user="postgres", dbname=NAME) as connection:
         cursor = connection.execute(sql)
         row = cursor.fetchone() if cursor.description else None
     return row[0] if row else None
@@ -294,7 +293,7 @@ def test_the_server_outlives_the_process_that_started_it(pgdata: Path) -> None:
 def test_a_server_that_waits_for_its_clients_to_leave_is_hurried_and_replaced(pgdata: Path) -> None:
     socket_dir = ensure_embedded_server(pgdata)
     leaving = postmaster(pgdata)
-    with psycopg.connect(host=str(socket_dir), user="postgres", dbname=database.NAME, autocommit=True) as client:
+    with psycopg.connect(host=str(socket_dir), user="postgres", dbname=NAME, autocommit=True) as client:
         leaving.terminate()
         while "stopping" not in (pgdata / "postmaster.pid").read_text():
             assert client.execute("SELECT 1").fetchone() == (1,)

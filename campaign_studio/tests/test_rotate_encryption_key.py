@@ -73,8 +73,8 @@ def test_afterwards_the_new_key_alone_opens_every_secret(keys: Callable[..., Non
     keys(NEW_KEY)
     both.refresh_from_db()
     iban_only.refresh_from_db()
-    assert (both.bank_account_number, both.bank_account_iban) == (Secret(ACCOUNT_NUMBER), Secret(IBAN))
-    assert (iban_only.bank_account_number, iban_only.bank_account_iban) == (None, Secret(OTHER_IBAN))
+    assert [both.bank_account_number, both.bank_account_iban] == [Secret(ACCOUNT_NUMBER), Secret(IBAN)]
+    assert [iban_only.bank_account_number, iban_only.bank_account_iban] == [None, Secret(OTHER_IBAN)]
     assert "Re-encrypted: 3. Current already: 0." in said
     assert "remove the old key from ENCRYPTION_KEY" in said
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
@@ -61,27 +61,29 @@ class Command(BaseCommand):
         parser.add_argument("--to", type=day, dest="last", default=date.max, metavar="DATE", help="the last day, UTC")
         parser.add_argument("--output", type=Path, metavar="FILE", help="must not exist yet")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(
+        self, *args: object, first: date, last: date, format: str, output: Path | None, **options: object
+    ) -> None:
         """Do it. Raises CommandError when the file is there already or can't be written."""
         lift_statement_timeout()
         seal_everything()
-        lines = _lines(options["first"], options["last"])
-        write = _write_csv if options["format"] == "csv" else _write_json
-        if options["output"] is None:
+        lines = _lines(first, last)
+        write = _write_csv if format == "csv" else _write_json
+        if output is None:
             write(lines, self.stdout)  # type: ignore[arg-type]
             return
         try:
             with (
-                options["output"].open("x", encoding="utf-8", newline="") as file,
+                output.open("x", encoding="utf-8", newline="") as file,
                 Progress(console=Console(file=sys.stderr), transient=True) as progress,
             ):
                 total = AuditSeal.objects.count()
                 write(progress.track(lines, total=total, description="Entries"), file)
         except FileExistsError as error:
-            raise CommandError(f"{options['output']} is there already. Name another file.") from error
+            raise CommandError(f"{output} is there already. Name another file.") from error
         except OSError as error:
-            raise CommandError(f"{options['output']} can't be written: {error.strerror}.") from error
-        self.stdout.write(f"Written to {options['output']}.")
+            raise CommandError(f"{output} can't be written: {error.strerror}.") from error
+        self.stdout.write(f"Written to {output}.")
 
 
 def _lines(first: date, last: date) -> Iterator[dict[str, object]]:

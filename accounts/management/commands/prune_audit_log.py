@@ -1,7 +1,6 @@
 """`manage.py prune_audit_log`: remove what is too old, so that the rest can still prove itself."""
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -41,10 +40,10 @@ class Command(BaseCommand):
         )
         parser.add_argument("--dry-run", action="store_true", help="only say how much would be removed")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, days: int, dry_run: bool, **options: object) -> None:
         """Do it. Raises CommandError for a log that is not whole: removing entries would hide it."""
         lift_statement_timeout()
-        before = timezone.now() - timedelta(days=options["days"])
+        before = timezone.now() - timedelta(days=days)
         seal_everything()
         if any(wrong for _, wrong in walk()) or any(unsealed_entries()):
             raise CommandError("The audit log is not whole. Run verify_audit_log and find out why before removing any.")
@@ -54,7 +53,7 @@ class Command(BaseCommand):
             last = self._last_removed(before)
             old = AuditSeal.objects.filter(position__lte=last.position).count() if last else 0
             events = SecurityEvent.objects.filter(happened_at__lt=before)
-            if options["dry_run"]:
+            if dry_run:
                 self.stdout.write(f"Would be removed: audit entries {old}, security events {events.count()}.")
                 return
             with connection.cursor() as cursor:

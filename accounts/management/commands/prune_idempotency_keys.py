@@ -1,7 +1,5 @@
 """`manage.py prune_idempotency_keys`: forget answers that nobody may ask for again."""
 
-from typing import Any
-
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
@@ -15,7 +13,7 @@ class Command(BaseCommand):
 
     help = "Delete the kept answers of Idempotency-Keys that are older than 24 hours."
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: object) -> None:
         """Do it."""
         lift_statement_timeout()
         deleted, _ = IdempotentAnswer.objects.filter(answered_at__lte=timezone.now() - KEPT).delete()

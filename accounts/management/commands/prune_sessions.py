@@ -1,7 +1,6 @@
 """`manage.py prune_sessions`: forget sessions that ended long ago."""
 
 from datetime import timedelta
-from typing import Any
 
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
@@ -24,11 +23,11 @@ class Command(BaseCommand):
             "--days", type=whole_number(0), default=30, help="sessions that ended so many days ago (default 30)"
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, days: int, **options: object) -> None:
         """Delete, and say how many."""
         lift_statement_timeout()
         now = timezone.now()
-        before = now - timedelta(days=options["days"])
+        before = now - timedelta(days=days)
         sessions, _ = Session.objects.filter(Q(revoked_at__lt=before) | Q(expires_at__lt=before)).delete()
         counters, _ = SignInAttempts.objects.filter(ends_at__lt=now).delete()
         call_command("clearsessions")

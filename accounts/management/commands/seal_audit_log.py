@@ -1,7 +1,5 @@
 """`manage.py seal_audit_log`: seal what waits."""
 
-from typing import Any
-
 from django.core.management.base import BaseCommand
 
 from accounts.audit.sealing import seal_everything
@@ -12,6 +10,6 @@ class Command(BaseCommand):
 
     help = "Seal the audit entries that are not sealed yet. Schedule it every few minutes."
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: object) -> None:
         """Do it."""
         self.stdout.write(f"Sealed: entries {seal_everything()}.")

@@ -1,7 +1,5 @@
 """`manage.py unlock`: let somebody in again after too many failed sign-ins."""
 
-from typing import Any
-
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.models import SignInAttempts, User
@@ -18,11 +16,11 @@ class Command(BaseCommand):
         parser.add_argument("user", help="username or e-mail")
         parser.add_argument("--address", help="only from this address (by default from everywhere)")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, user: str, address: str | None, **options: object) -> None:
         """Do it. Raises CommandError for somebody unknown."""
-        user = User.objects.named(options["user"]).first()
-        if user is None:
-            raise CommandError(f"Nobody is called {options['user']!r}. Give a username or an e-mail address.")
+        found = User.objects.named(user).first()
+        if found is None:
+            raise CommandError(f"Nobody is called {user!r}. Give a username or an e-mail address.")
         with acting_as("unlock"):
-            dropped = SignInAttempts.objects.unlock(user, options["address"])
-        self.stdout.write(f"{user} can sign in again." if dropped else f"{user} was not locked out.")
+            dropped = SignInAttempts.objects.unlock(found, address)
+        self.stdout.write(f"{found} can sign in again." if dropped else f"{found} was not locked out.")

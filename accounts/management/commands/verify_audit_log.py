@@ -5,7 +5,6 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import chain
-from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import Max, Min
@@ -38,7 +37,7 @@ class Command(BaseCommand):
             help="noted from an earlier run",
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, expect: list[AuditSeal], **options: object) -> None:
         """Do it. Raises CommandError when anything is wrong."""
         lift_statement_timeout()
         seal_everything()
@@ -51,7 +50,7 @@ class Command(BaseCommand):
                 progress.advance(task)
                 problems += _tell(console, wrong)
             problems += _tell(console, unsealed_entries())
-            problems += _tell(console, chain.from_iterable(_against(first, noted) for noted in options["expect"]))
+            problems += _tell(console, chain.from_iterable(_against(first, noted) for noted in expect))
             checked = int(progress.tasks[0].completed)
         if problems and AuditSeal.objects.first() != first:
             raise CommandError("Entries were removed from the audit log meanwhile. Run this again.")

@@ -3,7 +3,6 @@
 from collections import Counter
 from datetime import date
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -27,9 +26,9 @@ class Command(BaseCommand):
         """Which day it is."""
         parser.add_argument("--on", type=arguments.day, default=None, help="like 2026-03-31; today by default")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, on: date | None, **options: object) -> None:
         """Move each row by itself. Raises CommandError at the end when some were refused."""
-        day = options["on"] or timezone.localdate()
+        day = on or timezone.localdate()
         moved: Counter[str] = Counter()
         refused = 0
         for model in (Campaign, Ad):
