@@ -121,6 +121,7 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
     """
     if (
         config.pluginmanager.hasplugin("xdist")
+        and not hasattr(config, "workerinput")
         and config.option.numprocesses is None
         and config.args_source is pytest.Config.ArgsSource.TESTPATHS
     ):
