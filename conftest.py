@@ -113,23 +113,6 @@ def pytest_configure() -> None:
     )
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_cmdline_main(config: pytest.Config) -> None:
-    """The whole suite runs on every core; what is named by its path runs in this process, where a debugger works.
-
-    Four at most: each process may hold twenty connections, and PostgreSQL takes a hundred.
-    """
-    if (
-        config.pluginmanager.hasplugin("xdist")
-        and not hasattr(config, "workerinput")
-        and config.option.numprocesses is None
-        and config.args_source is pytest.Config.ArgsSource.TESTPATHS
-    ):
-        config.option.numprocesses = "logical"
-        config.option.maxprocesses = config.option.maxprocesses or 4
-        config.option.dist = "worksteal"
-
-
 def pytest_collection_finish() -> None:
     """What is imported by now stays: to search it for garbage again and again takes a tenth of the time."""
     gc.freeze()
