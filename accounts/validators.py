@@ -2,7 +2,7 @@
 
 from django.core.exceptions import ValidationError
 
-# Longer input is refused at sign-in before it costs a hash (8-reliability R13), so nobody may set one.
+# Longer input is refused at sign-in before it costs a hash, so nobody may set one.
 LONGEST_PASSWORD = 1024
 
 

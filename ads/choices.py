@@ -1,4 +1,4 @@
-"""The words an ad is described with (seed section 8, 1-domain)."""
+"""What an ad, its slots and its ratings can be: positions, media types, verdicts and ratings."""
 
 from django.db import models
 

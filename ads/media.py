@@ -1,4 +1,4 @@
-"""Which media a position takes, and what each medium needs: the media rule of 1-domain, checked by the database."""
+"""Which media a position takes, and what each medium needs. Both are checked by the database."""
 
 import segno
 from django.core.validators import URLValidator

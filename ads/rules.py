@@ -1,4 +1,4 @@
-"""The ad rows of the matrix in 3-roles. An ad belongs to its campaign's creator."""
+"""Who may do what with ads. An ad belongs to its campaign's creator."""
 
 from typing import TYPE_CHECKING
 
@@ -41,7 +41,7 @@ for action in ("add", "change", "delete"):
     rules.add_perm(f"ads.{action}_adtimeslot", may_change)
     rules.add_perm(f"ads.{action}_adcontentrating", may_rate)
 
-# Delivery (5-delivery): everybody may ask what shows, whoever is more than a guest reports views, staff asks why not.
+# Delivery: everybody may ask what shows, whoever is more than a guest reports views, staff asks why not.
 rules.add_perm("ads.ask_delivery", is_signed_in)
 rules.add_perm("ads.report_views", role_in(*[role for role in RoleName if role != RoleName.GUEST]))
 rules.add_perm("ads.explain_delivery", role_in(*ADMIN_ROLES, RoleName.CAMPAIGN_MANAGER, RoleName.CONTENT_MODERATOR))

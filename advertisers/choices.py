@@ -1,4 +1,4 @@
-"""What an advertiser and a contact can be (1-domain)."""
+"""What an advertiser and a contact can be."""
 
 from django.db import models
 

@@ -107,7 +107,7 @@ class AdvertiserContact(PartModel, TimestampedModel):
 
 
 class AdvertiserBankAccount(PartModel, TimestampedModel):
-    """An account an advertiser pays from. Number and IBAN are encrypted at rest and shown masked (1-domain)."""
+    """An account an advertiser pays from. Number and IBAN are encrypted at rest and shown masked."""
 
     bank_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     advertiser = models.ForeignKey(Advertiser, models.CASCADE, related_name="bank_accounts")

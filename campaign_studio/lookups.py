@@ -34,7 +34,7 @@ class ILike(Lookup):
 
 @ArrayField.register_lookup
 class HasEntry(Lookup):
-    """`cities__has_entry="berlin"`: the list names it, whatever the case (1-domain: matching ignores case)."""
+    """`cities__has_entry="berlin"`: the list names it, whatever the case."""
 
     lookup_name = "has_entry"
     prepare_rhs = False

@@ -1,4 +1,4 @@
-"""Trying a transaction again when the database chose it to give way to another one (8-reliability R4)."""
+"""Trying a transaction again when the database chose it to give way to another one."""
 
 from collections.abc import Callable
 from typing import TypeVar

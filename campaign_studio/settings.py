@@ -226,7 +226,7 @@ PHONENUMBER_DEFAULT_FORMAT = "E164"
 
 
 def _origins(value: str) -> list[str]:
-    """CORS_ORIGINS as the seed writes it (a JSON list) or comma-separated."""
+    """CORS_ORIGINS as a JSON list or comma-separated."""
     if value.strip().startswith("["):
         try:
             return [str(origin) for origin in json.loads(value)]

@@ -1,4 +1,4 @@
-"""The words a campaign is described with (seed section 8)."""
+"""What a campaign and its audience can be."""
 
 from django.db import models
 

@@ -1,4 +1,4 @@
-"""The status machine of campaigns and ads (1-domain "Status lifecycle"): which state may follow which, and when."""
+"""The status machine of campaigns and ads: which state may follow which, and when."""
 
 from datetime import date
 from typing import ClassVar

@@ -23,7 +23,7 @@ LONGEST_TEXT = 10_000
 
 
 class Campaign(LifecycleModel, StampedModel):
-    """One advertising effort: a flight of dates, an audience, and up to six ads (seed section 8)."""
+    """One advertising effort: a flight of dates, an audience, and up to six ads."""
 
     campaign_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     campaign_name = models.CharField(verbose_name="name", max_length=255)
@@ -93,7 +93,7 @@ class Campaign(LifecycleModel, StampedModel):
         return in_seconds(self.campaign_max_view_duration_value, self.campaign_max_view_duration_unit)
 
     def clean(self) -> None:
-        """Also keep the ads' dates inside the campaign's when those move (1-domain)."""
+        """Also keep the ads' dates inside the campaign's when those move."""
         super().clean()
         if self.has_changed("campaign_start_date") or self.has_changed("campaign_end_date"):
             for ad in self.ads.all():

@@ -1,4 +1,4 @@
-"""The logs only grow (8-reliability R21), and every audit entry waits for its seal (R22)."""
+"""The logs only grow, and every audit entry waits for its seal."""
 
 from django.db import migrations, models
 

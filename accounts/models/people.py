@@ -27,7 +27,7 @@ LAST_SYSTEM_ADMIN = "This is the last active system administrator. Make somebody
 
 
 class Role(TimestampedModel):
-    """What a group of people may do (3-roles). The six rows come with the first migration."""
+    """What a group of people may do. The six rows come with the first migration."""
 
     role_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     role_name = models.CharField(max_length=50, unique=True, choices=RoleName.choices)
@@ -164,7 +164,7 @@ class User(AbstractBaseUser, TimestampedModel):  # type: ignore[django-manager-m
 
     def save(self, **kwargs: Any) -> None:
         """Write. A new password or role, and deactivation, end the sessions at once; one's own new password spares
-        the session that set it (2-api).
+        the session that set it.
 
         Raises ValidationError for the last system administrator, also when two demote each other at once.
         """

@@ -1,4 +1,4 @@
-"""Guessing passwords, counted: five wrong ones, then a lock-out (2-api "Limits", 8-reliability R14).
+"""Guessing passwords, counted: five wrong ones, then a lock-out.
 
 Written by hand although django-axes exists: it counts after the hash, so that a hundred guesses at once are all
 evaluated. Here one upsert counts and judges before the hash, and the same row is the lock (ADR 0007).

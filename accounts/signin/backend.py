@@ -11,7 +11,7 @@ from campaign_studio.acting import current_address
 
 
 class UsernameOrEmailBackend(BaseBackend):
-    """Checks password and, where it is set up, the second factor. Counts first (8-reliability R13, R14)."""
+    """Checks password and, where it is set up, the second factor. Counts the attempt before it looks at either."""
 
     def authenticate(
         self,

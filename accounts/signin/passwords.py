@@ -1,4 +1,4 @@
-"""Changing a password, and getting in again without one (2-api `/auth/password`, `/auth/password/reset`).
+"""Changing a password, and getting in again without one (`/api/auth/password`, `/api/auth/password/reset`).
 
 A reset token is the framework's: signed, good for an hour (`PASSWORD_RESET_TIMEOUT`), and dead once the password has
 changed or somebody has signed in.

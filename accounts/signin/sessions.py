@@ -27,7 +27,7 @@ SEEN_EVERY = timedelta(minutes=1)
 
 
 class Session(models.Model):
-    """One sign-in, through the API or the console. Its tokens carry its id and die with it (8-reliability R12).
+    """One sign-in, through the API or the console. Its tokens carry its id and die with it.
 
     Only a hash of the present refresh token's id is kept: no token is stored.
     """

@@ -23,7 +23,7 @@ from campaigns.models import LONGEST_TEXT, Campaign
 
 
 class Ad(LifecycleModel, StampedModel):
-    """One creative in one position of the screen, as part of a campaign (seed section 8)."""
+    """One creative in one position of the screen, as part of a campaign."""
 
     ad_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="ads")

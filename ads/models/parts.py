@@ -16,7 +16,7 @@ from campaign_studio.models.versioned import PartModel
 
 
 class AdTimeSlot(PartModel):
-    """A stretch of the day in which an ad may show. An ad without slots shows all day (1-domain)."""
+    """A stretch of the day in which an ad may show. An ad without slots shows all day."""
 
     time_slot_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     ad = models.ForeignKey(Ad, models.CASCADE, related_name="time_slots")

@@ -1,8 +1,8 @@
 """Which PostgreSQL this process talks to.
 
-`DATABASE_URL`, or the seed's `DATABASE_HOST/PORT/NAME/USER/PASSWORD`, name a server of yours (PostgreSQL 15 or
-newer). With neither, a real PostgreSQL that ships inside a Python package runs under `DATA_DIR`. Nothing else in the
-project knows which of the two it is.
+`DATABASE_URL`, or `DATABASE_HOST/PORT/NAME/USER/PASSWORD`, name a server of yours (PostgreSQL 15 or newer).
+With neither, a real PostgreSQL that ships inside a Python package runs under `DATA_DIR`. Nothing else in the project
+knows which of the two it is.
 """
 
 from pathlib import Path
@@ -16,7 +16,7 @@ from campaign_studio.embedded.server import NAME
 from campaign_studio.env import whole_number
 
 STARTING_ENGINE = "campaign_studio.embedded.backend"
-SEED_PARTS = ("DATABASE_HOST", "DATABASE_NAME", "DATABASE_USER", "DATABASE_PASSWORD")
+REQUIRED_PARTS = ("DATABASE_HOST", "DATABASE_NAME", "DATABASE_USER", "DATABASE_PASSWORD")
 URL_EXAMPLE = "e.g. postgresql://user:password@host:5432/name"
 # PostgreSQL would compile statements with many conditions for seconds, to save milliseconds.
 NO_JIT = "-c jit=off"
@@ -25,7 +25,7 @@ NO_JIT = "-c jit=off"
 def configuration(env: environ.Env, data_dir: Path) -> dict[str, Any]:
     """Return Django's `DATABASES["default"]` for this environment.
 
-    Raises ImproperlyConfigured when `DATABASE_URL` is not PostgreSQL, the seed's parts are incomplete, or a limit is no
+    Raises ImproperlyConfigured when `DATABASE_URL` is not PostgreSQL, those parts are incomplete, or a limit is no
     usable number.
     """
     if env.str("DATABASE_URL", default=""):
@@ -36,7 +36,7 @@ def configuration(env: environ.Env, data_dir: Path) -> dict[str, Any]:
         if config.get("ENGINE") != "django.db.backends.postgresql":
             raise ImproperlyConfigured(f"DATABASE_URL must name a PostgreSQL database, {URL_EXAMPLE}")
     elif env.str("DATABASE_HOST", default=""):
-        missing = [part for part in SEED_PARTS if part not in env.ENVIRON]
+        missing = [part for part in REQUIRED_PARTS if part not in env.ENVIRON]
         if missing:
             raise ImproperlyConfigured(f"DATABASE_HOST is set; set {', '.join(missing)} too, or DATABASE_URL instead.")
         config = {

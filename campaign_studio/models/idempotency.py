@@ -6,7 +6,7 @@ from django.db import models
 
 from campaign_studio.encryption import EncryptedTextField
 
-# So long a client may ask again (2-api "Headers").
+# So long a client may ask again and gets the same answer.
 KEPT = timedelta(hours=24)
 
 

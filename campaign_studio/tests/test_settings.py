@@ -16,7 +16,7 @@ from django.core.checks.registry import registry
 from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
 
-from campaign_studio.database.configuration import SEED_PARTS
+from campaign_studio.database.configuration import REQUIRED_PARTS
 from campaign_studio.tests.shape import LAYERS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -143,7 +143,7 @@ def test_what_is_no_clear_yes_leaves_debug_off() -> None:
     ],
 )
 def test_a_value_of_the_wrong_kind_is_refused_by_name(variable: str, value: str) -> None:
-    parts = dict.fromkeys(SEED_PARTS, "db") if variable == "DATABASE_PORT" else {}
+    parts = dict.fromkeys(REQUIRED_PARTS, "db") if variable == "DATABASE_PORT" else {}
 
     with pytest.raises(ImproperlyConfigured, match=variable):
         settings_from(**CONFIGURED, **parts, **{variable: value})
@@ -194,7 +194,7 @@ def test_the_tests_run_with_keys_of_their_own() -> None:
 
 def variables_read() -> set[str]:
     """Every variable that the settings ask the environment for: names passed to `env` or to a function beside it."""
-    found = set(SEED_PARTS)
+    found = set(REQUIRED_PARTS)
     for file in ("settings.py", "database/configuration.py", "database/timeouts.py"):
         for call in ast.walk(ast.parse((ROOT / "campaign_studio" / file).read_text())):
             if isinstance(call, ast.Call) and re.search(r"env\.\w+$|_key_list$|whole_number$", ast.unparse(call.func)):
