@@ -1,8 +1,8 @@
 """Text that is unreadable in the database, in dumps and in logs.
 
 Written by hand (about forty lines on the `cryptography` package): the field libraries swallow a wrong key and hand back
-ciphertext, or are no longer kept. The value masks its `repr`, look-ups are refused, and a value that no key opens is an error, never
-a fallback.
+ciphertext, or are no longer kept. The value masks its `repr`, look-ups are refused, and a value that no key opens is an
+error, never a fallback.
 """
 
 import base64

@@ -30,7 +30,7 @@ from campaign_studio.api.serializers import StudioSerializer
 from campaign_studio.api.viewsets import StudioListViewSet, StudioViewSet
 
 WRONG_CREDENTIALS = "Username or password is wrong, or the account is not active."
-REFUSED_REFRESH = "This refresh token is not valid, or was used before. Sign in again."
+INVALID_REFRESH = "This refresh token is not valid, or was used before. Sign in again."
 SET_UP_TWO_FACTOR = "Your role signs in with two-factor. Sign in to the console at /admin/ and set it up there first."
 # Tokens have no business in anybody's cache.
 NOT_STORED = {"Cache-Control": "no-store"}
@@ -126,7 +126,7 @@ class RefreshView(AnonymousView):
         serializer.is_valid(raise_exception=True)
         pair = tokens.refresh_session(serializer.validated_data["refresh_token"])
         if pair is None:
-            raise AuthenticationFailed(REFUSED_REFRESH)
+            raise AuthenticationFailed(INVALID_REFRESH)
         return Response(pair, headers=NOT_STORED)
 
 

@@ -14,11 +14,11 @@ from accounts.console.forms import CodeForm, FirstCodeForm
 from accounts.models import LockedOutError, RecoveryCode, SignInAttempts, TOTPDevice, User
 from accounts.signin.console import signed_in
 from accounts.signin.passwords import check_present
-from accounts.signin.two_factor import WRONG, SecondFactorNeededError, is_required_of
+from accounts.signin.two_factor import INVALID_CODE, SecondFactorNeededError, is_required_of
 from campaign_studio.console.views import ConsoleView, Context
 
 ISSUER = "Campaign Studio"
-NEEDED = "Your role signs in with two-factor, so it can't be turned off."
+REQUIRED_OF_ROLE = "Your role signs in with two-factor, so it can't be turned off."
 
 
 def setup_address(device: TOTPDevice) -> str:
@@ -88,9 +88,9 @@ def _do(request: HttpRequest, device: TOTPDevice, otp_token: str, password: str 
         SignInAttempts.objects.forget(user)
         return codes
     if "off" in request.POST and is_required_of(user):
-        raise SecondFactorNeededError(NEEDED)
+        raise SecondFactorNeededError(REQUIRED_OF_ROLE)
     if match_token(user, otp_token.strip()) is None:
-        raise SecondFactorNeededError(WRONG)
+        raise SecondFactorNeededError(INVALID_CODE)
     SignInAttempts.objects.forget(user)
     if "off" in request.POST:
         TOTPDevice.objects.turn_off(user)

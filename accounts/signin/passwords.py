@@ -22,8 +22,8 @@ from campaign_studio.acting import current_address
 
 logger = logging.getLogger(__name__)
 
-WRONG = "This is not your present password."
-USED = "This link is not valid, too old, or was used before. Ask for a new one."
+NOT_THE_PRESENT_ONE = "This is not your present password."
+INVALID_LINK = "This link is not valid, too old, or was used before. Ask for a new one."
 
 
 def check_present(user: User, password: str) -> None:
@@ -35,7 +35,7 @@ def check_present(user: User, password: str) -> None:
     attempt = SignInAttempts.objects.attempt(user, address, at=timezone.now())
     if not user.check_password(password):
         attempt.failed(user, "present password asked for")
-        raise ValidationError(WRONG, code="password_incorrect")
+        raise ValidationError(NOT_THE_PRESENT_ONE, code="password_incorrect")
     SignInAttempts.objects.forget(user, address)
 
 
@@ -66,7 +66,7 @@ def user_of(uid: str, token: str) -> User:
     except (ValueError, ValidationError):
         user = None
     if user is None or not default_token_generator.check_token(user, token):
-        raise ValidationError({"token": [USED]})
+        raise ValidationError({"token": [INVALID_LINK]})
     return user
 
 
@@ -78,7 +78,7 @@ def reset(user: User, password: str) -> None:
     with transaction.atomic():
         held = User.objects.select_for_update(of=("self",)).get(pk=user.pk)
         if held.password != user.password:
-            raise ValidationError({"token": [USED]})
+            raise ValidationError({"token": [INVALID_LINK]})
         held.set_password(password)
         held.save(update_fields=["password"])
         held.end_sessions()

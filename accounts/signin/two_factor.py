@@ -30,8 +30,10 @@ CODES = 10
 KEY_BYTES = 20
 # Long enough that a plain hash can't be searched through (ASVS 5, 6.5.2): 120 bits.
 CODE_BYTES = 15
-ASK = "This account signs in with two-factor: add the six digits of the authenticator app, or a recovery code."
-WRONG = "This code is wrong, too old, or was used before. Wait for the next one."
+CODE_REQUIRED = (
+    "This account signs in with two-factor: add the six digits of the authenticator app, or a recovery code."
+)
+INVALID_CODE = "This code is wrong, too old, or was used before. Wait for the next one."
 
 
 class SecondFactorNeededError(Exception):
@@ -97,7 +99,7 @@ class TOTPDevice(Device):
         with transaction.atomic():
             held = TOTPDevice.objects.select_for_update().get(pk=self.pk)
             if not held.verify_token(token):
-                raise SecondFactorNeededError(WRONG)
+                raise SecondFactorNeededError(INVALID_CODE)
             held.confirmed = True
             held.save(update_fields=["confirmed"])
             self.user.end_sessions(but=self.user.acting_session())
@@ -147,11 +149,11 @@ def check_second_factor(user: "User", token: str | None, attempt: SignInAttempts
     if not TOTPDevice.objects.is_used_by(user):
         return False
     if not token:
-        raise SecondFactorNeededError(ASK)
+        raise SecondFactorNeededError(CODE_REQUIRED)
     SignInAttempts.objects.attempt_code(user, at=timezone.now())
     if match_token(user, token.strip()) is None:
         attempt.failed(user, "two-factor code")
-        raise SecondFactorNeededError(WRONG)
+        raise SecondFactorNeededError(INVALID_CODE)
     return True
 
 

@@ -13,7 +13,7 @@ from campaign_studio.tests.bodies import bearing, stored, tokens_of, user_body
 
 pytestmark = pytest.mark.django_db
 
-WRONG = {"detail": "Username or password is wrong, or the account is not active."}
+WRONG_CREDENTIALS = {"detail": "Username or password is wrong, or the account is not active."}
 
 
 @pytest.fixture
@@ -137,7 +137,7 @@ def test_every_failed_login_gets_the_same_answer(api: APIClient, name: str, pass
 
     answer = login(api, name, password)
 
-    assert (answer.status_code, answer.json()) == (401, WRONG)
+    assert (answer.status_code, answer.json()) == (401, WRONG_CREDENTIALS)
     assert answer["WWW-Authenticate"] == "Bearer"
     assert not Session.objects.exists()
 

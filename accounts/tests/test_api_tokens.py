@@ -23,7 +23,7 @@ from campaign_studio.tests.bodies import bearing, tokens_of
 
 pytestmark = pytest.mark.django_db
 DEAD = {"detail": "This token is not valid, or no longer. Sign in again with POST /api/auth/login."}
-USED = {"detail": "This refresh token is not valid, or was used before. Sign in again."}
+INVALID_REFRESH_TOKEN = {"detail": "This refresh token is not valid, or was used before. Sign in again."}
 CLAIMS = {"sub", "username", "email", "role", "type", "iat", "exp", "jti"}
 
 
@@ -76,7 +76,7 @@ def test_a_refresh_token_works_once_and_its_reuse_ends_the_session(api: APIClien
     with time_machine.travel(timezone.now() + REFRESH_GRACE + timedelta(seconds=1)):
         reused = refresh(api, first["refresh_token"])
 
-    assert (reused.status_code, reused.json()) == (401, USED)
+    assert (reused.status_code, reused.json()) == (401, INVALID_REFRESH_TOKEN)
     assert reused["WWW-Authenticate"] == "Bearer"
     assert not is_alive(second.json()["access_token"])
     assert refresh(api, second.json()["refresh_token"]).status_code == 401
@@ -161,7 +161,7 @@ def test_signing_out_kills_both_tokens_at_once(api: APIClient) -> None:
 def test_an_access_token_refreshes_nothing_and_a_refresh_token_opens_nothing(api: APIClient) -> None:
     pair = tokens_of(UserFactory())
 
-    assert api.post("/api/auth/refresh", {"refresh_token": pair["access_token"]}).json() == USED
+    assert api.post("/api/auth/refresh", {"refresh_token": pair["access_token"]}).json() == INVALID_REFRESH_TOKEN
     assert not is_alive(pair["refresh_token"])
     assert is_alive(pair["access_token"]), "the wrong kind of token must not end the session"
 

@@ -26,7 +26,7 @@ from campaign_studio.tests.browser import messages_of
 
 pytestmark = pytest.mark.django_db
 
-WRONG = {"detail": "Username or password is wrong, or the account is not active."}
+WRONG_CREDENTIALS = {"detail": "Username or password is wrong, or the account is not active."}
 CONSOLE = "/admin/login/"
 
 
@@ -66,7 +66,7 @@ def test_five_failures_lock_account_and_address_and_the_answer_says_how_long() -
         answers = [login("uwe") for _ in range(5)]
         locked = login("uwe", PASSWORD)
 
-    assert [(answer.status_code, answer.json()) for answer in answers] == [(401, WRONG)] * 5
+    assert [(answer.status_code, answer.json()) for answer in answers] == [(401, WRONG_CREDENTIALS)] * 5
     assert locked.status_code == 429
     assert locked["Retry-After"] == "900"
     assert "Try again in 15 minutes" in locked.json()["detail"]

@@ -30,12 +30,12 @@ pytestmark = pytest.mark.django_db
 
 PAGE = reverse("admin:two_factor")
 INDEX = reverse("admin:index")
-ASKED = {
+CODE_REQUIRED = {
     "otp_token": [
         "This account signs in with two-factor: add the six digits of the authenticator app, or a recovery code."
     ]
 }
-WRONG = {"otp_token": ["This code is wrong, too old, or was used before. Wait for the next one."]}
+INVALID_CODE = {"otp_token": ["This code is wrong, too old, or was used before. Wait for the next one."]}
 
 
 def code_of(user: User, *, steps: int = 0) -> str:
@@ -91,7 +91,7 @@ def test_it_is_turned_on_with_a_code_and_shows_recovery_codes_once(console_for: 
 
     codes = re.findall(r"<li>([a-z2-7-]{27})</li>", done)
     assert len(set(codes)) == 10
-    assert login().json() == ASKED
+    assert login().json() == CODE_REQUIRED
     assert bearing(other).get("/api/auth/me").status_code == 401, "other sessions end"
     assert browser.get(INDEX).status_code == 200
     later = browser.get(PAGE).content.decode()
@@ -114,7 +114,7 @@ def test_the_api_asks_for_the_code_once_the_password_is_right(user: User) -> Non
     assert login("123456", password="wrong").status_code == 401
     for sent in (None, ""):
         answer = login(sent)
-        assert (answer.status_code, answer.json()) == (400, ASKED)
+        assert (answer.status_code, answer.json()) == (400, CODE_REQUIRED)
 
     answer = login(next_code(user))
 
@@ -126,7 +126,7 @@ def test_the_api_asks_for_the_code_once_the_password_is_right(user: User) -> Non
     "code", ["000000", "12345", "1234567", "abcdef", "１２３４５６", "-12345", "\u0660" * 6, "x" * 64]
 )
 def test_a_wrong_code_is_refused_by_api_and_console(code: str, user: User) -> None:
-    assert (login(code).status_code, login(code).json()) == (400, WRONG)
+    assert (login(code).status_code, login(code).json()) == (400, INVALID_CODE)
 
     browser, page = console(code)
 
@@ -149,7 +149,7 @@ def test_no_code_works_twice(user: User) -> None:
     code = next_code(user)
 
     assert login(code).status_code == 200
-    assert login(code).json() == WRONG
+    assert login(code).json() == INVALID_CODE
 
 
 @pytest.mark.parametrize(("steps", "status"), [(-2, 400), (-1, 200), (0, 200), (1, 200), (2, 400)])
@@ -183,7 +183,7 @@ def test_a_recovery_code_works_once_whatever_its_spelling(user: User) -> None:
     first, second, *_ = RecoveryCode.objects.renew(user)
 
     assert login(first.upper().replace("-", " ")).status_code == 200
-    assert login(first).json() == WRONG
+    assert login(first).json() == INVALID_CODE
     assert login(second).status_code == 200
     assert RecoveryCode.objects.filter(user=user).count() == 8
     assert SecurityEvent.objects.filter(kind=SecurityEventKind.RECOVERY_CODE_USED, user=user).count() == 2
@@ -195,7 +195,7 @@ def test_new_recovery_codes_kill_the_old_ones(user: User, console_for: Callable[
 
     new = re.findall(r"<li>([a-z2-7-]{27})</li>", page)
     assert len(new) == 10
-    assert login(old).json() == WRONG
+    assert login(old).json() == INVALID_CODE
     assert login(new[0]).status_code == 200
 
 
@@ -203,14 +203,14 @@ def test_somebody_elses_code_is_no_good(user: User) -> None:
     other = UserFactory()
     TOTPDevice.objects.begin(other).confirm(code_of_new(other))
 
-    assert login(RecoveryCode.objects.renew(other)[0]).json() == WRONG
-    assert login(next_code(other)).json() == WRONG
+    assert login(RecoveryCode.objects.renew(other)[0]).json() == INVALID_CODE
+    assert login(next_code(other)).json() == INVALID_CODE
 
 
 def test_it_is_turned_off_with_a_code(user: User, console_for: Callable[[User], Client]) -> None:
     browser = console_for(user)
     browser.post(PAGE, {"otp_token": "000000", "off": ""})
-    assert login().json() == ASKED
+    assert login().json() == CODE_REQUIRED
 
     browser.post(PAGE, {"otp_token": next_code(user), "off": ""})
 
@@ -330,7 +330,7 @@ def test_a_code_dies_with_its_time(user: User) -> None:
     code = next_code(user)
 
     with time_machine.travel(timezone.now() + timedelta(minutes=3), tick=False):
-        assert login(code).json() == WRONG
+        assert login(code).json() == INVALID_CODE
 
 
 def test_a_user_has_one_authenticator_app(user: User) -> None:

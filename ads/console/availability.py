@@ -7,7 +7,7 @@ from typing import TypedDict, cast
 
 from ads.choices import AdType
 from ads.console.creatives import FROM_TOP_TO_BOTTOM
-from ads.console.place_forms import FIRST_DAY, LAST_DAY, PlaceForm, asked, clock
+from ads.console.place_forms import FIRST_DAY, LAST_DAY, PlaceForm, bound_form, clock
 from ads.delivery.engine import Decision, plan_of_day
 from ads.delivery.opportunity import QUARTERS_OF_A_DAY
 from ads.models import Ad
@@ -123,7 +123,7 @@ class AvailabilityView(ConsoleView):
 
     def get_context_data(self, **kwargs: object) -> Context:
         """The form, and the board once it is filled in."""
-        form = asked(PlaceForm, self.request.GET)
+        form = bound_form(PlaceForm, self.request.GET)
         board = _board(form) if form.is_valid() else {}
         return super().get_context_data(form=form, **board, **kwargs)
 

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from ads.console.answers import Answer, answer, finding
-from ads.console.place_forms import ODD_QUARTER, ScreenForm, clock, first_place
+from ads.console.place_forms import INVALID_QUARTER, ScreenForm, clock, first_place
 from ads.delivery.criteria import able_to_show
 from ads.delivery.engine import decide
 from ads.delivery.explaining import explain, with_failures
@@ -64,7 +64,7 @@ class MomentForm(ScreenForm):
             choices=[(quarter, clock(quarter)) for quarter in range(QUARTERS_OF_A_DAY)],
             coerce=int,
             widget=UnfoldAdminSelectWidget(),
-            error_messages={"required": ODD_QUARTER, "invalid_choice": ODD_QUARTER},
+            error_messages={"required": INVALID_QUARTER, "invalid_choice": INVALID_QUARTER},
         )
 
 

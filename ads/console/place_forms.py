@@ -22,10 +22,10 @@ FIRST_DAY, LAST_DAY = date(FIRST_YEAR, 1, 1), date(LAST_YEAR, 12, 31)
 LONGEST_NAME = 200
 # Among so many targets a start is looked for.
 MOST_LOOKED_AT = 50
-ODD_DAY = f"Choose a day from {FIRST_YEAR} to {LAST_YEAR}."
-ODD_COUNTRY = "Choose a country from the list."
-ODD_QUARTER = "Choose a quarter hour of the day, from 0 to 95."
-ODD_POSITION = "Choose one of the six positions on the screen."
+INVALID_DAY = f"Choose a day from {FIRST_YEAR} to {LAST_YEAR}."
+INVALID_COUNTRY = "Choose a country from the list."
+INVALID_QUARTER = "Choose a quarter hour of the day, from 0 to 95."
+INVALID_POSITION = "Choose one of the six positions on the screen."
 
 Form = TypeVar("Form", bound="PlaceForm")
 
@@ -57,7 +57,7 @@ class PlaceForm(forms.Form):
     country = CountryField(
         choices=country_options,
         widget=UnfoldAdminSelectWidget(),
-        error_messages={"required": ODD_COUNTRY, "invalid_choice": ODD_COUNTRY},
+        error_messages={"required": INVALID_COUNTRY, "invalid_choice": INVALID_COUNTRY},
     )
     region = NameField()
     city = NameField()
@@ -65,8 +65,8 @@ class PlaceForm(forms.Form):
     day = forms.DateField(
         widget=UnfoldAdminTextInputWidget(attrs={"type": "date", "min": str(FIRST_DAY), "max": str(LAST_DAY)}),
         input_formats=["%Y-%m-%d"],
-        validators=[MinValueValidator(FIRST_DAY, ODD_DAY), MaxValueValidator(LAST_DAY, ODD_DAY)],
-        error_messages={"required": ODD_DAY, "invalid": ODD_DAY},
+        validators=[MinValueValidator(FIRST_DAY, INVALID_DAY), MaxValueValidator(LAST_DAY, INVALID_DAY)],
+        error_messages={"required": INVALID_DAY, "invalid": INVALID_DAY},
     )
 
     def clean(self) -> dict[str, Any]:
@@ -107,10 +107,10 @@ class ScreenForm(PlaceForm):
     quarter = forms.IntegerField(
         min_value=0,
         max_value=QUARTERS_OF_A_DAY - 1,
-        error_messages=dict.fromkeys(("required", "invalid", "min_value", "max_value"), ODD_QUARTER),
+        error_messages=dict.fromkeys(("required", "invalid", "min_value", "max_value"), INVALID_QUARTER),
     )
     ad_type_id = forms.ChoiceField(
-        choices=AdType.choices, required=False, error_messages={"invalid_choice": ODD_POSITION}
+        choices=AdType.choices, required=False, error_messages={"invalid_choice": INVALID_POSITION}
     )
 
 
@@ -119,7 +119,7 @@ def clock(quarter: int) -> str:
     return f"{quarter // 4:02}:{quarter % 4 * 15:02}"
 
 
-def asked(form_class: type[Form], query: QueryDict) -> Form:
+def bound_form(form_class: type[Form], query: QueryDict) -> Form:
     """The form as the address fills it in; what the address leaves out begins with what is on the road right now."""
     now = timezone.now()
     given = {name: value for name, value in query.dict().items() if value or name not in ("day", "quarter")}

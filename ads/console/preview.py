@@ -9,7 +9,7 @@ from django.utils.decorators import method_decorator
 from ads.choices import AdType
 from ads.console.answers import answer
 from ads.console.creatives import as_data, creatives_of, placements
-from ads.console.place_forms import ScreenForm, asked, clock
+from ads.console.place_forms import ScreenForm, bound_form, clock
 from ads.delivery.criteria import BY_CODE
 from ads.delivery.engine import decide, plan_of_day
 from ads.delivery.explaining import explain, with_failures
@@ -34,7 +34,7 @@ class PreviewView(ConsoleView):
 
     def get_context_data(self, **kwargs: object) -> Context:
         """The form, and the screen once it is filled in; below it why, once a position was asked about."""
-        form = asked(ScreenForm, self.request.GET)
+        form = bound_form(ScreenForm, self.request.GET)
         context = super().get_context_data(form=form, **kwargs)
         if form.is_valid():
             context |= _screen(form)
@@ -52,7 +52,7 @@ class PositionView(ConsoleView):
 
     def get(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         """The part of the page; 400 for an address that can't be understood."""
-        form = asked(ScreenForm, request.GET)
+        form = bound_form(ScreenForm, request.GET)
         is_valid = form.is_valid()
         context = {"form": form, "why": _why(form, request) if is_valid else None}
         return self.render_to_response(context, status=400 if form.is_bound and not is_valid else 200)

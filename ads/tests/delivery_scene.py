@@ -13,7 +13,7 @@ from campaigns.tests.factories import AudienceTargetingFactory, CampaignFactory
 MONDAY = date(2026, 11, 23)
 HERE = {"country": "DE", "city": "Berlin", "postcode": "10115", "at": "2026-11-23T08:15:00"}
 # What no page of a place takes.
-ODD_PLACES: list[dict[str, str]] = [
+INVALID_PLACES: list[dict[str, str]] = [
     {"country": ""},
     {"country": "Atlantis"},
     {"city": "x" * 201},

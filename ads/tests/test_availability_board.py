@@ -14,7 +14,7 @@ from accounts.tests.factories import Cast
 from ads.console.availability import MOST_NAMES
 from ads.console.place_forms import clock
 from ads.models import Ad
-from ads.tests.delivery_scene import ODD_PLACES, showing
+from ads.tests.delivery_scene import INVALID_PLACES, showing
 from ads.tests.factories import AdTimeSlotFactory
 
 pytestmark = pytest.mark.django_db
@@ -134,7 +134,7 @@ def test_of_many_some_are_named_and_all_are_counted(console: Client) -> None:
     assert f"Ad {MOST_NAMES:02}" not in content
 
 
-@pytest.mark.parametrize("odd", ODD_PLACES)
+@pytest.mark.parametrize("odd", INVALID_PLACES)
 def test_odd_values_are_said_to_be_odd(odd: dict[str, str], console: Client) -> None:
     page = console.get(BOARD, BERLIN | odd)
 

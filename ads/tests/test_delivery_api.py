@@ -17,7 +17,7 @@ from campaigns.tests.factories import AudienceTargetingFactory
 
 pytestmark = pytest.mark.django_db
 
-ASK = "/api/delivery"
+ADDRESS = "/api/delivery"
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def client(client_for: Any) -> Any:
 
 
 def why(client: Any, ad: Ad, **asked: str) -> list[dict[str, Any]]:
-    answer = client.get(f"{ASK}/explain", {**HERE, "ad_id": str(ad.pk), **asked})
+    answer = client.get(f"{ADDRESS}/explain", {**HERE, "ad_id": str(ad.pk), **asked})
     reasons: list[dict[str, Any]] = answer.json()["results"][0]["reasons"]
     return reasons
 
@@ -34,7 +34,7 @@ def why(client: Any, ad: Ad, **asked: str) -> list[dict[str, Any]]:
 def test_all_six_positions_are_filled_with_all_that_a_screen_needs(client: Any) -> None:
     ads = {position: showing(ad_type_id=position) for position in AdType.values}
 
-    answer = client.get(ASK, HERE)
+    answer = client.get(ADDRESS, HERE)
 
     assert answer.status_code == 200
     told = answer.json()
@@ -53,7 +53,7 @@ def test_a_bar_shows_one_ad_and_a_content_position_all_of_them(client: Any) -> N
         for _ in range(3):
             showing(ad_type_id=position)
 
-    placements = client.get(ASK, HERE).json()["placements"]
+    placements = client.get(ADDRESS, HERE).json()["placements"]
 
     assert isinstance(placements["top_bar_ad"], dict)
     assert len(placements["center_left_content_ad"]) == 3
@@ -87,12 +87,12 @@ CHANGES: dict[str, Callable[[Ad], object]] = {
 def test_each_change_takes_the_ad_off_at_once_and_is_named_as_the_one_reason(client: Any, code: str) -> None:
     ad = showing()
     ad.refresh_from_db()
-    assert shown(client.get(ASK, HERE)) == {str(ad.pk)}
+    assert shown(client.get(ADDRESS, HERE)) == {str(ad.pk)}
     assert why(client, ad) == []
 
     CHANGES[code](ad)
 
-    assert shown(client.get(ASK, HERE)) == set()
+    assert shown(client.get(ADDRESS, HERE)) == set()
     (reason,) = why(client, ad)
     assert reason["code"] == code
     assert reason["fix"].endswith(".")
@@ -103,7 +103,7 @@ def test_what_is_not_sworn_is_not_approved_either(client: Any) -> None:
     ad = showing()
     AdContentRating.objects.update(no_prohibited_content=False)
 
-    assert shown(client.get(ASK, HERE)) == set()
+    assert shown(client.get(ADDRESS, HERE)) == set()
     approved, rated = why(client, ad)
     assert (approved["code"], rated["code"]) == ("approved", "rated")
     assert approved["fix"] == "Confirm it in the content rating, then have a moderator approve the ad again."
@@ -112,8 +112,8 @@ def test_what_is_not_sworn_is_not_approved_either(client: Any) -> None:
 def test_the_region_counts_where_the_screen_knows_it(client: Any) -> None:
     ad = showing()
 
-    assert shown(client.get(ASK, {**HERE, "region": "EUROPE"})) == {str(ad.pk)}
-    assert shown(client.get(ASK, {**HERE, "region": "Bavaria"})) == set()
+    assert shown(client.get(ADDRESS, {**HERE, "region": "EUROPE"})) == {str(ad.pk)}
+    assert shown(client.get(ADDRESS, {**HERE, "region": "Bavaria"})) == set()
     assert [one["code"] for one in why(client, ad, region="Bavaria")] == ["region"]
 
 
@@ -123,8 +123,8 @@ def test_matching_ignores_case_and_one_target_must_match_on_every_level(client: 
     AudienceTargetingFactory(campaign=ad.campaign, region="North", cities=["Hamburg"], postcodes=["10115"])
     AudienceTargetingFactory(campaign=ad.campaign, region="East", cities=["Berlin"], postcodes=["10117"])
 
-    assert shown(client.get(ASK, {**HERE, "city": "BERLIN", "postcode": "10117"})) == {str(ad.pk)}
-    assert shown(client.get(ASK, HERE)) == set()
+    assert shown(client.get(ADDRESS, {**HERE, "city": "BERLIN", "postcode": "10117"})) == {str(ad.pk)}
+    assert shown(client.get(ADDRESS, HERE)) == set()
     assert [one["code"] for one in why(client, ad)] == ["postcode"]
 
 
@@ -132,14 +132,14 @@ def test_countries_are_understood_by_name_and_code(client: Any) -> None:
     ad = showing()
 
     for country in ("Germany", "de", "DEU", " DE "):
-        assert shown(client.get(ASK, {**HERE, "country": country})) == {str(ad.pk)}
+        assert shown(client.get(ADDRESS, {**HERE, "country": country})) == {str(ad.pk)}
 
 
 def test_a_campaign_without_audience_shows_nowhere(client: Any) -> None:
     ad = showing()
     ad.campaign.audience_targeting.all().delete()
 
-    assert shown(client.get(ASK, HERE)) == set()
+    assert shown(client.get(ADDRESS, HERE)) == set()
     assert [one["code"] for one in why(client, ad)] == ["country"]
 
 
@@ -162,16 +162,16 @@ def test_max_rating_filters_by_both_systems_and_says_so(client: Any, label: str,
     system = {True: "MPAA", False: "ESRB"}[label in ("G", "PG", "PG-13", "R", "NC-17")] if label else None
     type(ad.content_rating).objects.update(rating_system=system, rating_label=label)
 
-    assert shown(client.get(ASK, {**HERE, "max_rating": limit})) == ({str(ad.pk)} if passes else set())
+    assert shown(client.get(ADDRESS, {**HERE, "max_rating": limit})) == ({str(ad.pk)} if passes else set())
     assert [one["code"] for one in why(client, ad, max_rating=limit)] == ([] if passes else ["max_rating"])
-    assert shown(client.get(ASK, HERE)) == {str(ad.pk)}
+    assert shown(client.get(ADDRESS, HERE)) == {str(ad.pk)}
 
 
 @pytest.mark.parametrize("place", [{"country": "Atlantis"}, {"country": "DE", "city": "Nowhere"}])
 def test_an_unknown_place_is_empty_and_no_error(client: Any, place: dict[str, str]) -> None:
     showing(campaign__campaign_name="Berlin").campaign.audience_targeting.update(cities=["Berlin"])
 
-    answer = client.get(ASK, {**place, "at": HERE["at"]})
+    answer = client.get(ADDRESS, {**place, "at": HERE["at"]})
 
     assert answer.status_code == 200
     assert shown(answer) == set()
@@ -198,24 +198,24 @@ def test_an_unknown_place_is_empty_and_no_error(client: Any, place: dict[str, st
 def test_what_makes_no_sense_is_refused_and_says_what_to_send(
     client: Any, asked: dict[str, str], field: str, says: str
 ) -> None:
-    answer = client.get(ASK, asked)
+    answer = client.get(ADDRESS, asked)
 
     assert answer.status_code == 400
     assert says in answer.json()[field][0]
 
 
 def test_a_plus_sign_that_became_a_blank_is_understood(client: Any) -> None:
-    answer = client.get(f"{ASK}?country=DE&at=2026-11-23T08:15:00+01:00")
+    answer = client.get(f"{ADDRESS}?country=DE&at=2026-11-23T08:15:00+01:00")
 
     assert answer.json()["at"] == "2026-11-23T08:15:00+01:00"
-    assert client.get(f"{ASK}?country=DE&max_rating=E10+").status_code == 200
+    assert client.get(f"{ADDRESS}?country=DE&max_rating=E10+").status_code == 200
 
 
 def test_without_a_time_it_is_now_in_utc(client: Any, time_machine: Any) -> None:
     time_machine.move_to("2026-11-23T08:17:05+00:00", tick=False)
     ad = showing()
 
-    answer = client.get(ASK, {"country": "DE"})
+    answer = client.get(ADDRESS, {"country": "DE"})
 
     assert shown(answer) == {str(ad.pk)}
     assert answer.json()["valid_until"] == "2026-11-23T08:30:00+00:00"
@@ -224,18 +224,18 @@ def test_without_a_time_it_is_now_in_utc(client: Any, time_machine: Any) -> None
 
 def test_the_answer_says_how_long_it_holds_and_is_not_sent_twice(client: Any) -> None:
     ad = showing()
-    first = client.get(ASK, {**HERE, "at": "2026-11-23T08:20:00"})
+    first = client.get(ADDRESS, {**HERE, "at": "2026-11-23T08:20:00"})
     assert first["Cache-Control"] == "private, max-age=600"
 
-    again = client.get(ASK, {**HERE, "at": "2026-11-23T08:29:59"}, headers={"If-None-Match": first["ETag"]})
+    again = client.get(ADDRESS, {**HERE, "at": "2026-11-23T08:29:59"}, headers={"If-None-Match": first["ETag"]})
 
     assert (again.status_code, again.content, again["ETag"]) == (304, b"", first["ETag"])
     assert again["Cache-Control"] == "private, max-age=1"
     weak = first["ETag"].removeprefix("W/")
     for known in (weak, f'"other", {first["ETag"]}', "*"):
-        assert client.get(ASK, HERE, headers={"If-None-Match": known}).status_code == 304
+        assert client.get(ADDRESS, HERE, headers={"If-None-Match": known}).status_code == 304
     ad.move_to("paused")
-    changed = client.get(ASK, HERE, headers={"If-None-Match": first["ETag"]})
+    changed = client.get(ADDRESS, HERE, headers={"If-None-Match": first["ETag"]})
     assert changed.status_code == 200
     assert changed["ETag"] != first["ETag"]
 
@@ -244,17 +244,17 @@ def test_equal_ads_take_turns_each_equally_often(client: Any) -> None:
     ads = {str(showing().pk) for _ in range(4)}
     quarters = [f"{MONDAY}T{hour:02}:{minute:02}" for hour in (8, 9) for minute in (0, 15, 30, 45)]
 
-    turns = [shown(client.get(ASK, {**HERE, "at": at})).pop() for at in quarters]
+    turns = [shown(client.get(ADDRESS, {**HERE, "at": at})).pop() for at in quarters]
 
     assert {ad: turns.count(ad) for ad in ads} == dict.fromkeys(ads, 2)
     assert turns[:4] == turns[4:]
-    assert turns == [shown(client.get(ASK, {**HERE, "at": at})).pop() for at in quarters]
+    assert turns == [shown(client.get(ADDRESS, {**HERE, "at": at})).pop() for at in quarters]
 
 
 def test_devices_are_spread_over_equal_ads(client: Any) -> None:
     ads = {str(showing().pk) for _ in range(3)}
 
-    given = [shown(client.get(ASK, {**HERE, "device_id": f"car {number}"})).pop() for number in range(40)]
+    given = [shown(client.get(ADDRESS, {**HERE, "device_id": f"car {number}"})).pop() for number in range(40)]
 
     assert set(given) == ads
     assert min(given.count(ad) for ad in ads) >= 5
@@ -265,7 +265,7 @@ def test_the_number_of_questions_to_the_database_does_not_grow(client: Any) -> N
         with CaptureQueriesContext(
             connection,
         ) as queries:
-            client.get(ASK, HERE)
+            client.get(ADDRESS, HERE)
         return len(queries)
 
     showing()
@@ -280,5 +280,5 @@ def test_the_number_of_questions_to_the_database_does_not_grow(client: Any) -> N
 def test_everybody_who_is_signed_in_may_ask(cast: Any, client_for: Any) -> None:
     ad = showing()
 
-    assert shown(client_for(cast.guest).get(ASK, HERE)) == {str(ad.pk)}
-    assert client_for(None).get(ASK, HERE).status_code == 401
+    assert shown(client_for(cast.guest).get(ADDRESS, HERE)) == {str(ad.pk)}
+    assert client_for(None).get(ADDRESS, HERE).status_code == 401

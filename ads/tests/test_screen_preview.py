@@ -17,7 +17,7 @@ from accounts.models import User
 from accounts.tests.factories import Cast
 from ads.console.creatives import MOST_CREATIVES, MOST_IN_TURN, picture_of
 from ads.models import Ad, AdContentRating
-from ads.tests.delivery_scene import ODD_PLACES, showing
+from ads.tests.delivery_scene import INVALID_PLACES, showing
 from ads.tests.factories import AdTimeSlotFactory
 
 pytestmark = pytest.mark.django_db
@@ -27,7 +27,7 @@ BERLIN = {"country": "DE", "city": "Berlin", "postcode": "10115", "day": "2026-1
 AT_0815 = {**BERLIN, "quarter": "33"}
 LEFT, TOP = "center_left_content_ad", "top_bar_ad"
 ODD = [
-    *ODD_PLACES,
+    *INVALID_PLACES,
     {"quarter": "96"},
     {"quarter": "-1"},
     {"quarter": "9" * 40},

@@ -13,7 +13,7 @@ from campaign_studio.tests.refusals import assert_database_refuses, assert_model
 pytestmark = pytest.mark.django_db
 
 QUARTER = "Slots start and end on the quarter hour"
-BACKWARDS = "A slot ends after it starts. For midnight write 00:00."
+END_BEFORE_START = "A slot ends after it starts. For midnight write 00:00."
 OVERLAP = "This slot overlaps another slot of the same ad."
 
 
@@ -30,9 +30,9 @@ SLOT_RULES = [
     ("time_slot_end_is_on_the_quarter_hour", "time_slot_end", QUARTER, "07:00", "09:59"),
     ("time_slot_end_is_on_the_quarter_hour", "time_slot_end", QUARTER, "07:00", "09:00:30"),
     ("time_slot_end_is_on_the_quarter_hour", "time_slot_end", QUARTER, "07:00", "09:00:00.5"),
-    ("time_slot_ends_after_it_starts", "time_slot_end", BACKWARDS, "09:00", "07:00"),
-    ("time_slot_ends_after_it_starts", "time_slot_end", BACKWARDS, "09:00", "09:00"),
-    ("time_slot_ends_after_it_starts", "time_slot_end", BACKWARDS, "23:45", "00:15"),
+    ("time_slot_ends_after_it_starts", "time_slot_end", END_BEFORE_START, "09:00", "07:00"),
+    ("time_slot_ends_after_it_starts", "time_slot_end", END_BEFORE_START, "09:00", "09:00"),
+    ("time_slot_ends_after_it_starts", "time_slot_end", END_BEFORE_START, "23:45", "00:15"),
 ]
 
 

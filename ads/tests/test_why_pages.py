@@ -16,7 +16,7 @@ from accounts.models import User
 from accounts.tests.factories import Cast
 from ads.choices import AdType
 from ads.delivery.criteria import CRITERIA
-from ads.tests.delivery_scene import MONDAY, ODD_PLACES, showing
+from ads.tests.delivery_scene import INVALID_PLACES, MONDAY, showing
 from ads.tests.factories import AdFactory, AdTimeSlotFactory
 from ads.tests.why_scene import BERLIN, aimed, at_night, link_in, rows, why, why_campaign
 from campaign_studio.tests.browser import form_data, messages_of
@@ -25,7 +25,7 @@ from campaigns.tests.factories import AudienceTargetingFactory, CampaignFactory
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("on_monday")]
 ConsoleFor = Callable[[User | None], Client]
 ODD = [
-    *ODD_PLACES,
+    *INVALID_PLACES,
     {"quarter": "96"},
     {"quarter": "-1"},
     {"quarter": "x"},

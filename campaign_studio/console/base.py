@@ -30,8 +30,8 @@ from campaign_studio.console.forms import (
     as_validation_error,
 )
 from campaign_studio.console.lists import (
+    LOOKUP_ERRORS,
     NOT_UNDERSTOOD,
-    ODD_VALUES,
     TOO_MANY_TERMS,
     StudioChangeList,
     UnusableParametersError,
@@ -111,7 +111,7 @@ class StudioAdmin(RulesPermissionMixin, ModelAdmin):
             raise UnusableParametersError(TOO_MANY_TERMS)
         try:
             return super().get_changelist_instance(request)
-        except ODD_VALUES as error:
+        except LOOKUP_ERRORS as error:
             raise UnusableParametersError(NOT_UNDERSTOOD) from error
 
     def changelist_view(self, request: HttpRequest, extra_context: Context | None = None) -> HttpResponse:

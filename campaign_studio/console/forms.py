@@ -20,7 +20,9 @@ CHANGED_WHILE_TYPING = (
     "This was changed while you had it open; what changed stands above. What you typed is still here and not saved: "
     "save again to put it in the place of theirs, or reload the page to start from theirs."
 )
-GONE = "Somebody else has deleted this row meanwhile. It stays deleted; add it anew if it is still needed."
+DELETED_WHILE_TYPING = (
+    "Somebody else has deleted this row meanwhile. It stays deleted; add it anew if it is still needed."
+)
 Refusals = Mapping[str | None, ValidationError]
 UNSTORABLE = "One of the values can't be stored: it is too large, or holds a character that no text may hold."
 
@@ -100,7 +102,7 @@ class StudioFormSet(PaginationInlineFormSet):
         self._refuse_a_mark_given_twice()
         for form in self.initial_forms:
             if self._is_gone(form):
-                form.add_error(None, ValidationError(GONE, code="gone"))
+                form.add_error(None, ValidationError(DELETED_WHILE_TYPING, code="gone"))
 
     def _refuse_a_mark_given_twice(self) -> None:
         """Only one row may have it: which one is meant where two rows are given it at once?"""

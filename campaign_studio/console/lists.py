@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 TOO_MANY_TERMS = f"Search for at most {MOST_SEARCH_TERMS} words at once."
 NOT_UNDERSTOOD = "The list can't be filtered by what the address asks for. Here is all of it."
 # What odd values in a query string end in, somewhere between Django and the database.
-ODD_VALUES = (
+LOOKUP_ERRORS = (
     IncorrectLookupParameters,
     SuspiciousOperation,
     ValidationError,

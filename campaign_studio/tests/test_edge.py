@@ -9,7 +9,7 @@ from rest_framework.test import APIClient
 
 from campaign_studio.middleware import EdgeMiddleware
 
-USED = ["search=%C3%BC%20%F0%9D%84%9E&page=1", "a=%zz&b=%", "x" * 4096, ""]
+ACCEPTED = ["search=%C3%BC%20%F0%9D%84%9E&page=1", "a=%zz&b=%", "x" * 4096, ""]
 REFUSED = [
     *[("search=%00", 400), ("%00=1", 400), ("search=\x00", 400)],
     *[("search=%FF", 400), ("search=%ED%A0%80", 400), ("search=\xff", 400)],
@@ -31,7 +31,7 @@ def answer(path: str = "/api/campaigns", **meta: Any) -> HttpResponse:
     return handed_on
 
 
-@pytest.mark.parametrize("query", USED)
+@pytest.mark.parametrize("query", ACCEPTED)
 def test_a_query_of_text_is_handed_on(query: str) -> None:
     assert answer(QUERY_STRING=query).status_code == 200
 

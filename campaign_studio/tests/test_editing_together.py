@@ -15,7 +15,7 @@ from accounts.tests.factories import Cast, make_cast
 from ads.models import Ad, AdTimeSlot
 from ads.tests.factories import AdFactory, AdTimeSlotFactory
 from advertisers.tests.factories import AdvertiserFactory
-from campaign_studio.console.forms import CHANGED_WHILE_TYPING, GONE, StudioForm
+from campaign_studio.console.forms import CHANGED_WHILE_TYPING, DELETED_WHILE_TYPING, StudioForm
 from campaign_studio.tests.browser import errors_of, form_data
 from campaigns.models import Campaign
 from campaigns.tests.factories import AudienceTargetingFactory, CampaignFactory
@@ -104,7 +104,7 @@ def test_a_part_that_is_gone_meanwhile_does_not_keep_the_rest_from_being_saved(
     assert not AdTimeSlot.objects.exists()
 
     refused = console.post(page, mine)
-    assert {CHANGED_WHILE_TYPING, GONE} <= set(errors_of(refused))
+    assert {CHANGED_WHILE_TYPING, DELETED_WHILE_TYPING} <= set(errors_of(refused))
     assert form_data(refused)["ad_name"] == ["Mine"]
     assert console.post(page, form_data(refused)).status_code == 302
 

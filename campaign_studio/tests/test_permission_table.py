@@ -29,7 +29,7 @@ ROLES = ["system_admin", "app_admin", "campaign_manager", "content_moderator", "
 CAMPAIGNS, CAMPAIGN = "/api/campaigns", "/api/campaigns/{campaign_id}"
 ADS, AD = "/api/ads", "/api/ads/{ad_id}"
 ADVERTISERS, ADVERTISER = "/api/advertisers", "/api/advertisers/{advertiser_id}"
-ASK, HERE = "/api/delivery", "country=DE&city=Berlin&postcode=10115"
+DELIVERY, HERE = "/api/delivery", "country=DE&city=Berlin&postcode=10115"
 CONTACT, ACCOUNT = ADVERTISER + "/contacts/{contact_id}", ADVERTISER + "/bank-accounts/{bank_id}"
 
 # Method, address, whose; then what each of ROLES is answered, in that order.
@@ -111,9 +111,9 @@ GET    {AD}/qr.svg                       other            200 200 200 200 200 20
 
 GET    {CAMPAIGN}/readiness              other            200 200 200 200 200 200 401
 GET    {CAMPAIGN}/performance            other            200 200 200 200 200 200 401
-GET    {ASK}?{HERE}                      any              200 200 200 200 200 200 401
-GET    {ASK}/explain?{HERE}&ad_id={{ad_id}} other         200 200 200 200 403 403 401
-POST   {ASK}/views                       other            200 200 200 200 200 403 401
+GET    {DELIVERY}?{HERE}                any              200 200 200 200 200 200 401
+GET    {DELIVERY}/explain?{HERE}&ad_id={{ad_id}} other   200 200 200 200 403 403 401
+POST   {DELIVERY}/views                 other            200 200 200 200 200 403 401
 
 GET    {ADVERTISERS}                     any              200 200 200 200 403 403 401
 POST   {ADVERTISERS}                     any              201 201 201 403 403 403 401

@@ -14,7 +14,7 @@ from campaign_studio.console.permissions import visible_rows
 from campaigns.choices import Status
 from campaigns.lifecycle import LifecycleModel
 
-NOT_YOURS = "You may not change this one."
+NOT_PERMITTED = "You may not change this one."
 
 
 class StatusActionsMixin(AuditedAdmin):
@@ -67,7 +67,7 @@ class StatusActionsMixin(AuditedAdmin):
     def _moved(self, request: HttpRequest, row: LifecycleModel, status: Status) -> str | None:
         """Move one locked row; why not, where it is refused."""
         if not self.has_move_permission(request, row):
-            return NOT_YOURS
+            return NOT_PERMITTED
         if row.status == status:
             return None
         try:

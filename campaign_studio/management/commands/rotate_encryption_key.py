@@ -19,7 +19,7 @@ from campaign_studio.retrying import retried
 Row = tuple[object, list[str | None]]
 # What became of a value, of which column, in the row with which key.
 Outcome = tuple[str, EncryptedTextField, object]
-RENEWED, CURRENT, UNREADABLE, GONE = "renewed", "current", "unreadable", "gone"
+RENEWED, CURRENT, UNREADABLE, DELETED = "renewed", "current", "unreadable", "gone"
 
 
 class Command(BaseCommand):
@@ -83,7 +83,7 @@ def _renew(field: EncryptedTextField, pk: object, token: str | None) -> str:
             return RENEWED
         rows = field.model._base_manager.filter(pk=pk)
         token = rows.values_list(field.ciphertext, flat=True).first()
-    return GONE
+    return DELETED
 
 
 def _batches(model: type[models.Model], columns: list[EncryptedTextField], size: int) -> Iterator[list[Row]]:
