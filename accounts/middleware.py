@@ -75,6 +75,6 @@ class ForbiddenLogMiddleware:
         if response.status_code == 403:
             user = acting.current_user()
             if user is not None:
-                asked = f"{request.method} {request.path_info}"
-                SecurityEvent.objects.record(SecurityEventKind.PERMISSION_REFUSED, user, detail=asked)
+                attempted = f"{request.method} {request.path_info}"
+                SecurityEvent.objects.record(SecurityEventKind.PERMISSION_REFUSED, user, detail=attempted)
         return response

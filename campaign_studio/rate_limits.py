@@ -31,7 +31,7 @@ def rate(text: str) -> Rate:
     return Rate(int(limit), PERIODS[period])
 
 
-class Counted(NamedTuple):
+class Usage(NamedTuple):
     """What became of one more request. `ends` is in Unix time."""
 
     is_allowed: bool
@@ -41,14 +41,14 @@ class Counted(NamedTuple):
     seconds_left: int
 
 
-def count(who: str, allowed: Rate) -> Counted:
+def count(who: str, allowed: Rate) -> Usage:
     """Count one more request of `who`, in a window of fixed length. Requests at once are counted one by one."""
     now = time.time()
     window = int(now // allowed.period)
     ends = (window + 1) * allowed.period
     number = _number(f"rate:{who}:{window}", allowed.period)
     remaining = max(0, allowed.limit - number)
-    return Counted(number <= allowed.limit, allowed.limit, remaining, ends, math.ceil(ends - now))
+    return Usage(number <= allowed.limit, allowed.limit, remaining, ends, math.ceil(ends - now))
 
 
 def _number(key: str, period: int) -> int:

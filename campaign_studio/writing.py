@@ -18,7 +18,7 @@ class _Write:
 
 
 @dataclass(frozen=True, eq=False)
-class _PutOff(Generic[Row]):
+class _PendingRow(Generic[Row]):
     """A row to be written at the end of a write.
 
     It waits among the transaction's own callbacks, because they go when a savepoint is rolled back: Django has no
@@ -67,14 +67,14 @@ def before_commit(write_together: Callable[[list[Row]], None], row: Row) -> bool
     write = _present.get()
     if write is None:
         return False
-    transaction.on_commit(_PutOff(write, write_together, row))
+    transaction.on_commit(_PendingRow(write, write_together, row))
     return True
 
 
 def _finish(write: _Write) -> None:
     together: dict[Callable[[list[models.Model]], None], list[models.Model]] = {}
     for _, callback, *_ in connection.run_on_commit:
-        if isinstance(callback, _PutOff) and callback.write is write:
+        if isinstance(callback, _PendingRow) and callback.write is write:
             together.setdefault(callback.write_together, []).append(callback.row)
     for write_together, rows in together.items():
         write_together(rows)

@@ -79,13 +79,13 @@ class AuditedViewSet(StudioViewSet[Row]):
         """Who changed what, when, from where, through which door: newest first, with the rows that belong to it."""
         row, reader = self.get_object(), cast("User", request.user)
         entries = AuditEntry.objects.about(row, reader=reader).order_by("-timestamp", "-id")
-        asked = HistoryFilter(request.query_params, entries, columns=columns_about(type(row), reader))
-        if not asked.is_valid():
-            raise translate_validation(asked.errors)
-        page: list[AuditEntry] = self.paginate_queryset(asked.qs) or []
+        filters = HistoryFilter(request.query_params, entries, columns=columns_about(type(row), reader))
+        if not filters.is_valid():
+            raise translate_validation(filters.errors)
+        page: list[AuditEntry] = self.paginate_queryset(filters.qs) or []
         changes = {line.entry.pk: line.changes for line in readable(page, reader=reader)}
-        told = HistoryEntrySerializer(page, many=True, context={"changes": changes})
-        return self.get_paginated_response(told.data)
+        serializer = HistoryEntrySerializer(page, many=True, context={"changes": changes})
+        return self.get_paginated_response(serializer.data)
 
     @extend_schema(parameters=[AS_OF])
     def retrieve(self, request: Request, **kwargs: object) -> Response:

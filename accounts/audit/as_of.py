@@ -98,13 +98,13 @@ def _check_reaches(story: AuditEntryQuerySet, present: StampedModel, at: datetim
     created = own.values_list("timestamp", flat=True).first()
     since = created or present.created_at
     if since > at:
-        raise TooEarlyError(f"It didn't exist yet: it was created on {_told(since)}. Ask for a later moment.")
+        raise TooEarlyError(f"It didn't exist yet: it was created on {_iso(since)}. Ask for a later moment.")
     oldest = None if created else AuditEntry.objects.aggregate(models.Min("timestamp"))["timestamp__min"]
     if oldest and oldest > at:
-        raise TooEarlyError(f"The audit log reaches back to {_told(oldest)}. Ask for a later moment.")
+        raise TooEarlyError(f"The audit log reaches back to {_iso(oldest)}. Ask for a later moment.")
 
 
-def _told(at: datetime) -> str:
+def _iso(at: datetime) -> str:
     return at.isoformat().replace("+00:00", "Z")
 
 
@@ -132,11 +132,11 @@ def _as_stored(field: "AnyField", value: object) -> object:
     return value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value
 
 
-def _stamp(rows: Rows, told: AuditEntryQuerySet, at: datetime) -> None:
+def _stamp(rows: Rows, story: AuditEntryQuerySet, at: datetime) -> None:
     """Say when each row was created and who changed it last, and forget what nothing is known of."""
     action = AuditEntry.Action
-    created = dict(told.filter(action=action.CREATE).values_list("object_pk", "timestamp"))
-    changes = told.filter(action__in=[action.CREATE, action.UPDATE])
+    created = dict(story.filter(action=action.CREATE).values_list("object_pk", "timestamp"))
+    changes = story.filter(action__in=[action.CREATE, action.UPDATE])
     newest = changes.order_by("object_pk", "-timestamp", "-id").distinct("object_pk")
     changed = {key: (when, who) for key, when, who in newest.values_list("object_pk", "timestamp", "actor_name")}
     for (model, key), values in rows.items():

@@ -83,7 +83,7 @@ def details(whole: models.Model, parts: Iterable[models.Model], *, reader: "User
 
     That it is a part of this whole is left out. Names are looked up as in `readable()`.
     """
-    told = [
+    rows = [
         [
             (field, getattr(row, field.attname))
             for field in audited_fields(type(row))
@@ -91,8 +91,8 @@ def details(whole: models.Model, parts: Iterable[models.Model], *, reader: "User
         ]
         for row in (whole, *parts)
     ]
-    names = _names_of_referred((pair for row in told for pair in row), reader)
-    return [[Detail(label_of(field), _shown(field, value, names)) for field, value in row] for row in told]
+    names = _names_of_referred((pair for row in rows for pair in row), reader)
+    return [[Detail(label_of(field), _shown(field, value, names)) for field, value in row] for row in rows]
 
 
 def audited_fields(model: type[models.Model]) -> "list[AnyField]":

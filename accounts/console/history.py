@@ -143,8 +143,8 @@ def _described(whole: models.Model, reader: User) -> Context:
         if reader.has_perm(f"{kind.app_label}.view_{kind.model_name}")
     }
     own, *others = details(whole, (row for rows in parts.values() for row in rows), reader=reader)
-    told = iter(others)
-    return {"fields": own, "parts": {kind: [(row, next(told)) for row in rows] for kind, rows in parts.items()}}
+    described = iter(others)
+    return {"fields": own, "parts": {kind: [(row, next(described)) for row in rows] for kind, rows in parts.items()}}
 
 
 def _rows(whole: models.Model, relation: ForeignObjectRel) -> list[models.Model]:

@@ -58,11 +58,11 @@ class DeliveryViewSet(StudioView, GenericViewSet[Ad]):
     )
     def decision(self, request: Request) -> Response:
         """What shows in the six positions. The answer holds until the next quarter hour, and says so to caches."""
-        asked = serializers.OpportunitySerializer(data=request.query_params.dict())
-        asked.is_valid(raise_exception=True)
-        opportunity = asked.opportunity()
+        query = serializers.OpportunitySerializer(data=request.query_params.dict())
+        query.is_valid(raise_exception=True)
+        opportunity = query.opportunity()
         document = _document(decide(opportunity))
-        tag = etag_of({name: told for name, told in document.items() if name != "at"})
+        tag = etag_of({name: value for name, value in document.items() if name != "at"})
         headers = {
             # A weak one: `at` is the moment of the question, and says nothing about what to show.
             "ETag": f"W/{tag}",
@@ -82,23 +82,23 @@ class DeliveryViewSet(StudioView, GenericViewSet[Ad]):
     def explain(self, request: Request) -> Response:
         """Why an ad shows or not, or each ad of a campaign or a position: a paged list, what may show first."""
         given = {name: value for name, value in request.query_params.items() if name not in PAGE_PARAMETERS}
-        asked = serializers.QuestionSerializer(data=given)
-        asked.is_valid(raise_exception=True)
-        decision = decide(asked.opportunity())
+        query = serializers.QuestionSerializer(data=given)
+        query.is_valid(raise_exception=True)
+        decision = decide(query.opportunity())
         paginator = ExplainablePages(decision)
-        page = paginator.paginate_queryset(self._about(asked.validated_data, decision), request)
-        told = serializers.ExplanationSerializer(explain(page, decision.opportunity, decision), many=True)
-        return paginator.get_paginated_response(told.data)
+        page = paginator.paginate_queryset(self._about(query.validated_data, decision), request)
+        explained = serializers.ExplanationSerializer(explain(page, decision.opportunity, decision), many=True)
+        return paginator.get_paginated_response(explained.data)
 
-    def _about(self, asked: serializers.Values, decision: Decision) -> QuerySet[Ad]:
+    def _about(self, query: serializers.Values, decision: Decision) -> QuerySet[Ad]:
         """The ads to explain. Raises NotFound for an ad or a campaign that doesn't exist."""
         ads: QuerySet[Ad] = Ad.objects.all().visible_to(self.request.user)
-        names = [name for name in ("ad_id", "campaign_id", "ad_type_id") if name in asked]
-        ads = ads.filter(**{name: asked[name] for name in names})
-        if "ad_type_id" not in asked and not ads.exists():
+        names = [name for name in ("ad_id", "campaign_id", "ad_type_id") if name in query]
+        ads = ads.filter(**{name: query[name] for name in names})
+        if "ad_type_id" not in query and not ads.exists():
             campaigns = Campaign.objects.all().visible_to(self.request.user)
-            if "ad_id" in asked or not campaigns.filter(pk=asked["campaign_id"]).exists():
-                raise NotFound(f"There is no such {'ad' if 'ad_id' in asked else 'campaign'}.")
+            if "ad_id" in query or not campaigns.filter(pk=query["campaign_id"]).exists():
+                raise NotFound(f"There is no such {'ad' if 'ad_id' in query else 'campaign'}.")
         may_show = [key for keys in decision.eligible.values() for key in keys]
         first = Case(When(pk__in=may_show, then=Value(0)), default=Value(1))
         return ads.alias(first=first).order_by("first", "ad_id")
@@ -131,8 +131,8 @@ class ReadinessViewSet(StudioView, GenericViewSet[Campaign]):
         """What keeps it from ever running, what is missing, and what ends soon; as of today."""
         campaign = get_object_or_404(Campaign.objects.all().visible_to(request.user), pk=campaign_id)
         found = readiness_of([campaign], on=timezone.localdate())[campaign.pk]
-        told = {name: getattr(found, name) for name in ("ready", "light", "blockers", "warnings")}
-        return Response(serializers.ReadinessSerializer({"campaign_id": campaign.pk, **told}).data)
+        fields = {name: getattr(found, name) for name in ("ready", "light", "blockers", "warnings")}
+        return Response(serializers.ReadinessSerializer({"campaign_id": campaign.pk, **fields}).data)
 
 
 class QrCodeViewSet(StudioView, GenericViewSet[Ad]):
@@ -169,11 +169,11 @@ def _document(decision: Decision) -> serializers.Document:
     """The answer: two questions to the database in all, whatever is stored."""
     ads = Ad.objects.filter(pk__in=decision.keys()).select_related("content_rating")
     shape = _shape_of_ads()
-    told = {str(ad.pk): shape.to_representation(ad) for ad in ads}
+    delivered = {str(ad.pk): shape.to_representation(ad) for ad in ads}
     placements: serializers.Document = {}
     for position, keys in decision.shown.items():
         # An ad may have been deleted since the decision.
-        showing = [told[key] for key in keys if key in told]
+        showing = [delivered[key] for key in keys if key in delivered]
         placements[position] = next(iter(showing), None) if position in BAR_POSITIONS else showing
     opportunity = decision.opportunity
     return {

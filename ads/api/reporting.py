@@ -239,11 +239,11 @@ class PerformanceViewSet(StudioView, ViewSet):
 
         Days without views are left out. Cities are the same whatever their case.
         """
-        asked = _parameters(request.query_params)
+        parameters = _parameters(request.query_params)
         campaigns = Campaign.objects.visible_to(request.user).select_related("view_totals")
         campaign = get_object_or_404(with_first_day(campaigns), pk=campaign_id)
-        first, last = _range(campaign, asked)
-        by = asked.get("by", "day")
+        first, last = _range(campaign, parameters)
+        by = parameters.get("by", "day")
         results = views_of(campaign, first=first, last=last, by=by)
         answer = {
             "campaign_id": campaign.pk,
@@ -273,10 +273,10 @@ def _parameters(sent: Mapping[str, str]) -> Values:
     return values
 
 
-def _range(campaign: Any, asked: Values) -> tuple[date, date]:
+def _range(campaign: Any, parameters: Values) -> tuple[date, date]:
     """The first and the last day. A day that wasn't sent gives way to one that was."""
     first, last = campaign.first_day, timezone.localdate()
-    if "from" in asked:
-        return asked["from"], asked.get("to", max(last, asked["from"]))
-    last = asked.get("to", max(first, last))
+    if "from" in parameters:
+        return parameters["from"], parameters.get("to", max(last, parameters["from"]))
+    last = parameters.get("to", max(first, last))
     return min(first, last), last

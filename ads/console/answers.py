@@ -15,7 +15,7 @@ from ads.models import Ad
 PAGES: Mapping[ResourceType, str] = {"campaign": "admin:campaigns_campaign_change", "ad": "admin:ads_ad_change"}
 
 
-class ToDo(TypedDict):
+class Remedy(TypedDict):
     """What to do, and where."""
 
     fix: str
@@ -23,20 +23,20 @@ class ToDo(TypedDict):
     link_text: str
 
 
-class Told(ToDo):
+class ReasonRow(Remedy):
     """What is wrong, and what to do about it."""
 
     message: str
 
 
-class ToldOf(Told):
+class FindingRow(ReasonRow):
     """The same of a campaign or one of its ads."""
 
     name: str
     kind: ResourceType
 
 
-class Row(TypedDict):
+class CriterionRow(TypedDict):
     """A criterion in the table: it `holds`, `fails`, or is `open` because it wasn't asked."""
 
     code: str
@@ -59,15 +59,15 @@ class Answer(TypedDict):
     outcome: str
     lost_to: str | None
     winner: str | None
-    reasons: list[Told]
+    reasons: list[ReasonRow]
     holding: int
-    asked: int
-    rows: list[Row]
+    considered: int
+    rows: list[CriterionRow]
 
 
 def answer(explained: Explanation, names: Mapping[str, str]) -> Answer:
     """What to say of one ad; `names` are those of the ads that show in bars."""
-    asked, failing = explained.asked(), {one.code: one for one in explained.reasons}
+    considered, failing = explained.considered(), {one.code: one for one in explained.reasons}
     lost_to = explained.lost_to if explained.lost_to in names else None
     return {
         "ad": explained.ad,
@@ -76,34 +76,34 @@ def answer(explained: Explanation, names: Mapping[str, str]) -> Answer:
         "outcome": outcome(explained),
         "lost_to": lost_to,
         "winner": names[lost_to] if lost_to else None,
-        "reasons": [_told(reason) for reason in explained.reasons],
-        "holding": len(asked) - len(failing),
-        "asked": len(asked),
-        "rows": [_row(code, asked, failing) for code in BY_CODE],
+        "reasons": [_reason_row(reason) for reason in explained.reasons],
+        "holding": len(considered) - len(failing),
+        "considered": len(considered),
+        "rows": [_criterion_row(code, considered, failing) for code in BY_CODE],
     }
 
 
-def finding(found: Finding) -> ToldOf:
+def finding(found: Finding) -> FindingRow:
     """One of the things to do about a campaign."""
-    return {"name": found.resource_name, "kind": found.resource_type, **_told(found)}
+    return {"name": found.resource_name, "kind": found.resource_type, **_reason_row(found)}
 
 
-def _told(fact: Fact) -> Told:
-    return {"message": message(fact), **_to_do(fact)}
+def _reason_row(fact: Fact) -> ReasonRow:
+    return {"message": message(fact), **_remedy(fact)}
 
 
-def _to_do(fact: Fact) -> ToDo:
+def _remedy(fact: Fact) -> Remedy:
     anchor, text = LINKS[fact.field]
     page = reverse(PAGES[fact.resource_type], args=[fact.resource_id])
     return {"fix": fix(fact), "link": f"{page}#{anchor}", "link_text": str(text)}
 
 
-def _row(code: str, asked: Collection[str], failing: Mapping[str, Reason]) -> Row:
-    row: Row = {"code": code, "sentence": str(HEADINGS[code]), "state": "holds"}
+def _criterion_row(code: str, considered: Collection[str], failing: Mapping[str, Reason]) -> CriterionRow:
+    row: CriterionRow = {"code": code, "sentence": str(HEADINGS[code]), "state": "holds"}
     if reason := failing.get(code):
         needed, actual = value_of(reason, reason.expected), value_of(reason, reason.actual)
-        return {**row, "state": "fails", "needed": needed, "actual": actual, **_told(reason)}
-    if code not in asked:
+        return {**row, "state": "fails", "needed": needed, "actual": actual, **_reason_row(reason)}
+    if code not in considered:
         return {**row, "state": "open", "message": not_asked(_failing_outside(code, failing))}
     return row
 

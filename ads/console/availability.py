@@ -17,7 +17,7 @@ MOST_NAMES = 8
 KINDS = {0: "free", 1: "booked"}
 
 
-class Named(TypedDict):
+class AdName(TypedDict):
     """An ad and its campaign, by name."""
 
     pk: object
@@ -31,7 +31,7 @@ class Interval:
 
     start: int
     end: int
-    ads: list[Named]
+    ads: list[AdName]
 
     @property
     def quarters(self) -> int:
@@ -49,7 +49,7 @@ class Interval:
         return f"{clock(self.start)}–{clock(self.end)}"
 
     @property
-    def named(self) -> list[Named]:
+    def named(self) -> list[AdName]:
         """The ads to name; the others are counted."""
         return self.ads[:MOST_NAMES]
 
@@ -98,11 +98,11 @@ def rows_of(plan: list[Decision]) -> list[Row]:
     """The board of a day. Asks for the ads' names at once."""
     keys = {key for decision in plan for keys in decision.eligible.values() for key in keys}
     named = Ad.objects.filter(pk__in=keys).values("pk", "ad_name", "campaign__campaign_name")
-    ads = {str(ad["pk"]): cast(Named, ad) for ad in named.order_by("ad_name", "pk")}
+    ads = {str(ad["pk"]): cast(AdName, ad) for ad in named.order_by("ad_name", "pk")}
     return [Row(position, _intervals(plan, position, ads)) for position in FROM_TOP_TO_BOTTOM]
 
 
-def _intervals(plan: list[Decision], position: AdType, ads: dict[str, Named]) -> list[Interval]:
+def _intervals(plan: list[Decision], position: AdType, ads: dict[str, AdName]) -> list[Interval]:
     # Whose turn it is changes every quarter hour; who shares doesn't.
     by_quarter = [frozenset(decision.eligible[position]) for decision in plan]
     intervals = []

@@ -26,7 +26,7 @@ MOST_IN_TURN = 12
 MOST_CREATIVES = 48
 
 
-class ShownAt(TypedDict):
+class QuarterHour(TypedDict):
     """What a position shows in a quarter hour: the keys of ads, and how many ads may show there."""
 
     ads: list[str]
@@ -98,7 +98,7 @@ def placements(decision: Decision, creatives: dict[str, Creative]) -> list[Place
     ]
 
 
-def as_data(plan: Iterable[Decision]) -> dict[int, dict[str, ShownAt]]:
+def as_data(plan: Iterable[Decision]) -> dict[int, dict[str, QuarterHour]]:
     """The day for the page's script: by quarter hour and position the ads' keys, and how many may show there."""
     return {
         decision.opportunity.quarter: {

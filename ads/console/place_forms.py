@@ -89,9 +89,9 @@ class PlaceForm(forms.Form):
 
     def place(self) -> str:
         """Where, in words: `Berlin 10115, Germany`."""
-        asked = self.cleaned_data
-        town = " ".join(filter(None, (asked["city"], asked["postcode"])))
-        return ", ".join(filter(None, (town, asked["region"], dict(country_choices())[asked["country"]])))
+        place = self.cleaned_data
+        town = " ".join(filter(None, (place["city"], place["postcode"])))
+        return ", ".join(filter(None, (town, place["region"], dict(country_choices())[place["country"]])))
 
 
 class ScreenForm(PlaceForm):

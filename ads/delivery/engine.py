@@ -49,9 +49,9 @@ def plan_of_day(opportunity: Opportunity, *, anywhere_in_city: bool = False) -> 
     With `anywhere_in_city` an ad counts that shows in some postcode of the city.
     """
     leaving_out = ("time_slot", "postcode") if anywhere_in_city else ("time_slot",)
-    asked = Question(opportunity)
-    near = DeliverablePlace.objects.filter(places__overlap=asked.places()).values("campaign")
-    ads = eligible(Ad.objects.filter(campaign__in=near), asked, leaving_out=leaving_out)
+    question = Question(opportunity)
+    near = DeliverablePlace.objects.filter(places__overlap=question.places()).values("campaign")
+    ads = eligible(Ad.objects.filter(campaign__in=near), question, leaving_out=leaving_out)
     found = list(ads.order_by().values_list("ad_id", "ad_type_id"))
     quarters = _quarters_of([key for key, _ in found])
     plan = []
@@ -67,10 +67,10 @@ def plan_of_day(opportunity: Opportunity, *, anywhere_in_city: bool = False) -> 
 @cache
 def _find_deliverable() -> Statement:
     """The keys of deliverable ads by position: the criteria, as the tables keep them."""
-    asked = Question()
+    question = Question()
     # Some criteria share a condition; which one is asked first makes no difference.
     conditions = dict.fromkeys(criterion.kept.found for criterion in CRITERIA if criterion.kept)
-    rows = DeliverableAd.objects.filter(*[condition(asked) for condition in conditions])
+    rows = DeliverableAd.objects.filter(*[condition(question) for condition in conditions])
     keys = ArrayAgg(Cast("ad_id", TextField()))
     return Statement.compiled(rows.order_by().values_list("ad_type_id").annotate(keys=keys))
 

@@ -40,8 +40,8 @@ class Explanation:
         """Whether it may show."""
         return not self.reasons
 
-    def asked(self) -> list[str]:
-        """The codes of the criteria that were asked about, in order: those that fail, and those that hold."""
+    def considered(self) -> list[str]:
+        """The codes of the criteria that count at this moment, in order: those that fail, and those that hold."""
         failed = {one.code for one in self.reasons}
         return [
             criterion.code
@@ -59,11 +59,11 @@ def with_failures(ads: "QuerySet[Ad]", opportunity: Opportunity) -> "QuerySet[Ad
 
     Each target of their campaigns comes with `takes_<level>` for the country, region, city and postcode.
     """
-    asked = Question(opportunity)
-    nearest = with_criteria(ads.all(), asked).order_by(F("failing"), "ad_id")
+    question = Question(opportunity)
+    nearest = with_criteria(ads.all(), question).order_by(F("failing"), "ad_id")
     takes = {
         f"takes_{level}": ExpressionWrapper(condition, BooleanField())
-        for level, condition in target_takes(asked).items()
+        for level, condition in target_takes(question).items()
     }
     targets = Prefetch("campaign__audience_targeting", CampaignAudienceTargeting.objects.annotate(**takes))
     related = nearest.select_related("campaign__view_totals", "content_rating")

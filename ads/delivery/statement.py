@@ -31,7 +31,7 @@ class Blank:
     name: str
 
 
-class Asked(Expression):
+class OpportunityPart(Expression):
     """A part of an opportunity within a condition: one parameter of a known type."""
 
     def __init__(self, value: Any, output_field: "Field[object, object]", cast: str) -> None:
@@ -51,9 +51,9 @@ class Question:
     """
 
     def __init__(self, opportunity: Opportunity | None = None) -> None:
-        def part(name: str, output_field: "Field[object, object]", cast: str) -> Asked:
+        def part(name: str, output_field: "Field[object, object]", cast: str) -> OpportunityPart:
             value = Blank(name) if opportunity is None else getattr(opportunity, name)
-            return Asked(value, output_field, cast)
+            return OpportunityPart(value, output_field, cast)
 
         self.country = part("country", TextField(), "text")
         self.region = part("region", TextField(), "text")
@@ -76,7 +76,7 @@ class Question:
         """This quarter hour, and all day."""
         return _array(SmallIntegerField(), self.quarter, Value(ALL_DAY))
 
-    def _words(self, narrower: Asked) -> Func:
+    def _words(self, narrower: OpportunityPart) -> Func:
         return _array(TextField(), _word(self.country), _word(self.country, narrower))
 
 

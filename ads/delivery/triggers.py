@@ -86,9 +86,9 @@ def _columns() -> dict[str, Combinable]:
 
 def _kept_ads(columns: dict[str, Combinable]) -> "QuerySet[Ad, tuple[object, ...]]":
     """The ads of the changed campaign for which everything holds that no moment changes."""
-    asked = Question()
+    question = Question()
     ads = Ad.objects.filter(campaign=RawSQL("changed", []))
-    ads = ads.filter(*[criterion.holds(asked) for criterion in CRITERIA if criterion.kept is None])
+    ads = ads.filter(*[criterion.holds(question) for criterion in CRITERIA if criterion.kept is None])
     return ads.order_by().annotate(**columns).values_list(*KEYS, *columns)
 
 

@@ -92,7 +92,7 @@ class AdViewDay(models.Model):
         return f"{self.day}: {self.view_count}"
 
 
-class Used(NamedTuple):
+class CapUsage(NamedTuple):
     """What has been used up of a campaign's caps."""
 
     views: int
@@ -124,7 +124,7 @@ class CampaignViewTotals(models.Model):
         return f"{self.view_count} views, {self.view_seconds} s"
 
     @classmethod
-    def used_by(cls, campaign: Campaign) -> Used:
+    def used_by(cls, campaign: Campaign) -> CapUsage:
         """The views and the seconds that were counted so far. Asks nothing where `view_totals` came along."""
         totals: CampaignViewTotals | None = getattr(campaign, "view_totals", None)
-        return Used(totals.view_count, totals.view_seconds) if totals else Used(0, 0)
+        return CapUsage(totals.view_count, totals.view_seconds) if totals else CapUsage(0, 0)

@@ -87,7 +87,7 @@ class Rejection:
 
 
 @dataclass
-class Counted:
+class CountResult:
     """What became of a report. `rejected` says why, by the view's place in it."""
 
     accepted: int = 0
@@ -95,13 +95,13 @@ class Counted:
     rejected: dict[int, Rejection] = field(default_factory=dict)
 
 
-def count_views(views: Sequence[ReportedView], *, now: datetime) -> Counted:
+def count_views(views: Sequence[ReportedView], *, now: datetime) -> CountResult:
     """Count what can be counted, judged in the order of the report, in one transaction.
 
     A view that has been counted before is a duplicate, whatever else might be said of it by now. A rejected one
     leaves no trace: it may be sent again.
     """
-    counted, accepted = Counted(), []
+    counted, accepted = CountResult(), []
     with transaction.atomic():
         totals, ads = _lock(views)
         known = set(ViewReceipt.objects.filter(pk__in={view.view_id for view in views}).values_list("pk", flat=True))

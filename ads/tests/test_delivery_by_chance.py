@@ -84,7 +84,7 @@ def test_the_explanation_is_empty_for_eligible_ads_and_for_no_others(
             assert one.shown == (str(key) in showing)
             winner = decision.shown[one.ad.ad_type_id][0] if one.eligible and not one.shown else None
             assert one.lost_to == winner
-            failing = [code for code in one.asked() if not getattr(one.ad, f"holds_{code}")]
+            failing = [code for code in one.considered() if not getattr(one.ad, f"holds_{code}")]
             assert failing == [reason.code for reason in one.reasons]
             for words in (api, console):
                 assert all(words.message(reason) and words.fix(reason) for reason in one.reasons)

@@ -58,5 +58,5 @@ def etag_of(document: Document, *, counters: tuple[str, ...] = ()) -> str:
 
     `counters` are left out.
     """
-    told = {name: value for name, value in document.items() if name not in counters}
-    return f'"{hashlib.sha256(JSONRenderer().render(told)).hexdigest()[:32]}"'
+    hashed = {name: value for name, value in document.items() if name not in counters}
+    return f'"{hashlib.sha256(JSONRenderer().render(hashed)).hexdigest()[:32]}"'

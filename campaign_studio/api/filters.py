@@ -76,12 +76,12 @@ class TotalOrderingFilter(OrderingFilter):
     def get_ordering(self, request: Request, queryset: QuerySet, view: APIView) -> list[str]:
         """The order to use. Raises ValidationError for a name that isn't offered."""
         offered = cast("StudioListViewSet", view).offered_orderings()
-        asked = [name.strip() for name in request.query_params.get(self.ordering_param, "").split(",") if name.strip()]
-        for name in asked:
+        names = [name.strip() for name in request.query_params.get(self.ordering_param, "").split(",") if name.strip()]
+        for name in names:
             if name.removeprefix("-") not in offered:
                 message = f"Can't order by {name.removeprefix('-')!r}. Offered: {', '.join(sorted(offered))}."
                 raise ValidationError({self.ordering_param: [message]})
-        ordering = asked or [str(name) for name in queryset.query.order_by or queryset.model._meta.ordering]
+        ordering = names or [str(name) for name in queryset.query.order_by or queryset.model._meta.ordering]
         return self._with_key(ordering, queryset.model._meta.pk.name)
 
     def filter_queryset(self, request: Request, queryset: QuerySet, view: APIView) -> QuerySet:

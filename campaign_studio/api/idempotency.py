@@ -102,8 +102,8 @@ def _key_of(request: Request) -> str:
 
 def _fingerprint(request: Request) -> str:
     """What was asked for, in a form that can't be guessed back: bodies hold passwords. Raises what parsing raises."""
-    asked = f"{request.method} {request.get_full_path()} {json.dumps(request.data, sort_keys=True)}"
-    return salted_hmac("campaign_studio.idempotency", asked, algorithm="sha256").hexdigest()
+    content = f"{request.method} {request.get_full_path()} {json.dumps(request.data, sort_keys=True)}"
+    return salted_hmac("campaign_studio.idempotency", content, algorithm="sha256").hexdigest()
 
 
 def _lock(key: str) -> None:

@@ -153,10 +153,10 @@ def write_rows(parent: models.Model, name: str, child: StudioSerializer, rows: l
     left = {row.pk: row for row in manager.all()}
     planned = []
     for index, values in enumerate(rows):
-        asked = values.pop(key, None)
-        if asked not in left:
+        sent_key = values.pop(key, None)
+        if sent_key not in left:
             values = _with_defaults(child, values)
-        row = left.get(asked) or next((row for row in left.values() if _equals(row, values)), None)
+        row = left.get(sent_key) or next((row for row in left.values() if _equals(row, values)), None)
         if row is not None:
             del left[row.pk]
         planned.append((index, row or manager.model(**{manager.field.name: parent}), values))

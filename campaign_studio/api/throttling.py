@@ -6,7 +6,7 @@ from django.conf import settings
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from campaign_studio.rate_limits import Counted, count, rate
+from campaign_studio.rate_limits import Usage, count, rate
 
 if TYPE_CHECKING:
     # The framework loads this module while it builds the class.
@@ -20,27 +20,27 @@ class StudioThrottle(BaseThrottle):
     """
 
     def __init__(self) -> None:
-        self._counted: Counted | None = None
+        self._usage: Usage | None = None
 
     def allow_request(self, request: Request, view: "APIView") -> bool:
         """Count this one; False when it is one too many. A request whose transaction is tried again was counted."""
-        if self._counted is not None:
+        if self._usage is not None:
             return True
         user = request.user
         if user is not None and user.is_authenticated:
             allowed, who = rate(settings.THROTTLE_USER), f"user:{user.pk}"
         else:
             allowed, who = rate(settings.THROTTLE_ANON), f"address:{request.META.get('REMOTE_ADDR', '')}"
-        self._counted = count(who, allowed)
-        return self._counted.is_allowed
+        self._usage = count(who, allowed)
+        return self._usage.is_allowed
 
     def wait(self) -> float:
         """Seconds until the next window, for `Retry-After`."""
-        return self._counted.seconds_left if self._counted else 0
+        return self._usage.seconds_left if self._usage else 0
 
     def headers(self) -> dict[str, str]:
         """How many requests a window allows, how many are left, and when it starts anew (in Unix time)."""
-        if self._counted is None:
+        if self._usage is None:
             return {}
-        told = {"Limit": self._counted.limit, "Remaining": self._counted.remaining, "Reset": self._counted.ends}
-        return {f"X-RateLimit-{name}": str(value) for name, value in told.items()}
+        limits = {"Limit": self._usage.limit, "Remaining": self._usage.remaining, "Reset": self._usage.ends}
+        return {f"X-RateLimit-{name}": str(value) for name, value in limits.items()}

@@ -17,11 +17,11 @@ CRITERIA: tuple[Criterion, ...] = (*status.CRITERIA, *times.CRITERIA, *audience.
 BY_CODE = {criterion.code: criterion for criterion in CRITERIA}
 
 
-def eligible(ads: "QuerySet[Ad]", asked: Question, *, leaving_out: tuple[str, ...] = ()) -> "QuerySet[Ad]":
+def eligible(ads: "QuerySet[Ad]", question: Question, *, leaving_out: tuple[str, ...] = ()) -> "QuerySet[Ad]":
     """Those of `ads` for which every criterion holds; `leaving_out` names the codes not to ask about."""
     wanted = [criterion for criterion in CRITERIA if criterion.code not in leaving_out]
     included = {criterion.within for criterion in wanted}
-    return ads.filter(*[criterion.holds(asked) for criterion in wanted if criterion.code not in included])
+    return ads.filter(*[criterion.holds(question) for criterion in wanted if criterion.code not in included])
 
 
 def able_to_show(ads: "QuerySet[Ad]", *, on: date) -> "QuerySet[Ad]":
@@ -29,9 +29,9 @@ def able_to_show(ads: "QuerySet[Ad]", *, on: date) -> "QuerySet[Ad]":
     return ads.filter(*[criterion.can_hold(on) for criterion in CRITERIA if criterion.can_hold])
 
 
-def with_criteria(ads: "QuerySet[Ad]", asked: Question) -> "QuerySet[Ad]":
+def with_criteria(ads: "QuerySet[Ad]", question: Question) -> "QuerySet[Ad]":
     """Each with `holds_<code>` for every criterion, and `failing`: how many fail, less those within one that fails."""
-    held = {f"holds_{criterion.code}": _truth(criterion.holds(asked)) for criterion in CRITERIA}
+    held = {f"holds_{criterion.code}": _truth(criterion.holds(question)) for criterion in CRITERIA}
     ads = ads.annotate(**held)
     fails = [
         Case(When(_fails(criterion), then=Value(1)), default=Value(0), output_field=IntegerField())

@@ -6,7 +6,7 @@ from django.db.models import Exists, OuterRef, Q, Value
 from django.db.models.functions import Lower
 from django.db.models.lookups import Exact
 
-from ads.delivery.criteria.criterion import Criterion, Kept
+from ads.delivery.criteria.criterion import Criterion, KeptColumns
 from ads.delivery.facts import Changes, Problem, Reason, Step, reason
 from ads.delivery.opportunity import Opportunity
 from ads.delivery.statement import Question
@@ -18,19 +18,19 @@ from campaigns.models import Campaign, CampaignAudienceTargeting
 EVERYWHERE = "Everywhere"
 
 
-def target_takes(asked: Question) -> dict[str, Q]:
+def target_takes(question: Question) -> dict[str, Q]:
     """For each level of a place whether a target takes it. Case is ignored, as the database does it."""
     return {
-        "country": Q(Exact(Lower("country"), Lower(asked.country))),
+        "country": Q(Exact(Lower("country"), Lower(question.country))),
         # A screen that doesn't know its region is in every region of its country.
-        "region": Q(Exact(asked.region, Value(""))) | Q(Exact(Lower("region"), Lower(asked.region))),
-        "city": Q(cities=[]) | Q(cities__has_entry=asked.city),
-        "postcode": Q(postcodes=[]) | Q(postcodes__has_entry=asked.postcode),
+        "region": Q(Exact(question.region, Value(""))) | Q(Exact(Lower("region"), Lower(question.region))),
+        "city": Q(cities=[]) | Q(cities__has_entry=question.city),
+        "postcode": Q(postcodes=[]) | Q(postcodes__has_entry=question.postcode),
     }
 
 
-def _targets(asked: Question, *levels: str) -> Q:
-    matches = target_takes(asked)
+def _targets(question: Question, *levels: str) -> Q:
+    matches = target_takes(question)
     targets = CampaignAudienceTargeting.objects.filter(campaign=OuterRef("campaign"))
     return Q(Exists(targets.filter(*[matches[level] for level in levels])))
 
@@ -39,18 +39,18 @@ def _has_target(day: date) -> Q:
     return Q(Exists(CampaignAudienceTargeting.objects.filter(campaign=OuterRef("campaign"))))
 
 
-def _in_a_place(asked: Question) -> Q:
+def _in_a_place(question: Question) -> Q:
     """All levels at once, as one index answers it."""
     places = DeliverablePlace.objects.filter(
-        Exact(asked.region, Value("")) | Q(region=Lower(asked.region)),
-        country=Lower(asked.country),
-        places__overlap=asked.places(),
-        postcodes__overlap=asked.postcodes(),
+        Exact(question.region, Value("")) | Q(region=Lower(question.region)),
+        country=Lower(question.country),
+        places__overlap=question.places(),
+        postcodes__overlap=question.postcodes(),
     )
     return Q(campaign__in=places.values("campaign"))
 
 
-_IN_PLACES = Kept({}, _in_a_place)
+_IN_PLACES = KeptColumns({}, _in_a_place)
 
 
 def _reached(ad: Ad, *levels: str) -> list[CampaignAudienceTargeting]:
@@ -81,81 +81,81 @@ def _taking(names: list[str], name: str) -> list[str]:
     return [*names, name] if name else []
 
 
-def _country(code: str, ad: Ad, asked: Opportunity) -> Reason:
-    is_country = country_code(asked.country) is not None
-    changes = _with_target(ad.campaign, None, region=asked.region or EVERYWHERE, country=asked.country)
+def _country(code: str, ad: Ad, opportunity: Opportunity) -> Reason:
+    is_country = country_code(opportunity.country) is not None
+    changes = _with_target(ad.campaign, None, region=opportunity.region or EVERYWHERE, country=opportunity.country)
     return reason(
         code,
         ad.campaign,
         "country",
         Problem.COUNTRY_NOT_TARGETED,
         Step.ADD_COUNTRY if is_country else Step.NAME_A_COUNTRY,
-        expected=asked.country,
+        expected=opportunity.country,
         actual=sorted({target.country for target in ad.campaign.audience_targeting.all()}),
         changes=changes if is_country else None,
-        country=asked.country,
+        country=opportunity.country,
     )
 
 
-def _region(code: str, ad: Ad, asked: Opportunity) -> Reason:
+def _region(code: str, ad: Ad, opportunity: Opportunity) -> Reason:
     return reason(
         code,
         ad.campaign,
         "region",
         Problem.REGION_NOT_TARGETED,
         Step.ADD_REGION,
-        expected=asked.region,
+        expected=opportunity.region,
         actual=[target.region for target in _reached(ad, "country")],
-        changes=_with_target(ad.campaign, None, region=asked.region, country=asked.country),
-        region=asked.region,
-        country=asked.country,
+        changes=_with_target(ad.campaign, None, region=opportunity.region, country=opportunity.country),
+        region=opportunity.region,
+        country=opportunity.country,
     )
 
 
-def _city(code: str, ad: Ad, asked: Opportunity) -> Reason:
+def _city(code: str, ad: Ad, opportunity: Opportunity) -> Reason:
     reached = _reached(ad, "country", "region")
     target = min(reached, key=lambda one: not _takes(one, "postcode"), default=None)
     if target is None:
-        return _country(code, ad, asked)
-    values = {"cities": _taking(target.cities, asked.city)}
-    step = Step.ADD_CITY if asked.city else Step.GIVE_CITY_OR_EMPTY_CITIES
+        return _country(code, ad, opportunity)
+    values = {"cities": _taking(target.cities, opportunity.city)}
+    step = Step.ADD_CITY if opportunity.city else Step.GIVE_CITY_OR_EMPTY_CITIES
     if not _takes(target, "postcode"):
-        values["postcodes"] = _taking(target.postcodes, asked.postcode)
-        step = _step_with_postcode(asked)
+        values["postcodes"] = _taking(target.postcodes, opportunity.postcode)
+        step = _step_with_postcode(opportunity)
     return reason(
         code,
         ad.campaign,
         "cities",
-        Problem.CITY_NOT_TARGETED if asked.city else Problem.SOME_CITIES_ONLY,
+        Problem.CITY_NOT_TARGETED if opportunity.city else Problem.SOME_CITIES_ONLY,
         step,
-        expected=asked.city,
+        expected=opportunity.city,
         actual=sorted({city for one in reached for city in one.cities}),
         changes=_with_target(ad.campaign, target, **values),
-        city=asked.city,
+        city=opportunity.city,
         target=str(target),
     )
 
 
-def _step_with_postcode(asked: Opportunity) -> Step:
-    if not asked.city:
+def _step_with_postcode(opportunity: Opportunity) -> Step:
+    if not opportunity.city:
         return Step.GIVE_CITY_OR_EMPTY_CITIES_AND_POSTCODES
-    return Step.ADD_CITY_AND_POSTCODE if asked.postcode else Step.ADD_CITY_AND_EMPTY_POSTCODES
+    return Step.ADD_CITY_AND_POSTCODE if opportunity.postcode else Step.ADD_CITY_AND_EMPTY_POSTCODES
 
 
-def _postcode(code: str, ad: Ad, asked: Opportunity) -> Reason:
+def _postcode(code: str, ad: Ad, opportunity: Opportunity) -> Reason:
     target = next(iter(_reached(ad, "country", "region", "city")), None)
     if target is None:
-        return _country(code, ad, asked)
+        return _country(code, ad, opportunity)
     return reason(
         code,
         ad.campaign,
         "postcodes",
-        Problem.POSTCODE_NOT_TARGETED if asked.postcode else Problem.SOME_POSTCODES_ONLY,
-        Step.ADD_POSTCODE if asked.postcode else Step.GIVE_POSTCODE_OR_EMPTY_POSTCODES,
-        expected=asked.postcode,
+        Problem.POSTCODE_NOT_TARGETED if opportunity.postcode else Problem.SOME_POSTCODES_ONLY,
+        Step.ADD_POSTCODE if opportunity.postcode else Step.GIVE_POSTCODE_OR_EMPTY_POSTCODES,
+        expected=opportunity.postcode,
         actual=target.postcodes,
-        changes=_with_target(ad.campaign, target, postcodes=_taking(target.postcodes, asked.postcode)),
-        postcode=asked.postcode,
+        changes=_with_target(ad.campaign, target, postcodes=_taking(target.postcodes, opportunity.postcode)),
+        postcode=opportunity.postcode,
         target=str(target),
     )
 
@@ -163,14 +163,14 @@ def _postcode(code: str, ad: Ad, asked: Opportunity) -> Reason:
 CRITERIA = (
     Criterion(
         code="country",
-        holds=lambda asked: _targets(asked, "country"),
+        holds=lambda question: _targets(question, "country"),
         can_hold=_has_target,
         why=_country,
         kept=_IN_PLACES,
     ),
     Criterion(
         code="region",
-        holds=lambda asked: _targets(asked, "country", "region"),
+        holds=lambda question: _targets(question, "country", "region"),
         can_hold=None,
         why=_region,
         kept=_IN_PLACES,
@@ -178,7 +178,7 @@ CRITERIA = (
     ),
     Criterion(
         code="city",
-        holds=lambda asked: _targets(asked, "country", "region", "city"),
+        holds=lambda question: _targets(question, "country", "region", "city"),
         can_hold=None,
         why=_city,
         kept=_IN_PLACES,
@@ -186,7 +186,7 @@ CRITERIA = (
     ),
     Criterion(
         code="postcode",
-        holds=lambda asked: _targets(asked, "country", "region", "city", "postcode"),
+        holds=lambda question: _targets(question, "country", "region", "city", "postcode"),
         can_hold=None,
         why=_postcode,
         kept=_IN_PLACES,

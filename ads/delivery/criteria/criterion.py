@@ -16,7 +16,7 @@ Condition = Callable[[Question], Q]
 
 
 @dataclass(frozen=True)
-class Kept:
+class KeptColumns:
     """How the tables that decisions are found in keep a criterion that depends on place, moment or caps.
 
     `columns` says what stands for an ad in which column of `deliverable_ads`; of several first or last days the
@@ -42,7 +42,7 @@ class Criterion:
     holds: Condition
     can_hold: Callable[[date], Q] | None
     why: Callable[[str, Ad, Opportunity], Reason]
-    kept: Kept | None = None
+    kept: KeptColumns | None = None
     within: str = ""
 
     def reason(self, ad: Ad, opportunity: Opportunity) -> Reason:
@@ -52,7 +52,7 @@ class Criterion:
 
 def always(condition: Q) -> Condition:
     """A condition that asks nothing about place and moment."""
-    return lambda asked: condition
+    return lambda question: condition
 
 
 def whatever_day(condition: Q) -> Callable[[date], Q]:

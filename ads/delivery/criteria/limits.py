@@ -5,7 +5,7 @@ from django.db.models.functions import Cast, Coalesce
 from django.db.models.lookups import LessThan, LessThanOrEqual
 
 from ads.choices import RATING_LABELS, RATING_LEVELS
-from ads.delivery.criteria.criterion import Criterion, Kept, always, whatever_day
+from ads.delivery.criteria.criterion import Criterion, KeptColumns, always, whatever_day
 from ads.delivery.facts import Problem, Reason, Step, reason
 from ads.delivery.opportunity import ANY_LEVEL, Opportunity
 from ads.delivery.statement import Question
@@ -32,24 +32,24 @@ _LEVEL = Case(
 )
 
 
-def _is_mild_enough(level: object, asked: Question) -> Q:
+def _is_mild_enough(level: object, question: Question) -> Q:
     # An ad without a label counts as stronger than every label: who asks for a limit wants to be sure.
-    return Q(LessThanOrEqual(Coalesce(level, Value(ANY_LEVEL)), asked.max_level))
+    return Q(LessThanOrEqual(Coalesce(level, Value(ANY_LEVEL)), question.max_level))
 
 
 def _totals() -> "QuerySet[CampaignViewTotals]":
     return CampaignViewTotals.objects.filter(campaign=OuterRef("campaign"))
 
 
-def _under_view_cap(asked: Question) -> Q:
+def _under_view_cap(question: Question) -> Q:
     return Q(~Exists(_totals().filter(view_count__gte=OuterRef("max_view_count"))))
 
 
-def _under_viewing_time_cap(asked: Question) -> Q:
+def _under_viewing_time_cap(question: Question) -> Q:
     return Q(~Exists(_totals().filter(view_seconds__gte=OuterRef("max_view_seconds"))))
 
 
-def _views_used_up(code: str, ad: Ad, asked: Opportunity) -> Reason:
+def _views_used_up(code: str, ad: Ad, opportunity: Opportunity) -> Reason:
     field, cap = "campaign_max_view_count", ad.campaign.campaign_max_view_count
     needed = CampaignViewTotals.used_by(ad.campaign).views + 1
     return reason(
@@ -66,7 +66,7 @@ def _views_used_up(code: str, ad: Ad, asked: Opportunity) -> Reason:
     )
 
 
-def _viewing_time_used_up(code: str, ad: Ad, asked: Opportunity) -> Reason:
+def _viewing_time_used_up(code: str, ad: Ad, opportunity: Opportunity) -> Reason:
     field, cap = "campaign_max_view_duration_value", ad.campaign.campaign_max_view_duration_value
     unit = ad.campaign.campaign_max_view_duration_unit
     needed = CampaignViewTotals.used_by(ad.campaign).seconds // SECONDS[str(unit)] + 1
@@ -85,7 +85,7 @@ def _viewing_time_used_up(code: str, ad: Ad, asked: Opportunity) -> Reason:
     )
 
 
-def _rated_too_strong(code: str, ad: Ad, asked: Opportunity) -> Reason:
+def _rated_too_strong(code: str, ad: Ad, opportunity: Opportunity) -> Reason:
     label = getattr(getattr(ad, "content_rating", None), "rating_label", None)
     return reason(
         code,
@@ -93,10 +93,12 @@ def _rated_too_strong(code: str, ad: Ad, asked: Opportunity) -> Reason:
         "rating_label",
         Problem.NO_RATING_LABEL if label is None else Problem.RATED_TOO_STRONG,
         Step.GIVE_RATING_LABEL if label is None else Step.ALLOW_RATING,
-        expected=[name for names in RATING_LABELS.values() for name in names if RATING_LEVELS[name] <= asked.max_level],
+        expected=[
+            name for names in RATING_LABELS.values() for name in names if RATING_LEVELS[name] <= opportunity.max_level
+        ],
         actual=label,
         label=label,
-        max_rating=asked.max_rating,
+        max_rating=opportunity.max_rating,
     )
 
 
@@ -106,20 +108,20 @@ CRITERIA = (
         holds=always(_VIEWS_ARE_LEFT),
         can_hold=whatever_day(_VIEWS_ARE_LEFT),
         why=_views_used_up,
-        kept=Kept({"max_view_count": _MAX_VIEWS}, _under_view_cap),
+        kept=KeptColumns({"max_view_count": _MAX_VIEWS}, _under_view_cap),
     ),
     Criterion(
         code="view_duration_cap",
         holds=always(_TIME_IS_LEFT),
         can_hold=whatever_day(_TIME_IS_LEFT),
         why=_viewing_time_used_up,
-        kept=Kept({"max_view_seconds": _MAX_SECONDS}, _under_viewing_time_cap),
+        kept=KeptColumns({"max_view_seconds": _MAX_SECONDS}, _under_viewing_time_cap),
     ),
     Criterion(
         code="max_rating",
-        holds=lambda asked: _is_mild_enough(_LEVEL, asked),
+        holds=lambda question: _is_mild_enough(_LEVEL, question),
         can_hold=None,
         why=_rated_too_strong,
-        kept=Kept({"rating_level": _LEVEL}, lambda asked: _is_mild_enough(F("rating_level"), asked)),
+        kept=KeptColumns({"rating_level": _LEVEL}, lambda question: _is_mild_enough(F("rating_level"), question)),
     ),
 )

@@ -23,12 +23,12 @@ def run_until(row: Ad | Campaign, day: date) -> tuple[Step, Changes]:
     return Step.MOVE_END, {end: day}
 
 
-def _campaign_not_active(code: str, ad: Ad, asked: Opportunity) -> Reason:
-    return _not_active(code, ad.campaign, asked)
+def _campaign_not_active(code: str, ad: Ad, opportunity: Opportunity) -> Reason:
+    return _not_active(code, ad.campaign, opportunity)
 
 
-def _ad_not_active(code: str, ad: Ad, asked: Opportunity) -> Reason:
-    return _not_active(code, ad, asked, *_before_going_active(ad))
+def _ad_not_active(code: str, ad: Ad, opportunity: Opportunity) -> Reason:
+    return _not_active(code, ad, opportunity, *_before_going_active(ad))
 
 
 def _before_going_active(ad: Ad) -> list[Step]:
@@ -40,9 +40,9 @@ def _before_going_active(ad: Ad) -> list[Step]:
     return [] if is_confirmed else [Step.FIRST_CONFIRM]
 
 
-def _not_active(code: str, row: Ad | Campaign, asked: Opportunity, *before: Step) -> Reason:
+def _not_active(code: str, row: Ad | Campaign, opportunity: Opportunity, *before: Step) -> Reason:
     kind, today = kind_of(row), timezone.localdate()
-    field, day = f"{kind}_status", max(today, asked.day)
+    field, day = f"{kind}_status", max(today, opportunity.day)
     at_once = Status.ACTIVE in row.allowed_next()
     steps = [Step.ACTIVATE if at_once else Step.DRAFT_THEN_ACTIVATE]
     changes: Changes = {field: Status.ACTIVE.value if at_once else Status.DRAFT.value}
@@ -66,7 +66,7 @@ def _not_active(code: str, row: Ad | Campaign, asked: Opportunity, *before: Step
     )
 
 
-def _not_approved(code: str, ad: Ad, asked: Opportunity) -> Reason:
+def _not_approved(code: str, ad: Ad, opportunity: Opportunity) -> Reason:
     problem, steps = Problem.NOT_REVIEWED, [Step.HAVE_APPROVED]
     if ad.moderation_status == ModerationStatus.REJECTED:
         problem, steps = Problem.REJECTED, [Step.CHANGE_AND_HAVE_APPROVED]
@@ -85,7 +85,7 @@ def _not_approved(code: str, ad: Ad, asked: Opportunity) -> Reason:
     )
 
 
-def _not_confirmed(code: str, ad: Ad, asked: Opportunity) -> Reason:
+def _not_confirmed(code: str, ad: Ad, opportunity: Opportunity) -> Reason:
     is_rated = getattr(ad, "content_rating", None) is not None
     return reason(
         code,

@@ -10,7 +10,7 @@ from django.db.models.functions import Cast, Coalesce, Extract, NullIf
 from django.utils import timezone
 
 from ads.choices import ALL_DAY
-from ads.delivery.criteria.criterion import Criterion, Kept
+from ads.delivery.criteria.criterion import Criterion, KeptColumns
 from ads.delivery.criteria.status import run_until
 from ads.delivery.facts import Changes, Problem, Reason, Step, kind_of, reason
 from ads.delivery.opportunity import QUARTER, QUARTERS_OF_A_DAY, Opportunity
@@ -30,9 +30,10 @@ def _until(field: str, day: object) -> Q:
     return Q(**{f"{field}__isnull": True}) | Q(**{f"{field}__gte": day})
 
 
-def _in_slot(asked: Question) -> Q:
+def _in_slot(question: Question) -> Q:
     slots = AdTimeSlot.objects.filter(ad=OuterRef("pk"))
-    now = slots.filter(time_slot_start__lte=asked.time).filter(Q(time_slot_end__gt=asked.time) | _ENDS_AT_MIDNIGHT)
+    begun = slots.filter(time_slot_start__lte=question.time)
+    now = begun.filter(Q(time_slot_end__gt=question.time) | _ENDS_AT_MIDNIGHT)
     return Q(~Exists(slots)) | Q(Exists(now))
 
 
@@ -56,30 +57,30 @@ def _quarter_of(field: str) -> Cast:
     return Cast(Extract(F(field), "epoch") / Value(quarter_seconds), IntegerField())
 
 
-def _run(**columns: str) -> Kept:
+def _run(**columns: str) -> KeptColumns:
     """First and last day of an ad; the condition on them is one and the same for all that limit its days."""
-    return Kept({column: F(field) for column, field in columns.items()}, _on_its_days)
+    return KeptColumns({column: F(field) for column, field in columns.items()}, _on_its_days)
 
 
-def _on_its_days(asked: Question) -> Q:
-    return Q(first_day__lte=asked.day, last_day__gte=asked.day)
+def _on_its_days(question: Question) -> Q:
+    return Q(first_day__lte=question.day, last_day__gte=question.day)
 
 
-def _in_its_quarters(asked: Question) -> Q:
-    return Q(quarters__overlap=asked.moments())
+def _in_its_quarters(question: Question) -> Q:
+    return Q(quarters__overlap=question.moments())
 
 
-def _outside_campaign_dates(code: str, ad: Ad, asked: Opportunity) -> Reason:
-    return _outside_dates(code, ad.campaign, asked)
+def _outside_campaign_dates(code: str, ad: Ad, opportunity: Opportunity) -> Reason:
+    return _outside_dates(code, ad.campaign, opportunity)
 
 
-def _outside_ad_dates(code: str, ad: Ad, asked: Opportunity) -> Reason:
-    return _outside_dates(code, ad, asked)
+def _outside_ad_dates(code: str, ad: Ad, opportunity: Opportunity) -> Reason:
+    return _outside_dates(code, ad, opportunity)
 
 
-def _outside_dates(code: str, row: Ad | Campaign, asked: Opportunity) -> Reason:
+def _outside_dates(code: str, row: Ad | Campaign, opportunity: Opportunity) -> Reason:
     start, end = f"{kind_of(row)}_start_date", f"{kind_of(row)}_end_date"
-    first, last, day = getattr(row, start), getattr(row, end), asked.day
+    first, last, day = getattr(row, start), getattr(row, end), opportunity.day
     if first and day < first:
         changes: Changes = {start: day}
         field, problem, actual, step = start, Problem.STARTS_LATER, first, Step.MOVE_START
@@ -89,16 +90,16 @@ def _outside_dates(code: str, row: Ad | Campaign, asked: Opportunity) -> Reason:
     return reason(code, row, field, problem, step, expected=day, actual=actual, changes=changes, date=actual, day=day)
 
 
-def _campaign_expired(code: str, ad: Ad, asked: Opportunity) -> Reason:
-    return _expired(code, ad.campaign, asked)
+def _campaign_expired(code: str, ad: Ad, opportunity: Opportunity) -> Reason:
+    return _expired(code, ad.campaign, opportunity)
 
 
-def _ad_expired(code: str, ad: Ad, asked: Opportunity) -> Reason:
-    return _expired(code, ad, asked)
+def _ad_expired(code: str, ad: Ad, opportunity: Opportunity) -> Reason:
+    return _expired(code, ad, opportunity)
 
 
-def _expired(code: str, row: Ad | Campaign, asked: Opportunity) -> Reason:
-    field, day = f"{kind_of(row)}_expiry_date", asked.day
+def _expired(code: str, row: Ad | Campaign, opportunity: Opportunity) -> Reason:
+    field, day = f"{kind_of(row)}_expiry_date", opportunity.day
     expiry: date = getattr(row, field)
     return reason(
         code,
@@ -114,9 +115,9 @@ def _expired(code: str, row: Ad | Campaign, asked: Opportunity) -> Reason:
     )
 
 
-def _outside_slots(code: str, ad: Ad, asked: Opportunity) -> Reason:
+def _outside_slots(code: str, ad: Ad, opportunity: Opportunity) -> Reason:
     slots = [(f"{slot.time_slot_start:%H:%M}", f"{slot.time_slot_end:%H:%M}") for slot in ad.time_slots.all()]
-    start, end = f"{asked.at_quarter(asked.quarter).time:%H:%M}", f"{asked.valid_until:%H:%M}"
+    start, end = f"{opportunity.at_quarter(opportunity.quarter).time:%H:%M}", f"{opportunity.valid_until:%H:%M}"
     return reason(
         code,
         ad,
@@ -128,7 +129,7 @@ def _outside_slots(code: str, ad: Ad, asked: Opportunity) -> Reason:
         changes={
             "time_slots": [{"time_slot_start": one, "time_slot_end": other} for one, other in [*slots, (start, end)]]
         },
-        time=f"{asked.time:%H:%M}",
+        time=f"{opportunity.time:%H:%M}",
         start=start,
         end=end,
     )
@@ -137,28 +138,30 @@ def _outside_slots(code: str, ad: Ad, asked: Opportunity) -> Reason:
 CRITERIA = (
     Criterion(
         code="campaign_dates",
-        holds=lambda asked: Q(campaign__campaign_start_date__lte=asked.day, campaign__campaign_end_date__gte=asked.day),
+        holds=lambda question: Q(
+            campaign__campaign_start_date__lte=question.day, campaign__campaign_end_date__gte=question.day
+        ),
         can_hold=lambda day: Q(campaign__campaign_end_date__gte=day),
         why=_outside_campaign_dates,
         kept=_run(first_day="campaign__campaign_start_date", last_day="campaign__campaign_end_date"),
     ),
     Criterion(
         code="ad_dates",
-        holds=lambda asked: _since("ad_start_date", asked.day) & _until("ad_end_date", asked.day),
+        holds=lambda question: _since("ad_start_date", question.day) & _until("ad_end_date", question.day),
         can_hold=lambda day: _until("ad_end_date", day),
         why=_outside_ad_dates,
         kept=_run(first_day="ad_start_date", last_day="ad_end_date"),
     ),
     Criterion(
         code="campaign_expiry_date",
-        holds=lambda asked: _until("campaign__campaign_expiry_date", asked.day),
+        holds=lambda question: _until("campaign__campaign_expiry_date", question.day),
         can_hold=lambda day: _until("campaign__campaign_expiry_date", day),
         why=_campaign_expired,
         kept=_run(last_day="campaign__campaign_expiry_date"),
     ),
     Criterion(
         code="ad_expiry_date",
-        holds=lambda asked: _until("ad_expiry_date", asked.day),
+        holds=lambda question: _until("ad_expiry_date", question.day),
         # It must not have expired before its first day either.
         can_hold=lambda day: (
             _until("ad_expiry_date", day)
@@ -172,6 +175,6 @@ CRITERIA = (
         holds=_in_slot,
         can_hold=None,
         why=_outside_slots,
-        kept=Kept({"quarters": _quarters()}, _in_its_quarters),
+        kept=KeptColumns({"quarters": _quarters()}, _in_its_quarters),
     ),
 )

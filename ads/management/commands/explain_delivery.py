@@ -135,8 +135,8 @@ def _positions(decision: Decision, positions: list[AdType]) -> Table:
         shown = decision.shown[position]
         waiting = len(decision.eligible[position]) - len(shown)
         # An ad may have been deleted since the decision.
-        told = "\n".join(escape(names[key]) for key in shown if key in names)
-        table.add_row(position.value, told or "[dim]nothing[/dim]", str(waiting or ""))
+        ads = "\n".join(escape(names[key]) for key in shown if key in names)
+        table.add_row(position.value, ads or "[dim]nothing[/dim]", str(waiting or ""))
     return table
 
 
