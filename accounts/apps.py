@@ -10,7 +10,6 @@ class AccountsConfig(AppConfig):
     verbose_name = "Administration"
 
     def ready(self) -> None:
-        """Register permission rules and audited models."""
         from accounts import checks, models, rules  # noqa: F401 - imported for what they register
         from accounts.audit import recording
         from accounts.signin import console as console_sessions

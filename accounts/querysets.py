@@ -27,7 +27,7 @@ CONSOLE_IDLE = timedelta(hours=4)
 
 
 class RoleQuerySet(StudioQuerySet):
-    """The six roles."""
+    """The six roles, which everybody signed in may see."""
 
     def visible_to(self, user: Reader) -> Self:
         """Everybody who is signed in may know the roles."""
@@ -41,7 +41,7 @@ class RoleQuerySet(StudioQuerySet):
 
 
 class UserQuerySet(StudioQuerySet):
-    """People."""
+    """Users, found by name and narrowed to those that a reader may see or change."""
 
     def visible_to(self, user: Reader) -> Self:
         """System admins see all, app admins all but system admins, everybody else themselves."""
@@ -70,7 +70,7 @@ class UserQuerySet(StudioQuerySet):
 
 
 class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
-    """Creates people."""
+    """Creates users with a hashed password, and finds them by username or e-mail."""
 
     def create_user(self, username: str, email: str, password: str | None = None, **fields: Any) -> "User":
         """Create a validated user with a hashed password; None means no password works.
@@ -88,13 +88,12 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
         return self.create_user(username, email, password, **fields | {"role_id": RoleName.SYSTEM_ADMIN})
 
     def get_by_natural_key(self, username: str | None) -> "User":
-        """Find by username or e-mail."""
         found: User = self.named(username or "").get()
         return found
 
 
 class SessionQuerySet(StudioQuerySet):
-    """Sign-ins."""
+    """Sessions of API and console, alive ones and ended ones."""
 
     def visible_to(self, user: Reader) -> Self:
         """One's own; admins see others', system administrators' only system administrators."""
@@ -107,7 +106,6 @@ class SessionQuerySet(StudioQuerySet):
         return self.filter(user=user.pk)
 
     def as_rows(self) -> Self:
-        """With whose it is."""
         return self.select_related("user")
 
     def alive(self, *, at: datetime) -> Self:
@@ -145,14 +143,13 @@ class SecurityEventQuerySet(StudioQuerySet):
 
 
 class AuditEntryQuerySet(StudioQuerySet):
-    """The log."""
+    """Entries of the audit log: all of them for admins, the history of single objects for others."""
 
     def visible_to(self, user: Reader) -> Self:
         """The whole log is for admins; others read the history of what they may read, object by object."""
         return self if role_of(user) in ADMIN_ROLES else self.none()
 
     def as_rows(self) -> Self:
-        """With the kind of object."""
         return self.select_related("content_type")
 
     def about(self, instance: models.Model, *, reader: "User") -> Self:

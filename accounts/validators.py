@@ -10,10 +10,8 @@ class LongestPasswordValidator:
     """No password longer than sign-in takes."""
 
     def validate(self, password: str, user: object = None) -> None:
-        """Raise ValidationError for a longer one."""
         if len(password) > LONGEST_PASSWORD:
             raise ValidationError(self.get_help_text(), code="password_too_long")
 
     def get_help_text(self) -> str:
-        """What forms say about it."""
         return f"Your password can have at most {LONGEST_PASSWORD} characters."

@@ -10,7 +10,6 @@ class AdsConfig(AppConfig):
     verbose_name = "Advertising"
 
     def ready(self) -> None:
-        """Register permission rules and audited models."""
         from accounts.audit import recording
         from ads import models, rules  # noqa: F401 - rules is imported for what it registers
 

@@ -45,7 +45,7 @@ class ModerationStatus(models.TextChoices):
 
 
 class RatingSystem(models.TextChoices):
-    """Whose age ratings."""
+    """The body whose age ratings an ad is labelled with."""
 
     MPAA = "MPAA", "MPAA (films)"
     ESRB = "ESRB", "ESRB (games)"

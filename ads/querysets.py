@@ -1,4 +1,4 @@
-"""Which ads."""
+"""Which ads and parts of ads a reader may see or change, and which are waiting for a verdict."""
 
 from datetime import date
 from typing import Self
@@ -14,7 +14,7 @@ from campaigns.models import Campaign
 
 
 class AdQuerySet(StudioQuerySet):
-    """Ads."""
+    """Ads, as their lists and documents show them."""
 
     def visible_to(self, user: Reader) -> Self:
         """Everybody who is signed in may read ads."""
@@ -50,7 +50,6 @@ class AdQuerySet(StudioQuerySet):
         return super().for_change(key)
 
     def as_rows(self) -> Self:
-        """With its campaign and first day."""
         return self.with_goes_live_on().select_related("campaign")
 
     def as_document(self, user: Reader) -> Self:
@@ -59,8 +58,7 @@ class AdQuerySet(StudioQuerySet):
 
 
 class PartOfAdQuerySet(StudioQuerySet):
-    """Slots and ratings."""
+    """Time slots and content ratings: seen by those who see the ad."""
 
     def visible_to(self, user: Reader) -> Self:
-        """Whoever sees the ad."""
         return self if user.is_authenticated else self.none()

@@ -11,7 +11,7 @@ from campaign_studio.querysets import StudioQuerySet
 
 
 class AdvertiserQuerySet(StudioQuerySet):
-    """The customers."""
+    """Advertisers: staff see all of them, admins and campaign managers change all of them."""
 
     def visible_to(self, user: Reader) -> Self:
         """Staff see all advertisers, others none."""
@@ -30,10 +30,9 @@ class AdvertiserQuerySet(StudioQuerySet):
 
 
 class ContactQuerySet(StudioQuerySet):
-    """Whom to call."""
+    """Contacts: seen by those who see the advertiser."""
 
     def visible_to(self, user: Reader) -> Self:
-        """Whoever sees the advertiser."""
         return self if role_of(user) in STAFF_ROLES else self.none()
 
 

@@ -40,7 +40,7 @@ class Reader(Protocol):
 
     @property
     def pk(self) -> object:
-        """Their key."""
+        """The primary key; None for somebody who isn't signed in."""
 
     @property
     def is_authenticated(self) -> bool:

@@ -114,11 +114,9 @@ class EncryptedTextField(_SecretTextField):
         return Secret(str(value)) if value != "" else None
 
     def from_db_value(self, value: str | None, expression: object, connection: object) -> Secret | None:
-        """Decrypt what the database holds."""
         return None if value is None else Secret(decrypt(value))
 
     def get_prep_value(self, value: object) -> str | None:
-        """Encrypt what goes to the database."""
         secret = self.to_python(value)
         return None if secret is None else encrypt(secret.reveal())
 

@@ -12,7 +12,6 @@ class RequestIdFilter(logging.Filter):
     """Gives every line the id that the client was answered as `X-Request-ID`; "-" outside of requests."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Add it, and keep the line."""
         record.request_id = "-"
         if apps.ready:
             from campaign_studio.acting import current_request_id
@@ -25,7 +24,6 @@ class DatabaseFaultFilter(logging.Filter):
     """Drops the framework's word, traceback and all, on what DatabaseUnavailableMiddleware logs in one line."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether to keep the line."""
         from campaign_studio.database.unavailable import is_fault
 
         error = record.exc_info[1] if record.exc_info else None

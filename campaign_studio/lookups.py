@@ -44,7 +44,6 @@ class HasEntry(Lookup):
         return "%s", (value,)
 
     def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, tuple[Any, ...]]:
-        """Compare entry by entry."""
         column, column_params = self.process_lhs(compiler, connection)
         value, value_params = self.process_rhs(compiler, connection)
         sql = "EXISTS (SELECT 1 FROM unnest(%s) AS entry WHERE lower(entry) = lower(%s))"

@@ -32,7 +32,6 @@ class ClientAddressMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Handle one request."""
         networks = [ipaddress.ip_network(proxy, strict=False) for proxy in settings.TRUSTED_PROXIES]
         meta = request.META
         if not _is_within(meta.get("REMOTE_ADDR", ""), networks):
@@ -75,7 +74,6 @@ class EdgeMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Handle one request."""
         query = request.META.get("QUERY_STRING", "").encode("latin-1", "replace")
         if len(query) > LONGEST_QUERY:
             return JsonResponse({"detail": TOO_LONG}, status=414)

@@ -10,7 +10,6 @@ class CampaignsConfig(AppConfig):
     verbose_name = "Advertising"
 
     def ready(self) -> None:
-        """Register permission rules and audited models."""
         from accounts.audit import recording
         from campaigns import models, rules  # noqa: F401 - rules is imported for what it registers
 

@@ -1,4 +1,4 @@
-"""Lists of place names."""
+"""A column with a list of place names, trimmed and without blanks or doubles."""
 
 from typing import Any
 

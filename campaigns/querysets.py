@@ -1,4 +1,4 @@
-"""Which campaigns."""
+"""Which campaigns and targets a reader may see or change, and which run on a day."""
 
 from datetime import date
 from typing import Self
@@ -14,7 +14,7 @@ from campaigns.rules import is_campaign_manager
 
 
 class CampaignQuerySet(StudioQuerySet):
-    """Campaigns."""
+    """Campaigns, as their lists and documents show them."""
 
     def visible_to(self, user: Reader) -> Self:
         """Everybody who is signed in may read campaigns."""
@@ -52,7 +52,6 @@ class CampaignQuerySet(StudioQuerySet):
         return self.annotate(ad_count=models.Subquery(counted))
 
     def as_rows(self) -> Self:
-        """With the number of ads."""
         return self.with_ad_count()
 
     def as_document(self, user: Reader) -> Self:
@@ -61,8 +60,7 @@ class CampaignQuerySet(StudioQuerySet):
 
 
 class AudienceTargetingQuerySet(StudioQuerySet):
-    """Targets."""
+    """Audience targets: seen by those who see the campaign."""
 
     def visible_to(self, user: Reader) -> Self:
-        """Whoever sees the campaign."""
         return self if user.is_authenticated else self.none()

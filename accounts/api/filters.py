@@ -37,7 +37,7 @@ class SessionFilter(django_filters.FilterSet):
 
 
 class AddressFilter(django_filters.CharFilter):
-    """An IP address."""
+    """An exact IPv4 or IPv6 address; anything else is answered 400."""
 
     field_class = GenericIPAddressField
 

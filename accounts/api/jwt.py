@@ -43,13 +43,11 @@ class AccessToken(tokens.AccessToken):
     """Opens the API for some minutes."""
 
     def get_token_backend(self) -> TokenBackend:
-        """Ours."""
         return key_ring()
 
 
 class RefreshToken(tokens.RefreshToken):
-    """Gets the next pair."""
+    """Exchanged once for the next pair of tokens."""
 
     def get_token_backend(self) -> TokenBackend:
-        """Ours."""
         return key_ring()

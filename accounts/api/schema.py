@@ -13,5 +13,4 @@ class BearerScheme(OpenApiAuthenticationExtension):
     name = "bearer"
 
     def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
-        """For OpenAPI."""
         return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}

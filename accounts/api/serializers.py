@@ -92,7 +92,6 @@ class NewPasswordMixin(StudioSerializer):
         return super().validate(attrs)
 
     def prepare(self, attrs: Values) -> None:
-        """Hash it."""
         self.proposed.set_password(self._password)
 
 
@@ -244,7 +243,6 @@ class SessionSerializer(StudioSerializer):
         read_only_fields = fields
 
     def get_is_current(self, session: Session) -> bool:
-        """Whether it asks about itself."""
         present = self.context["request"].auth
         return present is not None and present.pk == session.pk
 

@@ -1,4 +1,4 @@
-"""Sessions and security events."""
+"""`/api/auth/sessions` and `/api/security-events`: who is signed in, and what happened at sign-in."""
 
 from uuid import UUID
 
@@ -26,7 +26,6 @@ class SessionViewSet(StudioListViewSet[Session]):
     lookup_value_converter = "uuid"
 
     def required_permission(self) -> str:
-        """Seeing or ending."""
         return "accounts.view_session" if self.action == "list" else "accounts.revoke_session"
 
     def get_queryset(self) -> QuerySet[Session]:
@@ -52,9 +51,7 @@ class SecurityEventViewSet(StudioListViewSet[SecurityEvent]):
     queryset = SecurityEvent.objects.all()
 
     def required_permission(self) -> str:
-        """Reading them."""
         return "accounts.view_securityevent"
 
     def offered_orderings(self) -> set[str]:
-        """By time alone."""
         return {"happened_at"}

@@ -216,9 +216,7 @@ class AuditLogViewSet(StudioListViewSet[AuditEntry]):
     queryset = AuditEntry.objects.all()
 
     def required_permission(self) -> str:
-        """Reading the log."""
         return "accounts.view_auditentry"
 
     def offered_orderings(self) -> set[str]:
-        """By time alone."""
         return {"timestamp"}

@@ -43,7 +43,6 @@ class RoleAdmin(AuditedAdmin):
 
     @display(description="Role", ordering="role_level")
     def name(self, role: Role) -> str:
-        """The name people know it by."""
         return str(role)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
@@ -82,7 +81,6 @@ class UserAdmin(AuditedAdmin, DjangoUserAdmin):  # type: ignore[misc]  # stubs a
 
     @display(description="Name")
     def display_name(self, user: User) -> str:
-        """First and last name."""
         return user.display_name
 
     @display(description="Role", ordering="role__role_level", label=ROLE_COLOURS)
@@ -125,7 +123,6 @@ class UserAdmin(AuditedAdmin, DjangoUserAdmin):  # type: ignore[misc]  # stubs a
 
     @admin.action(description="Unlock: let them sign in after too many failures", permissions=["administer"])
     def unlock(self, request: HttpRequest, queryset: models.QuerySet[User]) -> None:
-        """Drop what was counted against them."""
         people = list(queryset)
         if not all(self.may(request, "administer", user) for user in people):
             raise PermissionDenied

@@ -19,7 +19,7 @@ from campaign_studio.console.site import LOCKED_OUT
 
 
 class CodeField(forms.CharField):
-    """A two-factor code."""
+    """The six digits of an authenticator app, or a recovery code."""
 
     def __init__(self, *, label: str, required: bool = True, help_text: str = "") -> None:
         attrs = {"autocomplete": "one-time-code", "inputmode": "text", "spellcheck": "false"}
@@ -85,7 +85,7 @@ class OwnPasswordForm(AdminOwnPasswordChangeForm):
 
 
 class ForgottenPasswordForm(PasswordResetForm):
-    """Whose password was forgotten."""
+    """Asks for the e-mail address of the account whose password was forgotten."""
 
     email = forms.EmailField(
         label="E-mail", max_length=255, widget=UnfoldAdminEmailInputWidget(attrs={"autocomplete": "email"})
@@ -93,7 +93,7 @@ class ForgottenPasswordForm(PasswordResetForm):
 
 
 class NewPasswordForm(DjangoSetPasswordForm):
-    """The new one, twice."""
+    """Asks twice for the new password. The link in the mail leads here."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -46,14 +46,13 @@ class HistoryForm(forms.Form):
             )
 
     def chosen(self, entries: AuditEntryQuerySet) -> AuditEntryQuerySet:
-        """Those of `entries`."""
         who, column = self.cleaned_data["actor"], self.cleaned_data["field"]
         entries = entries.by(who) if who else entries
         return entries.touching(column) if column else entries
 
 
 class AsOfForm(forms.Form):
-    """When."""
+    """Asks for the moment at which an object is shown as it was."""
 
     as_of = forms.CharField(
         label="As it was on (UTC)",

@@ -39,43 +39,37 @@ class _Log(StudioAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Context | None = None
     ) -> HttpResponse:
-        """One entry."""
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), "show_history": False})
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Context | None = None) -> HttpResponse:
-        """None."""
         raise Http404("A log itself has no history.")
 
 
 class KindFilter(ChoiceFilter):
-    """By what was changed."""
+    """Narrows the log to one kind of audited object."""
 
     title = "kind of object"
     parameter_name = "kind"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
-        """Every audited kind."""
         kinds = ContentType.objects.get_for_models(*auditlog.get_models())
         named = [(str(kind.pk), str(model._meta.verbose_name).capitalize()) for model, kind in kinds.items()]
         return sorted(named, key=lambda choice: choice[1])
 
     def matching(self, queryset: models.QuerySet, value: str) -> models.QuerySet:
-        """Entries on that kind."""
         return queryset.filter(content_type_id=value)
 
 
 class ActionFilter(ChoiceFilter):
-    """By what was done."""
+    """Narrows the log to one action: created, changed, deleted or seen."""
 
     title = "action"
     parameter_name = "action"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
-        """Created, changed, deleted, seen."""
         return [(str(number), verb.capitalize()) for number, verb in VERBS.items()]
 
     def matching(self, queryset: models.QuerySet, value: str) -> models.QuerySet:
-        """Entries with that action."""
         return queryset.filter(action=value)
 
 
@@ -98,12 +92,10 @@ class AuditEntryAdmin(_Log):
 
     @display(description="When (UTC)", ordering="timestamp")
     def when(self, entry: AuditEntry) -> str:
-        """To the second."""
         return formats.date_format(entry.timestamp, "j M Y, H:i:s")
 
     @display(description="Action")
     def verb(self, entry: AuditEntry) -> str:
-        """What was done, in a word."""
         return VERBS[entry.action]
 
     @display(description="Request id")
@@ -125,12 +117,10 @@ class AuditEntryAdmin(_Log):
 
     @display(description="Action", ordering="action", label=ACTION_COLOURS)
     def what(self, entry: AuditEntry) -> tuple[int, str]:
-        """What was done."""
         return entry.action, VERBS[entry.action]
 
     @display(description="Kind")
     def kind(self, entry: AuditEntry) -> str:
-        """The kind of object."""
         return entry.content_type.name.capitalize()
 
     @display(description="Object")
@@ -175,17 +165,14 @@ class SecurityEventAdmin(_Log):
 
     @display(description="When (UTC)", ordering="happened_at")
     def when(self, event: SecurityEvent) -> str:
-        """To the second."""
         return formats.date_format(event.happened_at, "j M Y, H:i:s")
 
     @display(description="Event", ordering="kind", label=KIND_COLOURS)
     def kind_badge(self, event: SecurityEvent) -> tuple[str, str]:
-        """What happened."""
         return event.kind, event.get_kind_display()
 
     @display(description="Account", ordering="username")
     def account(self, event: SecurityEvent) -> str:
-        """Whose account it is about."""
         return event.username or "unknown"
 
     @display(description="Done by", ordering="actor_username")

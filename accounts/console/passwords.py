@@ -20,7 +20,7 @@ class OwnPasswordView(ConsoleFrameMixin, views.PasswordChangeView):
 
 
 class ForgottenPasswordView(ConsoleFrameMixin, views.PasswordResetView):
-    """Asks for the address."""
+    """Asks for the e-mail address that the link is sent to."""
 
     form_class = ForgottenPasswordForm
     success_url = reverse_lazy("password_reset_done")
@@ -33,7 +33,7 @@ class ForgottenPasswordView(ConsoleFrameMixin, views.PasswordResetView):
 
 
 class MailSentView(ConsoleFrameMixin, views.PasswordResetDoneView):
-    """Says where to look."""
+    """Says that the mail is on its way, whether or not the address is known."""
 
 
 class NewPasswordView(ConsoleFrameMixin, views.PasswordResetConfirmView):
@@ -57,4 +57,4 @@ class NewPasswordView(ConsoleFrameMixin, views.PasswordResetConfirmView):
 
 
 class PasswordSetView(ConsoleFrameMixin, views.PasswordResetCompleteView):
-    """Says that it worked."""
+    """Says that the new password is set, and leads to the sign-in page."""

@@ -59,22 +59,18 @@ class SessionAdmin(StudioAdmin):
 
     @display(description="User", ordering="user__username")
     def whose(self, session: Session) -> str:
-        """Whose it is."""
         return f"{session.user.display_name} ({session.user.username})"
 
     @display(description="Way in", ordering="door", label=DOOR_COLOURS)
     def door_badge(self, session: Session) -> tuple[str, str]:
-        """Console or API."""
         return session.door, session.get_door_display()
 
     @display(description="Device", ordering="user_agent")
     def device_name(self, session: Session) -> str:
-        """Browser and system."""
         return session.device
 
     @display(description="Signed in (UTC)", ordering="created_at")
     def signed_in(self, session: Session) -> str:
-        """When it began."""
         return formats.date_format(session.created_at, "j M Y, H:i")
 
     @display(description="Last seen (UTC)", ordering="last_seen_at")
@@ -99,7 +95,6 @@ class SessionAdmin(StudioAdmin):
 
     @admin.action(description="End the chosen sessions", permissions=["revoke"])
     def end_sessions(self, request: HttpRequest, queryset: QuerySet[Session]) -> None:
-        """End them, each asked about again."""
         ended = 0
         for session in queryset.select_related("user"):
             if not self.may(request, "revoke", session):

@@ -36,7 +36,6 @@ class TwoFactorView(ConsoleView):
     title = "Two-factor sign-in"
 
     def get(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-        """Ask for a code."""
         device = TOTPDevice.objects.begin(signed_in(request))
         return self._page(device, _form(device, None), [])
 
@@ -116,7 +115,6 @@ class TurnOffView(ConsoleView):
         return found.pk != user.pk and user.has_perm("accounts.administer_user", found)
 
     def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-        """Turn it off."""
         TOTPDevice.objects.turn_off(self.person)
         messages.success(request, f"Two-factor sign-in is off for {self.person}.")
         return HttpResponseRedirect(self._back())

@@ -136,11 +136,9 @@ class User(AbstractBaseUser, TimestampedModel):  # type: ignore[django-manager-m
         return self.role_id == RoleName.SYSTEM_ADMIN
 
     def get_full_name(self) -> str:
-        """What the console greets them by."""
         return self.display_name
 
     def get_short_name(self) -> str:
-        """First name, else username."""
         return self.first_name or self.username
 
     def has_perm(self, perm: str, obj: object = None) -> bool:
@@ -148,7 +146,6 @@ class User(AbstractBaseUser, TimestampedModel):  # type: ignore[django-manager-m
         return self.is_active and rules.has_perm(perm, self, obj)
 
     def has_perms(self, perm_list: Collection[str], obj: object = None) -> bool:
-        """Ask for several at once."""
         return all(self.has_perm(perm, obj) for perm in perm_list)
 
     def has_module_perms(self, app_label: str) -> bool:

@@ -47,7 +47,7 @@ class LockedOutError(Exception):
 
 
 class SignInAttemptsManager(models.Manager["SignInAttempts"]):
-    """Counts."""
+    """Counts failures by account and address in the database, and clears them after a success."""
 
     def attempt(
         self, account: "User | str", remote_addr: str, *, at: datetime, limit: int | None = None

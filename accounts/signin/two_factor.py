@@ -41,7 +41,7 @@ class SecondFactorNeededError(Exception):
 
 
 class TOTPDeviceManager(DeviceManager):
-    """Sets up authenticator apps."""
+    """Sets up authenticator apps, and turns two-factor off again."""
 
     def begin(self, user: "User") -> "TOTPDevice":
         """A new key to show once; it counts from its confirmation on. One that is begun already is shown again."""
@@ -108,7 +108,7 @@ class TOTPDevice(Device):
 
 
 class RecoveryCodeManager(DeviceManager):
-    """Makes recovery codes."""
+    """Issues recovery codes, ten at a time."""
 
     def renew(self, user: "User") -> list[str]:
         """Ten new codes, to show once; the old ones are dead."""

@@ -123,7 +123,6 @@ class ReadinessViewSet(StudioView, GenericViewSet[Campaign]):
     queryset = Campaign.objects.none()
 
     def required_permission(self) -> str:
-        """Whoever may read the campaign."""
         return "campaigns.view_campaign"
 
     @extend_schema(operation_id="campaigns_readiness", responses=serializers.ReadinessSerializer)
@@ -141,7 +140,6 @@ class QrCodeViewSet(StudioView, GenericViewSet[Ad]):
     queryset = Ad.objects.none()
 
     def required_permission(self) -> str:
-        """Whoever may read the ad."""
         return "ads.view_ad"
 
     @extend_schema(operation_id="ads_qr", responses={(200, "image/svg+xml"): OpenApiTypes.STR})

@@ -96,7 +96,6 @@ class OpportunitySerializer(StrictFields):
     )
 
     def validate(self, attrs: Values) -> Values:
-        """No half places."""
         if lacks_city(attrs["city"], attrs["postcode"]):
             raise ValidationError({"city": ["Send the city too: a postcode belongs to one."]})
         return attrs
@@ -160,7 +159,6 @@ class PlacementsSerializer(serializers.Serializer[Document]):
     """The six positions: a bar shows one ad or none, the two content positions any number, one after the other."""
 
     def get_fields(self) -> dict[str, serializers.Field]:
-        """One per position."""
         return {
             position: DeliveredAdSerializer(allow_null=True)
             if position in BAR_POSITIONS
@@ -187,7 +185,6 @@ class SentenceField(serializers.Field[Fact, object, str, Fact]):
         self.say = say
 
     def to_representation(self, value: Fact) -> str:
-        """The sentence."""
         return self.say(value)
 
 

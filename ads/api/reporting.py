@@ -46,7 +46,6 @@ class IdField(serializers.UUIDField):
     """A UUID as text. The numbers that the stock field takes as well are small ones, which vehicles would share."""
 
     def to_internal_value(self, data: object) -> UUID:
-        """The UUID."""
         if not isinstance(data, str):
             self.fail("invalid")
         key: UUID = super().to_internal_value(data)
@@ -114,7 +113,6 @@ class ViewReportViewSet(StudioView, ViewSet):
     parser_classes = (ViewListParser,)
 
     def required_permission(self) -> str:
-        """Everybody but guests."""
         return "ads.report_views"
 
     @extend_schema(
@@ -216,7 +214,6 @@ class PerformanceViewSet(StudioView, ViewSet):
     """How a campaign does."""
 
     def required_permission(self) -> str:
-        """Whoever may read the campaign."""
         return "campaigns.view_campaign"
 
     def known_parameters(self) -> set[str]:

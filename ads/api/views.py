@@ -109,7 +109,6 @@ class CampaignAdViewSet(StudioViewSet[Ad]):
     addition_refusal = NOT_OWN_CAMPAIGN
 
     def visible_rows(self) -> StudioQuerySet:
-        """This campaign's."""
         return super().visible_rows().filter(campaign=self.campaign)
 
     @cached_property
@@ -119,7 +118,6 @@ class CampaignAdViewSet(StudioViewSet[Ad]):
         return get_object_or_404(campaigns, pk=self.kwargs.get("campaign_id"))
 
     def new_row(self) -> Ad:
-        """An ad of this campaign."""
         return Ad(campaign=self.campaign)
 
 
@@ -132,7 +130,6 @@ class ModerationQueueViewSet(StudioListViewSet[Ad]):
     computed_orderings = {"goes_live_on": AdQuerySet.with_goes_live_on}
 
     def required_permission(self) -> str:
-        """For those who decide."""
         return "ads.moderate_ad"
 
     def get_queryset(self) -> QuerySet[Ad]:

@@ -154,7 +154,6 @@ class AdAdmin(StatusActionsMixin):
         css = {"all": ["admin_console/why.css"]}
 
     def get_changelist(self, request: HttpRequest, **kwargs: object) -> type[AdList]:
-        """With what the column "Delivery" says."""
         return AdList
 
     def changelist_view(self, request: HttpRequest, extra_context: Context | None = None) -> HttpResponse:
@@ -166,12 +165,10 @@ class AdAdmin(StatusActionsMixin):
 
     @display(description="Status", ordering="ad_status", label=STATUS_COLOURS)
     def status_badge(self, ad: Ad) -> tuple[str, str]:
-        """Where it stands."""
         return ad.ad_status, ad.get_ad_status_display()
 
     @display(description="Review", ordering="moderation_status", label=MODERATION_COLOURS)
     def moderation_badge(self, ad: Ad) -> tuple[str, str]:
-        """What the moderators made of it."""
         return ad.moderation_status, ad.get_moderation_status_display()
 
     @display(description="State")
@@ -195,7 +192,6 @@ class AdAdmin(StatusActionsMixin):
 
     @display(description="Reviewed by")
     def reviewer(self, ad: Ad) -> str | None:
-        """The moderator's name."""
         return ad.moderated_by.display_name if ad.moderated_by else None
 
     def has_explain_permission(self, request: HttpRequest, obj: object = None) -> bool:
@@ -203,7 +199,6 @@ class AdAdmin(StatusActionsMixin):
         return request.user.has_perm("ads.explain_delivery")
 
     def has_moderate_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        """Whether they review ads."""
         return request.user.has_perm(MODERATE)
 
     def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[UnfoldAction]:

@@ -35,7 +35,7 @@ class Interval:
 
     @property
     def quarters(self) -> int:
-        """How long it is."""
+        """Its length in quarter hours."""
         return self.end - self.start
 
     @property
@@ -55,7 +55,7 @@ class Interval:
 
     @property
     def unnamed(self) -> int:
-        """How many are left."""
+        """How many of the ads are not named."""
         return max(len(self.ads) - MOST_NAMES, 0)
 
     @property
@@ -77,12 +77,12 @@ class Row:
 
     @property
     def taken(self) -> list[Interval]:
-        """When something shows."""
+        """The intervals in which something shows."""
         return [one for one in self.intervals if one.ads]
 
     @property
     def free(self) -> list[Interval]:
-        """When nothing does."""
+        """The intervals in which nothing shows."""
         return [one for one in self.intervals if not one.ads]
 
     @property

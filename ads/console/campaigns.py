@@ -42,7 +42,6 @@ class CampaignList(StudioChangeList):
     """One page of campaigns, each with its readiness."""
 
     def get_results(self, request: HttpRequest) -> None:
-        """Judge these rows alone."""
         super().get_results(request)
         found = readiness_of(self.result_list, on=timezone.localdate())
         for campaign in self.result_list:
@@ -76,7 +75,6 @@ class CampaignWithAdsAdmin(CampaignAdmin):
         css = {"all": ["admin_console/why.css"]}
 
     def get_changelist(self, request: HttpRequest, **kwargs: object) -> type[CampaignList]:
-        """With readiness lights."""
         return CampaignList
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Campaign]:

@@ -19,7 +19,6 @@ class CampaignPicker(AutocompleteSelect):
     """Offers campaigns that the user may put ads into."""
 
     def get_url(self) -> str:
-        """The look-up, narrowed."""
         return f"{super().get_url()}?changeable"
 
 

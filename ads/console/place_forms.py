@@ -39,7 +39,6 @@ class CountryField(forms.ChoiceField):
     """A country by its code or its English name."""
 
     def to_python(self, value: object) -> str:
-        """Its code."""
         return country_code(str(value or "")) or super().to_python(value)
 
 
@@ -70,7 +69,6 @@ class PlaceForm(forms.Form):
     )
 
     def clean(self) -> dict[str, Any]:
-        """No half places."""
         cleaned = super().clean() or {}
         if lacks_city(cleaned.get("city", ""), cleaned.get("postcode", "")):
             self.add_error("city", "Give the city too: a postcode belongs to one.")

@@ -32,7 +32,6 @@ class Explanation:
 
     @property
     def ad_id(self) -> UUID:
-        """The ad's key."""
         return self.ad.pk
 
     @property

@@ -1,4 +1,4 @@
-"""Ads."""
+"""The ad: one creative in one position, with its own dates, status and verdict."""
 
 import uuid
 from collections.abc import Collection

@@ -42,7 +42,6 @@ class PartOfAdvertiserViewSet(StudioViewSet[Row]):
         return get_object_or_404(advertisers, pk=self.kwargs.get("advertiser_id"))
 
     def new_row(self) -> Row:
-        """A row of this advertiser."""
         row: Row = self.queryset.model(advertiser=self.advertiser)
         return row
 
@@ -56,7 +55,6 @@ class ContactViewSet(PartOfAdvertiserViewSet[AdvertiserContact]):
     lookup_url_kwarg = "contact_id"
 
     def delete_row(self, row: AdvertiserContact) -> None:
-        """Never the last one."""
         row.remove()
 
 

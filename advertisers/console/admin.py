@@ -35,7 +35,7 @@ class LongListsMixin(BaseModelAdmin):
 
 
 class ContactInline(LongListsMixin, StudioStackedInline):
-    """Whom to call."""
+    """The contacts on the page of their advertiser."""
 
     model = AdvertiserContact
     formset = ContactFormSet
@@ -122,7 +122,6 @@ class AdvertiserAdmin(LongListsMixin, AuditedAdmin):
 
     @display(description="Type", ordering="advertiser_type", label=TYPE_COLOURS)
     def type_badge(self, advertiser: Advertiser) -> tuple[str, str]:
-        """The kind of customer."""
         return advertiser.advertiser_type, advertiser.get_advertiser_type_display()
 
     def get_fieldsets(self, request: HttpRequest, obj: models.Model | None = None) -> Fieldsets:

@@ -30,7 +30,6 @@ class RevealView(ConsoleView):
         return user.has_perm("advertisers.reveal_advertiserbankaccount", found)
 
     def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-        """Show them."""
         return self.render_to_response(self.get_context_data(secrets=self.account.reveal()))
 
     def get_context_data(self, **kwargs: object) -> Context:

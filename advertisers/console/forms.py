@@ -17,7 +17,6 @@ class ContactFormSet(StudioFormSet):
     """At least one contact stays."""
 
     def clean(self) -> None:
-        """Count what will be left."""
         super().clean()
         if not self.remaining():
             raise ValidationError(NO_CONTACT, code="last_contact")

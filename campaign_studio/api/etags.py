@@ -40,7 +40,7 @@ class ETagMixin(APIView):
     counters: ClassVar[tuple[str, ...]] = ()
 
     def document_answer(self, document: Document, code: int = status.HTTP_200_OK) -> Response:
-        """The whole object."""
+        """Answer with the document and its ETag."""
         return Response(document, status=code, headers={"ETag": etag_of(document, counters=self.counters)})
 
     def check_match(self, request: Request, present: Callable[[], Document]) -> None:

@@ -85,7 +85,6 @@ class TotalOrderingFilter(OrderingFilter):
         return self._with_key(ordering, queryset.model._meta.pk.name)
 
     def filter_queryset(self, request: Request, queryset: QuerySet, view: APIView) -> QuerySet:
-        """The queryset in that order."""
         ordering = self.get_ordering(request, queryset, view)
         for name, annotate in cast("StudioListViewSet", view).computed_orderings.items():
             if name in {part.removeprefix("-") for part in ordering}:
@@ -134,7 +133,6 @@ class CountryFilter(CharFilter):
         super().__init__(lookup_expr="iexact", max_length=100, **kwargs)
 
     def filter(self, queryset: QuerySet, value: str) -> QuerySet:
-        """Unknown countries match nothing."""
         return super().filter(queryset, self.code(value))
 
     @staticmethod

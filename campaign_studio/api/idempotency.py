@@ -70,7 +70,7 @@ class KeyedRequest:
         return answer if answer and answer.counts(at=timezone.now()) else None
 
     def keep(self, response: Response) -> None:
-        """Remember a first answer."""
+        """Store the first answer to this key, in the transaction of the request."""
         if REPLAYED in response:
             return
         IdempotentAnswer.objects.update_or_create(

@@ -19,6 +19,5 @@ class JSONNegotiation(BaseContentNegotiation):
     def select_renderer(
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
-        """The first, always."""
         renderer = next(iter(renderers))
         return renderer, renderer.media_type

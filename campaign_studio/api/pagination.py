@@ -52,7 +52,6 @@ class KeysFirstPagination(BasePagination):
         return list(queryset.model._default_manager.filter(pk__in=keys).as_rows().order_by(*ordering))
 
     def get_paginated_response(self, data: object) -> Response:
-        """The page with its neighbours."""
         last = self._last_page()
         return Response(
             {
@@ -64,7 +63,6 @@ class KeysFirstPagination(BasePagination):
         )
 
     def get_paginated_response_schema(self, schema: Schema) -> Schema:
-        """For OpenAPI."""
         link = {"type": "string", "format": "uri", "nullable": True}
         return {
             "type": "object",
@@ -78,7 +76,6 @@ class KeysFirstPagination(BasePagination):
         }
 
     def get_schema_operation_parameters(self, view: APIView) -> list[Schema]:
-        """For OpenAPI."""
         limits = {"page": (1, LARGEST_PAGE, 1), "page_size": (1, LARGEST_SIZE, DEFAULT_SIZE)}
         return [
             {

@@ -19,7 +19,7 @@ TOO_DEEP = f"This is nested more than {DEEPEST} levels deep."
 
 
 class BodyTooLarge(APIException):
-    """413."""
+    """Answered 413: the body is longer than any document of ours."""
 
     status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
     default_detail = f"The body is larger than {LARGEST_BODY // 1024 // 1024} MiB. Send less at once."
@@ -40,7 +40,6 @@ class StrictJSONParser(BaseParser):
     def parse(
         self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, object] | None = None
     ) -> Any:
-        """Return what is in the body."""
         body = stream.read(LARGEST_BODY + 1)
         if len(body) > LARGEST_BODY:
             raise BodyTooLarge

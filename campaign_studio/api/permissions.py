@@ -25,14 +25,12 @@ class ModelPermission(BasePermission):
     message = ROLE_MAY_NOT
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
-        """May they at all?"""
         if not request.user.is_authenticated:
             return False
         needed = self._needed(view)
         return needed is None or request.user.has_perm(needed)
 
     def has_object_permission(self, request: Request, view: "APIView", obj: Model) -> bool:
-        """May they with this object?"""
         needed = self._needed(view)
         return needed is None or request.user.has_perm(needed, obj)
 

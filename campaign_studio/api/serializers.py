@@ -71,7 +71,6 @@ class StudioSerializer(StrictFields, serializers.ModelSerializer):
     def build_standard_field(
         self, field_name: str, model_field: models.Field
     ) -> tuple[type[serializers.Field], dict[str, object]]:
-        """Likewise for single fields."""
         field_class, kwargs = super().build_standard_field(field_name, model_field)
         if model_field.unique:
             kwargs.pop("validators", None)
@@ -239,7 +238,6 @@ class CountryField(serializers.ChoiceField):
         super().__init__(choices=country_choices(), **kwargs)
 
     def to_internal_value(self, data: Any) -> str:
-        """The code."""
         return super().to_internal_value((country_code(data) or data) if isinstance(data, str) else data)
 
 

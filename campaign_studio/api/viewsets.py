@@ -53,11 +53,9 @@ class StudioListViewSet(StudioView, mixins.ListModelMixin, GenericViewSet[Row]):
         return self.queryset.all().visible_to(self.request.user)
 
     def get_queryset(self) -> QuerySet[Row]:
-        """The visible rows."""
         return self.visible_rows()
 
     def get_serializer_class(self) -> type[serializers.Serializer]:
-        """Rows."""
         return self.row_serializer_class
 
     def known_parameters(self) -> set[str]:

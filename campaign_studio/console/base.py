@@ -75,7 +75,6 @@ class StudioAdmin(RulesPermissionMixin, ModelAdmin):
     empty_value_display = "–"
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        """Whether the index lists it."""
         return request.user.has_perm(self.opts.app_label) and self.has_view_permission(request)
 
     def address(self, view: str, obj: models.Model | None = None) -> str:
@@ -89,16 +88,13 @@ class StudioAdmin(RulesPermissionMixin, ModelAdmin):
 
     @display(description="Created by", ordering="created_by_name")
     def creator(self, row: StampedModel) -> str | None:
-        """Who, by name."""
         return row.created_by_name
 
     @display(description="Updated by", ordering="updated_by_name")
     def last_editor(self, row: StampedModel) -> str | None:
-        """Who changed it last, by name."""
         return row.updated_by_name
 
     def get_changelist(self, request: HttpRequest, **kwargs: object) -> type[StudioChangeList]:
-        """Ours."""
         return StudioChangeList
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
@@ -286,8 +282,8 @@ class _StudioInline(RulesPermissionMixin, InlineModelAdmin):
 
 
 class StudioTabularInline(_StudioInline, TabularInline):
-    """One row per line."""
+    """An inline with one row per line."""
 
 
 class StudioStackedInline(_StudioInline, StackedInline):
-    """One block per row."""
+    """An inline with one block of fields per row."""

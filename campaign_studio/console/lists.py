@@ -78,7 +78,6 @@ class DateRangeFilter(RangeDateFilter):
     """
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        """The rows between the two days."""
         day = DateField()
         ends = {"_from": "gte", "_to": "lte"}
         chosen = {

@@ -20,7 +20,7 @@ class Link(TypedDict):
 
 
 class Group(TypedDict):
-    """Links under one heading."""
+    """A heading in the sidebar with the links below it."""
 
     title: str
     separator: bool

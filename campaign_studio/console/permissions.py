@@ -27,19 +27,15 @@ class RulesPermissionMixin(BaseModelAdmin):
         return request.user.has_perm(f"{self.opts.app_label}.{verb}_{self.opts.model_name}", obj)
 
     def has_add_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
-        """Whether they may create one."""
         return self.may(request, "add", obj)
 
     def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
-        """Whether they may change it."""
         return self.may(request, "change", obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
-        """Whether they may delete it."""
         return self.may(request, "delete", obj)
 
     def has_view_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
-        """Whether they may see it."""
         return self.may(request, "view", obj)
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet:

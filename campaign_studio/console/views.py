@@ -20,7 +20,6 @@ class ConsoleFrameMixin(ContextMixin):
     request: HttpRequest
 
     def get_context_data(self, **kwargs: object) -> Context:
-        """The frame's, and the view's own."""
         return {**admin.site.each_context(self.request), **super().get_context_data(**kwargs)}
 
 

@@ -30,6 +30,6 @@ def lift_statement_timeout(**kwargs: object) -> None:
 
 
 def restore_statement_timeout(**kwargs: object) -> None:
-    """The end of `lift_statement_timeout`."""
+    """Limit statements again as before `lift_statement_timeout()`."""
     with connection.cursor() as cursor:
         cursor.execute("RESET statement_timeout")

@@ -8,7 +8,7 @@ from uuid import UUID
 
 
 def day(text: str) -> date:
-    """A date."""
+    """The date in an argument like `2026-11-01`; an error of the command for anything else."""
     try:
         return date.fromisoformat(text)
     except ValueError:

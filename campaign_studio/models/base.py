@@ -1,4 +1,4 @@
-"""What every table has."""
+"""The base of every model: it remembers what is stored of a row, and asks the database about all its checks at once."""
 
 from collections.abc import Collection
 from typing import Any, ClassVar, Self

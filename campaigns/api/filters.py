@@ -46,5 +46,4 @@ class CampaignFilter(django_filters.FilterSet):
         return campaigns
 
     def by_running_on(self, campaigns: CampaignQuerySet, name: str, value: date) -> CampaignQuerySet:
-        """What runs on a day."""
         return campaigns.running_on(value)

@@ -1,4 +1,4 @@
-"""Campaigns as JSON."""
+"""What the API says and takes of campaigns and their audience."""
 
 from rest_framework import serializers
 

@@ -1,4 +1,4 @@
-"""Campaigns."""
+"""`/api/campaigns`."""
 
 from accounts.api.history import AuditedViewSet
 from campaigns.api import serializers

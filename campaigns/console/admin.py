@@ -26,16 +26,14 @@ class CountryFilter(ChoiceFilter):
     parameter_name = "country"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
-        """Every country."""
         return country_choices()
 
     def matching(self, queryset: QuerySet, value: str) -> QuerySet:
-        """Campaigns with a target there."""
         return cast(CampaignQuerySet, queryset).targeted_at(country=value)
 
 
 class TargetInline(StudioStackedInline):
-    """Where a campaign shows."""
+    """The audience targets on the page of their campaign."""
 
     model = CampaignAudienceTargeting
     form = TargetForm
@@ -96,7 +94,6 @@ class CampaignAdmin(StatusActionsMixin):
 
     @display(description="Status", ordering="campaign_status", label=STATUS_COLOURS)
     def status_badge(self, campaign: Campaign) -> tuple[str, str]:
-        """Where it stands."""
         return campaign.campaign_status, campaign.get_campaign_status_display()
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:

@@ -46,7 +46,6 @@ class NameListFormField(SimpleArrayField):
         return super().to_python(value)
 
     def prepare_value(self, value: object) -> object:
-        """As people write lists."""
         return ", ".join(value) if isinstance(value, list) else value
 
 
@@ -107,7 +106,7 @@ class LifecycleForm(StudioForm):
 
 
 class TargetForm(StudioForm):
-    """One place."""
+    """One audience target: a country and region, with lists of cities and postcodes."""
 
     cities = NameListFormField(
         widget=UnfoldAdminExpandableTextareaWidget(attrs={"rows": 2, "placeholder": EXAMPLES["cities"]}),

@@ -35,17 +35,14 @@ class StatusActionsMixin(AuditedAdmin):
 
     @action(description="Activate selected %(verbose_name_plural)s", permissions=["move"])
     def activate_selected(self, request: HttpRequest, queryset: QuerySet) -> None:
-        """Have them run."""
         self._move(request, queryset, Status.ACTIVE)
 
     @action(description="Pause selected %(verbose_name_plural)s", permissions=["move"])
     def pause_selected(self, request: HttpRequest, queryset: QuerySet) -> None:
-        """Hold them for a while."""
         self._move(request, queryset, Status.PAUSED)
 
     @action(description="Deactivate selected %(verbose_name_plural)s", permissions=["move"])
     def deactivate_selected(self, request: HttpRequest, queryset: QuerySet) -> None:
-        """Take them off."""
         self._move(request, queryset, Status.INACTIVE)
 
     def _move(self, request: HttpRequest, queryset: QuerySet, status: Status) -> None:

@@ -19,7 +19,6 @@ class Command(BaseCommand):
     help = "Create a user. The password is asked for twice, or read from standard input."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Who, and as what."""
         parser.add_argument("username", help="letters, digits and . + - _")
         parser.add_argument("email")
         parser.add_argument("--role", required=True, choices=RoleName.values)

@@ -53,7 +53,6 @@ class Command(BaseCommand):
     help = "Write the audit log as JSON Lines or CSV, to a file or to standard output."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Which, how and where to."""
         parser.add_argument("--format", choices=["jsonl", "csv"], default="jsonl")
         parser.add_argument(
             "--from", type=day, dest="first", default=date.min, metavar="DATE", help="the first day, UTC"

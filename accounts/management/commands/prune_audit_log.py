@@ -31,7 +31,6 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """How old."""
         parser.add_argument(
             "--days",
             type=whole_number(SHORTEST, 99_999),

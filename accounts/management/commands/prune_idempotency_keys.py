@@ -14,7 +14,6 @@ class Command(BaseCommand):
     help = "Delete the kept answers of Idempotency-Keys that are older than 24 hours."
 
     def handle(self, *args: object, **options: object) -> None:
-        """Do it."""
         lift_statement_timeout()
         deleted, _ = IdempotentAnswer.objects.filter(answered_at__lte=timezone.now() - KEPT).delete()
         self.stdout.write(f"Deleted: kept answers {deleted}.")

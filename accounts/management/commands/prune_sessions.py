@@ -18,13 +18,11 @@ class Command(BaseCommand):
     help = "Delete sessions that ended long ago, counters that no longer count, and expired cookies."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """How long ago."""
         parser.add_argument(
             "--days", type=whole_number(0), default=30, help="sessions that ended so many days ago (default 30)"
         )
 
     def handle(self, *args: object, days: int, **options: object) -> None:
-        """Delete, and say how many."""
         lift_statement_timeout()
         now = timezone.now()
         before = now - timedelta(days=days)

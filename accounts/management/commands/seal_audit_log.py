@@ -11,5 +11,4 @@ class Command(BaseCommand):
     help = "Seal the audit entries that are not sealed yet. Schedule it every few minutes."
 
     def handle(self, *args: object, **options: object) -> None:
-        """Do it."""
         self.stdout.write(f"Sealed: entries {seal_everything()}.")

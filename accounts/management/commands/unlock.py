@@ -12,7 +12,6 @@ class Command(BaseCommand):
     help = "Unlock a user who is locked out after too many failed sign-ins."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Whom, and from where."""
         parser.add_argument("user", help="username or e-mail")
         parser.add_argument("--address", help="only from this address (by default from everywhere)")
 

@@ -27,7 +27,6 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """What was noted before."""
         parser.add_argument(
             "--expect",
             type=_noted,

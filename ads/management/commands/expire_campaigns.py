@@ -23,7 +23,6 @@ class Command(BaseCommand):
     help = "Move campaigns and ads whose last day is past to inactive or expired."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Which day it is."""
         parser.add_argument("--on", type=arguments.day, default=None, help="like 2026-03-31; today by default")
 
     def handle(self, *args: object, on: date | None, **options: object) -> None:

@@ -16,7 +16,6 @@ class Command(BaseCommand):
     help = "Make the monthly partitions of views ahead of time, and drop the months past VIEW_RETENTION_MONTHS."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """How far ahead."""
         parser.add_argument(
             "--months-ahead",
             type=whole_number(0, MOST_MONTHS),

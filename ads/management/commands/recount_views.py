@@ -89,7 +89,6 @@ class Command(BaseCommand):
     help = "Compare the sums of views by day, ad and campaign with the views that are kept, and repair what differs."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Look or mend."""
         parser.add_argument("--check", action="store_true", help="only say what differs; exit code 1 if any does")
 
     def handle(self, *, check: bool, **options: object) -> None:

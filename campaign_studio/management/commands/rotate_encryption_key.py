@@ -28,7 +28,6 @@ class Command(BaseCommand):
     help = "Re-encrypt every stored secret with the first key in ENCRYPTION_KEY."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """How much at once."""
         parser.add_argument(
             "--batch-size", type=whole_number(1, 10_000), default=200, metavar="ROWS", help="rows per transaction"
         )
