@@ -167,6 +167,7 @@ def _whole(present: models.Model, rows: Rows) -> models.Model:
             relation.set_cached_value(whole, parts[0] if parts else None)
         else:
             lists[relation.cache_name] = _in_order(model, parts)
+    # Django has no public way to hand a row its prefetched lists.
     whole._prefetched_objects_cache = lists
     return whole
 

@@ -72,7 +72,7 @@ class StudioSchema(AutoSchema):
         return found
 
     def _is_list_view(self, serializer: object = None) -> bool:
-        """A history is a list as well, and so are explanations."""
+        """A history is a list as well, and so are explanations. (drf-spectacular has no public name for this question.)"""
         return getattr(self.view, "action", None) in ("list", "history", "explain")
 
 

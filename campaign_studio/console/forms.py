@@ -114,6 +114,7 @@ class StudioFormSet(PaginationInlineFormSet):
     def _is_gone(self, form: StudioForm) -> bool:
         return self.is_bound and form in self.initial_forms and form.instance._state.adding
 
+    # Django asks nothing public about which rows to delete.
     def _should_delete_form(self, form: StudioForm) -> bool:
         return self._is_gone(form) or super()._should_delete_form(form)
 

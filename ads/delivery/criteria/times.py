@@ -45,6 +45,7 @@ def _quarters() -> Combinable:
         output_field=IntegerField(),
     )
     covered = Func(_quarter_of("time_slot_start"), last, function="generate_series", output_field=IntegerField())
+    # Tells Django that it gives several rows; `Func` takes no argument for it.
     covered.set_returning = True
     slots = AdTimeSlot.objects.filter(ad=OuterRef("pk")).order_by()
     array = ArrayField(SmallIntegerField())

@@ -91,7 +91,7 @@ class Command(BaseCommand):
         opportunity = Opportunity(country, at, region, city, postcode, device_id, max_rating or "")
         ads = _about(ad, campaign, position)
         console = terminal(self)
-        console.print(_asked(opportunity))
+        console.print(_heading(opportunity))
         decision = decide(opportunity)
         if ads is None:
             console.print(_positions(decision, list(AdType)), soft_wrap=False)
@@ -121,7 +121,7 @@ def _about(ad: UUID | None, campaign: UUID | None, position: str | None) -> "Que
     return Ad.objects.filter(**given) if given else None
 
 
-def _asked(opportunity: Opportunity) -> str:
+def _heading(opportunity: Opportunity) -> str:
     parts = [opportunity.city, opportunity.postcode, opportunity.region, opportunity.country]
     place = escape(", ".join(filter(None, parts)))
     return f"[bold]{place}[/bold] on {opportunity.at:%A %Y-%m-%d at %H:%M}, by the screen's own clock"
