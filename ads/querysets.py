@@ -31,7 +31,7 @@ class AdQuerySet(StudioQuerySet):
         return over.exclude(ad_status__in=[Status.DRAFT, Status.EXPIRED])
 
     def awaiting_review(self, *, on: date) -> Self:
-        """What moderators still have to decide about: what goes live soonest comes first.
+        """Ads that wait for a verdict: what goes live soonest comes first.
 
         Ads whose run is over on that day, or that have expired, can wait.
         """

@@ -178,12 +178,12 @@ def give_verdicts(request: HttpRequest, ads: Sequence[Ad], verdict: str, note: s
 
 
 def _give_verdict(request: HttpRequest, ad: Ad, verdict: str, note: str) -> None:
-    """Decide about the stored ad, if it is still the one that the page showed."""
+    """Give it on the stored ad. Raises StaleError when that is no longer the one that the page showed."""
     stored = Ad.objects.for_change(ad.pk).select_related("campaign").first()
     if stored is None or request.POST.get(f"version_{ad.pk}", str(stored.version)) != str(stored.version):
         raise StaleError(ad)
-    decide = stored.approve if verdict == APPROVE else stored.reject
-    decide(request.user, at=timezone.now(), note=note, version=stored.version)
+    give = stored.approve if verdict == APPROVE else stored.reject
+    give(request.user, at=timezone.now(), note=note, version=stored.version)
 
 
 def _with_rating(ads: AdQuerySet) -> list[Ad]:

@@ -72,7 +72,7 @@ class StudioSchema(AutoSchema):
         return found
 
     def _is_list_view(self, serializer: object = None) -> bool:
-        """A history is a list as well, and so are explanations. (drf-spectacular has no public name for this question.)"""
+        """Histories and explanations are lists as well. drf-spectacular asks in no public way."""
         return getattr(self.view, "action", None) in ("list", "history", "explain")
 
 
