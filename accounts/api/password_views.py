@@ -20,7 +20,7 @@ RESET_REQUESTED = (
 
 
 class PasswordView(StudioView):
-    """One's own password."""
+    """`/api/auth/password`: people change their own password."""
 
     # A wrong present password counts although it is refused.
     atomic = False
@@ -52,7 +52,7 @@ class PasswordView(StudioView):
 
 
 class ResetView(AnonymousView):
-    """A forgotten password."""
+    """`/api/auth/password/reset`: asks for a link by e-mail."""
 
     # The mail leaves in a thread of its own, and must not tell of what a transaction may still undo.
     atomic = False

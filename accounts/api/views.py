@@ -57,7 +57,7 @@ class AnonymousView(StudioView):
 
 
 class RegisterView(AnonymousView):
-    """Open an account."""
+    """`/api/auth/register`: opens an account, where registration is open."""
 
     @extend_schema(
         operation_id="register",
@@ -76,7 +76,7 @@ class RegisterView(AnonymousView):
 
 
 class LoginView(AnonymousView):
-    """Sign in."""
+    """`/api/auth/login`: starts a session and gives its token pair."""
 
     # A failed attempt counts although it is refused.
     atomic = False
@@ -109,7 +109,7 @@ class LoginView(AnonymousView):
 
 
 class RefreshView(AnonymousView):
-    """Stay signed in."""
+    """`/api/auth/refresh`: a new token pair for a refresh token."""
 
     # A token that is used again ends its session although it is refused.
     atomic = False
@@ -131,7 +131,7 @@ class RefreshView(AnonymousView):
 
 
 class LogoutView(StudioView):
-    """Sign out."""
+    """`/api/auth/logout`: ends the session of the token."""
 
     permission_classes = (IsAuthenticated,)
 
@@ -144,7 +144,7 @@ class LogoutView(StudioView):
 
 
 class MeView(ETagMixin, StudioView):
-    """Oneself."""
+    """`/api/auth/me`: one's own account."""
 
     permission_classes = (IsAuthenticated,)
     counters = ("last_login",)
@@ -171,7 +171,7 @@ class MeView(ETagMixin, StudioView):
 
 
 class RoleViewSet(StudioListViewSet[Role]):
-    """The six roles."""
+    """`/api/roles`: the six roles, with their levels."""
 
     permission_classes = (IsAuthenticated,)
     row_serializer_class = serializers.RoleSerializer

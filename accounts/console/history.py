@@ -67,7 +67,7 @@ class AuditedAdmin(StudioAdmin):
         """Who did what to it and its parts, by person and field; with `as_of`, the object as it was then."""
         obj = self.get_object(request, unquote(object_id))
         if obj is None:
-            return self.gone(request, object_id)
+            return self.not_found(request, object_id)
         if not self.has_view_permission(request, obj):
             raise PermissionDenied
         common = {**self.admin_site.each_context(request), "object": obj, "opts": self.opts, **(extra_context or {})}

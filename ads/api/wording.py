@@ -141,7 +141,7 @@ REFUSALS: Mapping[Refusal, "StrPromise"] = {
 
 
 def message(fact: Fact) -> str:
-    """What is wrong."""
+    """What is wrong, as a sentence."""
     return PROBLEMS[fact.problem] % _params(fact)
 
 

@@ -220,19 +220,19 @@ class AdAdmin(StatusActionsMixin):
     def why(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Every criterion at a moment, and what would make it show."""
         ad = self.get_object(request, unquote(object_id))
-        return DiagnosisView.as_view(ad=ad)(request) if ad else self.gone(request, object_id)
+        return DiagnosisView.as_view(ad=ad)(request) if ad else self.not_found(request, object_id)
 
     @action(description="Approve", icon="check_circle", variant=ActionVariant.SUCCESS, permissions=["moderate"])
     def approve(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Ask for an optional note, then approve."""
         ad = self.get_object(request, unquote(object_id))
-        return ReviewView.as_view(ads=[ad], verdict=APPROVE)(request) if ad else self.gone(request, object_id)
+        return ReviewView.as_view(ads=[ad], verdict=APPROVE)(request) if ad else self.not_found(request, object_id)
 
     @action(description="Reject", icon="cancel", variant=ActionVariant.DANGER, permissions=["moderate"])
     def reject(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Ask for the reason, then reject."""
         ad = self.get_object(request, unquote(object_id))
-        return ReviewView.as_view(ads=[ad], verdict=REJECT)(request) if ad else self.gone(request, object_id)
+        return ReviewView.as_view(ads=[ad], verdict=REJECT)(request) if ad else self.not_found(request, object_id)
 
     def formfield_for_foreignkey(
         self, db_field: models.ForeignKey, request: HttpRequest, **kwargs: Any

@@ -96,7 +96,7 @@ class CampaignWithAdsAdmin(CampaignAdmin):
         """Off to the page that says why its ads show or not."""
         campaign = self.get_object(request, unquote(object_id))
         if campaign is None:
-            return self.gone(request, object_id)
+            return self.not_found(request, object_id)
         return HttpResponseRedirect(_reasons(campaign.pk))
 
     @display(description="Ads")

@@ -113,7 +113,7 @@ class ScreenForm(PlaceForm):
 
 
 def clock(quarter: int) -> str:
-    """`08:15` for 33."""
+    """The time at which a quarter hour begins: `08:15` for 33."""
     return f"{quarter // 4:02}:{quarter % 4 * 15:02}"
 
 

@@ -203,7 +203,7 @@ STEPS: Mapping[Step, "StrPromise | Mapping[ResourceType, StrPromise]"] = {
 
 
 def message(fact: Fact) -> str:
-    """What is wrong."""
+    """What is wrong, as a sentence."""
     return PROBLEMS[fact.problem] % _params(fact)
 
 

@@ -102,7 +102,7 @@ class Statement:
 
 
 def _word(*parts: Expression) -> Func:
-    """`de/berlin`, or `de`."""
+    """The word a place is found by: `de/berlin`, or `de`."""
     joined = {"template": "lower(%(expressions)s)", "arg_joiner": ") || '/' || lower("}
     return Func(*parts, **joined, output_field=TextField())
 

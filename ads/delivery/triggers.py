@@ -1,10 +1,10 @@
 """What the database does to keep `deliverable_ads`: a function and two triggers, generated from the criteria.
 
-The database has the text of the newest migration that `keeping()` was frozen into. A criterion whose condition, columns
-or constants change needs another one, which a test demands:
+The database has the text of the newest migration that `trigger_sql()` was frozen into. A criterion whose condition,
+columns or constants change needs another one, which a test demands:
 
     python manage.py makemigrations ads --empty --name deliverable_ads_<what changes>
-    python manage.py shell -v 0 -c "from ads.delivery.triggers import keeping; print(keeping())"
+    python manage.py shell -v 0 -c "from ads.delivery.triggers import trigger_sql; print(trigger_sql())"
 
 The migration runs `RunSQL(<that text>, <the text of the migration before>)`; where other ads are deliverable from then
 on, `SELECT find_deliverable_ads(campaign_id) FROM campaigns;` after each.
@@ -51,7 +51,7 @@ CREATE OR REPLACE TRIGGER {table}_change_what_is_deliverable AFTER UPDATE ON {ta
 """
 
 
-def keeping() -> str:
+def trigger_sql() -> str:
     """The SQL that makes the database keep what the criteria say by now."""
     columns = _columns()
     ads = _kept_ads(columns)

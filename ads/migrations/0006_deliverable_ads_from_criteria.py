@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-# As `ads.delivery.triggers.keeping()` wrote it.
+# As `ads.delivery.triggers.trigger_sql()` wrote it.
 KEEP = """
 CREATE OR REPLACE FUNCTION find_deliverable_ads(changed uuid) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN

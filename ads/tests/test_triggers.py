@@ -32,7 +32,7 @@ def kept(*statements: str) -> list[str]:
 
 
 def test_the_newest_migration_has_what_the_criteria_say() -> None:
-    assert kept(triggers.keeping()) == kept(), MIGRATE
+    assert kept(triggers.trigger_sql()) == kept(), MIGRATE
 
 
 # Those about places are kept in a table of their own, whose words no criterion's constants go into.
@@ -44,7 +44,7 @@ def test_a_change_of_any_criterion_demands_a_migration(code: str, monkeypatch: p
     without = [criterion for criterion in CRITERIA if criterion.code != code]
     monkeypatch.setattr(triggers, "CRITERIA", without)
 
-    assert kept(triggers.keeping()) != kept()
+    assert kept(triggers.trigger_sql()) != kept()
 
 
 def test_the_rating_table_and_every_unit_are_in_the_function() -> None:

@@ -16,7 +16,7 @@ from campaign_studio.querysets import StudioQuerySet
 
 
 class AdvertiserViewSet(AuditedViewSet[Advertiser]):
-    """The customers."""
+    """`/api/advertisers`, with history and `?as_of=`."""
 
     queryset = Advertiser.objects.all()
     serializer_class = serializers.AdvertiserSerializer

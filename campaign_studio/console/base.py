@@ -82,7 +82,7 @@ class StudioAdmin(RulesPermissionMixin, ModelAdmin):
         name = f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_{view}"
         return reverse(name, args=[obj.pk] if obj is not None else [])
 
-    def gone(self, request: HttpRequest, object_id: str) -> HttpResponse:
+    def not_found(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Home, with the message that there is no such object (Django has no public name for this answer)."""
         return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
 

@@ -100,33 +100,41 @@ def _load_customer(customer: Customer) -> None:
                 timezone=customer.timezone,
             )
         )
-        for number, contact in enumerate(customer.contacts):
-            _write(
-                AdvertiserContact(
-                    advertiser=advertiser,
-                    contact_name=contact.name,
-                    contact_type=contact.type,
-                    contact_email=contact.email,
-                    contact_phone=contact.phone,
-                    is_point_of_contact=number == 0,
-                )
+        _add_contacts(advertiser, customer)
+        _add_accounts(advertiser, customer)
+
+
+def _add_contacts(advertiser: Advertiser, customer: Customer) -> None:
+    for number, contact in enumerate(customer.contacts):
+        _write(
+            AdvertiserContact(
+                advertiser=advertiser,
+                contact_name=contact.name,
+                contact_type=contact.type,
+                contact_email=contact.email,
+                contact_phone=contact.phone,
+                is_point_of_contact=number == 0,
             )
-        for number, account in enumerate(customer.accounts):
-            _write(
-                AdvertiserBankAccount(
-                    advertiser=advertiser,
-                    bank_name=account.bank,
-                    bank_account_name=customer.name,
-                    bank_account_number=account.number,
-                    bank_account_iban=account.iban,
-                    bank_account_bic=account.bic,
-                    bank_account_routing_number=account.routing,
-                    bank_account_currency=account.currency,
-                    is_default=number == 0,
-                    is_verified=number == 0,
-                    is_sepa_compliant=account.currency == "EUR",
-                )
+        )
+
+
+def _add_accounts(advertiser: Advertiser, customer: Customer) -> None:
+    for number, account in enumerate(customer.accounts):
+        _write(
+            AdvertiserBankAccount(
+                advertiser=advertiser,
+                bank_name=account.bank,
+                bank_account_name=customer.name,
+                bank_account_number=account.number,
+                bank_account_iban=account.iban,
+                bank_account_bic=account.bic,
+                bank_account_routing_number=account.routing,
+                bank_account_currency=account.currency,
+                is_default=number == 0,
+                is_verified=number == 0,
+                is_sepa_compliant=account.currency == "EUR",
             )
+        )
 
 
 def _load_flight(flight: Flight, pictures: str, today: date) -> None:

@@ -25,7 +25,9 @@ COMPOSITION = (
 )
 MEANINGLESS = {"utils", "util", "helpers", "core", "common", "services", "misc"}
 MOST_BASES = 5
-MOST_LINES = 400
+MOST_LINES = 300
+# A list that is looked up, and by Django's habit stands in one file.
+LONGER = ("campaign_studio/settings.py",)
 
 # Every file there may be. `rooms` and `api` and `console` are what any app may have; a line adds to them.
 DRAWING = """
@@ -203,4 +205,6 @@ def classes() -> list[type]:
 def too_long(house: Sources) -> list[str]:
     """The files that nobody reads in one go."""
     lines = {path: source.count("\n") for path, source in house.items()}
-    return [f"{path} has {number} lines" for path, number in lines.items() if number >= MOST_LINES]
+    return [
+        f"{path} has {number} lines" for path, number in lines.items() if number >= MOST_LINES and path not in LONGER
+    ]

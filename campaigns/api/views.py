@@ -1,4 +1,4 @@
-"""`/api/campaigns`."""
+"""`/api/campaigns`, with history and `?as_of=`."""
 
 from accounts.api.history import AuditedViewSet
 from campaigns.api import serializers

@@ -127,7 +127,7 @@ def server_command(port: int) -> list[str]:
 
 
 def _serve(port: int) -> None:
-    """Become the server."""
+    """Replace this process by the server; never returns."""
     connections.close_all()
     # The server looks for the project in its working folder, wherever `manage.py` was called from.
     os.chdir(settings.BASE_DIR)
