@@ -171,7 +171,7 @@ class MeView(ETagMixin, StudioView):
 
 
 class RoleViewSet(StudioListViewSet[Role]):
-    """`/api/roles`: the six roles, with their levels."""
+    """The six roles."""
 
     permission_classes = (IsAuthenticated,)
     row_serializer_class = serializers.RoleSerializer
