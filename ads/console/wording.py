@@ -232,7 +232,7 @@ def not_asked(code: str) -> str:
 
 
 def value_of(reason: Reason, value: object) -> str:
-    """As people write it."""
+    """The value in words and units, as people write it."""
     if reason.code == "rated":
         return str(CONFIRMED[value])
     if isinstance(value, list):

@@ -63,7 +63,7 @@ class Command(BaseCommand):
     def handle(
         self, *args: object, first: date, last: date, format: str, output: Path | None, **options: object
     ) -> None:
-        """Do it. Raises CommandError when the file is there already or can't be written."""
+        """Raises CommandError when the file is there already or can't be written."""
         lift_statement_timeout()
         seal_everything()
         lines = _lines(first, last)

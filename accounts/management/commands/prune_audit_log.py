@@ -40,7 +40,7 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="only say how much would be removed")
 
     def handle(self, *args: object, days: int, dry_run: bool, **options: object) -> None:
-        """Do it. Raises CommandError for a log that is not whole: removing entries would hide it."""
+        """Raises CommandError for a log that is not whole: removing entries would hide it."""
         lift_statement_timeout()
         before = timezone.now() - timedelta(days=days)
         seal_everything()

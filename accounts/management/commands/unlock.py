@@ -16,7 +16,7 @@ class Command(BaseCommand):
         parser.add_argument("--address", help="only from this address (by default from everywhere)")
 
     def handle(self, *args: object, user: str, address: str | None, **options: object) -> None:
-        """Do it. Raises CommandError for somebody unknown."""
+        """Raises CommandError for somebody unknown."""
         found = User.objects.named(user).first()
         if found is None:
             raise CommandError(f"Nobody is called {user!r}. Give a username or an e-mail address.")

@@ -37,7 +37,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: object, expect: list[AuditSeal], **options: object) -> None:
-        """Do it. Raises CommandError when anything is wrong."""
+        """Raises CommandError when anything is wrong."""
         lift_statement_timeout()
         seal_everything()
         first, head, problems = AuditSeal.objects.first(), None, 0

@@ -42,7 +42,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, no_server: bool, reset: bool, port: int, scale: int, **options: object) -> None:
-        """Do it all. Raises CommandError outside of DEBUG, for a port in use and for a database that doesn't answer."""
+        """Raises CommandError outside of DEBUG, for a port in use and for a database that doesn't answer."""
         if not settings.DEBUG:
             raise CommandError("The demo creates well-known passwords, so it runs with DEBUG=true only.")
         if not no_server and _is_taken(port):

@@ -33,7 +33,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, batch_size: int, **options: object) -> None:
-        """Do it. Raises CommandError when there are values that no key opens; everything else is done by then."""
+        """Raises CommandError when there are values that no key opens; everything else is done by then."""
         done: Counter[str] = Counter()
         console = terminal(self)
         with Progress(console=console) as progress:
