@@ -1,4 +1,4 @@
-"""The six roles and their levels , the ways in, and what the security log tells apart."""
+"""The six roles and their levels, the ways in, and what the security log tells apart."""
 
 from django.db import models
 

@@ -287,3 +287,5 @@ class StudioTabularInline(_StudioInline, TabularInline):
 
 class StudioStackedInline(_StudioInline, StackedInline):
     """An inline with one block of fields per row."""
+
+    template_before = "admin/includes/row_errors.html"

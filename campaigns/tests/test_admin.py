@@ -71,6 +71,7 @@ def test_the_same_place_twice_is_refused_at_its_row(cast: Cast, console_for: Con
 
     assert not first.errors
     assert "This campaign targets that region and country already" in str(second.errors)
+    assert "Audience target #2: This campaign targets that region and country already" in answer.content.decode()
     assert not Campaign.objects.exists()
     assert not AuditEntry.objects.filter(content_type__model="campaign").exists()
 
