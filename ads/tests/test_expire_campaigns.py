@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import AuditEntry
@@ -112,3 +114,18 @@ def test_one_that_is_refused_does_not_stop_the_others() -> None:
 def test_a_day_that_is_none_is_refused_with_the_way_to_write_it(text: str) -> None:
     with pytest.raises(CommandError, match="give a date like 2026-03-31"):
         call_command("expire_campaigns", f"--on={text}")
+
+
+@pytest.mark.django_db
+def test_the_campaign_is_locked_before_its_ad() -> None:
+    """As everybody else does: the other way round, two would wait for each other."""
+    campaign, day = ended(1, campaign_status="draft")
+    AdFactory(campaign=campaign, ad_status="active")
+
+    with CaptureQueriesContext(connection) as seen:
+        assert run(day).startswith("1 ")
+
+    locked = [
+        one["sql"].partition(" FROM ")[2].split()[0] for one in seen if " FOR " in one["sql"].rpartition(" WHERE ")[2]
+    ]
+    assert locked[:2] == ['"campaigns"', '"ads"']

@@ -52,7 +52,7 @@ class Command(BaseCommand):
     def _move(model: type[Campaign] | type[Ad], key: UUID, day: date) -> str | None:
         """Move one row, locked, if it is still due; return its new status."""
         with acting_as("expire_campaigns"), one_write():
-            row: Campaign | Ad | None = model.objects.select_for_update(of=("self",)).filter(pk=key).first()
+            row: Campaign | Ad | None = model.objects.all().for_change(key).first()
             status = row.status_by_calendar(on=day) if row else None
             if row and status:
                 row.move_to(status)
