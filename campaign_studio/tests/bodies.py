@@ -124,10 +124,14 @@ def _all_rows() -> str:
         if model._meta.label not in TRACES
     ]
     return " UNION ALL ".join(
-        f"SELECT '{model._meta.label}', coalesce(json_agg(one ORDER BY one::text), '[]')::text "  # noqa: S608 - our names
+        f"SELECT '{model._meta.label}', coalesce(json_agg(one ORDER BY {_key(model)}), '[]')::text "  # noqa: S608 - our names
         f"FROM (SELECT {_columns(model)} FROM {model._meta.db_table}) one"
         for model in ours
     )
+
+
+def _key(model: type[models.Model]) -> str:
+    return ", ".join(f"one.{field.attname}" for field in model._meta.pk_fields)
 
 
 def _columns(model: type[models.Model]) -> str:

@@ -78,12 +78,13 @@ def may_list(cast: Cast, role: str, address: str, keys: dict[str, Any]) -> Any:
 def test_no_list_is_filtered_by_what_it_hides(cast: Cast, keys: dict[str, Any], role: str, address: str) -> None:
     client, plain = may_list(cast, role, address, keys)
     names = [*SECRETS, *PATHS, "ad_number", "pk", "id", "_method", "where", "fields", "include", "expand"]
-    asked = {name + lookup: "a" for name in names for lookup in LOOKUPS}
 
-    answer = client.get(address.format(**keys), asked)
-
-    assert answer.status_code == (400 if plain == 200 else plain)
-    assert set(answer.json()) == (set(asked) if plain == 200 else {"detail"})
+    # All at once would be longer than a query may be.
+    for part in (names[::2], names[1::2]):
+        asked = {name + lookup: "a" for name in part for lookup in LOOKUPS}
+        answer = client.get(address.format(**keys), asked)
+        assert answer.status_code == (400 if plain == 200 else plain)
+        assert set(answer.json()) == (set(asked) if plain == 200 else {"detail"})
 
 
 @pytest.mark.parametrize("role", ["nobody", *EVERYBODY])

@@ -91,9 +91,17 @@ def send(client: APIClient, method: str, address: str, body: Any) -> int:
 
 
 def judged(field: serializers.Field[Any, Any, Any, Any], value: Any) -> str:
-    """What the field by itself says of a value: the codes of its refusal, or nothing. Anything but that is an error."""
+    """What the field by itself says of a value: the codes of its refusal, or nothing. Anything but that is an error.
+
+    It is not asked about "" where that means null: the serializer has taken it for null before.
+    """
+    if value == "" and field.allow_null:
+        return ""
     try:
         field.run_validation(value)
+    except serializers.SkipField:
+        # A mask that comes back leaves the value as it is.
+        return ""
     except serializers.ValidationError as error:
         JSONRenderer().render(error.detail)
         return str(error.get_codes())
