@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.choices import RoleName
 from accounts.models import User
@@ -123,6 +124,7 @@ def test_an_ad_for_a_campaign_that_is_deleted_meanwhile_is_refused() -> None:
 
     outcomes = race(lambda: add_ad(campaign), lambda: Campaign.objects.get(pk=campaign.pk).delete())
 
+    # Whichever comes first: a campaign that goes takes along what has arrived, and what arrives later finds nothing.
     assert outcomes[1] == "done"
     assert not Ad.objects.exists()
     assert outcomes[0] in {
@@ -131,6 +133,18 @@ def test_an_ad_for_a_campaign_that_is_deleted_meanwhile_is_refused() -> None:
         "Something this refers to was deleted meanwhile. Reload and try again.",
         f"campaign instance with campaign_id {campaign.pk!r} does not exist.",
     }
+
+
+@pytest.mark.parametrize("factory", [CampaignFactory, AdFactory])
+def test_a_row_and_what_it_belongs_to_are_locked_before_its_parts_are_looked_up(factory: Any) -> None:
+    row = factory()
+
+    with CaptureQueriesContext(connection) as queries:
+        row.delete()
+
+    statements = [one["sql"] for one in queries if one["sql"].startswith(("SELECT", "DELETE", "UPDATE"))]
+    assert 'FROM "campaigns"' in statements[0]
+    assert "FOR " in statements[0]
 
 
 def test_of_two_default_bank_accounts_the_later_takes_over() -> None:

@@ -1,13 +1,14 @@
 """Rows that several people may edit at once, and the parts that are edited with them."""
 
 from collections.abc import Collection
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models import F
 
 from campaign_studio.models.base import StudioModel
+from campaign_studio.querysets import StudioQuerySet
 
 CHANGED_MEANWHILE = "“{}” was changed or deleted by somebody else meanwhile. Reload it, look at it, and try again."
 
@@ -52,6 +53,12 @@ class VersionedModel(StudioModel):
         if not super()._do_update(base_qs.filter(version=self.version - 1), *args, **kwargs):
             raise StaleError(self)
         return True
+
+    def delete(self, using: str | None = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
+        """Delete with all parts. One that is added at the same time waits for the lock, and is refused."""
+        with transaction.atomic():
+            cast("StudioQuerySet", type(self)._default_manager.all()).for_change(self.pk).first()
+            return super().delete(using=using, keep_parents=keep_parents)
 
     def touch(self) -> None:
         """Count a change of a part. Holds the row's lock until the transaction ends, so that parts change one by one.
