@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 from django.shortcuts import get_object_or_404
@@ -27,6 +27,9 @@ from campaign_studio.api.parsers import StrictJSONListParser
 from campaign_studio.api.serializers import StrictFields
 from campaign_studio.places import country_code
 from campaigns.models import Campaign
+
+if TYPE_CHECKING:
+    from django.db.models import CharField
 
 MOST_VIEWS = 500
 VIEWS_FORMAT = (
@@ -69,7 +72,7 @@ class MomentField(serializers.DateTimeField):
 
 def _text(name: str) -> serializers.CharField:
     """An optional text as long as its column."""
-    longest = AdView._meta.get_field(name).max_length  # type: ignore[union-attr]
+    longest = cast("CharField[str, str]", AdView._meta.get_field(name)).max_length
     return serializers.CharField(required=False, allow_null=True, allow_blank=True, max_length=longest)
 
 

@@ -42,10 +42,10 @@ def at(account: AdvertiserBankAccount, *more: str) -> str:
     return "/".join([f"/api/advertisers/{account.advertiser_id}/bank-accounts", *more])
 
 
-def numbers(account: AdvertiserBankAccount) -> tuple[Any, Any]:
+def numbers(account: AdvertiserBankAccount) -> tuple[str | None, ...]:
     """What is stored."""
     fresh = AdvertiserBankAccount.objects.get(pk=account.pk)
-    return tuple(secret.reveal() if secret else None for secret in (fresh.bank_account_number, fresh.bank_account_iban))  # type: ignore[return-value]
+    return tuple(secret.reveal() if secret else None for secret in (fresh.bank_account_number, fresh.bank_account_iban))
 
 
 def test_an_account_is_created_and_its_numbers_masked(client: APIClient, account: AdvertiserBankAccount) -> None:
