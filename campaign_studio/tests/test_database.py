@@ -18,6 +18,8 @@ from campaign_studio.database.configuration import configuration
 from campaign_studio.embedded.server import NAME, ensure_embedded_server, stop_embedded_server
 from campaign_studio.tests.embedded import folder, kill, postmaster, processes_in
 
+pytestmark = pytest.mark.any_database
+
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = {
     "DATABASE_HOST": "db.example.com",

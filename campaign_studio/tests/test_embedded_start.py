@@ -11,6 +11,8 @@ from django.conf import settings
 from campaign_studio.embedded.server import ensure_embedded_server, stop_embedded_server
 from campaign_studio.tests.embedded import folder
 
+pytestmark = pytest.mark.any_database
+
 STARTING = "Starting the embedded PostgreSQL …\n"
 CREATING = "Starting the embedded PostgreSQL (first start: creating the database) …\n"
 # Recovery asks this command for each file of an archive. The package gives up watching a start after ten seconds.

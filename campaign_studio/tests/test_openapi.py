@@ -18,6 +18,8 @@ from django.test import Client
 from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.validation import validate_schema
 
+pytestmark = pytest.mark.any_database
+
 RECORD = Path(__file__).with_name("openapi.json")
 METHODS = {"get", "post", "put", "patch", "delete"}
 RESET = ("/api/auth/password/reset", "/api/auth/password/reset/confirm")

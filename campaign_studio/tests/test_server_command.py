@@ -13,7 +13,7 @@ from django.conf import settings
 from campaign_studio.management.commands import demo
 from campaign_studio.tests.servers import free_port, send, serving
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_database]
 
 
 def command_in_the_readme(port: int) -> list[str]:

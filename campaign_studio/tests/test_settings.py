@@ -19,6 +19,8 @@ from django.test import override_settings
 from campaign_studio.database.configuration import REQUIRED_PARTS
 from campaign_studio.tests.shape import LAYERS
 
+pytestmark = pytest.mark.any_database
+
 ROOT = Path(__file__).resolve().parents[2]
 KEY = "one-secret-of-more-than-fifty-characters-which-nobody-else-has"
 OTHER_KEY = "another-secret-of-more-than-32-characters"

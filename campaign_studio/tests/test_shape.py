@@ -18,6 +18,8 @@ from campaign_studio.tests.shape import (
     upward_strings,
 )
 
+pytestmark = pytest.mark.any_database
+
 # --- The rules -------------------------------------------------------------------------------------------------------
 
 
