@@ -209,6 +209,7 @@ def test_what_was_stored_is_there_after_stop_and_start(pgdata: Path) -> None:
     assert ask(ensure_embedded_server(pgdata), "SELECT answer FROM kept") == 42
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("whom", ["everybody", "the postmaster alone"])
 def test_the_server_comes_back_after_kill_9_with_all_that_was_committed(whom: str, pgdata: Path) -> None:
     ask(ensure_embedded_server(pgdata), "CREATE TABLE kept AS SELECT 42 AS answer")
@@ -221,6 +222,7 @@ def test_the_server_comes_back_after_kill_9_with_all_that_was_committed(whom: st
     assert postmaster(pgdata).pid != killed.pid
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("pid", ["a dead one", "a living stranger's"])
 def test_what_a_crash_left_behind_is_no_obstacle(pid: str, pgdata: Path) -> None:
     socket_dir = ensure_embedded_server(pgdata)
@@ -235,6 +237,7 @@ def test_what_a_crash_left_behind_is_no_obstacle(pid: str, pgdata: Path) -> None
     assert ask(ensure_embedded_server(pgdata), "SELECT 1") == 1
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("content", ["", "garbage", "1\n2\n3\n4\n5\n6\n7\nstarting\n"], ids=repr)
 def test_an_address_file_that_says_nothing_is_no_obstacle(content: str, pgdata: Path) -> None:
     ensure_embedded_server(pgdata)
@@ -253,6 +256,7 @@ print(ensure_embedded_server(Path(sys.argv[1])))
 """
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("before", ["nothing", "a crash"])
 def test_six_processes_at_once_share_one_server(before: str, nothing: Path) -> None:
     if before == "a crash":
@@ -292,6 +296,7 @@ def test_the_server_outlives_the_process_that_started_it(pgdata: Path) -> None:
     assert postmaster(pgdata).pid == running
 
 
+@pytest.mark.matrix
 def test_a_server_that_waits_for_its_clients_to_leave_is_hurried_and_replaced(pgdata: Path) -> None:
     socket_dir = ensure_embedded_server(pgdata)
     leaving = postmaster(pgdata)
