@@ -39,6 +39,8 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
+    # For FORM_RENDERER.
+    "django.forms",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
@@ -96,6 +98,8 @@ TEMPLATES = [
         },
     }
 ]
+# Widgets too are drawn by templates/ first.
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 # --- Database and cache ----------------------------------------------------------------------------------------------
 

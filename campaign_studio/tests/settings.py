@@ -26,3 +26,5 @@ from campaign_studio.settings import *  # noqa: F403 - the settings under test, 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # A test's commits needn't survive a power cut.
 DATABASES["default"]["OPTIONS"]["options"] += " -c synchronous_commit=off"  # noqa: F405
+# Each test's client builds the middleware anew, which otherwise lists a thousand static files each time.
+WHITENOISE_AUTOREFRESH = True
