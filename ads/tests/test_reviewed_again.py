@@ -63,6 +63,7 @@ def after(typed: dict[str, Any], decision: str, cast: Cast, client: Client) -> A
     return Ad.objects.get()
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("decision", ["approve", "reject"])
 @pytest.mark.parametrize("typed", SEEN, ids=lambda typed: "+".join(typed))
 def test_what_viewers_see_sends_it_back(
@@ -73,6 +74,7 @@ def test_what_viewers_see_sends_it_back(
     assert (ad.moderation_status, ad.moderated_by, ad.moderated_at, ad.moderation_note) == ("pending", None, None, None)
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("decision", ["approve", "reject"])
 @pytest.mark.parametrize("typed", UNSEEN, ids=lambda typed: "+".join(typed) or "nothing")
 def test_what_no_viewer_sees_keeps_the_decision(

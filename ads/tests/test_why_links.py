@@ -94,6 +94,7 @@ def test_the_cases_below_are_about_every_criterion() -> None:
     assert {code for code, *_ in FAILING} == {criterion.code for criterion in CRITERIA}
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(("code", "make", "asked", "anchor"), FAILING)
 def test_what_fails_links_to_what_to_change_on_a_page_that_has_it(
     code: str, make: Callable[[], Ad], asked: dict[str, str], anchor: str, admin: Client, console_for: ConsoleFor
@@ -128,6 +129,7 @@ def test_a_moderators_words_are_not_changed(admin: Client) -> None:
     assert "No campaign_end_date in texts" in rows(admin.get(why(rejected()), BERLIN))["approved"][1]
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(
     ("make", "codes"),
     [

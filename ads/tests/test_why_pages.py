@@ -140,6 +140,7 @@ def test_readiness_stands_on_both_pages_with_links(admin: Client) -> None:
         assert all(link in page.content.decode() for link in links)
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("odd", ODD)
 def test_odd_input_is_said_to_be_wrong_where_it_stands(odd: dict[str, str], admin: Client) -> None:
     ad = showing()

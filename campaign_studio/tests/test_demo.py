@@ -80,6 +80,7 @@ def test_the_demo_shows_everything_there_is_and_loading_it_twice_changes_nothing
     assert (AuditEntry.objects.count(), AdView.objects.count()) == (entries, views)
 
 
+@pytest.mark.matrix
 @pytest.mark.django_db
 @pytest.mark.usefixtures("_debug")
 def test_every_picture_exists_and_moves_along_with_the_port_without_losing_its_approval() -> None:
@@ -133,6 +134,7 @@ def test_a_database_with_somebody_of_the_same_name_is_left_as_it_was() -> None:
     assert User.objects.count() == 1
 
 
+@pytest.mark.matrix
 @pytest.mark.django_db
 @pytest.mark.usefixtures("_debug")
 def test_a_verdict_given_since_moves_along_with_the_picture() -> None:
@@ -165,6 +167,7 @@ def test_a_port_that_can_not_be_is_refused(port: str) -> None:
     assert not User.objects.exists()
 
 
+@pytest.mark.matrix
 @pytest.mark.django_db
 @pytest.mark.usefixtures("_debug")
 def test_scale_multiplies_the_campaigns_once() -> None:

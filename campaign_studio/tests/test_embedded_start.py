@@ -38,6 +38,7 @@ def migrate(data_dir: Path, **environment: str) -> "subprocess.CompletedProcess[
     )
 
 
+@pytest.mark.matrix
 def test_a_start_may_take_longer_than_a_request_waits_for_a_connection(data_dir: Path) -> None:
     first = migrate(data_dir, DATABASE_POOL_TIMEOUT="1")
     assert (first.returncode, first.stderr) == (0, CREATING)

@@ -88,6 +88,7 @@ COSTS = [
 ]
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(("address", "most"), COSTS)
 def test_reading_costs_the_same_with_one_row_and_with_many(
     cast: Cast, client: APIClient, whole: dict[str, Any], address: str, most: int

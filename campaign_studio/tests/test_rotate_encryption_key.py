@@ -269,6 +269,7 @@ call_command("rotate_encryption_key", "--batch-size", "7")
 """
 
 
+@pytest.mark.matrix
 @pytest.mark.django_db(transaction=True)
 def test_a_run_killed_in_the_middle_is_finished_by_the_next(keys: Callable[..., None]) -> None:
     accounts = accounts_of(60, bank_account_iban=IBAN)

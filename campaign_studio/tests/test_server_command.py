@@ -42,6 +42,7 @@ def both_at_work(server: "subprocess.Popen[bytes]", port: int) -> set[psutil.Pro
     return workers
 
 
+@pytest.mark.matrix
 def test_a_worker_that_dies_is_replaced() -> None:
     port = free_port()
     with serving(command_in_the_readme(port), port) as server:
