@@ -142,7 +142,7 @@ def test_a_burst_is_sealed_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
 
     out = StringIO()
     call_command("seal_audit_log", stdout=out)
-    assert out.getvalue() == f"Sealed: entries {AuditEntry.objects.count()}.\n"
+    assert out.getvalue() == f"Sealed {AuditEntry.objects.count()} audit entries.\n"
     assert AuditSeal.objects.count() == AuditEntry.objects.count()
 
 

@@ -45,7 +45,7 @@ campaign_studio/api        throttling
 campaign_studio/console    apps site base views lists permissions locking navigation
 campaign_studio/demo       loader others people running shapes views
 campaign_studio/formats    en_GB/formats
-campaign_studio/management arguments terminal
+campaign_studio/management arguments base terminal
 
 accounts
 accounts/models            people

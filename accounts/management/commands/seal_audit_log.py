@@ -1,14 +1,19 @@
-"""`manage.py seal_audit_log`: seal what waits."""
+"""`manage.py seal_audit_log`: seal the audit entries that have no seal yet."""
 
-from django.core.management.base import BaseCommand
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from accounts.audit.sealing import seal_everything
+from campaign_studio.management.base import StudioCommand
 
 
-class Command(BaseCommand):
-    """Meant for every few minutes: servers seal while they write, so the last entries before a pause may still wait."""
+class Command(StudioCommand):
+    """Servers seal while they write, so the last entries before a pause may stay unsealed until this runs."""
 
-    help = "Seal the audit entries that are not sealed yet. Schedule it every few minutes."
+    help = _("Seal the audit entries that are not sealed yet. Schedule it every few minutes.")
 
     def handle(self, *args: object, **options: object) -> None:
-        self.stdout.write(f"Sealed: entries {seal_everything()}.")
+        count = seal_everything()
+        self.stdout.write(
+            ngettext("Sealed %(count)d audit entry.", "Sealed %(count)d audit entries.", count) % {"count": count}
+        )
