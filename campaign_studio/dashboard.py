@@ -1,104 +1,115 @@
-"""The admin console's sidebar and landing page: grouped by what people come to do."""
+"""The sidebar and home page of the admin console, grouped by task."""
 
 from typing import Any
 
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse, reverse_lazy
+from django.utils.translation import gettext_lazy as _
 
 from campaign_studio.console.navigation import Group, link
 
 
 def _own_account(request: HttpRequest) -> str:
-    """Where people see and change themselves; the sign-in page has nobody to ask about."""
+    """The page of the signed-in user. The sign-in page asks too, and has none."""
     user = request.user
     return reverse("admin:accounts_user_change", args=[user.pk]) if user.is_authenticated else reverse("admin:index")
 
 
 def _is_among_ads(request: HttpRequest) -> bool:
-    """The queue, the screen and the board lie below the ads, but have links of their own."""
+    """Whether the page belongs to “Ads”. Pages under its URL that have their own link don't."""
     own = tuple(reverse(f"admin:ads_ad_{page}") for page in ("queue", "preview", "board"))
     return reverse("admin:ads_ad_changelist") in request.path and not request.path.startswith(own)
 
 
 SIDEBAR: list[Group] = [
     {
-        "title": "Advertising",
+        "title": _("Advertising"),
         "separator": True,
         "items": [
             link(
-                "Campaigns",
+                _("Campaigns"),
                 "campaign",
                 "admin:campaigns_campaign_changelist",
                 "campaigns.view_campaign",
-                "Flights of dates, audiences and caps.",
+                _("Flights, targeting and caps."),
             ),
-            link("Ads", "ad_units", "admin:ads_ad_changelist", "ads.view_ad", "What is shown: media, slots, review.")
+            link(
+                _("Ads"),
+                "ad_units",
+                "admin:ads_ad_changelist",
+                "ads.view_ad",
+                _("Media, time slots, ratings and reviews."),
+            )
             | {"active": _is_among_ads},
             link(
-                "Review queue",
+                _("Review queue"),
                 "rule",
                 "admin:ads_ad_queue",
                 "ads.moderate_ad",
-                "Ads that wait for a decision, soonest first.",
+                _("Ads pending review, most urgent first."),
             ),
             link(
-                "Screen preview",
+                _("Screen preview"),
                 "tablet",
                 "admin:ads_ad_preview",
                 "ads.explain_delivery",
-                "What a car’s screen shows, at any place and time, and why.",
+                _("What a car's screen shows at any place and time, and why."),
             ),
             link(
-                "Availability",
+                _("Availability"),
                 "view_timeline",
                 "admin:ads_ad_board",
                 "ads.explain_delivery",
-                "What is free, booked or shared in a city on a day.",
+                _("Free, booked and shared positions in a city on a day."),
             ),
             link(
-                "Advertisers",
+                _("Advertisers"),
                 "storefront",
                 "admin:advertisers_advertiser_changelist",
                 "advertisers.view_advertiser",
-                "Customers, their contacts and bank accounts.",
+                _("Customers, their contacts and bank accounts."),
             ),
         ],
     },
     {
-        "title": "Administration",
+        "title": _("Administration"),
         "separator": True,
         "items": [
             link(
-                "Users",
+                _("Users"),
                 "group",
                 "admin:accounts_user_changelist",
                 "accounts.list_user",
-                "Who may sign in, and as what.",
+                _("Who may sign in, and in which role."),
             ),
             link(
-                "Roles", "shield_person", "admin:accounts_role_changelist", "accounts.list_user", "What a role may do."
+                _("Roles"),
+                "shield_person",
+                "admin:accounts_role_changelist",
+                "accounts.list_user",
+                _("What each role may do."),
             ),
             link(
-                "Audit log",
+                _("Audit log"),
                 "history",
                 "admin:accounts_auditentry_changelist",
                 "accounts.view_auditentry",
-                "Who changed what, when and from where.",
+                _("Who changed what, when and from where."),
             ),
             link(
-                "Security log",
+                _("Security log"),
                 "security",
                 "admin:accounts_securityevent_changelist",
                 "accounts.view_securityevent",
-                "Sign-ins, lock-outs and refusals.",
+                _("Sign-ins, lock-outs and refused requests."),
             ),
             link(
-                "Sessions",
+                _("Sessions"),
                 "devices",
                 "admin:accounts_session_changelist",
                 "accounts.list_user",
-                "Who is signed in where; end it here.",
+                _("Where users are signed in. End a session here."),
             ),
         ],
     },
@@ -107,9 +118,9 @@ SIDEBAR: list[Group] = [
 UNFOLD: dict[str, Any] = {
     "ACCOUNT": {
         "navigation": [
-            {"title": "My account", "link": _own_account},
-            {"title": "Where I am signed in", "link": reverse_lazy("admin:accounts_session_changelist")},
-            {"title": "Two-factor sign-in", "link": reverse_lazy("admin:two_factor")},
+            {"title": _("My account"), "link": _own_account},
+            {"title": _("Active sessions"), "link": reverse_lazy("admin:accounts_session_changelist")},
+            {"title": _("Two-factor authentication"), "link": reverse_lazy("admin:two_factor")},
         ]
     },
     "COMMAND": {"search_models": ["campaigns.campaign", "ads.ad", "advertisers.advertiser"]},

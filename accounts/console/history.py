@@ -80,7 +80,7 @@ class AuditedAdmin(StudioAdmin):
         entries = AuditEntry.objects.about(obj, reader=user)
         form = HistoryForm(request.GET, people=entries.people(), fields=_by_kind(obj, entries.columns()))
         if not form.is_valid():
-            return self._back(request, NOT_UNDERSTOOD)
+            return self._back(request, str(NOT_UNDERSTOOD))
         chosen = form.chosen(entries).as_rows()
         pages = pager(chosen, request, PER_PAGE)
         context |= {

@@ -1,1 +1,1 @@
-"""What every page of the admin console is built from."""
+"""The building blocks of every page of the admin console."""

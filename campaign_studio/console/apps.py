@@ -1,4 +1,4 @@
-"""The admin console: our site in the stock one's place, with the pages that each app's `console/admin.py` registers."""
+"""The admin console: our site instead of the stock one, with the pages that each app's `console/admin.py` registers."""
 
 from django.contrib.admin import site
 from django.contrib.admin.apps import AdminConfig
@@ -6,12 +6,12 @@ from django.utils.module_loading import autodiscover_modules
 
 
 class ConsoleConfig(AdminConfig):
-    """Django's admin, whose site is ours."""
+    """Django's admin with `StudioAdminSite` as the default site."""
 
     default_site = "campaign_studio.console.site.StudioAdminSite"
 
     def ready(self) -> None:
-        """Import every page. What packages register on their own bare admin asks other permissions than ours."""
+        """Register our pages only: those that packages register themselves don't check our permissions."""
         super().ready()
         for model in list(site._registry):
             site.unregister(model)

@@ -1,7 +1,7 @@
-"""What every page of the admin console has in common: who may, which rows, and how refusals are said.
+"""The base classes of every page of the admin console: permissions, visible rows, and how refusals are shown.
 
-Permissions are those of `<app>/rules.py`, asked about the object at hand; a verb without a rule is denied. Rows are
-those `visible_to(user)`. Nothing here knows a domain.
+Permissions come from `<app>/rules.py` and are checked per object; a verb without a rule is denied. Rows come from
+`visible_to(user)`. Nothing here depends on a domain app.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -18,6 +18,8 @@ from django.forms import BaseInlineFormSet, ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
 from unfold.decorators import display
 
@@ -32,11 +34,11 @@ from campaign_studio.console.forms import (
 from campaign_studio.console.lists import (
     LOOKUP_ERRORS,
     NOT_UNDERSTOOD,
-    TOO_MANY_TERMS,
     StudioChangeList,
     UnusableParametersError,
     allowed_lookups,
     has_too_many_terms,
+    too_many_terms,
 )
 from campaign_studio.console.locking import lock_row
 from campaign_studio.console.permissions import RulesPermissionMixin
@@ -45,24 +47,24 @@ from campaign_studio.models.stamped import StampedModel
 from campaign_studio.retrying import retried
 from campaign_studio.writing import one_write
 
-# Django itself has no name for what `fieldsets` may be; its type stubs have.
+# The type of `fieldsets` has a name in the type stubs only.
 if TYPE_CHECKING:
     from django.contrib.admin.options import _FieldsetSpec
 
 Fieldsets: TypeAlias = "_FieldsetSpec"
 
-# What would be deleted, how many of each kind, what the user may not delete, and what is in the way.
+# What would be deleted, how many of each kind, what the user may not delete, and what prevents the deletion.
 Deleted = tuple[list[str], dict[str, int], Collection[str], list[str]]
 Answer = TypeVar("Answer")
 
 
 class StudioAdmin(RulesPermissionMixin, ModelAdmin):
-    """The base of every page. The version of the row travels with the page; `StudioForm` compares it."""
+    """The base of every page. The page carries the version of its row, which `StudioForm` compares."""
 
     form = StudioForm
     change_form_before_template = "admin/includes/version.html"
     delete_confirmation_template = delete_selected_confirmation_template = "admin/delete.html"
-    # What the database refused a moment ago, by the prefix of the form that was to blame.
+    # What the database has just refused, by the prefix of the form it was typed into.
     refusals: Refusals = {}
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
@@ -78,19 +80,19 @@ class StudioAdmin(RulesPermissionMixin, ModelAdmin):
         return request.user.has_perm(self.opts.app_label) and self.has_view_permission(request)
 
     def address(self, view: str, obj: models.Model | None = None) -> str:
-        """The path of one of this model's pages: `changelist`, `add`, `change`, `history` …"""
+        """The URL of one of this model's pages: `changelist`, `add`, `change`, `history` …"""
         name = f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_{view}"
         return reverse(name, args=[obj.pk] if obj is not None else [])
 
     def not_found(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Home, with the message that there is no such object (Django has no public name for this answer)."""
+        """A redirect home with the message that the object doesn't exist (private in Django)."""
         return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
 
-    @display(description="Created by", ordering="created_by_name")
+    @display(description=_("Created by"), ordering="created_by_name")
     def creator(self, row: StampedModel) -> str | None:
         return row.created_by_name
 
-    @display(description="Updated by", ordering="updated_by_name")
+    @display(description=_("Updated by"), ordering="updated_by_name")
     def last_editor(self, row: StampedModel) -> str | None:
         return row.updated_by_name
 
@@ -98,20 +100,20 @@ class StudioAdmin(RulesPermissionMixin, ModelAdmin):
         return StudioChangeList
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        """Only what the list's own filters ask."""
+        """Whether one of the list's own filters uses this lookup."""
         return request is not None and lookup in allowed_lookups(self, request)
 
     def get_changelist_instance(self, request: HttpRequest) -> StudioChangeList:
-        """The list that was asked for. Raises UnusableParametersError for anything it can't do."""
+        """The list. Raises UnusableParametersError for a query string that it can't apply."""
         if has_too_many_terms(request.GET.get("q", "")):
-            raise UnusableParametersError(TOO_MANY_TERMS)
+            raise UnusableParametersError(too_many_terms())
         try:
             return super().get_changelist_instance(request)
         except LOOKUP_ERRORS as error:
             raise UnusableParametersError(NOT_UNDERSTOOD) from error
 
     def changelist_view(self, request: HttpRequest, extra_context: Context | None = None) -> HttpResponse:
-        """The list, or the whole list with a message when the query string makes no sense."""
+        """The list; the whole list with a message when the query string can't be applied."""
         try:
             return super().changelist_view(request, extra_context)
         except UnusableParametersError as error:
@@ -121,13 +123,13 @@ class StudioAdmin(RulesPermissionMixin, ModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: models.QuerySet, search_term: str
     ) -> tuple[models.QuerySet, bool]:
-        """What is found; nothing for a term that nothing can match."""
+        """The rows that match; none when there are too many search terms."""
         if has_too_many_terms(search_term):
             return queryset.none(), False
         return super().get_search_results(request, queryset, search_term)
 
     def response_action(self, request: HttpRequest, queryset: models.QuerySet) -> HttpResponse | None:
-        """Run a bulk action in one transaction; say why when something refuses."""
+        """Run a bulk action in one transaction. A refusal is shown as a message."""
         try:
             for key in request.POST.getlist(ACTION_CHECKBOX_NAME):
                 self.opts.pk.to_python(key)
@@ -147,22 +149,22 @@ class StudioAdmin(RulesPermissionMixin, ModelAdmin):
     def get_form(
         self, request: HttpRequest, obj: models.Model | None = None, change: bool = False, **kwargs: Any
     ) -> type[StudioForm]:
-        """The form, told what the database refused a moment ago."""
+        """The form class, with what the database has just refused."""
         form = super().get_form(request, obj, change=change, **kwargs)
-        # Django made this class for this page alone, and lets nobody hand more to its constructor.
+        # Django creates this class for each request and offers no way to pass more to its constructor.
         form.refusals = self.refusals
         return form
 
     def get_formsets_with_inlines(
         self, request: HttpRequest, obj: models.Model | None = None
     ) -> Iterator[tuple[type[BaseInlineFormSet], InlineModelAdmin]]:
-        """The same for the forms of inlines."""
+        """Formsets whose forms know what the database has just refused."""
         for formset, inline in super().get_formsets_with_inlines(request, obj):
             formset.form.refusals = self.refusals
             yield formset, inline
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, str]:
-        """What the address presets, as far as the fields can take it."""
+        """The initial values in the query string, less those that their fields can't take."""
         usable = {}
         for name, value in super().get_changeform_initial_data(request).items():
             try:
@@ -181,7 +183,7 @@ class StudioAdmin(RulesPermissionMixin, ModelAdmin):
         form_url: str = "",
         extra_context: Context | None = None,
     ) -> HttpResponse:
-        """The form. What slips past validation and is refused on writing comes back as a message in the same form."""
+        """The form. What passes validation but is refused by the database is shown as an error in the same form."""
         page = super().changeform_view
         try:
             return self._written(request, object_id, lambda: page(request, object_id, form_url, extra_context))
@@ -196,31 +198,32 @@ class StudioAdmin(RulesPermissionMixin, ModelAdmin):
     def render_change_form(
         self, request: HttpRequest, context: Context, *args: Any, obj: models.Model | None = None, **kwargs: Any
     ) -> HttpResponse:
-        """The page. One that was refused for being out of date says who changed what since it was opened."""
+        """The page. After an edit conflict it lists who changed what since it was opened."""
         context["opened_at"] = timezone.now().isoformat()
         if obj is not None and context["adminform"].form.has_error(NON_FIELD_ERRORS, "stale"):
             context["meanwhile"] = self.changes_since(request, obj, request.POST.get("opened_at", ""))
         return super().render_change_form(request, context, *args, obj=obj, **kwargs)
 
     def changes_since(self, request: HttpRequest, obj: models.Model, opened_at: str) -> Sequence[object]:
-        """What changed since the page was opened (an ISO time, as the page sent it); pages with a history say it."""
+        """The changes since the page was opened (`opened_at`: ISO 8601, as sent); none for pages without a history."""
         return ()
 
     def save_related(
         self, request: HttpRequest, form: ModelForm, formsets: list[BaseInlineFormSet], change: bool
     ) -> None:
-        """Write the inlines, then have the database judge what it would put off until the end: before we say saved."""
+        """Write the inlines, then check deferred constraints before the page reports success."""
         super().save_related(request, form, formsets, change)
         connection.check_constraints()
 
     def get_deleted_objects(self, objs: Iterable[models.Model], request: HttpRequest) -> Deleted:
-        """What a deletion takes along. Those that the user may not delete are named, one by one."""
+        """What would be deleted along with `objs`. Those that the user may not delete are named one by one."""
         to_delete, counts, lacking, protected = super().get_deleted_objects(objs, request)
-        mine = [f"{obj} – you may not delete this one" for obj in objs if not self.has_delete_permission(request, obj)]
-        return to_delete, counts, mine or lacking, protected
+        refusal = gettext("“%(object)s” (only its owner or an administrator may delete it)")
+        forbidden = [refusal % {"object": obj} for obj in objs if not self.has_delete_permission(request, obj)]
+        return to_delete, counts, forbidden or lacking, protected
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Context | None = None) -> HttpResponse:
-        """Delete, or say why not."""
+        """Delete, or return to the list with a message that says why not."""
         page = super().delete_view
         try:
             return self._written(request, object_id, lambda: page(request, object_id, extra_context))
@@ -229,19 +232,19 @@ class StudioAdmin(RulesPermissionMixin, ModelAdmin):
             return HttpResponseRedirect(self.address("changelist"))
 
     def delete_model(self, request: HttpRequest, obj: models.Model) -> None:
-        """Delete one, and have the database judge at once."""
+        """Delete one row and check deferred constraints at once."""
         super().delete_model(request, obj)
         connection.check_constraints()
 
     def delete_queryset(self, request: HttpRequest, queryset: models.QuerySet) -> None:
-        """Delete one by one, each asked about again: a model's own `delete()` has the last word."""
+        """Delete one by one, so that each permission is checked and each model's own `delete()` runs."""
         for obj in queryset:
             if not self.has_delete_permission(request, obj):
                 raise PermissionDenied
             obj.delete()
 
     def _written(self, request: HttpRequest, object_id: str | None, page: Callable[[], Answer]) -> Answer:
-        """A page about one row; what it writes is one transaction that holds the row's lock from its beginning."""
+        """A page about one row. A POST runs in one transaction that locks the row first."""
         if request.method != "POST":
             return page()
 
@@ -253,28 +256,28 @@ class StudioAdmin(RulesPermissionMixin, ModelAdmin):
         return self._retried(request, write)
 
     def _retried(self, request: HttpRequest, write: Callable[[], Answer]) -> Answer:
-        """What a page writes, again while others are in its way. An attempt that was undone leaves no messages."""
-        # Django takes no message back: what an attempt said goes with the storage it was put into.
+        """Run `write`, again after each serialisation failure or deadlock. An undone attempt leaves no messages."""
+        # Django can't withdraw a message, so the whole message storage is replaced.
         return retried(write, undone=lambda: setattr(request, "_messages", default_storage(request)))
 
     def _say(self, request: HttpRequest, error: Exception) -> None:
         for message in as_validation_error(error).messages:
             self.message_user(request, message, messages.ERROR)
 
-    # --- Django's own log is not written at all: the audit log has it all ---
+    # --- Django's own log stays empty: the audit log records everything ---
 
     def log_addition(self, request: HttpRequest, obj: models.Model, message: object) -> None:
-        """Nothing: the audit log has it."""
+        """Do nothing."""
 
     def log_change(self, request: HttpRequest, obj: models.Model, message: object) -> None:
-        """Nothing: the audit log has it."""
+        """Do nothing."""
 
     def log_deletions(self, request: HttpRequest, queryset: models.QuerySet) -> None:
-        """Nothing: the audit log has it."""
+        """Do nothing."""
 
 
 class _StudioInline(RulesPermissionMixin, InlineModelAdmin):
-    """Rows of a part, on the page of the whole."""
+    """The rows of a part on the page of its parent."""
 
     form = StudioForm
     formset = StudioFormSet
@@ -282,10 +285,10 @@ class _StudioInline(RulesPermissionMixin, InlineModelAdmin):
 
 
 class StudioTabularInline(_StudioInline, TabularInline):
-    """An inline with one row per line."""
+    """An inline that shows each row as a table row."""
 
 
 class StudioStackedInline(_StudioInline, StackedInline):
-    """An inline with one block of fields per row."""
+    """An inline that shows each row as a block of fields."""
 
     template_before = "admin/includes/row_errors.html"

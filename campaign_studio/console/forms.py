@@ -1,4 +1,4 @@
-"""How the admin console asks the models, and says what they answered, row by row."""
+"""Forms and formsets of the admin console: the models validate, and every refusal is shown beside its row."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -9,26 +9,30 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import DataError, IntegrityError, models
 from django.db.models import ProtectedError, RestrictedError
 from django.forms.models import InlineForeignKeyField
+from django.utils.translation import gettext_lazy as _
 from unfold.forms import PaginationInlineFormSet
 
 from campaign_studio.constraints import protected_message, validation_error
 from campaign_studio.models.versioned import VersionedModel
 
-# What a database or a model says no with while rows are being written.
+# What the database or a model raises when it refuses a row.
 REFUSALS = (IntegrityError, DataError, ValidationError)
-CHANGED_WHILE_TYPING = (
-    "This was changed while you had it open; what changed stands above. What you typed is still here and not saved: "
-    "save again to put it in the place of theirs, or reload the page to start from theirs."
+CHANGED_SINCE_OPENED = _(
+    "This was changed by someone else since you opened it. Their changes are listed above. "
+    "Yours aren't saved yet: save again to overwrite theirs, or reload the page to discard yours."
 )
-DELETED_WHILE_TYPING = (
-    "Somebody else has deleted this row meanwhile. It stays deleted; add it anew if it is still needed."
+DELETED_SINCE_OPENED = _(
+    "This row was deleted by someone else since you opened the page. If it is still needed, add it again."
+)
+UNSTORABLE = _(
+    "One of the values can't be stored: it is too large or contains a character that isn't allowed. Correct it and "
+    "save again."
 )
 Refusals = Mapping[str | None, ValidationError]
-UNSTORABLE = "One of the values can't be stored: it is too large, or holds a character that no text may hold."
 
 
 class RowRefusedError(Exception):
-    """A row could not be written. `prefix` names the form it was typed into, None being the page's own."""
+    """The database refused a row. `prefix` is that of the form it was typed into; None is the page's main form."""
 
     def __init__(self, prefix: str | None, error: ValidationError) -> None:
         self.prefix = prefix
@@ -37,7 +41,7 @@ class RowRefusedError(Exception):
 
 
 def as_validation_error(error: Exception) -> ValidationError:
-    """What to tell people about one of REFUSALS."""
+    """The ValidationError that explains one of REFUSALS."""
     if isinstance(error, ValidationError):
         return error
     if isinstance(error, ProtectedError | RestrictedError):
@@ -48,25 +52,25 @@ def as_validation_error(error: Exception) -> ValidationError:
 
 
 class StudioForm(forms.ModelForm):
-    """A form that leaves every judgement to the model, constraints on fields it doesn't show included.
+    """A form that checks all constraints of its model, including those on fields it doesn't show.
 
-    Django skips constraints that name a read-only field; the database doesn't, and would answer with a crash.
+    Django skips constraints that name a read-only field. The database doesn't, and the page would end in an error.
     """
 
-    # What the database refused a moment ago, by the prefix of the form that was to blame.
+    # What the database has just refused, by the prefix of the form it was typed into.
     refusals: ClassVar[Refusals] = {}
 
     def clean(self) -> dict[str, Any] | None:
-        """Refuse what was typed into a page that shows an older state than the stored one."""
+        """Refuse input from a page that shows an older version of the row than the stored one."""
         cleaned = super().clean()
         seen = self.data.get("version")
         is_page = self.prefix is None and isinstance(self.instance, VersionedModel)
         if is_page and seen and not self.instance._state.adding and seen != str(self.instance.version):
-            self.add_error(None, ValidationError(CHANGED_WHILE_TYPING, code="stale"))
+            self.add_error(None, ValidationError(CHANGED_SINCE_OPENED, code="stale"))
         return cleaned
 
     def validate_unique(self) -> None:
-        """Judge all constraints, and say what the database refused a moment ago."""
+        """Check all constraints, and add what the database has just refused."""
         super().validate_unique()
         try:
             if not self.errors:
@@ -77,11 +81,11 @@ class StudioForm(forms.ModelForm):
             self.add_error(None, error)
 
     def _left_to_the_database(self) -> set[str]:
-        """The link to the parent: which of its rows get along is known only when all of them are written."""
+        """The link to the parent: constraints between its rows can be checked only once all rows are written."""
         return {name for name, field in self.fields.items() if isinstance(field, InlineForeignKeyField)}
 
     def add_error(self, field: str | None, error: Any) -> None:
-        """Show what is wrong with a field that isn't on the page above the form."""
+        """Add an error; that of a field which isn't on the page is shown above the form."""
         if field is None and isinstance(error, ValidationError) and hasattr(error, "error_dict"):
             shown: dict[str, list[ValidationError]] = {}
             for name, errors in error.error_dict.items():
@@ -91,21 +95,21 @@ class StudioForm(forms.ModelForm):
 
 
 class StudioFormSet(PaginationInlineFormSet):
-    """The rows of an inline. One that the database refuses is named, so that the message appears beside it.
+    """The rows of an inline. What the database refuses is shown beside its row.
 
-    A row that somebody else deleted while the page was open says so, and stays deleted.
+    A row that someone else deleted since the page was opened is reported and stays deleted.
     """
 
     def clean(self) -> None:
-        """Say of rows that are gone that they are, and refuse two rows the mark that only one may have."""
+        """Report deleted rows, and refuse a second row with the flag that only one row may have."""
         super().clean()
-        self._refuse_a_mark_given_twice()
+        self._refuse_duplicate_flag()
         for form in self.initial_forms:
             if self._is_gone(form):
-                form.add_error(None, ValidationError(DELETED_WHILE_TYPING, code="gone"))
+                form.add_error(None, ValidationError(DELETED_SINCE_OPENED, code="gone"))
 
-    def _refuse_a_mark_given_twice(self) -> None:
-        """Only one row may have it: which one is meant where two rows are given it at once?"""
+    def _refuse_duplicate_flag(self) -> None:
+        """Refuse the flag on a second row: it would be unclear which of the two is meant."""
         mark = self.model.mark_field
         given = [one for one in self.remaining() if mark in one.changed_data and one.cleaned_data.get(mark)]
         for form in given[1:]:
@@ -114,27 +118,27 @@ class StudioFormSet(PaginationInlineFormSet):
     def _is_gone(self, form: StudioForm) -> bool:
         return self.is_bound and form in self.initial_forms and form.instance._state.adding
 
-    # Django asks nothing public about which rows to delete.
+    # Django has no public hook for which rows to delete.
     def _should_delete_form(self, form: StudioForm) -> bool:
         return self._is_gone(form) or super()._should_delete_form(form)
 
     def delete_existing(self, obj: models.Model, commit: bool = True) -> None:
-        """Delete a row, unless it is gone already."""
+        """Delete a row, unless someone else has already deleted it."""
         if not obj._state.adding:
             super().delete_existing(obj, commit)
 
     def save_new(self, form: forms.ModelForm, commit: bool = True) -> models.Model:
-        """Write a new row. Raises RowRefusedError."""
+        """Raises RowRefusedError."""
         with _row(form.prefix):
             return super().save_new(form, commit)
 
     def save_existing(self, form: forms.ModelForm, obj: models.Model, commit: bool = True) -> models.Model:
-        """Write a changed row. Raises RowRefusedError."""
+        """Raises RowRefusedError."""
         with _row(form.prefix):
             return super().save_existing(form, obj, commit)
 
     def remaining(self) -> list[StudioForm]:
-        """The forms whose rows will exist once this is saved."""
+        """The forms whose rows will exist after saving."""
         return [
             form
             for form in self.forms

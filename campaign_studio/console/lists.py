@@ -1,4 +1,4 @@
-"""Lists of the admin console: a constant number of queries, and an answer to every query string."""
+"""Lists of the admin console. They take a constant number of queries and no query string breaks them."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, TypedDict
@@ -11,6 +11,8 @@ from django.db.models import ForeignKey, QuerySet
 from django.forms import DateField
 from django.http import HttpRequest
 from django.utils.text import smart_split
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from unfold.contrib.filters.admin import DropdownFilter, RangeDateFilter
 from unfold.views import ChangeList
 
@@ -20,9 +22,8 @@ from campaign_studio.querysets import StudioQuerySet
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin
 
-TOO_MANY_TERMS = f"Search for at most {MOST_SEARCH_TERMS} words at once."
-NOT_UNDERSTOOD = "The list can't be filtered by what the address asks for. Here is all of it."
-# What odd values in a query string end in, somewhere between Django and the database.
+NOT_UNDERSTOOD = _("The filters in this URL can't be applied. All entries are shown.")
+# What Django or the database raises for invalid values in a query string.
 LOOKUP_ERRORS = (
     IncorrectLookupParameters,
     SuspiciousOperation,
@@ -36,45 +37,45 @@ LOOKUP_ERRORS = (
 
 
 class UnusableParametersError(Exception):
-    """The query string asks for something a list can't do; the text says so to people."""
+    """A list can't apply its query string. The message is shown to the user."""
 
 
 class StudioChangeList(ChangeList):
-    """One page of a list: its keys first, then those rows with all they show."""
+    """One page of a list: selects the keys first, then these rows with everything they show."""
 
-    # A queryset first, then the rows themselves; Unfold is published without types.
+    # A queryset at first, then a list of rows. Unfold has no type hints.
     result_list: Any
 
     def get_results(self, request: HttpRequest) -> None:
-        """Fetch the page. What a row shows beyond its columns is asked for these rows alone."""
+        """Fetch the page. What a row shows beyond its columns is queried for the rows of this page only."""
         super().get_results(request)
         keys = list(self.result_list.values_list("pk", flat=True))
         by_key = {row.pk: row for row in self.page_rows(keys)}
         self.result_list = [by_key[key] for key in keys if key in by_key]
 
     def page_rows(self, keys: list[object]) -> QuerySet:
-        """The rows with these keys, in any order, with all that the list shows of them."""
+        """The rows with these keys, in any order, with everything the list shows."""
         rows: StudioQuerySet = self.apply_select_related(self.root_queryset.filter(pk__in=keys))
         return rows.as_rows()
 
 
 class Pager(TypedDict):
-    """What `admin/includes/pager.html` is given."""
+    """The context of `admin/includes/pager.html`."""
 
     page: Page
     page_range: Iterator[int | str]
 
 
 def pager(rows: QuerySet, request: HttpRequest, per_page: int) -> Pager:
-    """The page of `rows` that `?p=` asks for; an odd number means the first or the last."""
+    """The page of `rows` with the number in `?p=`; for an invalid number, the first or the last page."""
     page = Paginator(rows, per_page).get_page(request.GET.get("p"))
     return {"page": page, "page_range": page.paginator.get_elided_page_range(page.number)}
 
 
 class DateRangeFilter(RangeDateFilter):
-    """From one day to another, written as the form fields of this console write days; anything else is refused.
+    """A range of days in the date formats of the console's forms; anything else is refused.
 
-    Unfold's own reads them the American way whatever the language, and overlooks what it can't read.
+    Unfold's own filter always reads American dates and ignores what it can't parse.
     """
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
@@ -89,29 +90,34 @@ class DateRangeFilter(RangeDateFilter):
 
 
 class ChoiceFilter(DropdownFilter):
-    """One of `lookups()`; anything else is refused."""
+    """A choice from `lookups()`; any other value is refused."""
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        """The rows that `matching()` finds for the chosen value."""
         value = self.value()
         if not value:
             return queryset
-        if value not in {str(key) for key, _ in self.lookup_choices}:
+        if value not in {str(key) for key, label in self.lookup_choices}:
             raise IncorrectLookupParameters
         return self.matching(queryset, value)
 
     def matching(self, queryset: QuerySet, value: str) -> QuerySet:
-        """The rows of `queryset` that have `value`."""
+        """The rows of `queryset` with this value."""
         raise NotImplementedError
 
 
 def has_too_many_terms(text: str) -> bool:
-    """Each word of a search is one more condition on every row."""
-    return sum(1 for _ in smart_split(text)) > MOST_SEARCH_TERMS
+    """Whether a search has too many terms: each one adds a condition to the query."""
+    return len(list(smart_split(text))) > MOST_SEARCH_TERMS
+
+
+def too_many_terms() -> str:
+    """The refusal of a search for which `has_too_many_terms()`."""
+    text = ngettext("Search for at most %(count)d word.", "Search for at most %(count)d words.", MOST_SEARCH_TERMS)
+    return text % {"count": MOST_SEARCH_TERMS}
 
 
 def allowed_lookups(model_admin: "ModelAdmin", request: HttpRequest) -> set[str]:
-    """The parameters that the list's own filters use; all others would read columns letter by letter."""
+    """The parameters of the list's own filters. Any other lookup would let users guess hidden columns bit by bit."""
     allowed = set()
     if model_admin.date_hierarchy:
         allowed = {f"{model_admin.date_hierarchy}__{part}" for part in ("year", "month", "day")}

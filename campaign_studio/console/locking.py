@@ -1,4 +1,4 @@
-"""Several people in one console: who writes a row waits for whoever is writing it already."""
+"""Row locks of the console: of two users who save the same row, the second waits for the first."""
 
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import ValidationError
@@ -9,11 +9,11 @@ from campaign_studio.console.permissions import visible_rows
 
 
 def lock_row(request: HttpRequest, model: type[models.Model], object_id: str | None) -> None:
-    """Have others wait who want to write the same row: what is judged from here on is what is stored."""
+    """Lock the row for the current transaction, so that validation sees what will still be stored on saving."""
     rows = visible_rows(model, request)
     try:
         key = model._meta.pk.to_python(unquote(object_id)) if object_id else None
         rows.select_for_update(of=("self",), no_key=True).filter(pk=key).first()
     except (ValidationError, ValueError, DataError):
-        # No key at all: the framework says that nothing is found.
+        # Not a valid key: Django itself reports that nothing was found.
         return

@@ -1,34 +1,37 @@
-"""What the console's sidebar and landing page are made of: links, each shown only to those who may follow it."""
+"""The links of the console's sidebar and home page. Each is shown only to users with its permission."""
 
 from collections.abc import Callable
-from typing import NotRequired, TypedDict
+from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 from django.http import HttpRequest
 from django.urls import reverse_lazy
 from django.utils.functional import Promise
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 
 class Link(TypedDict):
-    """One page. `about` says on the landing page what people come for; `active` is asked instead of its address."""
+    """A link to a page. `about` describes it on the home page; `active` decides whether it is the current page."""
 
-    title: str
+    title: "StrOrPromise"
     icon: str
     link: Promise
     permission: Callable[[HttpRequest], bool]
-    about: str
+    about: "StrOrPromise"
     active: NotRequired[Callable[[HttpRequest], bool]]
 
 
 class Group(TypedDict):
-    """A heading in the sidebar with the links below it."""
+    """A sidebar heading with its links."""
 
-    title: str
+    title: "StrOrPromise"
     separator: bool
     items: list[Link]
 
 
-def link(title: str, icon: str, view: str, permission: str, about: str) -> Link:
-    """A link to the page with the name `view`."""
+def link(title: "StrOrPromise", icon: str, view: str, permission: str, about: "StrOrPromise") -> Link:
+    """A link to the page with the URL name `view`, for users with `permission`."""
     return {
         "title": title,
         "icon": icon,

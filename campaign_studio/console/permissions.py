@@ -1,4 +1,4 @@
-"""Who may what, and which rows, on every page of the admin console."""
+"""Permissions and visible rows on every page of the admin console."""
 
 from typing import Any, cast
 
@@ -12,18 +12,18 @@ from campaign_studio.querysets import StudioQuerySet
 
 
 def visible_rows(model: type[models.Model], request: HttpRequest) -> StudioQuerySet:
-    """The rows that whoever asks may know of."""
+    """The rows of `model` that the signed-in user may see."""
     return cast(StudioQuerySet, model._default_manager.all()).visible_to(request.user)
 
 
 class RulesPermissionMixin(BaseModelAdmin):
-    """Permissions by the one matrix, rows by `visible_to(user)`: for pages and for inlines alike.
+    """Permissions from the rules and rows from `visible_to(user)`, for pages and inlines.
 
-    An inline asks about its parent; the rules take a part and its whole alike.
+    An inline passes its parent; the rules accept a part or its parent.
     """
 
     def may(self, request: HttpRequest, verb: str, obj: models.Model | None = None) -> bool:
-        """Whether the user may `verb` this object; without one, whether they may at all."""
+        """Whether the user may `verb` this object; without an object, whether they may `verb` any."""
         return request.user.has_perm(f"{self.opts.app_label}.{verb}_{self.opts.model_name}", obj)
 
     def has_add_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
@@ -39,11 +39,10 @@ class RulesPermissionMixin(BaseModelAdmin):
         return self.may(request, "view", obj)
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet:
-        """The rows this user may know of."""
         return cast(StudioQuerySet, super().get_queryset(request)).visible_to(request.user)
 
     def formfield_for_dbfield(self, db_field: models.Field, request: HttpRequest, **kwargs: Any) -> Field | None:
-        """An empty optional text is null, as it is in the API; Django says so of short texts only."""
+        """Store an empty optional text as null, as the API does; Django does so for CharFields only."""
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if db_field.null and isinstance(field, CharField):
             field.empty_value = None
@@ -52,5 +51,5 @@ class RulesPermissionMixin(BaseModelAdmin):
     def get_field_queryset(
         self, db: str | None, db_field: RelatedField, request: HttpRequest
     ) -> models.QuerySet | None:
-        """What a foreign key may point to: the rows this user may know of."""
+        """The choices of a foreign key: the rows that the user may see."""
         return visible_rows(db_field.related_model, request)

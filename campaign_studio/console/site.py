@@ -1,4 +1,4 @@
-"""The admin console as a whole: what is found by its search box, and which of the stock addresses exist."""
+"""The admin site: sign-in throttling, the search box, and the stock URLs that are kept."""
 
 from typing import Any
 
@@ -8,6 +8,8 @@ from django.core.paginator import InvalidPage, Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 from unfold.dataclasses import SearchResult
 from unfold.sites import UnfoldAdminSite
 
@@ -15,28 +17,35 @@ from campaign_studio.console.lists import has_too_many_terms
 from campaign_studio.console.views import Context
 from campaign_studio.rate_limits import count, rate
 
-# The code of a refusal in the sign-in form; `wait` among its parameters says for how many seconds.
+# The error code of a locked-out sign-in; its parameter `wait` is the number of seconds left.
 LOCKED_OUT = "locked_out"
 HITS_PER_MODEL = 10
 HITS_PER_PAGE = 100
 
 
 class StudioAdminSite(UnfoldAdminSite):
-    """Unfold's site, less what would show too much or break on odd input."""
+    """Unfold's site without the pages that reveal too much or break on unusual input."""
 
-    index_title = "Home"
+    index_title = _("Home")
 
     def login(self, request: HttpRequest, extra_context: Context | None = None) -> HttpResponse:
-        """The sign-in page. A lock-out is told to programs as well: 429 and `Retry-After`.
+        """The sign-in page. A lock-out has status 429 and a `Retry-After` header.
 
-        Each attempt costs a hash, so that an address has no more of them than requests to the API.
+        Attempts per IP address are throttled like requests to the API, because each one costs a password hash.
         """
         if request.method == "POST":
             counted = count(f"console:{request.META.get('REMOTE_ADDR', '')}", rate(settings.THROTTLE_ANON))
             if not counted.is_allowed:
-                text = f"Too many attempts to sign in. Try again in {counted.seconds_left} seconds."
+                text = ngettext(
+                    "Too many sign-in attempts. Try again in %(seconds)d second.",
+                    "Too many sign-in attempts. Try again in %(seconds)d seconds.",
+                    counted.seconds_left,
+                )
                 return HttpResponse(
-                    text, status=429, content_type="text/plain", headers={"Retry-After": str(counted.seconds_left)}
+                    text % {"seconds": counted.seconds_left},
+                    status=429,
+                    content_type="text/plain",
+                    headers={"Retry-After": str(counted.seconds_left)},
                 )
         response = super().login(request, extra_context)
         for error in _errors(response):
@@ -46,13 +55,13 @@ class StudioAdminSite(UnfoldAdminSite):
         return response
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        """No "view on site": nothing here has a public page, and the address crashes on a malformed key."""
+        """The stock URLs without "view on site": nothing has a public page, and the view crashes on a malformed key."""
         return [url for url in super().get_urls() if getattr(url, "name", None) != "view_on_site"]
 
     def search(self, request: HttpRequest, extra_context: Context | None = None) -> HttpResponse:
         """Find pages and, in the command palette, objects.
 
-        Unfold's own remembers answers for five minutes, even when the rights behind them are gone.
+        Unfold's own view caches results for five minutes, even if the user loses the permission in between.
         """
         term = request.GET.get("s", "").strip().lower()
         if not term or has_too_many_terms(term):
@@ -65,7 +74,7 @@ class StudioAdminSite(UnfoldAdminSite):
         try:
             page = Paginator(results, HITS_PER_PAGE).page(request.GET.get("page", 1))
         except InvalidPage as error:
-            raise Http404("There is no such page of results.") from error
+            raise Http404(gettext("No such page of results.")) from error
         return TemplateResponse(
             request,
             "unfold/helpers/command_results.html" if is_palette else "unfold/helpers/search_results.html",
@@ -85,13 +94,13 @@ class StudioAdminSite(UnfoldAdminSite):
         search_term: str,
         allowed_models: list[str] | None = None,
     ) -> list[SearchResult]:
-        """The first hits of each model. Unfold's own loads every match there is."""
+        """The first hits of each model; Unfold's own method loads all of them."""
         results = []
         for model in (model["model"] for app in app_list for model in app["models"]):
             if model._meta.label_lower not in (allowed_models or ()):
                 continue
             model_admin = self.get_model_admin(model)
-            found, _ = model_admin.get_search_results(request, model_admin.get_queryset(request), search_term)
+            found = model_admin.get_search_results(request, model_admin.get_queryset(request), search_term)[0]
             results += [
                 SearchResult(
                     title=str(hit),
@@ -105,6 +114,6 @@ class StudioAdminSite(UnfoldAdminSite):
 
 
 def _errors(response: HttpResponse) -> list[ValidationError]:
-    """What the form of a sign-in page that is shown again says; nothing for other answers."""
+    """The form errors of a sign-in page that is shown again; none for any other response."""
     form = response.context_data["form"] if isinstance(response, TemplateResponse) and response.context_data else None
     return form.non_field_errors().as_data() if form is not None and form.is_bound else []

@@ -1,7 +1,7 @@
-"""The console's pages that belong to no ModelAdmin: each is a view, wired in its app's `console/urls.py`."""
+"""Base classes for console pages without a ModelAdmin: views, routed in each app's `console/urls.py`."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.contrib.auth.mixins import PermissionRequiredMixin
@@ -10,12 +10,15 @@ from django.http import HttpRequest, HttpResponse
 from django.views.generic import TemplateView
 from django.views.generic.base import ContextMixin
 
-# What a page's template is given.
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+# The context of a page's template.
 Context = dict[str, Any]
 
 
 class ConsoleFrameMixin(ContextMixin):
-    """For views that are drawn in the console's frame: gives their templates what the frame needs."""
+    """For views shown in the console's frame: adds what the frame needs to the context."""
 
     request: HttpRequest
 
@@ -24,21 +27,20 @@ class ConsoleFrameMixin(ContextMixin):
 
 
 class ConsoleView(ConsoleFrameMixin, PermissionRequiredMixin, TemplateView):
-    """A page of the console. Who isn't signed in is sent to sign in; who lacks the permission gets a 403.
+    """A page of the console. Visitors are sent to the sign-in page; users without the permission get a 403.
 
-    Set `title`, `template_name`, `permission_required`, and the `model` to whose list the top of the page leads back; a
-    page about one object asks `has_permission()` about it.
+    Set `title`, `template_name`, `permission_required`, and `model`, to whose list the breadcrumb leads. A page about
+    one object overrides `has_permission()`.
     """
 
     raise_exception = True
     model: type[Model]
-    title = ""
+    title: "StrOrPromise" = ""
 
     @classmethod
     def as_view(cls, **initkwargs: object) -> Callable[..., HttpResponse]:
-        """The view, guarded as every page of the admin site is."""
+        """The view, wrapped like every page of the admin site."""
         return admin.site.admin_view(super().as_view(**initkwargs))
 
     def get_context_data(self, **kwargs: object) -> Context:
-        """With the title, and the way back."""
         return super().get_context_data(**{"title": self.title, "opts": self.model._meta, **kwargs})

@@ -218,7 +218,7 @@ def test_bulk_deletion_asks_about_each_object(role: str, cast: Cast, console_for
     else:
         assert Campaign.objects.count() == 2
     if role == "campaign_manager":
-        assert "Theirs – you may not delete this one" in asked.content.decode()
+        assert "“Theirs” (only its owner or an administrator may delete it)" in asked.content.decode()
 
 
 def test_bulk_deletion_of_ones_own_leaves_an_audit_entry_each(cast: Cast, console_for: ConsoleFor) -> None:

@@ -15,7 +15,7 @@ from accounts.tests.factories import Cast, make_cast
 from ads.models import Ad, AdTimeSlot
 from ads.tests.factories import AdFactory, AdTimeSlotFactory
 from advertisers.tests.factories import AdvertiserFactory
-from campaign_studio.console.forms import CHANGED_WHILE_TYPING, DELETED_WHILE_TYPING, StudioForm
+from campaign_studio.console.forms import CHANGED_SINCE_OPENED, DELETED_SINCE_OPENED, StudioForm
 from campaign_studio.tests.browser import errors_of, form_data
 from campaigns.models import Campaign
 from campaigns.tests.factories import AudienceTargetingFactory, CampaignFactory
@@ -67,7 +67,7 @@ def test_a_page_that_is_out_of_date_is_refused_and_keeps_what_was_typed(
     refused = boss.post(page_of(row), mine)
 
     assert refused.status_code == 200
-    assert errors_of(refused) == [CHANGED_WHILE_TYPING]
+    assert errors_of(refused) == [CHANGED_SINCE_OPENED]
     assert meanwhile(refused) == [("system_admin", "changed", [(label, old, "Theirs")])]
     assert form_data(refused)[field] == ["Mine"]
     row.refresh_from_db()
@@ -88,7 +88,7 @@ def test_a_change_of_a_part_counts_too(console: Client, cast: Cast, boss: Client
 
     refused = console.post(page, mine)
 
-    assert errors_of(refused) == [CHANGED_WHILE_TYPING]
+    assert errors_of(refused) == [CHANGED_SINCE_OPENED]
     who, verb, [(field, _, new)] = meanwhile(refused)[0]
     assert (who, verb, field) == ("app_admin", "changed", "cities")
     assert "Hamburg" in new
@@ -104,7 +104,7 @@ def test_a_part_that_is_gone_meanwhile_does_not_keep_the_rest_from_being_saved(
     assert not AdTimeSlot.objects.exists()
 
     refused = console.post(page, mine)
-    assert {CHANGED_WHILE_TYPING, DELETED_WHILE_TYPING} <= set(errors_of(refused))
+    assert {CHANGED_SINCE_OPENED, DELETED_SINCE_OPENED} <= set(errors_of(refused))
     assert form_data(refused)["ad_name"] == ["Mine"]
     assert console.post(page, form_data(refused)).status_code == 302
 
@@ -123,7 +123,7 @@ def test_an_odd_time_is_no_reason_to_crash(odd: str, console: Client, cast: Cast
 
     refused = console.post(page, form_data(console.get(page), version="7", opened_at=odd))
 
-    assert errors_of(refused) == [CHANGED_WHILE_TYPING]
+    assert errors_of(refused) == [CHANGED_SINCE_OPENED]
 
 
 def save_at_once() -> tuple[list[int], str]:

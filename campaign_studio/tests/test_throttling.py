@@ -112,7 +112,7 @@ def test_signing_in_to_the_console_is_limited_like_the_api_whatever_the_name() -
 
     assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
     assert answers[-1]["Retry-After"] == "50"
-    assert answers[-1].content == b"Too many attempts to sign in. Try again in 50 seconds."
+    assert answers[-1].content == b"Too many sign-in attempts. Try again in 50 seconds."
 
 
 def test_monitoring_is_not_limited() -> None:
