@@ -5,6 +5,7 @@ from django.contrib.postgres.fields import DecimalRangeField, RangeOperators
 from django.db import models
 from django.db.models import Case, F, Func, Q, Value, When
 from django.db.models.functions import ExtractHour, ExtractMinute, Greatest, TruncMinute
+from django.utils.translation import gettext_lazy as _
 
 from ads import media
 from ads.choices import (
@@ -15,7 +16,7 @@ from ads.choices import (
     MediaType,
     ModerationStatus,
 )
-from campaign_studio.constraints import FieldCheck, duration_checks
+from campaign_studio.constraints import FieldCheck, choose_one_of, duration_checks
 from campaigns.choices import Status
 
 MOST_ADS = 6
@@ -37,13 +38,13 @@ OF_AN_AD: list[models.BaseConstraint] = [
         field="ad_type_id",
         name="ad_type_is_a_position",
         condition=Q(ad_type_id__in=AdType.values),
-        violation_error_message=f"Choose one of {', '.join(AdType.values)}.",
+        violation_error_message=choose_one_of(AdType.values),
     ),
     FieldCheck(
         field="media_type",
         name="ad_media_type_is_known",
         condition=Q(media_type__in=MediaType.values),
-        violation_error_message=f"Choose one of {', '.join(MediaType.values)}.",
+        violation_error_message=choose_one_of(MediaType.values),
     ),
     FieldCheck(
         field="media_type",
@@ -72,15 +73,17 @@ OF_AN_AD: list[models.BaseConstraint] = [
         "ad_impression_duration",
         value="ad_impression_duration_value",
         unit="ad_impression_duration_unit",
-        what="impression duration",
         units=AdDurationUnit,
+        both_or_neither=_("Give both the value and the unit of the impression duration, or neither."),
+        above_zero=_("The impression duration must be more than 0."),
     ),
     *duration_checks(
         "ad_in_view_duration",
         value="ad_in_view_duration_value",
         unit="ad_in_view_duration_unit",
-        what="in-view duration",
         units=AdDurationUnit,
+        both_or_neither=_("Give both the value and the unit of the in-view duration, or neither."),
+        above_zero=_("The in-view duration must be more than 0."),
     ),
     FieldCheck(
         field="ad_end_date",
@@ -107,12 +110,12 @@ OF_AN_AD: list[models.BaseConstraint] = [
         field="ad_status",
         name="ad_status_is_known",
         condition=Q(ad_status__in=Status.values),
-        violation_error_message=f"Choose one of {', '.join(Status.values)}.",
+        violation_error_message=choose_one_of(Status.values),
     ),
     models.CheckConstraint(
         name="ad_moderation_status_is_known",
         condition=Q(moderation_status__in=ModerationStatus.values),
-        violation_error_message=f"Choose one of {', '.join(ModerationStatus.values)}.",
+        violation_error_message=choose_one_of(ModerationStatus.values),
     ),
 ]
 
@@ -192,6 +195,6 @@ OF_A_CONTENT_RATING: list[models.BaseConstraint] = [
         field="content_warnings",
         name="content_warnings_are_in_the_catalogue",
         condition=Q(content_warnings__contained_by=ALL_CONTENT_WARNINGS),
-        violation_error_message=f"Choose from: {', '.join(ALL_CONTENT_WARNINGS)}.",
+        violation_error_message=choose_one_of(ALL_CONTENT_WARNINGS),
     ),
 ]

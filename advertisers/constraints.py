@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from advertisers.choices import AdvertiserType, ContactType
-from campaign_studio.constraints import FieldCheck, FieldUnique
+from campaign_studio.constraints import FieldCheck, FieldUnique, choose_one_of
 
 ONE_POINT_OF_CONTACT = "Only one contact can be the point of contact."
 ONE_DEFAULT_ACCOUNT = "Only one bank account can be the default."
@@ -14,7 +14,7 @@ OF_AN_ADVERTISER: list[models.BaseConstraint] = [
         field="advertiser_type",
         name="advertiser_type_is_known",
         condition=Q(advertiser_type__in=AdvertiserType.values),
-        violation_error_message="Choose individual, business, enterprise or agency.",
+        violation_error_message=choose_one_of(AdvertiserType.values),
     ),
     FieldCheck(
         field="latitude",
@@ -40,7 +40,7 @@ OF_A_CONTACT: list[models.BaseConstraint] = [
         field="contact_type",
         name="contact_type_is_known",
         condition=Q(contact_type__in=ContactType.values),
-        violation_error_message=f"Choose one of {', '.join(ContactType.values)}.",
+        violation_error_message=choose_one_of(ContactType.values),
     ),
     FieldUnique(
         field="is_point_of_contact",

@@ -3,8 +3,9 @@
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
 
-from campaign_studio.constraints import FieldCheck, duration_checks
+from campaign_studio.constraints import FieldCheck, choose_one_of, duration_checks
 from campaigns.choices import DurationUnit, Status
 
 OF_A_CAMPAIGN: list[models.BaseConstraint] = [
@@ -12,7 +13,7 @@ OF_A_CAMPAIGN: list[models.BaseConstraint] = [
         field="campaign_status",
         name="campaign_status_is_known",
         condition=Q(campaign_status__in=Status.values),
-        violation_error_message=f"Choose one of {', '.join(Status.values)}.",
+        violation_error_message=choose_one_of(Status.values),
     ),
     FieldCheck(
         field="campaign_end_date",
@@ -30,8 +31,9 @@ OF_A_CAMPAIGN: list[models.BaseConstraint] = [
         "campaign_view_duration",
         value="campaign_max_view_duration_value",
         unit="campaign_max_view_duration_unit",
-        what="longest view duration",
         units=DurationUnit,
+        both_or_neither=_("Give both the value and the unit of the viewing-time cap, or neither."),
+        above_zero=_("The viewing-time cap must be more than 0."),
     ),
     FieldCheck(
         field="campaign_max_view_count",

@@ -52,7 +52,7 @@ AD_RULES: list[tuple[str, str, str, dict[str, Any]]] = [
     ),
     ("ad_view_count_is_not_negative", "__all__", "A view count can't be negative.", {"ad_view_count": -1}),
     ("ad_status_is_known", "ad_status", NOT_A_CHOICE, {"ad_status": "archived"}),
-    ("ad_moderation_status_is_known", "__all__", "Choose one of pending", {"moderation_status": "maybe"}),
+    ("ad_moderation_status_is_known", "__all__", "Choose pending", {"moderation_status": "maybe"}),
 ]
 
 

@@ -130,7 +130,7 @@ def test_an_ad_for_a_campaign_that_is_deleted_meanwhile_is_refused() -> None:
     assert outcomes[0] in {
         "done",
         "This campaign no longer exists.",
-        "Something this refers to was deleted meanwhile. Reload and try again.",
+        "Something this refers to has been deleted in the meantime. Reload and try again.",
         f"campaign instance with campaign_id {campaign.pk!r} does not exist.",
     }
 

@@ -102,4 +102,4 @@ def test_what_has_been_seen_is_not_deleted_and_says_what_to_do_instead(
     for address in (f"/api/ads/{ad.pk}", f"/api/campaigns/{ad.campaign_id}"):
         answer = boss.delete(address, headers={"If-Match": boss.get(address)["ETag"]})
         assert answer.status_code == 409, address
-        assert answer.json()["detail"] == "It can't be deleted: views still belong to it. Deactivate it instead."
+        assert answer.json()["detail"] == "This can't be deleted: it still has views. Deactivate it instead."

@@ -130,7 +130,7 @@ def test_an_advertiser_with_campaigns_stays(cast: Cast, client_for: ClientFor, a
 
     answer = admin.delete(at(acme))
     assert answer.status_code == 409
-    assert "campaigns still belong to it" in answer.json()["detail"]
+    assert answer.data["detail"].code == "protected"
     assert stored() == before
 
     campaign.delete()

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias, cast
 from django.core.exceptions import ValidationError as ModelValidationError
 from django.db import models
 from rest_framework import serializers
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.settings import api_settings
 
 from campaign_studio.api.errors import as_detail
@@ -126,7 +126,7 @@ class StudioSerializer(StrictFields, serializers.ModelSerializer):
                     write_row(self.proposed, name, _model_of(cast("StudioSerializer", field)), attrs[name])
         return self.proposed
 
-    def _renamed(self, errors: dict[str, list[str]]) -> dict[str, list[str]]:
+    def _renamed(self, errors: dict[str, list[ErrorDetail]]) -> dict[str, list[ErrorDetail]]:
         """Under the names the client sent: `advertiser` → `advertiser_id`."""
         names = {field.source: name for name, field in self.fields.items()}
         return {names.get(name, name): messages for name, messages in errors.items()}
@@ -161,7 +161,7 @@ def write_rows(parent: models.Model, name: str, child: StudioSerializer, rows: l
         planned.append((index, row or manager.model(**{manager.field.name: parent}), values))
     for row in left.values():
         row.delete()
-    errors: dict[int, dict[str, list[str]]] = {}
+    errors: dict[int, dict[str, list[ErrorDetail]]] = {}
     # New ones come last.
     for index, row, values in sorted(planned, key=lambda plan: plan[1]._state.adding):
         if row._state.adding or not _equals(row, values):
@@ -194,7 +194,7 @@ def write_row(parent: models.Model, name: str, model: type[models.Model], values
         raise ValidationError({name: errors})
 
 
-def _write_part(row: models.Model, values: Values) -> dict[str, list[str]]:
+def _write_part(row: models.Model, values: Values) -> dict[str, list[ErrorDetail]]:
     """Write one part; return its errors."""
     for name, value in values.items():
         setattr(row, name, value)

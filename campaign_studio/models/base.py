@@ -1,4 +1,4 @@
-"""The base of every model: it remembers what is stored of a row, and asks the database about all its checks at once."""
+"""The base of every model: it remembers stored values and validates all checks in one query."""
 
 from collections.abc import Collection
 from typing import Any, ClassVar, Self
@@ -7,49 +7,48 @@ from django.core.exceptions import FieldError, ValidationError
 from django.db import models
 from django.db.models import CheckConstraint, Q, Value
 
+from campaign_studio.constraints import with_constraint_code
+
 
 class StudioModel(models.Model):
-    """A table whose rows know what is stored of them, and whose checks are asked of the database all at once."""
+    """A model that knows which values are stored, and whose check constraints are validated in one query."""
 
-    # The fields whose stored values are remembered, so that rules can judge a change.
+    # The fields whose stored values are remembered, so that rules can compare them with the new ones.
     remembered: ClassVar[tuple[str, ...]] = ()
 
     class Meta:
         abstract = True
 
-    # A FieldTracker of django-model-utils does the same with a descriptor for each field; these few lines can be read.
+    # django-model-utils' FieldTracker does the same with a descriptor per field. These few lines are easier to follow.
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._stored: dict[str, Any] = {}
 
     def stored(self, name: str) -> Any:
-        """The value of a remembered field in the database; for a new row, None."""
+        """The stored value of a remembered field; None for a new row."""
         return self._stored.get(name)
 
     def has_changed(self, name: str) -> bool:
-        """Whether an existing row's `name` differs from what is stored."""
+        """Whether the field `name` of an existing row differs from its stored value."""
         return not self._state.adding and name in self._stored and self._stored[name] != self.__dict__.get(name)
 
     @classmethod
     def from_db(cls, *args: Any, **kwargs: Any) -> Self:
-        """Load a row and remember it."""
         row = super().from_db(*args, **kwargs)
         row._remember()
         return row
 
     def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
-        """Reload, and remember what was reloaded."""
         super().refresh_from_db(*args, **kwargs)
         self._remember(kwargs.get("fields"))
 
     def save(self, **kwargs: Any) -> None:
-        """Write, and remember what was written."""
         super().save(**kwargs)
         self._remember(kwargs.get("update_fields"))
 
     def _remember(self, fields: Collection[str] | None = None) -> None:
-        # Put in its place, not changed: a copy of the row goes on remembering what it does.
+        # A new dict, because copies of this row share the old one.
         self._stored = self._stored | {
             name: self.__dict__[name]
             for name in self.remembered
@@ -57,26 +56,25 @@ class StudioModel(models.Model):
         }
 
     def validate_unique(self, exclude: Collection[str] | None = None) -> None:
-        """Raise ValidationError for what is taken. Keys are made here, by chance: nobody else has them."""
+        """As in Django, but without a query for the primary key: random UUIDs don't collide."""
         super().validate_unique({*(exclude or ()), self._meta.pk.name})
 
     def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
-        """Raise ValidationError for each constraint that doesn't hold.
+        """Raise ValidationError for each constraint that is violated, with the constraint's name as the code.
 
-        Django asks for every check by itself, in a savepoint of its own: sixty statements for one ad. Here that is
-        only done when something is wrong, to find out what.
+        Django validates every check by a query in a savepoint of its own: sixty statements for one ad. Here one query
+        covers all checks. They are validated one by one only if it finds a problem.
         """
         left_out = set(exclude or ())
-        if not self._checks_hold(left_out):
-            super().validate_constraints(exclude)
-            return
+        checks_hold = self._checks_hold(left_out)
         errors: dict[str, list[ValidationError]] = {}
         for constraint in self._meta.constraints:
-            if not isinstance(constraint, CheckConstraint):
-                try:
-                    constraint.validate(type(self), self, left_out)
-                except ValidationError as error:
-                    error.update_error_dict(errors)
+            if checks_hold and isinstance(constraint, CheckConstraint):
+                continue
+            try:
+                constraint.validate(type(self), self, left_out)
+            except ValidationError as error:
+                with_constraint_code(error, constraint).update_error_dict(errors)
         if errors:
             raise ValidationError(errors)
 
@@ -87,12 +85,12 @@ class StudioModel(models.Model):
         try:
             return Q(*checks).check(values)
         except FieldError:
-            # A field that is excluded, or that is wrong by itself, belongs to some check.
+            # A check uses a field that is excluded.
             return False
 
 
 class TimestampedModel(StudioModel):
-    """When the row came to be and when it last changed (UTC)."""
+    """Adds when the row was created and last changed (UTC)."""
 
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)

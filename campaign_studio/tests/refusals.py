@@ -1,4 +1,4 @@
-"""How tests ask twice: the model must refuse with the words people read, the database by the constraint's name."""
+"""Assertions about refusals: the model refuses with a message, the database by the name of a constraint."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,18 +8,21 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
 
 
-def assert_model_refuses(instance: models.Model, field: str, message: str, **changes: Any) -> None:
-    """`full_clean()` says `message` beside `field` once `changes` are made; for the whole form, `__all__`."""
+def assert_model_refuses(instance: models.Model, field: str, refusal: str, **changes: Any) -> None:
+    """After `changes`, `full_clean()` refuses `field` (`__all__` for the whole row).
+
+    `refusal` is the code of the error, which for a constraint is its name, or a part of the message.
+    """
     for name, value in changes.items():
         setattr(instance, name, value)
     with pytest.raises(ValidationError) as refused:
         instance.full_clean()
-    assert field in refused.value.message_dict, refused.value.message_dict
-    assert any(message in said for said in refused.value.message_dict[field]), refused.value.message_dict
+    errors = refused.value.error_dict.get(field, [])
+    assert any(refusal == error.code or refusal in error.messages[0] for error in errors), refused.value.message_dict
 
 
 def assert_database_refuses(constraint: str, write: Callable[[], Any]) -> None:
-    """`write()` goes past every check in Python and is stopped by the constraint of that name."""
+    """`write()` bypasses every check in Python and violates the constraint of that name."""
     with pytest.raises(IntegrityError) as refused, transaction.atomic():
         write()
     diagnosis = getattr(refused.value.__cause__, "diag", None)
@@ -28,5 +31,5 @@ def assert_database_refuses(constraint: str, write: Callable[[], Any]) -> None:
 
 
 def write_past_the_model(instance: models.Model, **changes: Any) -> Callable[[], Any]:
-    """An update that asks neither `clean()` nor `save()`."""
+    """An update that calls neither `clean()` nor `save()`."""
     return lambda: type(instance)._base_manager.filter(pk=instance.pk).update(**changes)

@@ -254,7 +254,7 @@ def test_what_arrives_while_deleting_is_said_not_crashed(
     answer = console_for(cast.app_admin).post(address, {"post": "yes"}, follow=True)
 
     assert messages_of(answer) == [
-        "It can't be deleted: campaigns still belong to it. Delete those first, or deactivate it instead."
+        "This can't be deleted: it still has campaigns. Delete them first, or deactivate it instead."
     ]
 
 

@@ -18,7 +18,7 @@ from advertisers.tests.factories import (
     AdvertiserContactFactory,
     AdvertiserFactory,
 )
-from campaign_studio.constraints import UNKNOWN, FieldCheck, FieldUnique, validation_error
+from campaign_studio.constraints import CONFLICT, FieldCheck, FieldUnique, validation_error
 from campaigns.models import Campaign, CampaignAudienceTargeting
 from campaigns.tests.factories import AudienceTargetingFactory, CampaignFactory
 
@@ -137,7 +137,9 @@ def test_a_parent_that_is_gone_is_said_so() -> None:
 
     error = validation_error(collision(delete_the_parent_alone))
 
-    assert error.message_dict == {"__all__": ["Something this refers to was deleted meanwhile. Reload and try again."]}
+    assert error.message_dict == {
+        "__all__": ["Something this refers to has been deleted in the meantime. Reload and try again."]
+    }
 
 
 @pytest.mark.django_db
@@ -150,12 +152,12 @@ def test_a_parent_that_is_gone_is_said_so() -> None:
     ids=["unique field", "one to one"],
 )
 def test_a_collision_without_words_of_its_own_says_to_reload(write: Any) -> None:
-    assert validation_error(collision(write)).message_dict == {"__all__": [UNKNOWN]}
+    assert validation_error(collision(write)).message_dict == {"__all__": [CONFLICT]}
 
 
 def test_an_error_that_is_not_the_databases_own_says_to_reload() -> None:
     assert isinstance(validation_error(IntegrityError("?")), ValidationError)
-    assert validation_error(IntegrityError("?")).message_dict == {"__all__": [UNKNOWN]}
+    assert validation_error(IntegrityError("?")).message_dict == {"__all__": [CONFLICT]}
 
 
 # --- The tests' own objects ------------------------------------------------------------------------------------------

@@ -83,7 +83,7 @@ def test_every_field_of_a_campaign_can_be_written(client: APIClient) -> None:
         ),
         (
             {"campaign_max_view_duration_value": 1},
-            {"non_field_errors": ["Give both the value and the unit of the longest view duration, or neither."]},
+            {"non_field_errors": ["Give both the value and the unit of the viewing-time cap, or neither."]},
         ),
         (
             {"campaign_max_view_count": 0},
