@@ -166,7 +166,7 @@ def test_a_bar_shows_one_ad_and_says_how_many_take_turns(console: Client) -> Non
 
     assert [len(one) for one in seen] == [1, 1, 1]
     assert {one[0] for one in seen} == names
-    assert "3 take turns" in console.get(PREVIEW, AT_0815).content.decode()
+    assert "3 in rotation" in console.get(PREVIEW, AT_0815).content.decode()
 
 
 def test_a_content_position_shows_the_first_and_brings_the_others_along(console: Client) -> None:

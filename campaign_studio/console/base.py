@@ -201,7 +201,7 @@ class StudioAdmin(RulesPermissionMixin, ModelAdmin):
         """The page. After an edit conflict it lists who changed what since it was opened."""
         context["opened_at"] = timezone.now().isoformat()
         if obj is not None and context["adminform"].form.has_error(NON_FIELD_ERRORS, "stale"):
-            context["meanwhile"] = self.changes_since(request, obj, request.POST.get("opened_at", ""))
+            context["newer_entries"] = self.changes_since(request, obj, request.POST.get("opened_at", ""))
         return super().render_change_form(request, context, *args, obj=obj, **kwargs)
 
     def changes_since(self, request: HttpRequest, obj: models.Model, opened_at: str) -> Sequence[object]:

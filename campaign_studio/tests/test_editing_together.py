@@ -43,7 +43,7 @@ def meanwhile(answer: Any) -> list[tuple[str, str, list[tuple[str, str, str]]]]:
     """Who did what since the page was opened, as the page tells it."""
     return [
         (row.entry.actor_username, row.verb, [(change.label, change.old, change.new) for change in row.changes])
-        for row in answer.context["meanwhile"]
+        for row in answer.context["newer_entries"]
     ]
 
 

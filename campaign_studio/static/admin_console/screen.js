@@ -1,4 +1,5 @@
-// The screen preview: moves through the day without loading a page, and fetches explanations.
+// The screen preview: moves through the day without reloading the page and fetches explanations. Its words come from
+// the data attributes of #screen, where {name} is a placeholder.
 (() => {
     "use strict";
 
@@ -18,6 +19,8 @@
     const template = (key) => document.querySelector(`template[data-creative="${CSS.escape(key)}"]`);
     const booked = (position, quarter) => plan[quarter][position.dataset.position] || { ads: [], of: 0 };
 
+    const say = (words, values) => words.replace(/\{(\w+)\}/g, (match, name) => values[name]);
+
     const addressOf = (quarter, about) => {
         const query = new URLSearchParams(screen.dataset.query);
         query.set("quarter", quarter);
@@ -25,9 +28,9 @@
         return query;
     };
 
-    // --- What shows ---
+    // --- Ads on the screen ---
 
-    // An ad that goes on showing stays as it is: a film that plays is not begun anew.
+    // An ad that keeps showing isn't redrawn, so that a video doesn't start again.
     const draw = (position, key) => {
         const place = position.querySelector("[data-place]");
         const shown = place.querySelector("[data-ad]");
@@ -42,9 +45,10 @@
         const index = ads.length ? (Number(position.dataset.index || 0) + step + ads.length) % ads.length : 0;
         position.dataset.index = index;
         draw(position, ads[index]);
-        const more = of > ads.length ? ` (${of} in all)` : "";
-        const words = "bar" in position.dataset ? `${of} take turns` : `${index + 1} of ${ads.length}${more}`;
-        position.querySelector("[data-turn]").textContent = of > 1 ? words : "";
+        const { rotation, nth, nthOfMore } = screen.dataset;
+        const words = "bar" in position.dataset ? rotation : of > ads.length ? nthOfMore : nth;
+        const said = say(words, { number: index + 1, count: "bar" in position.dataset ? of : ads.length, total: of });
+        position.querySelector("[data-turn]").textContent = of > 1 ? said : "";
         const pager = position.querySelector("[data-pager]");
         if (pager) pager.hidden = ads.length < 2;
     };
@@ -54,7 +58,7 @@
 
     const show = (quarter) => {
         const query = addressOf(quarter, panel.hidden ? "" : panel.dataset.about);
-        // A page brings only so many ads along; for those of other hours it is loaded anew.
+        // A page contains a limited number of ads; for those of other hours it is loaded again.
         if (!isHere(quarter)) return window.location.assign(`${screen.dataset.address}?${query}`);
         for (const position of positions) {
             position.dataset.index = 0;
@@ -65,7 +69,7 @@
         document.querySelector("[data-filled]").textContent = Object.keys(plan[quarter]).length;
     };
 
-    // --- Why ---
+    // --- Explanations ---
 
     let asking = null;
 
@@ -78,12 +82,12 @@
         for (const position of positions) position.classList.toggle("is-explained", position.dataset.position === about);
         try {
             const answer = await fetch(`${screen.dataset.why}?${addressOf(slider.value, about)}`, { signal: asking.signal });
-            // Sent to the sign-in page: the whole page goes there, and comes back here.
+            // The session has ended: reload the whole page, which leads to the sign-in page and back.
             if (answer.redirected) return window.location.reload();
             panel.innerHTML = await answer.text();
         } catch (error) {
             if (error.name === "AbortError") return;
-            panel.textContent = "The explanation could not be loaded. Look at your connection and press “Why?” again.";
+            panel.textContent = screen.dataset.unreachable;
         }
         panel.removeAttribute("aria-busy");
         remember();
@@ -99,7 +103,7 @@
         window.history.replaceState(null, "", `${screen.dataset.address}?${query}`);
     };
 
-    // --- What people do ---
+    // --- Controls ---
 
     const settle = () => {
         remember();
@@ -126,7 +130,7 @@
         ticking = null;
         play.setAttribute("aria-pressed", "false");
         play.querySelector("span").textContent = "play_arrow";
-        play.querySelector("span + span").textContent = "Play the day";
+        play.querySelector("span + span").textContent = screen.dataset.play;
         settle();
     };
 
@@ -137,14 +141,14 @@
         }, PACE);
         play.setAttribute("aria-pressed", "true");
         play.querySelector("span").textContent = "pause";
-        play.querySelector("span + span").textContent = "Pause";
+        play.querySelector("span + span").textContent = screen.dataset.pause;
     };
 
     play.addEventListener("click", () => (ticking ? pause() : go()));
     slider.addEventListener("pointerdown", () => ticking && pause());
 
     play.hidden = false;
-    // The browser may have kept another time than the page's when it was left and come back to.
+    // After going back to this page, the browser may restore another time than the one the page shows.
     slider.value = slider.defaultValue;
     for (const position of positions) turn(position, 0);
     if (!panel.hidden)
