@@ -123,7 +123,7 @@ def test_the_api_answers_412_with_the_present_tag(decision: str, cast: Cast, cli
 
     present = client.get(f"/api/ads/{ad.pk}")
     assert (refused.status_code, refused["ETag"]) == (412, present["ETag"])
-    assert "“Something else” was changed or deleted by somebody else meanwhile" in refused.json()["detail"]
+    assert refused.data["detail"].code == "stale"
     assert present.json()["moderation_status"] == "pending"
     again = client.post(f"/api/ads/{ad.pk}/{decision}", {"note": "Seen", "version": present.json()["version"]})
     assert again.status_code == 200
