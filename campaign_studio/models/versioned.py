@@ -82,7 +82,7 @@ class PartModel(StudioModel):
     whole_field: ClassVar[str]
     # A boolean that at most one part of a whole may have, and the message if a request sets it on two.
     mark_field: ClassVar[str] = ""
-    only_one_message: ClassVar["StrPromise"] = ""
+    only_one_message: ClassVar["str | StrPromise"] = ""
 
     class Meta:
         abstract = True

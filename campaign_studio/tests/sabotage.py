@@ -122,5 +122,5 @@ def assert_unavailable_page(answer: Any) -> None:
     assert_unavailable(answer)
     assert answer["Content-Type"].startswith("text/html")
     assert answer["Cache-Control"] == "no-store"
-    assert "Temporarily unavailable" in answer.content.decode()
+    assert "unavailable.css" in answer.content.decode()
     assert answer["X-Request-ID"] in answer.content.decode()
