@@ -86,7 +86,7 @@ def test_one_lists_ones_own_sessions_that_are_alive_by_api_and_console() -> None
     page = browser.get(LIST)
 
     assert {(row["door"], row["is_current"]) for row in listed} == {("api", True), ("admin", False)}
-    shown = {(row.door, row.is_present) for row in page.context["cl"].result_list}
+    shown = {(row.door, row.is_current) for row in page.context["cl"].result_list}
     assert shown == {("api", False), ("admin", True)}
 
 

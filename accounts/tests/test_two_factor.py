@@ -21,7 +21,7 @@ from django_otp.oath import totp
 from rest_framework.test import APIClient
 
 from accounts.choices import RoleName, SecurityEventKind
-from accounts.console.two_factor import setup_address
+from accounts.console.two_factor import setup_uri
 from accounts.models import RecoveryCode, SecurityEvent, Session, TOTPDevice, User
 from accounts.tests.factories import PASSWORD, Cast, UserFactory
 from campaign_studio.tests.bodies import bearing, tokens_of
@@ -103,7 +103,7 @@ def test_it_is_turned_on_with_a_code_and_shows_recovery_codes_once(console_for: 
 
 def test_the_qr_code_holds_what_authenticator_apps_read(user: User) -> None:
     device = TOTPDevice.objects.get(user=user)
-    address = urlsplit(setup_address(device))
+    address = urlsplit(setup_uri(device))
 
     assert (address.scheme, address.netloc, address.path) == ("otpauth", "totp", "/Campaign%20Studio:uwe")
     assert parse_qs(address.query) == {"secret": [device.key.reveal()], "issuer": ["Campaign Studio"]}
