@@ -100,7 +100,7 @@ def test_a_password_is_neither_trimmed_nor_asked_for_a_mixture_of_characters(api
         (
             {"username": "other", "email": "NEWCOMER@Example.com"},
             "email",
-            "Somebody is registered with this e-mail address already.",
+            "A user with this email address already exists.",
         ),
     ],
 )
