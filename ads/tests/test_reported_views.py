@@ -11,6 +11,7 @@ from accounts.tests.factories import Cast
 from ads.models import Ad
 from ads.tests.factories import AdFactory
 from ads.tests.test_counting_views import ADDRESS, reasons, report, view
+from campaign_studio.api.serializers import UNKNOWN_FIELD
 from campaign_studio.tests.bodies import send_bytes, stored
 
 pytestmark = pytest.mark.django_db
@@ -48,7 +49,7 @@ def ad() -> Ad:
         ({"city": "a\x00b"}, "city: Null characters are not allowed."),
         ({"country": ["DE"]}, "country: Not a valid string."),
         ({"device_id": "x" * 101}, "device_id: Ensure this field has no more than 100 characters."),
-        ({"odd": 1}, "odd: This field does not exist. /api/docs lists those that do."),
+        ({"odd": 1}, f"odd: {UNKNOWN_FIELD}"),
     ],
 )
 def test_a_malformed_view_does_not_spoil_the_others(

@@ -11,12 +11,13 @@ from rest_framework.test import APIClient
 from accounts.models import User
 from accounts.tests.factories import Cast
 from advertisers.tests.factories import AdvertiserFactory
+from campaign_studio.api.serializers import UNKNOWN_FIELD
 from campaign_studio.tests.bodies import campaign_body, stored
 
 pytestmark = pytest.mark.django_db
 
 ClientFor = Callable[[User | None], APIClient]
-UNKNOWN = ["This field does not exist. /api/docs lists those that do."]
+UNKNOWN = [UNKNOWN_FIELD]
 
 
 @pytest.fixture
@@ -125,9 +126,7 @@ def test_every_field_of_a_campaign_can_be_written(client: APIClient) -> None:
                 "audience_targeting": {
                     "1": {
                         "region": ["This field may not be blank."],
-                        "country": [
-                            "“XX” is no country. Send its ISO 3166-1 code, like DE, or its English name, like Germany."
-                        ],
+                        "country": ["“XX” is not a country. Use an ISO 3166-1 code such as DE, or an English name."],
                         "town": UNKNOWN,
                     }
                 }
