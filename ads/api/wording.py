@@ -36,7 +36,7 @@ PROBLEMS: Mapping[Problem, "StrPromise | Mapping[ResourceType, StrPromise]"] = {
     Problem.ENDED: {"campaign": _("The campaign ended on %(date)s."), "ad": _("The ad ended on %(date)s.")},
     Problem.EXPIRES: {"campaign": _("The campaign expires on %(date)s."), "ad": _("The ad expires on %(date)s.")},
     Problem.EXPIRED: {"campaign": _("The campaign expired on %(date)s."), "ad": _("The ad expired on %(date)s.")},
-    Problem.OUTSIDE_TIME_SLOTS: _("None of the ad's time slots includes %(time)s."),
+    Problem.OUTSIDE_TIME_SLOTS: _("The ad has no time slot at %(time)s."),
     Problem.COUNTRY_NOT_TARGETED: _("The campaign doesn't target %(country)s."),
     Problem.REGION_NOT_TARGETED: _("The campaign doesn't target %(region)s in %(country)s."),
     Problem.CITY_NOT_TARGETED: _("The campaign doesn't target %(city)s."),
