@@ -19,7 +19,7 @@
     const template = (key) => document.querySelector(`template[data-creative="${CSS.escape(key)}"]`);
     const booked = (position, quarter) => plan[quarter][position.dataset.position] || { ads: [], of: 0 };
 
-    const say = (words, values) => words.replace(/\{(\w+)\}/g, (match, name) => values[name]);
+    const fill = (words, values) => words.replace(/\{(\w+)\}/g, (match, name) => values[name]);
 
     const addressOf = (quarter, about) => {
         const query = new URLSearchParams(screen.dataset.query);
@@ -47,8 +47,8 @@
         draw(position, ads[index]);
         const { rotation, nth, nthOfMore } = screen.dataset;
         const words = "bar" in position.dataset ? rotation : of > ads.length ? nthOfMore : nth;
-        const said = say(words, { number: index + 1, count: "bar" in position.dataset ? of : ads.length, total: of });
-        position.querySelector("[data-turn]").textContent = of > 1 ? said : "";
+        const text = fill(words, { number: index + 1, count: "bar" in position.dataset ? of : ads.length, total: of });
+        position.querySelector("[data-turn]").textContent = of > 1 ? text : "";
         const pager = position.querySelector("[data-pager]");
         if (pager) pager.hidden = ads.length < 2;
     };
