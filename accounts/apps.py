@@ -1,14 +1,13 @@
-"""Users, their roles and sessions, and the log of what they did."""
+"""People, their roles and sessions, and the log of what they did."""
 
 from django.apps import AppConfig
-from django.utils.translation import gettext_lazy as _
 
 
 class AccountsConfig(AppConfig):
-    """Registers the permission rules, the checks, the audited models and the console's sign-in signals."""
+    """Who may enter, and as whom."""
 
     name = "accounts"
-    verbose_name = _("Administration")
+    verbose_name = "Administration"
 
     def ready(self) -> None:
         from accounts import checks, models, rules  # noqa: F401 - imported for what they register

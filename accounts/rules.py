@@ -1,7 +1,4 @@
-"""Who may do what with users, sessions and the logs.
-
-Without an object, a predicate says whether the user may do it at all.
-"""
+"""Who may do what with people and the log. Asked about no object, predicates answer "at all?"."""
 
 from typing import TYPE_CHECKING
 
@@ -16,12 +13,12 @@ if TYPE_CHECKING:
 
 
 def role_of(user: Reader) -> str | None:
-    """The name of the user's role, or None for anonymous users."""
+    """The name of the user's role; None for nobody, who has none."""
     return getattr(user, "role_id", None)
 
 
 def role_in(*roles: str) -> rules.Predicate:
-    """A predicate that is true for users with one of `roles`."""
+    """A predicate: the user has one of `roles`."""
     allowed = frozenset(roles)
     return rules.Predicate(lambda user: role_of(user) in allowed, name=f"role in {sorted(allowed)}")
 
@@ -34,13 +31,13 @@ is_staff = role_in(*STAFF_ROLES)
 
 @rules.predicate
 def is_oneself(user: "User", other: "User | None" = None) -> bool:
-    """The other user is the user themselves."""
+    """The user asks about themselves."""
     return other is None or other.pk == user.pk
 
 
 @rules.predicate
 def is_within_reach(user: "User", other: "User | None" = None) -> bool:
-    """Only system administrators may act on system administrators."""
+    """System admins are out of an app admin's reach."""
     return other is None or user.role_id == RoleName.SYSTEM_ADMIN or other.role_id != RoleName.SYSTEM_ADMIN
 
 
@@ -52,13 +49,13 @@ def is_session_of_oneself(user: "User", session: "Session | None" = None) -> boo
 
 @rules.predicate
 def is_session_within_reach(user: "User", session: "Session | None" = None) -> bool:
-    """The session belongs to a user who is within reach."""
+    """The session of somebody within reach."""
     return session is None or is_within_reach(user, session.user)
 
 
 @rules.predicate
 def is_not_above(user: "User", role_name: str | None = None) -> bool:
-    """The role isn't above the user's own."""
+    """Nobody gives away a role above their own."""
     return role_name is None or LEVELS[role_name] >= user.level
 
 

@@ -1,22 +1,17 @@
-"""Password rules beyond those of the framework."""
+"""Rules for passwords beyond the framework's."""
 
 from django.core.exceptions import ValidationError
-from django.utils.translation import ngettext
 
-# Sign-in refuses anything longer before it spends time on hashing, so no password may be longer.
+# Longer input is refused at sign-in before it costs a hash, so nobody may set one.
 LONGEST_PASSWORD = 1024
 
 
 class LongestPasswordValidator:
-    """Refuses passwords longer than sign-in accepts."""
+    """No password longer than sign-in takes."""
 
     def validate(self, password: str, user: object = None) -> None:
         if len(password) > LONGEST_PASSWORD:
             raise ValidationError(self.get_help_text(), code="password_too_long")
 
     def get_help_text(self) -> str:
-        return ngettext(
-            "Your password can have at most %(limit)d character.",
-            "Your password can have at most %(limit)d characters.",
-            LONGEST_PASSWORD,
-        ) % {"limit": LONGEST_PASSWORD}
+        return f"Your password can have at most {LONGEST_PASSWORD} characters."

@@ -75,6 +75,7 @@ MIDDLEWARE = [
     "campaign_studio.database.unavailable.DatabaseUnavailableMiddleware",
     "accounts.middleware.ForbiddenLogMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "accounts.middleware.ConsoleSessionMiddleware",
@@ -327,6 +328,9 @@ PERMISSIONS_POLICY = ", ".join(
 # --- Language, time, files -------------------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en-gb"
+# Everyone gets the one of these that their browser or client prefers. How to add one: docs/contributing.md.
+LANGUAGES = [("en-gb", "English")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
 FORMAT_MODULE_PATH = ["campaign_studio.formats"]
 USE_I18N = True
 USE_TZ = True

@@ -1,13 +1,12 @@
-"""The console's forms for users, sign-in, passwords and two-factor authentication."""
+"""The console's forms about people and their way in."""
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from django import forms
 from django.contrib.auth import authenticate
 from django.contrib.auth.forms import PasswordResetForm
 from django.contrib.auth.forms import SetPasswordForm as DjangoSetPasswordForm
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext_lazy as _
 from unfold.forms import AdminOwnPasswordChangeForm, AuthenticationForm, UserCreationForm
 from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 
@@ -18,50 +17,45 @@ from accounts.validators import LONGEST_PASSWORD
 from campaign_studio.console.forms import StudioForm
 from campaign_studio.console.site import LOCKED_OUT
 
-if TYPE_CHECKING:
-    from django_stubs_ext import StrPromise
-
 
 class CodeField(forms.CharField):
-    """The 6-digit code from an authenticator app, or a recovery code."""
+    """The six digits of an authenticator app, or a recovery code."""
 
-    def __init__(self, *, label: "str | StrPromise", required: bool = True, help_text: "str | StrPromise" = "") -> None:
+    def __init__(self, *, label: str, required: bool = True, help_text: str = "") -> None:
         attrs = {"autocomplete": "one-time-code", "inputmode": "text", "spellcheck": "false"}
         widget = UnfoldAdminTextInputWidget(attrs=attrs)
         super().__init__(max_length=64, widget=widget, label=label, required=required, help_text=help_text)
 
 
 class NewUserForm(StudioForm, UserCreationForm):
-    """A new user with a password."""
+    """Somebody new, with a first password."""
 
     class Meta:
         model = User
         fields = ("username", "email", "first_name", "last_name", "role", "is_active", "is_verified")
 
     def clean_username(self) -> str:
-        """The model checks whether the name is taken."""
+        """Leave it to the model to say that a name is taken."""
         return str(self.cleaned_data["username"])
 
 
 class SignInForm(AuthenticationForm):
-    """Username or email address, password and, if set up, the two-factor code."""
+    """Username or e-mail, password, and the two-factor code where one has been set up."""
 
     otp_token = CodeField(
-        label=_("Two-factor code"),
-        required=False,
-        help_text=_("Only if you have set up two-factor authentication: a 6-digit code or a recovery code."),
+        label="Two-factor code", required=False, help_text="Only if you have set it up: six digits, or a recovery code."
     )
 
     error_messages = {
-        "invalid_login": _("The username or password is incorrect, or this account can't use the console."),
+        "invalid_login": "Username or password is wrong, or this account may not enter the console.",
     }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["username"].label = _("Username or email address")
+        self.fields["username"].label = "Username or e-mail"
 
     def clean(self) -> dict[str, Any]:
-        """Authenticate the user. The error for a lock-out has the seconds left as the parameter `wait`."""
+        """Find the user. A lock-out says how long it lasts, in seconds: the site tells programs as well."""
         sent = self.cleaned_data
         if not (sent.get("username") and sent.get("password")):
             return sent
@@ -78,28 +72,28 @@ class SignInForm(AuthenticationForm):
 
 
 class OwnPasswordForm(AdminOwnPasswordChangeForm):
-    """Changes one's own password. Wrong current passwords count as failed sign-ins."""
+    """One's own new password; guesses at the present one are counted like those at sign-in."""
 
     def clean_old_password(self) -> str:
-        """Raise ValidationError for a wrong password, or after too many of them."""
+        """Raise ValidationError for a wrong one, or after too many of those."""
         sent = str(self.cleaned_data["old_password"])
         try:
-            passwords.check_current_password(self.user, sent)
+            passwords.check_present(self.user, sent)
         except LockedOutError as error:
             raise ValidationError(str(error), code="locked_out") from error
         return sent
 
 
 class ForgottenPasswordForm(PasswordResetForm):
-    """Asks for the email address of the account with the forgotten password."""
+    """Asks for the e-mail address of the account whose password was forgotten."""
 
     email = forms.EmailField(
-        label=_("Email address"), max_length=255, widget=UnfoldAdminEmailInputWidget(attrs={"autocomplete": "email"})
+        label="E-mail", max_length=255, widget=UnfoldAdminEmailInputWidget(attrs={"autocomplete": "email"})
     )
 
 
 class NewPasswordForm(DjangoSetPasswordForm):
-    """Asks twice for the new password, behind the link in the mail."""
+    """Asks twice for the new password. The link in the mail leads here."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -107,23 +101,23 @@ class NewPasswordForm(DjangoSetPasswordForm):
             self.fields[name].widget = UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"})
 
     def save(self, commit: bool = True) -> User:
-        """Set the new password. Raises ValidationError if the link has been used in the meantime."""
+        """Set it. Raises ValidationError when the link was used meanwhile."""
         user = cast(User, self.user)
         passwords.reset(user, self.cleaned_data["new_password1"])
         return user
 
 
 class CodeForm(forms.Form):
-    """A two-factor code, required to change one's two-factor authentication."""
+    """A code, to prove that the app at hand is the right one."""
 
-    otp_token = CodeField(label=_("Code"))
+    otp_token = CodeField(label="Code")
 
 
 class FirstCodeForm(CodeForm):
-    """The first code of a new app, and the password: access to an open browser isn't enough (ASVS 5, 7.5.1)."""
+    """The first code of a new app, and the password: somebody else's open browser is not enough (ASVS 5, 7.5.1)."""
 
     password = forms.CharField(
-        label=_("Your password"),
+        label="Your password",
         strip=False,
         max_length=LONGEST_PASSWORD,
         widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "current-password"}),

@@ -1,4 +1,4 @@
-"""Minimal valid users, and a cast of users in every role for permission tests."""
+"""People for tests: minimal valid users, and the cast that permission tests are played with."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
@@ -13,7 +13,7 @@ PASSWORD = "correct horse battery staple"
 
 
 class UserFactory(factory.django.DjangoModelFactory):
-    """An active user whose password is PASSWORD. `role` is the name of a role."""
+    """An active user who signs in with PASSWORD; `role` is a role's name."""
 
     class Meta:
         model = User
@@ -29,7 +29,7 @@ class UserFactory(factory.django.DjangoModelFactory):
 
 @dataclass(frozen=True)
 class Cast:
-    """An active user in each role, and a second one in the three roles whose rights depend on the owner."""
+    """One active user per role, and a colleague with the same role for the three whose rights depend on whose it is."""
 
     system_admin: User
     app_admin: User
@@ -43,21 +43,21 @@ class Cast:
 
     @property
     def owner(self) -> User:
-        """The campaign manager who created the object under test."""
+        """The campaign manager who created what the test is about."""
         return self.campaign_manager
 
     @property
     def colleague(self) -> User:
-        """A campaign manager who didn't create it."""
+        """A campaign manager who did not."""
         return self.other_campaign_manager
 
     @property
     def stranger(self) -> User:
-        """A user who may only read."""
+        """Somebody who may only read."""
         return self.user
 
     def in_role(self, role: str) -> User:
-        """The user in this role (`campaign_manager`), or the second one (`other_campaign_manager`)."""
+        """The one with this role (`campaign_manager`), or the second one (`other_campaign_manager`)."""
         found: User = getattr(self, role)
         return found
 
@@ -66,7 +66,7 @@ class Cast:
 
 
 def make_cast() -> Cast:
-    """Create the whole cast. Each username is the name of the field."""
+    """Everybody, freshly created; each is called like their place in the cast."""
     return Cast(
         **{
             field.name: UserFactory(username=field.name, role=field.name.removeprefix("other_"))

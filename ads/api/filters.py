@@ -1,4 +1,4 @@
-"""Filters of the ad lists."""
+"""How ads can be narrowed down."""
 
 import django_filters
 
@@ -22,7 +22,7 @@ class CampaignAdFilter(django_filters.FilterSet):
 
 
 class AdFilter(CampaignAdFilter):
-    """Those of a campaign's ads, and `?campaign_id=…`."""
+    """The same, and `?campaign_id=…`."""
 
     campaign_id = django_filters.UUIDFilter(field_name="campaign_id")
 

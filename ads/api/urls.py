@@ -1,4 +1,4 @@
-"""URLs of the ads API."""
+"""Addresses of the ads API."""
 
 from django.urls import path
 from rest_framework.routers import SimpleRouter

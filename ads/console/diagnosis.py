@@ -1,7 +1,6 @@
-"""Check delivery: the page that says why an ad shows or doesn't, and the labels in lists that link to it."""
+"""Why an ad shows or not: a page of the admin console, and the labels in lists that lead to it."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from django import forms
@@ -11,7 +10,6 @@ from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from ads.console.answers import Answer, answer, finding
@@ -27,41 +25,34 @@ from campaign_studio.console.lists import StudioChangeList
 from campaign_studio.console.views import ConsoleView, Context
 from campaigns.models import Campaign
 
-if TYPE_CHECKING:
-    from django_stubs_ext import StrPromise
-
-# The label and colour of each readiness light.
-LIGHTS: "Mapping[str, tuple[StrPromise, str]]" = {
-    "green": (_("Ready"), "success"),
-    "amber": (_("Has warnings"), "warning"),
-    "red": (_("Not ready"), "danger"),
-}
+# What a readiness light says, and its colour.
+LIGHTS = {"green": ("Ready", "success"), "amber": ("Has warnings", "warning"), "red": ("Not ready", "danger")}
 
 
-def linked_label(address: str, text: "StrPromise | str", colour: str) -> SafeString:
-    """A coloured label with a link."""
+def linked_label(address: str, text: str, colour: str) -> SafeString:
+    """A coloured label that leads somewhere."""
     return render_to_string("unfold/helpers/label.html", {"href": address, "text": text, "type": colour})
 
 
 class ListedAd(Protocol):
-    """An ad in the list."""
+    """An ad as its list has it."""
 
     pk: UUID
     is_able_to_show: bool
 
 
 class AdList(StudioChangeList):
-    """One page of ads, each with `is_able_to_show`: whether it can still show anywhere at any time."""
+    """One page of ads, each with `is_able_to_show`: whether it can still show, somewhere, at some time."""
 
     def page_rows(self, keys: list[object]) -> QuerySet:
-        """The rows of the page. The criteria are checked only for these."""
+        """Ask the criteria about these rows alone."""
         this_one = Ad.objects.filter(pk=OuterRef("pk"))
         able = Exists(able_to_show(this_one, on=timezone.localdate()))
         return super().page_rows(keys).annotate(is_able_to_show=able)
 
 
 class MomentForm(ScreenForm):
-    """One screen at one moment. The URL says which ads to explain."""
+    """One screen at one moment. What is explained is in the address already."""
 
     field_order = ("country", "region", "city", "postcode", "day", "quarter", "device_id", "max_rating")
 
@@ -69,7 +60,7 @@ class MomentForm(ScreenForm):
         super().__init__(*args, **kwargs)
         del self.fields["ad_type_id"]
         self.fields["quarter"] = forms.TypedChoiceField(
-            label=_("Time"),
+            label="Time",
             choices=[(quarter, clock(quarter)) for quarter in range(QUARTERS_OF_A_DAY)],
             coerce=int,
             widget=UnfoldAdminSelectWidget(),
@@ -78,16 +69,16 @@ class MomentForm(ScreenForm):
 
 
 class DiagnosisView(ConsoleView):
-    """Why the ads of a campaign show or don't at a moment, and what would make them show; with `ad`, only that one."""
+    """Why the ads of a campaign show or not at a moment, and what would make them show; with `ad`, that one alone."""
 
     model = Ad
     template_name = "admin/ads/why.html"
     permission_required = "ads.explain_delivery"
-    title = _("Check delivery")
+    title = "Why (not)?"
     ad: Ad | None = None
 
     def get_context_data(self, **kwargs: object) -> Context:
-        """The form, the campaign's readiness, and the explanations, in a constant number of queries."""
+        """The form, whether the campaign can run at all, and the answers. A constant number of queries."""
         user = self.request.user
         campaign = self.ad.campaign if self.ad else self._campaign()
         form = moment_of(campaign, self.request.GET)
@@ -114,7 +105,7 @@ class DiagnosisView(ConsoleView):
 
 
 def _answers(ads: AdQuerySet, visible: AdQuerySet, form: MomentForm) -> list[Answer]:
-    """The rows of the ads, closest to eligible first. Only ads in `visible` are named as showing instead."""
+    """What to say of each, what comes nearest to showing first. `visible` may be named as having the turn."""
     opportunity = form.opportunity()
     explained = explain(with_failures(ads, opportunity), opportunity, decide(opportunity))
     winners = visible.filter(pk__in={one.lost_to for one in explained if one.lost_to})
@@ -123,7 +114,7 @@ def _answers(ads: AdQuerySet, visible: AdQuerySet, form: MomentForm) -> list[Ans
 
 
 def moment_of(campaign: Campaign, query: QueryDict) -> MomentForm:
-    """The form from the query string. By default it asks about the campaign's first target, now."""
+    """The form as the address fills it in; what the address leaves out begins with the campaign's first place, now."""
     now = timezone.now()
     given = {name: value for name, value in query.dict().items() if value or name not in ("day", "quarter")}
     moment = {"day": str(now.date()), "quarter": quarter_of(now)}

@@ -1,4 +1,4 @@
-"""The base of every view under /api/."""
+"""What every address under /api/ does before and after its own work."""
 
 from typing import ClassVar
 
@@ -22,18 +22,19 @@ from campaign_studio.writing import one_write
 
 
 class StudioView(APIView):
-    """The base of all views. `initial()` shows the order in which a request is checked.
+    """The base of all views. `initial()` shows in which order a request is judged.
 
-    A request that writes is one transaction. An error response rolls it back. Errors that occur at COMMIT, such as a
-    parent that another request has deleted, are answered like any other. A view sets `atomic` to False if something
-    must survive a refusal, such as a counted sign-in attempt.
+    A request that writes is one transaction: everything it wrote is kept, or nothing. An answer that is an error
+    undoes what was written before it; what only COMMIT finds out (a parent that another request has deleted) is
+    answered in the same way. Where something must outlive a refusal, such as a counted attempt to sign in, the view
+    sets `atomic` to False.
     """
 
     atomic: ClassVar[bool] = True
     _keyed: KeyedRequest | None = None
 
     def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
-        """Answer a request that writes in one transaction, which is retried after a deadlock."""
+        """Answer one request; in a transaction, which is tried again after a deadlock."""
         if not self.atomic or request.method in SAFE_METHODS:
             return self._answer(request, *args, **kwargs)
         try:
@@ -42,12 +43,12 @@ class StudioView(APIView):
             return self.finalize_response(self.request, self.handle_exception(error))
 
     def initial(self, request: Request, *args: object, **kwargs: object) -> None:
-        """Check the token (401), the rate (429) and the permission (403), then repetition, then query parameters."""
+        """Who asks (401), how often (429) and whether they may (403); whether they have asked before; what they ask."""
         super().initial(request, *args, **kwargs)
         self._keyed = KeyedRequest.of(request)
         if self._keyed:
             self._keyed.replay()
-        # A method that isn't allowed here is answered 405 instead.
+        # A method that is not allowed here asks nothing, and has an answer of its own.
         known = self.known_parameters()
         if known is not None and getattr(self, "action", "") not in (None, "metadata"):
             refuse_unknown_parameters(request, known)
@@ -55,7 +56,7 @@ class StudioView(APIView):
             set_database_actor()
 
     def perform_authentication(self, request: Request) -> None:
-        """Authenticate and count the request. A request with an invalid token counts too."""
+        """Find out who asks, and count: a request without a valid token is refused, and counts too."""
         try:
             super().perform_authentication(request)
         except APIException:
@@ -64,23 +65,23 @@ class StudioView(APIView):
         self.check_throttles(request)
 
     def get_throttles(self) -> list[BaseThrottle]:
-        """The same throttles throughout the request, so that it is counted once."""
+        """The same ones for as long as the request lasts: they count it once, however often they are asked."""
         return self._throttles
 
     def known_parameters(self) -> set[str] | None:
-        """The names of the query parameters that the current action accepts; None accepts all."""
+        """The names of the query parameters that the present action understands; None admits all."""
         return set()
 
     def required_permission(self) -> str:
-        """The permission that the current action requires, for `ModelPermission`."""
-        raise NotImplementedError(f"{type(self).__name__} must implement required_permission().")
+        """The permission that the present action needs, for `ModelPermission`."""
+        raise NotImplementedError(f"{type(self).__name__} does not say which permission it needs.")
 
     def handle_exception(self, exc: Exception) -> Response:
-        """A repeated answer isn't an error."""
+        """An answer that was given before is not an error."""
         return exc.response if isinstance(exc, AlreadyAnsweredError) else super().handle_exception(exc)
 
     def finalize_response(self, request: Request, response: Response, *args: object, **kwargs: object) -> Response:
-        """Add the headers of the rate limit."""
+        """Say how many requests are left."""
         answer = super().finalize_response(request, response, *args, **kwargs)
         for throttle in self.get_throttles():
             if isinstance(throttle, StudioThrottle):
@@ -93,7 +94,7 @@ class StudioView(APIView):
         return super().get_throttles()
 
     def _in_one_transaction(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
-        # The acting user is known after authentication: see `initial()`.
+        # Who acts is known once the framework has looked at the token: see `initial`.
         with one_write(tell_actor=False):
             response = self._answer(request, *args, **kwargs)
             if isinstance(response, Response) and response.exception:
@@ -101,7 +102,7 @@ class StudioView(APIView):
             return response
 
     def _answer(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
-        """Answer, and store the answer for a client that repeats the request."""
+        """Answer, and keep the answer for a client that sends the request again."""
         try:
             response = super().dispatch(request, *args, **kwargs)
             if self._keyed and isinstance(response, Response) and not response.exception:

@@ -1,9 +1,8 @@
-"""URLs that belong to no resource: health, the documentation, and everything that doesn't exist."""
+"""Addresses that belong to no resource: health, and what nothing else answers."""
 
 from django.conf import settings
 from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse
-from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.utils import extend_schema, inline_serializer
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularRedocView, SpectacularSwaggerSplitView
@@ -25,21 +24,16 @@ HEALTH = inline_serializer(
 class HealthView(StudioView):
     """For load balancers and monitoring."""
 
-    # A POST is answered 405 without a query: the database may be unavailable.
+    # A POST is answered 405 without a word to the database, which may be away.
     atomic = False
     authentication_classes = ()
     permission_classes = (AllowAny,)
-    # Load balancers may poll as often as they like.
+    # A load balancer asks as often as it likes.
     throttle_classes = ()
 
-    @extend_schema(
-        operation_id="health",
-        tags=["health"],
-        description=_("200 if everything works, 503 if the database is unavailable."),
-        responses={200: HEALTH, 503: HEALTH},
-    )
+    @extend_schema(operation_id="health", tags=["health"], responses={200: HEALTH, 503: HEALTH})
     def get(self, request: Request) -> Response:
-        """200 if everything works, 503 if the database is unavailable."""
+        """200 when everything works, 503 when the database is gone."""
         try:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT 1")
@@ -50,14 +44,15 @@ class HealthView(StudioView):
 
 
 class DocumentationView(StudioView):
-    """The base of views in other formats than JSON. Their errors are JSON nevertheless."""
+    """Pages in other formats than JSON, whose errors have the one shape all the same."""
 
     atomic = False
 
     def known_parameters(self) -> None:
-        """Admit any: the viewers add parameters of their own."""
+        """Any: the viewers add some of their own."""
 
     def finalize_response(self, request: Request, response: Response, *args: object, **kwargs: object) -> Response:
+        """Write an error as JSON."""
         if isinstance(response, Response) and response.exception:
             request.accepted_renderer, request.accepted_media_type = JSONRenderer(), JSONRenderer.media_type
         return super().finalize_response(request, response, *args, **kwargs)
@@ -68,14 +63,14 @@ class SchemaView(DocumentationView, SpectacularJSONAPIView):
 
 
 class DocsView(DocumentationView, SpectacularSwaggerSplitView):
-    """The interactive API documentation (Swagger UI)."""
+    """The API, to try out."""
 
 
 class RedocView(DocumentationView, SpectacularRedocView):
-    """The API reference (Redoc)."""
+    """The API, to read."""
 
 
 @csrf_exempt
 def no_such_address(request: HttpRequest, path: str = "") -> HttpResponse:
-    """404 in JSON for any other URL under /api/, also under DEBUG, where Django would answer with a page."""
+    """Whatever else is asked for under /api/ (under DEBUG too, where Django would answer a page)."""
     return not_found(request)

@@ -1,6 +1,7 @@
-"""Every line of `console_permissions`, requested by a browser in each role.
+"""Every line of `console_permissions`, asked by a browser in each role.
 
-Where nothing may change, all stored rows are compared with those before. A page without a line fails the last test.
+Where nothing was to change, everything stored is compared with what was there before. A page without a line fails the
+last test.
 """
 
 import re
@@ -47,7 +48,7 @@ def test_who_gets_what(cast: Cast, method: str, address: str, whose: str, what: 
             if whose == "own":
                 hand_over(keys, actor)
             if (address, whose) == ("/admin/accounts/user/{user_id}/delete/", "own"):
-                # A user who created something can't be deleted for that reason.
+                # Whoever created something stays for another reason.
                 Campaign.objects.all().delete()
                 Advertiser.objects.all().delete()
             got[role] = ask(actor if role != "nobody" else None, method, address, what, keys, forms)
@@ -59,7 +60,7 @@ def test_who_gets_what(cast: Cast, method: str, address: str, whose: str, what: 
 def ask(
     user: User | None, method: str, address: str, what: str, keys: dict[str, Any], forms: console_bodies.Forms
 ) -> str:
-    """The outcome for this user. Asserts that it changed what it should, or nothing."""
+    """What this user gets; and see that it changed what it was to change, or nothing."""
     console_bodies.prepare(what, keys)
     table, sent = "", query_of(address, what)
     if method == "POST":
@@ -75,14 +76,14 @@ def ask(
     got = what_came(answer, is_done=timeless(after) != timeless(before))
     if got == "kept" and after != before:
         got = "same"
-    assert (after != before) is (got in ("ok", "shown", "same")), f"{user} gets {got}, but something has changed"
+    assert (after != before) is (got in ("ok", "shown", "same")), f"{user} gets {got}, and yet something has changed"
     if got == "ok" and table:
-        assert after[table] != before[table], f"{user} gets ok, but {table} hasn't changed"
+        assert after[table] != before[table], f"{user} gets ok, and yet {table} is as it was"
     return got
 
 
 def keys_of(cast: Cast, whose: str, what: str) -> dict[str, Any]:
-    """Values for the placeholders in an address: objects of a colleague."""
+    """What an address's braces stand for: things of a colleague."""
     person = UserFactory(role=RoleName.SYSTEM_ADMIN if whose == "system_admin" else RoleName.GUEST)
     session = bodies.session_of(person)
     uid, token = bodies.reset_of(person)
@@ -100,7 +101,7 @@ def keys_of(cast: Cast, whose: str, what: str) -> dict[str, Any]:
 
 
 def hand_over(keys: dict[str, Any], actor: User) -> None:
-    """Make the actor the owner of all these objects."""
+    """Make it all the actor's own."""
     Campaign.objects.filter(pk=keys["campaign_id"]).update(campaign_created_by=actor)
     Ad.objects.filter(pk=keys["ad_id"]).update(ad_created_by=actor)
     Advertiser.objects.filter(pk=keys["advertiser_id"]).update(created_by=actor)
@@ -109,7 +110,7 @@ def hand_over(keys: dict[str, Any], actor: User) -> None:
 
 
 def query_of(address: str, what: str) -> dict[str, str]:
-    """The query of pages that search, and of those that show an earlier version."""
+    """What is asked of the pages that find things, and of those that look back."""
     if what == "as_of":
         return {"as_of": f"{timezone.now():%Y-%m-%d}"}
     if not address.endswith("/autocomplete/"):
@@ -119,12 +120,12 @@ def query_of(address: str, what: str) -> dict[str, str]:
 
 
 def everything(table: str) -> dict[str, list[dict[str, Any]]]:
-    """All stored rows, including `table` even if it is one that only records what happened."""
+    """All that is stored, with the table at hand even if it is one of those that only trace what happened."""
     return bodies.stored() | ({table: console_bodies.rows_of(table)} if table else {})
 
 
 def timeless(tables: dict[str, list[dict[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
-    """The same rows without the time and number of changes."""
+    """The same without when and how often it was written."""
     return {
         table: [{name: value for name, value in row.items() if name not in ("updated_at", "version")} for row in rows]
         for table, rows in tables.items()
@@ -132,7 +133,7 @@ def timeless(tables: dict[str, list[dict[str, Any]]]) -> dict[str, list[dict[str
 
 
 def what_came(answer: Any, *, is_done: bool) -> str:
-    """The response in the terms of the table."""
+    """The answer in the words of the table."""
     is_post = answer.wsgi_request.method == "POST"
     if answer.status_code == 302:
         if answer["Location"].startswith("/admin/login/"):
@@ -158,12 +159,12 @@ def test_the_table_has_the_cells_it_should(record_property: Any) -> None:
 
 
 def nameless(address: str) -> str:
-    """The address with unnamed placeholders: `/admin/ads/ad/{}/change/`."""
+    """The address without its keys' names: `/admin/ads/ad/{}/change/`."""
     return re.sub(r"\{\w+\}", "{}", address)
 
 
 def addresses(patterns: list[Any], prefix: str = "/") -> Iterator[str]:
-    """All addresses below /admin that the resolver knows."""
+    """Whatever the resolver knows under /admin."""
     for entry in patterns:
         written = str(entry.pattern).replace("^", "").replace("$", "")
         text = re.sub(r"\(\?P<\w+>[^)]*\)|<[^>]*>", "{}", written)
@@ -178,4 +179,4 @@ def test_every_page_has_a_line() -> None:
     there = set(addresses(get_resolver().url_patterns))
 
     assert there - asked == set(), "Add lines for each of these to TABLE."
-    assert asked - there == set(), "These lines name addresses that don't exist."
+    assert asked - there == set(), "These lines are about addresses that are none."

@@ -11,13 +11,12 @@ from rest_framework.test import APIClient
 from accounts.models import User
 from accounts.tests.factories import Cast
 from advertisers.tests.factories import AdvertiserFactory
-from campaign_studio.api.serializers import UNKNOWN_FIELD
 from campaign_studio.tests.bodies import campaign_body, stored
 
 pytestmark = pytest.mark.django_db
 
 ClientFor = Callable[[User | None], APIClient]
-UNKNOWN = [UNKNOWN_FIELD]
+UNKNOWN = ["This field does not exist. /api/docs lists those that do."]
 
 
 @pytest.fixture
@@ -126,7 +125,9 @@ def test_every_field_of_a_campaign_can_be_written(client: APIClient) -> None:
                 "audience_targeting": {
                     "1": {
                         "region": ["This field may not be blank."],
-                        "country": ["“XX” is not a country. Use an ISO 3166-1 code such as DE, or an English name."],
+                        "country": [
+                            "“XX” is no country. Send its ISO 3166-1 code, like DE, or its English name, like Germany."
+                        ],
                         "town": UNKNOWN,
                     }
                 }
