@@ -33,21 +33,6 @@ WRONG: list[Any] = ["", "xyzzy", -1, None, ["xyzzy"], {}]
 WORD = re.compile(r"[A-Za-z]{2,}")
 # Names of a product, a standard or a key, the same in every language.
 NAMES = {"Campaign", "Studio", "IBAN", "BIC", "SWIFT", "MPAA", "ESRB", "SEPA", "ISO", "IANA", "URL", "UTC", "API"}
-    "Campaign",
-    "Studio",
-    "IBAN",
-    "BIC",
-    "SWIFT",
-    "MPAA",
-    "ESRB",
-    "SEPA",
-    "ISO",
-    "IANA",
-    "URL",
-    "UTC",
-    "API",
-    "Esc",
-}
 # Codes, names of fields, addresses, and what a quotation repeats.
 VERBATIM = re.compile(r"&\w+;|https?://\S+|\S+@\S+|/\w[\w/{}.-]*|[\w-]*_[\w-]*|“[^”]*”|`[^`]*`|--[\w-]+|[A-Z_]{4,}\b")
 
