@@ -1,1 +1,1 @@
-"""The customers, whom to call there, and their bank accounts."""
+"""Advertisers, their contacts and their bank accounts."""

@@ -1,17 +1,18 @@
-"""The companies and people who pay for campaigns."""
+"""Advertisers: the companies and people who pay for campaigns."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class AdvertisersConfig(AppConfig):
-    """Advertisers, whom to call there, and where their money comes from."""
+    """Advertisers, their contacts and their bank accounts."""
 
     name = "advertisers"
-    verbose_name = "Advertising"
+    verbose_name = _("Advertising")
 
     def ready(self) -> None:
         from accounts.audit import recording
-        from advertisers import models, rules  # noqa: F401 - rules is imported for what it registers
+        from advertisers import models, rules  # noqa: F401 - importing rules registers the permissions
 
         recording.register(models.Advertiser)
         recording.register(models.AdvertiserContact)

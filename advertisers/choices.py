@@ -1,26 +1,27 @@
-"""What an advertiser and a contact can be."""
+"""The types of advertisers and contacts."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class AdvertiserType(models.TextChoices):
-    """What kind of customer this is."""
+    """The kind of customer."""
 
-    INDIVIDUAL = "individual", "Individual"
-    BUSINESS = "business", "Business"
-    ENTERPRISE = "enterprise", "Enterprise"
-    AGENCY = "agency", "Agency"
+    INDIVIDUAL = "individual", _("Individual")
+    BUSINESS = "business", _("Business")
+    ENTERPRISE = "enterprise", _("Enterprise")
+    AGENCY = "agency", _("Agency")
 
 
 class ContactType(models.TextChoices):
-    """What a contact person is there for."""
+    """The department a contact works in."""
 
-    ADMIN = "admin", "Administration"
-    MANAGER = "manager", "Management"
-    SALES = "sales", "Sales"
-    SUPPORT = "support", "Support"
-    MARKETING = "marketing", "Marketing"
-    TECH = "tech", "Technology"
-    IT = "it", "IT"
-    HR = "hr", "Human resources"
-    FINANCE = "finance", "Finance"
+    ADMIN = "admin", _("Administration")
+    MANAGER = "manager", _("Management")
+    SALES = "sales", _("Sales")
+    SUPPORT = "support", _("Support")
+    MARKETING = "marketing", _("Marketing")
+    TECH = "tech", _("Technology")
+    IT = "it", _("IT")
+    HR = "hr", _("Human resources")
+    FINANCE = "finance", _("Finance")

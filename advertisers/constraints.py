@@ -1,13 +1,14 @@
-"""The invariants of advertisers and their parts, as the database holds them, each with its message."""
+"""The database constraints of advertisers, contacts and bank accounts, each with its message."""
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from advertisers.choices import AdvertiserType, ContactType
 from campaign_studio.constraints import FieldCheck, FieldUnique, choose_one_of
 
-ONE_POINT_OF_CONTACT = "Only one contact can be the point of contact."
-ONE_DEFAULT_ACCOUNT = "Only one bank account can be the default."
+ONE_POINT_OF_CONTACT = _("Only one contact can be the point of contact. Choose one.")
+ONE_DEFAULT_ACCOUNT = _("Only one bank account can be the default. Choose one.")
 
 OF_AN_ADVERTISER: list[models.BaseConstraint] = [
     FieldCheck(
@@ -20,18 +21,18 @@ OF_AN_ADVERTISER: list[models.BaseConstraint] = [
         field="latitude",
         name="advertiser_latitude_is_on_earth",
         condition=Q(latitude__isnull=True) | Q(latitude__gte=-90, latitude__lte=90),
-        violation_error_message="Latitude runs from −90 to 90.",
+        violation_error_message=_("The latitude must be between −90 and 90."),
     ),
     FieldCheck(
         field="longitude",
         name="advertiser_longitude_is_on_earth",
         condition=Q(longitude__isnull=True) | Q(longitude__gte=-180, longitude__lte=180),
-        violation_error_message="Longitude runs from −180 to 180.",
+        violation_error_message=_("The longitude must be between −180 and 180."),
     ),
     models.CheckConstraint(
         name="advertiser_latitude_and_longitude_together",
         condition=Q(latitude__isnull=True, longitude__isnull=True) | Q(latitude__isnull=False, longitude__isnull=False),
-        violation_error_message="Give both latitude and longitude, or neither.",
+        violation_error_message=_("Enter both latitude and longitude, or neither."),
     ),
 ]
 
@@ -55,7 +56,7 @@ OF_A_BANK_ACCOUNT: list[models.BaseConstraint] = [
     models.CheckConstraint(
         name="bank_account_has_a_number_or_an_iban",
         condition=Q(bank_account_number__isnull=False) | Q(bank_account_iban__isnull=False),
-        violation_error_message="Give an account number or an IBAN.",
+        violation_error_message=_("Enter an account number or an IBAN."),
     ),
     FieldUnique(
         field="is_default",

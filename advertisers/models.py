@@ -5,6 +5,7 @@ import uuid
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models, transaction
+from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
 from stdnum import iban
 
@@ -22,25 +23,35 @@ from campaign_studio.models.stamped import StampedModel
 from campaign_studio.models.versioned import PartModel
 from campaign_studio.places import country_choices, currency_choices, timezone_choices
 
-LAST_CONTACT = "An advertiser needs at least one contact. Add another one first."
+LAST_CONTACT = _("An advertiser needs at least one contact. Add another contact first.")
 
 
 class Advertiser(StampedModel):
-    """A customer: whoever pays for campaigns."""
+    """A customer who pays for campaigns."""
 
     advertiser_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    advertiser_name = models.CharField(verbose_name="name", max_length=255)
-    advertiser_type = models.CharField(verbose_name="type", max_length=20, choices=AdvertiserType.choices)
-    address_line_1 = models.CharField(verbose_name="address", max_length=255, null=True, blank=True)
-    address_line_2 = models.CharField(verbose_name="address, second line", max_length=255, null=True, blank=True)
-    city = models.CharField(max_length=100, null=True, blank=True)
-    state = models.CharField(verbose_name="state or region", max_length=100, null=True, blank=True)
-    postal_code = models.CharField(max_length=20, null=True, blank=True)
-    country = models.CharField(max_length=100, null=True, blank=True, choices=country_choices)
-    latitude = models.FloatField(null=True, blank=True, help_text="Degrees north, −90 to 90.")
-    longitude = models.FloatField(null=True, blank=True, help_text="Degrees east, −180 to 180.")
-    timezone = models.CharField(max_length=64, null=True, blank=True, choices=timezone_choices)
-    created_by = models.ForeignKey("accounts.User", models.PROTECT, related_name="+", editable=False)
+    advertiser_name = models.CharField(verbose_name=_("name"), max_length=255)
+    advertiser_type = models.CharField(verbose_name=_("type"), max_length=20, choices=AdvertiserType.choices)
+    address_line_1 = models.CharField(verbose_name=_("address line 1"), max_length=255, null=True, blank=True)
+    address_line_2 = models.CharField(verbose_name=_("address line 2"), max_length=255, null=True, blank=True)
+    city = models.CharField(verbose_name=_("city"), max_length=100, null=True, blank=True)
+    state = models.CharField(verbose_name=_("state or region"), max_length=100, null=True, blank=True)
+    postal_code = models.CharField(verbose_name=_("postcode"), max_length=20, null=True, blank=True)
+    country = models.CharField(
+        verbose_name=_("country"), max_length=100, null=True, blank=True, choices=country_choices
+    )
+    latitude = models.FloatField(
+        verbose_name=_("latitude"), null=True, blank=True, help_text=_("Degrees north, from −90 to 90.")
+    )
+    longitude = models.FloatField(
+        verbose_name=_("longitude"), null=True, blank=True, help_text=_("Degrees east, from −180 to 180.")
+    )
+    timezone = models.CharField(
+        verbose_name=_("time zone"), max_length=64, null=True, blank=True, choices=timezone_choices
+    )
+    created_by = models.ForeignKey(
+        "accounts.User", models.PROTECT, related_name="+", editable=False, verbose_name=_("created by")
+    )
 
     created_by_field = "created_by"
 
@@ -49,6 +60,8 @@ class Advertiser(StampedModel):
     class Meta:
         db_table = "advertisers"
         ordering = ["advertiser_name", "advertiser_id"]
+        verbose_name = _("advertiser")
+        verbose_name_plural = _("advertisers")
         constraints = constraints.OF_AN_ADVERTISER
 
     def __str__(self) -> str:
@@ -56,29 +69,32 @@ class Advertiser(StampedModel):
 
 
 class AdvertiserContact(PartModel, TimestampedModel):
-    """A person to call at an advertiser. Every advertiser has at least one."""
+    """A person to contact at an advertiser. Every advertiser has at least one."""
 
     contact_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    advertiser = models.ForeignKey(Advertiser, models.CASCADE, related_name="contacts")
-    contact_name = models.CharField(verbose_name="name", max_length=255)
-    contact_email = models.EmailField(verbose_name="e-mail", max_length=255)
+    advertiser = models.ForeignKey(Advertiser, models.CASCADE, related_name="contacts", verbose_name=_("advertiser"))
+    contact_name = models.CharField(verbose_name=_("name"), max_length=255)
+    contact_email = models.EmailField(verbose_name=_("email address"), max_length=255)
     contact_phone = PhoneNumberField(
-        verbose_name="phone", null=True, blank=True, help_text="With country code, e.g. +49 30 901820."
+        verbose_name=_("phone"),
+        null=True,
+        blank=True,
+        help_text=_("With the country code, for example +49 30 901820."),
     )
-    contact_address = models.CharField(verbose_name="address", max_length=255, null=True, blank=True)
-    contact_city = models.CharField(verbose_name="city", max_length=100, null=True, blank=True)
-    contact_state = models.CharField(verbose_name="state or region", max_length=100, null=True, blank=True)
-    contact_postal_code = models.CharField(verbose_name="postal code", max_length=20, null=True, blank=True)
+    contact_address = models.CharField(verbose_name=_("address"), max_length=255, null=True, blank=True)
+    contact_city = models.CharField(verbose_name=_("city"), max_length=100, null=True, blank=True)
+    contact_state = models.CharField(verbose_name=_("state or region"), max_length=100, null=True, blank=True)
+    contact_postal_code = models.CharField(verbose_name=_("postcode"), max_length=20, null=True, blank=True)
     contact_country = models.CharField(
-        verbose_name="country", max_length=100, null=True, blank=True, choices=country_choices
+        verbose_name=_("country"), max_length=100, null=True, blank=True, choices=country_choices
     )
     is_point_of_contact = models.BooleanField(
         default=False,
-        verbose_name="point of contact",
-        help_text="The one to call first; at most one per advertiser.",
+        verbose_name=_("point of contact"),
+        help_text=_("The contact to call first. Setting it here unsets it on the others."),
     )
     contact_type = models.CharField(
-        verbose_name="type", max_length=20, choices=ContactType.choices, default=ContactType.MANAGER
+        verbose_name=_("type"), max_length=20, choices=ContactType.choices, default=ContactType.MANAGER
     )
 
     whole_field = "advertiser"
@@ -91,14 +107,15 @@ class AdvertiserContact(PartModel, TimestampedModel):
     class Meta:
         db_table = "advertiser_contacts"
         ordering = ["-is_point_of_contact", "contact_name", "contact_id"]
-        verbose_name = "contact"
+        verbose_name = _("contact")
+        verbose_name_plural = _("contacts")
         constraints = constraints.OF_A_CONTACT
 
     def __str__(self) -> str:
         return self.contact_name
 
     def remove(self) -> None:
-        """Delete this contact. Raises ValidationError (code `last_contact`) when it is the advertiser's last."""
+        """Delete this contact. Raises ValidationError (code `last_contact`) if it is the advertiser's last one."""
         with transaction.atomic():
             Advertiser.objects.select_for_update(no_key=True).get(pk=self.advertiser_id)
             if not AdvertiserContact.objects.filter(advertiser_id=self.advertiser_id).exclude(pk=self.pk).exists():
@@ -110,34 +127,42 @@ class AdvertiserBankAccount(PartModel, TimestampedModel):
     """An account an advertiser pays from. Number and IBAN are encrypted at rest and shown masked."""
 
     bank_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    advertiser = models.ForeignKey(Advertiser, models.CASCADE, related_name="bank_accounts")
-    bank_name = models.CharField(verbose_name="bank", max_length=255)
-    bank_account_name = models.CharField(max_length=255, verbose_name="account holder")
+    advertiser = models.ForeignKey(
+        Advertiser, models.CASCADE, related_name="bank_accounts", verbose_name=_("advertiser")
+    )
+    bank_name = models.CharField(verbose_name=_("bank"), max_length=255)
+    bank_account_name = models.CharField(max_length=255, verbose_name=_("account holder"))
     bank_account_number = EncryptedTextField(
-        verbose_name="account number", null=True, blank=True, max_length=34, validators=[validate_account_number]
+        verbose_name=_("account number"), null=True, blank=True, max_length=34, validators=[validate_account_number]
     )
     bank_account_iban = EncryptedTextField(
-        null=True, blank=True, max_length=42, verbose_name="IBAN", validators=[validate_iban]
+        null=True, blank=True, max_length=42, verbose_name=_("IBAN"), validators=[validate_iban]
     )
     bank_account_routing_number = models.CharField(
         max_length=34,
         null=True,
         blank=True,
-        verbose_name="routing number",
-        validators=[RegexValidator(r"^[0-9A-Za-z -]+\Z", "A routing number has letters and digits only.")],
+        verbose_name=_("routing number"),
+        validators=[
+            RegexValidator(
+                r"^[0-9A-Za-z -]+\Z", _("A routing number contains only letters, digits, spaces and hyphens.")
+            )
+        ],
     )
     bank_account_swift_code = models.CharField(
-        max_length=11, null=True, blank=True, verbose_name="SWIFT code", validators=[validate_bic]
+        max_length=11, null=True, blank=True, verbose_name=_("SWIFT code"), validators=[validate_bic]
     )
     bank_account_bic = models.CharField(
-        max_length=11, null=True, blank=True, verbose_name="BIC", validators=[validate_bic]
+        max_length=11, null=True, blank=True, verbose_name=_("BIC"), validators=[validate_bic]
     )
     bank_account_currency = models.CharField(
-        max_length=3, choices=currency_choices, default="EUR", verbose_name="currency"
+        max_length=3, choices=currency_choices, default="EUR", verbose_name=_("currency")
     )
-    is_default = models.BooleanField(default=False, verbose_name="default", help_text="At most one per advertiser.")
-    is_verified = models.BooleanField(default=False, verbose_name="verified")
-    is_sepa_compliant = models.BooleanField(default=False, verbose_name="SEPA")
+    is_default = models.BooleanField(
+        default=False, verbose_name=_("default"), help_text=_("Setting it here unsets it on the others.")
+    )
+    is_verified = models.BooleanField(default=False, verbose_name=_("verified"))
+    is_sepa_compliant = models.BooleanField(default=False, verbose_name=_("SEPA-compliant"))
 
     whole_field = "advertiser"
     mark_field = "is_default"
@@ -149,14 +174,15 @@ class AdvertiserBankAccount(PartModel, TimestampedModel):
     class Meta:
         db_table = "advertiser_bank_accounts"
         ordering = ["-is_default", "bank_name", "bank_id"]
-        verbose_name = "bank account"
+        verbose_name = _("bank account")
+        verbose_name_plural = _("bank accounts")
         constraints = constraints.OF_A_BANK_ACCOUNT
 
     def __str__(self) -> str:
         return f"{self.bank_name} {self.bank_account_iban or self.bank_account_number or ''}".strip()
 
     def clean(self) -> None:
-        """Write IBAN and BIC the standard way: no spaces, upper case."""
+        """Normalise IBAN, SWIFT code and BIC: no spaces, upper case."""
         super().clean()
         if self.bank_account_iban:
             self.bank_account_iban = iban.compact(self.bank_account_iban.reveal())
@@ -165,7 +191,7 @@ class AdvertiserBankAccount(PartModel, TimestampedModel):
             setattr(self, name, code.replace(" ", "").upper() if code else code)
 
     def reveal(self) -> dict[str, str | None]:
-        """Number and IBAN in full. Being seen is itself an audit entry, and a security event."""
+        """Account number and IBAN, unmasked. Records an audit entry and a security event."""
         recording.log_access(self)
         SecurityEvent.objects.record(
             SecurityEventKind.BANK_NUMBER_REVEALED,

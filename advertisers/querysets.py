@@ -1,4 +1,4 @@
-"""What may be seen of advertisers."""
+"""Querysets of advertisers, contacts and bank accounts: what a user may see and change."""
 
 from typing import Self
 
@@ -11,18 +11,16 @@ from campaign_studio.querysets import StudioQuerySet
 
 
 class AdvertiserQuerySet(StudioQuerySet):
-    """Advertisers: staff see all of them, admins and campaign managers change all of them."""
+    """Advertisers: staff see them all, admins and campaign managers change them all."""
 
     def visible_to(self, user: Reader) -> Self:
-        """Staff see all advertisers, others none."""
         return self if role_of(user) in STAFF_ROLES else self.none()
 
     def changeable_by(self, user: Reader) -> Self:
-        """Admins and campaign managers keep all advertisers."""
         return self if role_of(user) in PLANNING_ROLES else self.none()
 
     def as_document(self, user: Reader) -> Self:
-        """With contacts and, for those who may see them, bank accounts."""
+        """With their contacts and, if the user may see them, their bank accounts."""
         from advertisers.models import AdvertiserBankAccount
 
         accounts = AdvertiserBankAccount.objects.visible_to(user)
@@ -30,15 +28,14 @@ class AdvertiserQuerySet(StudioQuerySet):
 
 
 class ContactQuerySet(StudioQuerySet):
-    """Contacts: seen by those who see the advertiser."""
+    """Contacts, visible to everyone who can see their advertiser."""
 
     def visible_to(self, user: Reader) -> Self:
         return self if role_of(user) in STAFF_ROLES else self.none()
 
 
 class BankAccountQuerySet(StudioQuerySet):
-    """Where the money comes from."""
+    """Bank accounts, visible to admins and campaign managers but not to moderators."""
 
     def visible_to(self, user: Reader) -> Self:
-        """Admins and campaign managers; moderators have no business here."""
         return self if role_of(user) in PLANNING_ROLES else self.none()

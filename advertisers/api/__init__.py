@@ -1,1 +1,1 @@
-"""REST: advertisers with their contacts and bank accounts."""
+"""The REST API of advertisers, their contacts and bank accounts."""

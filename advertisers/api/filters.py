@@ -1,4 +1,4 @@
-"""How advertisers can be narrowed down."""
+"""The filters of the list of advertisers."""
 
 import django_filters
 

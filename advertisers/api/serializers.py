@@ -1,16 +1,17 @@
 """Advertisers, contacts and bank accounts as JSON."""
 
+from django.utils.translation import gettext_lazy as _
 from phonenumber_field.serializerfields import PhoneNumberField
 from rest_framework import serializers
 
 from advertisers.models import Advertiser, AdvertiserBankAccount, AdvertiserContact
 from campaign_studio.api.serializers import CountryField, SecretField, StudioSerializer
 
-MOST_CONTACTS = 100
+MAX_CONTACTS = 100
 
 
 class ContactSerializer(StudioSerializer):
-    """A contact at its own address."""
+    """A contact, read or written by itself."""
 
     contact_phone = PhoneNumberField(required=False, allow_null=True)
     contact_country = CountryField(required=False, allow_null=True)
@@ -35,13 +36,13 @@ class ContactSerializer(StudioSerializer):
 
 
 class NestedContactSerializer(ContactSerializer):
-    """A contact within its advertiser: one that names its `contact_id` is kept and changed, others are new."""
+    """A contact within its advertiser. One with a known `contact_id` is changed, others are created."""
 
     contact_id = serializers.UUIDField(required=False)
 
 
 class BankAccountSerializer(StudioSerializer):
-    """A bank account; numbers are masked in every answer."""
+    """A bank account. Account number and IBAN are masked in every response."""
 
     bank_account_number = SecretField(required=False, allow_null=True, max_length=34)
     bank_account_iban = SecretField(required=False, allow_null=True, max_length=42)
@@ -67,7 +68,7 @@ class BankAccountSerializer(StudioSerializer):
 
 
 class RevealedSerializer(serializers.Serializer):
-    """What reveal answers."""
+    """Account number and IBAN of a bank account, unmasked."""
 
     bank_account_number = serializers.CharField(allow_null=True)
     bank_account_iban = serializers.CharField(allow_null=True)
@@ -78,9 +79,9 @@ class AdvertiserRowSerializer(StudioSerializer):
 
     created_by_id = serializers.UUIDField(read_only=True)
     country = CountryField(required=False, allow_null=True)
-    # 600 zone names would drown the schema; the model checks them.
+    # The model validates the name: 600 choices would bloat the schema.
     timezone = serializers.CharField(
-        required=False, allow_null=True, max_length=64, help_text="IANA name, e.g. Europe/Berlin."
+        required=False, allow_null=True, max_length=64, help_text=_("An IANA name, for example Europe/Berlin.")
     )
 
     class Meta:
@@ -106,15 +107,15 @@ class AdvertiserRowSerializer(StudioSerializer):
             "version",
         ]
         read_only_fields = ["created_by_name", "updated_by_name", "version"]
-        # The audit log doesn't hold it, so `as_of` can't tell.
+        # The audit log doesn't record versions, so `as_of` can't show them.
         extra_kwargs = {"version": {"allow_null": True}}
 
 
 class AdvertiserSerializer(AdvertiserRowSerializer):
-    """An advertiser, whole."""
+    """An advertiser with its contacts and bank accounts."""
 
     contacts: serializers.ListSerializer = serializers.ListSerializer(
-        child=NestedContactSerializer(), allow_empty=False, max_length=MOST_CONTACTS
+        child=NestedContactSerializer(), allow_empty=False, max_length=MAX_CONTACTS
     )
     bank_accounts = BankAccountSerializer(many=True, read_only=True)
 
@@ -123,13 +124,13 @@ class AdvertiserSerializer(AdvertiserRowSerializer):
         parts = ("contacts",)
 
     def get_fields(self) -> dict[str, serializers.Field]:
-        """A new advertiser needs a contact; a change that doesn't mention them leaves them alone."""
+        """`contacts` is required for a new advertiser; an update without it leaves the contacts unchanged."""
         fields = super().get_fields()
         fields["contacts"].required = self.instance is None
         return fields
 
     def to_representation(self, instance: Advertiser) -> dict[str, object]:
-        """Bank accounts only for those who may see them."""
+        """Without bank accounts for users who may not view them."""
         document: dict[str, object] = super().to_representation(instance)
         if not self.context["request"].user.has_perm("advertisers.view_advertiserbankaccount"):
             del document["bank_accounts"]

@@ -1,4 +1,4 @@
-"""Addresses of the advertisers API."""
+"""The URLs of the advertisers API."""
 
 from rest_framework.routers import SimpleRouter
 

@@ -1,7 +1,8 @@
-"""Advertisers, and below each its contacts and bank accounts."""
+"""The API views of advertisers, their contacts and bank accounts."""
 
 from django.shortcuts import get_object_or_404
 from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -16,7 +17,7 @@ from campaign_studio.querysets import StudioQuerySet
 
 
 class AdvertiserViewSet(AuditedViewSet[Advertiser]):
-    """`/api/advertisers`, with history and `?as_of=`."""
+    """Advertisers, with their history and `?as_of=`."""
 
     queryset = Advertiser.objects.all()
     serializer_class = serializers.AdvertiserSerializer
@@ -27,15 +28,15 @@ class AdvertiserViewSet(AuditedViewSet[Advertiser]):
 
 
 class PartOfAdvertiserViewSet(StudioViewSet[Row]):
-    """Rows below `/api/advertisers/{advertiser_id}/`."""
+    """Parts of one advertiser, below `/api/advertisers/{advertiser_id}/`."""
 
     def visible_rows(self) -> StudioQuerySet:
-        """The advertiser's own; a change locks the advertiser first."""
+        """The parts of this advertiser. A write locks the advertiser first."""
         return super().visible_rows().filter(advertiser=self.advertiser)
 
     @cached_property
     def advertiser(self) -> Advertiser:
-        """The advertiser in the address. Raises Http404."""
+        """The advertiser named in the URL. Raises Http404 if the user can't see it."""
         advertisers = Advertiser.objects.visible_to(self.request.user)
         if self.request.method not in ("GET", "HEAD"):
             advertisers = advertisers.select_for_update(of=("self",), no_key=True)
@@ -47,7 +48,7 @@ class PartOfAdvertiserViewSet(StudioViewSet[Row]):
 
 
 class ContactViewSet(PartOfAdvertiserViewSet[AdvertiserContact]):
-    """Whom to call at an advertiser."""
+    """The contacts of an advertiser."""
 
     queryset = AdvertiserContact.objects.all()
     serializer_class = serializers.ContactSerializer
@@ -59,7 +60,7 @@ class ContactViewSet(PartOfAdvertiserViewSet[AdvertiserContact]):
 
 
 class BankAccountViewSet(PartOfAdvertiserViewSet[AdvertiserBankAccount]):
-    """Where an advertiser's money comes from. Numbers are masked."""
+    """The bank accounts of an advertiser, with masked numbers."""
 
     queryset = AdvertiserBankAccount.objects.all()
     serializer_class = serializers.BankAccountSerializer
@@ -67,13 +68,16 @@ class BankAccountViewSet(PartOfAdvertiserViewSet[AdvertiserBankAccount]):
     lookup_url_kwarg = "bank_id"
 
     def required_permission(self) -> str:
-        """Seeing the number in full takes more."""
+        """Revealing the number has a permission of its own."""
         if self.action == "reveal":
             return "advertisers.reveal_advertiserbankaccount"
         return super().required_permission()
 
-    @extend_schema(request=None, responses=serializers.RevealedSerializer)
+    @extend_schema(
+        description=_("Account number and IBAN, unmasked. Each call is recorded in the audit log."),
+        request=None,
+        responses=serializers.RevealedSerializer,
+    )
     @action(detail=True, methods=["post"])
     def reveal(self, request: Request, **kwargs: object) -> Response:
-        """Number and IBAN in full. Each reveal is an entry in the audit log."""
         return Response(self.get_object().reveal())

@@ -1,1 +1,1 @@
-"""The console's pages on advertisers. `admin` registers them."""
+"""The admin console's pages for advertisers. `admin` registers them."""

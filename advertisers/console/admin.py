@@ -1,4 +1,4 @@
-"""The admin console's pages on advertisers."""
+"""The admin console's pages for advertisers."""
 
 from typing import Any
 
@@ -9,6 +9,8 @@ from django.forms import TypedChoiceField
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelect2Widget
@@ -23,19 +25,18 @@ LONG_LISTS = ("country", "contact_country", "timezone", "bank_account_currency")
 
 
 class LongListsMixin(BaseModelAdmin):
-    """Countries, currencies and time zones are found by typing."""
+    """Gives countries, currencies and time zones a select with a search field."""
 
     def formfield_for_choice_field(
         self, db_field: models.Field, request: HttpRequest, **kwargs: Any
     ) -> TypedChoiceField | None:
-        """A list that can be searched, where it is long."""
         if db_field.name in LONG_LISTS:
             kwargs["widget"] = UnfoldAdminSelect2Widget()
         return super().formfield_for_choice_field(db_field, request, **kwargs)
 
 
 class ContactInline(LongListsMixin, StudioStackedInline):
-    """The contacts on the page of their advertiser."""
+    """The contacts on their advertiser's page."""
 
     model = AdvertiserContact
     formset = ContactFormSet
@@ -56,7 +57,7 @@ class ContactInline(LongListsMixin, StudioStackedInline):
 
 
 class BankAccountInline(LongListsMixin, StudioStackedInline):
-    """Where the money comes from: masked."""
+    """The bank accounts on their advertiser's page, with masked numbers."""
 
     model = AdvertiserBankAccount
     form = BankAccountForm
@@ -76,16 +77,16 @@ class BankAccountInline(LongListsMixin, StudioStackedInline):
         )
     ]
 
-    @display(description="Number in full")
+    @display(description=_("Full number"))
     def full_number(self, account: AdvertiserBankAccount) -> str:
-        """The way to the page that reveals it."""
+        """A link to the page that reveals the numbers."""
         if account._state.adding:
-            return "Known once it is saved."
+            return gettext("Available once the bank account is saved.")
         address = reverse("admin:advertisers_bank_account_reveal", args=[account.advertiser_id, account.pk])
-        return format_html('<a href="{}" class="text-link">Show number and IBAN …</a>', address)
+        return format_html('<a href="{}" class="text-link">{}</a>', address, gettext("Show number and IBAN"))
 
     def get_fieldsets(self, request: HttpRequest, obj: models.Model | None = None) -> Fieldsets:
-        """Without the way to the full number for those who may not see it."""
+        """Without the link to the full number for users who may not reveal it."""
         if self.may(request, "reveal"):
             return self.fieldsets
         rows = self.fieldsets[0][1]["fields"]
@@ -94,12 +95,12 @@ class BankAccountInline(LongListsMixin, StudioStackedInline):
 
 @admin.register(Advertiser)
 class AdvertiserAdmin(LongListsMixin, AuditedAdmin):
-    """Customers with their contacts and bank accounts on one page."""
+    """Advertisers, with contacts and bank accounts on the same page."""
 
     list_display = ["advertiser_name", "type_badge", "city", "country", "creator", "created_at"]
     list_filter = [("advertiser_type", ChoicesDropdownFilter), ("country", ChoicesDropdownFilter)]
     search_fields = ["advertiser_name__ilike", "city__ilike"]
-    search_help_text = "Name or city"
+    search_help_text = _("Name or city")
     date_hierarchy = "created_at"
     ordering = ["advertiser_name", "advertiser_id"]
     readonly_fields = ["creator", "created_at", "last_editor", "updated_at"]
@@ -107,7 +108,7 @@ class AdvertiserAdmin(LongListsMixin, AuditedAdmin):
     fieldsets = [
         (None, {"fields": [("advertiser_name", "advertiser_type")]}),
         (
-            "Address",
+            _("Address"),
             {
                 "fields": [
                     ("address_line_1", "address_line_2"),
@@ -117,13 +118,13 @@ class AdvertiserAdmin(LongListsMixin, AuditedAdmin):
                 ]
             },
         ),
-        ("Who and when", {"fields": [("creator", "created_at"), ("last_editor", "updated_at")]}),
+        (_("Created and updated"), {"fields": [("creator", "created_at"), ("last_editor", "updated_at")]}),
     ]
 
-    @display(description="Type", ordering="advertiser_type", label=TYPE_COLOURS)
+    @display(description=_("Type"), ordering="advertiser_type", label=TYPE_COLOURS)
     def type_badge(self, advertiser: Advertiser) -> tuple[str, str]:
         return advertiser.advertiser_type, advertiser.get_advertiser_type_display()
 
     def get_fieldsets(self, request: HttpRequest, obj: models.Model | None = None) -> Fieldsets:
-        """Without names and dates of what doesn't exist yet."""
+        """Without the last fieldset on the add page, where nothing has been created yet."""
         return self.fieldsets if obj else self.fieldsets[:2]

@@ -1,21 +1,22 @@
-"""The page of the admin console that shows a bank account's numbers in full."""
+"""The console page that reveals the numbers of a bank account."""
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from advertisers.models import Advertiser, AdvertiserBankAccount
 from campaign_studio.console.views import ConsoleView, Context
 
 
 class RevealView(ConsoleView):
-    """Asks first; the answer to the POST shows the numbers once, and the log keeps who saw them."""
+    """GET asks for confirmation; POST shows the numbers once and records that in the audit log."""
 
     model = Advertiser
     template_name = "admin/advertisers/reveal.html"
     account: AdvertiserBankAccount
 
     def has_permission(self) -> bool:
-        """Whether they may see the numbers of this account. Raises Http404 when there is none for them."""
+        """Whether the user may reveal this account. Raises Http404 if they can't see it at all."""
         user = self.request.user
         found = (
             AdvertiserBankAccount.objects.all()
@@ -25,7 +26,7 @@ class RevealView(ConsoleView):
             .first()
         )
         if found is None:
-            raise Http404("There is no such bank account.")
+            raise Http404(_("No such bank account."))
         self.account = found
         return user.has_perm("advertisers.reveal_advertiserbankaccount", found)
 
@@ -33,9 +34,9 @@ class RevealView(ConsoleView):
         return self.render_to_response(self.get_context_data(secrets=self.account.reveal()))
 
     def get_context_data(self, **kwargs: object) -> Context:
-        """The account, masked as long as no `secrets` are given."""
+        """The account. Without `secrets` the template shows its numbers masked."""
         return super().get_context_data(
-            title=f"Bank account of {self.account.advertiser}",
+            title=_("Bank account of %(advertiser)s") % {"advertiser": self.account.advertiser},
             account=self.account,
             back=reverse("admin:advertisers_advertiser_change", args=[self.account.advertiser_id]),
             **kwargs,

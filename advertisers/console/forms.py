@@ -1,20 +1,21 @@
-"""The admin console's forms for advertisers, their contacts and their bank accounts."""
+"""The console's forms for contacts and bank accounts."""
 
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from advertisers.models import LAST_CONTACT, AdvertiserBankAccount, AdvertiserContact
 from campaign_studio.console.forms import RowRefusedError, StudioForm, StudioFormSet
 from campaign_studio.encryption import Secret
 
-NO_CONTACT = "An advertiser needs at least one contact."
+NO_CONTACT = _("An advertiser needs at least one contact.")
 SECRETS = ("bank_account_number", "bank_account_iban")
 
 
 class ContactFormSet(StudioFormSet):
-    """At least one contact stays."""
+    """The contacts of an advertiser, of whom at least one must remain."""
 
     def clean(self) -> None:
         super().clean()
@@ -22,9 +23,9 @@ class ContactFormSet(StudioFormSet):
             raise ValidationError(NO_CONTACT, code="last_contact")
 
     def save(self, commit: bool = True) -> list[AdvertiserContact]:
-        """Count again: somebody may have deleted the other one meanwhile. Saving the advertiser made us wait for them.
+        """Write, then count again: someone else may have deleted the other contact since `clean()`.
 
-        Raises RowRefusedError.
+        Saving the advertiser took its lock, so this count is final. Raises RowRefusedError.
         """
         saved = super().save(commit)
         if commit and not AdvertiserContact.objects.filter(advertiser=self.instance).exists():
@@ -33,7 +34,7 @@ class ContactFormSet(StudioFormSet):
 
 
 class BankAccountForm(StudioForm):
-    """Number and IBAN go in and never come out: the field is empty, its placeholder the mask."""
+    """Account number and IBAN are never sent back: their fields are empty, with the mask as placeholder."""
 
     class Meta:
         model = AdvertiserBankAccount
@@ -58,14 +59,12 @@ class BankAccountForm(StudioForm):
             stored = getattr(self.instance, name)
             if stored and name in self.fields:
                 self.fields[name].widget.attrs["placeholder"] = str(stored)
-                self.fields[name].help_text = "Leave empty to keep the one that is stored."
+                self.fields[name].help_text = _("Leave empty to keep the stored value.")
 
     def clean_bank_account_number(self) -> Secret | str | None:
-        """What was typed, else what is stored."""
         return self._typed_or_stored("bank_account_number")
 
     def clean_bank_account_iban(self) -> Secret | str | None:
-        """What was typed, else what is stored."""
         return self._typed_or_stored("bank_account_iban")
 
     def _typed_or_stored(self, name: str) -> Secret | str | None:

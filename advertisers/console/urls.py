@@ -1,4 +1,4 @@
-"""The console's pages on advertisers that belong to no ModelAdmin; relative to `/admin/`, in the namespace `admin`."""
+"""URLs of the advertiser pages outside a ModelAdmin, relative to `/admin/`, in the namespace `admin`."""
 
 from django.urls import path
 
