@@ -1,1 +1,1 @@
-"""Campaigns, whom they are targeted at, and the life cycle of a status."""
+"""Campaigns, their targeting, and the life cycle that campaigns and ads share."""

@@ -1,17 +1,18 @@
-"""Campaigns: what is advertised, when, and where."""
+"""Campaigns: what is advertised, when and where."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class CampaignsConfig(AppConfig):
-    """Campaigns and their audience."""
+    """Campaigns and their targeting."""
 
     name = "campaigns"
-    verbose_name = "Advertising"
+    verbose_name = _("Advertising")
 
     def ready(self) -> None:
         from accounts.audit import recording
-        from campaigns import models, rules  # noqa: F401 - rules is imported for what it registers
+        from campaigns import models, rules  # noqa: F401 - importing rules registers the permissions
 
         recording.register(models.Campaign)
         recording.register(models.CampaignAudienceTargeting)

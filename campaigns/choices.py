@@ -1,31 +1,33 @@
-"""What a campaign and its audience can be."""
+"""The statuses of campaigns and ads, and the units of a viewing-time cap."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Status(models.TextChoices):
-    """Where a campaign or an ad stands in its life; `lifecycle.py` says what may follow what."""
+    """The status of a campaign or an ad. `lifecycle.py` says which may follow which."""
 
-    DRAFT = "draft", "Draft"
-    ACTIVE = "active", "Active"
-    PAUSED = "paused", "Paused"
-    INACTIVE = "inactive", "Inactive"
-    EXPIRED = "expired", "Expired"
+    DRAFT = "draft", pgettext_lazy("campaign or ad status", "Draft")
+    ACTIVE = "active", pgettext_lazy("campaign or ad status", "Active")
+    PAUSED = "paused", pgettext_lazy("campaign or ad status", "Paused")
+    INACTIVE = "inactive", pgettext_lazy("campaign or ad status", "Inactive")
+    EXPIRED = "expired", pgettext_lazy("campaign or ad status", "Expired")
 
 
 class DurationUnit(models.TextChoices):
-    """The unit of a campaign's longest viewing time."""
+    """The unit of a campaign's viewing-time cap."""
 
-    SECONDS = "seconds", "Seconds"
-    MINUTES = "minutes", "Minutes"
-    HOURS = "hours", "Hours"
-    DAYS = "days", "Days"
+    SECONDS = "seconds", _("Seconds")
+    MINUTES = "minutes", _("Minutes")
+    HOURS = "hours", _("Hours")
+    DAYS = "days", _("Days")
 
 
-# How many seconds one of it has.
+# The length of each unit in seconds.
 SECONDS: dict[str, int] = {"seconds": 1, "minutes": 60, "hours": 60 * 60, "days": 24 * 60 * 60}
 
 
 def in_seconds(value: int | None, unit: str | None) -> int | None:
-    """A duration as seconds; None when none is set."""
+    """A duration in seconds, or None if value or unit is missing."""
     return value * SECONDS[unit] if value is not None and unit else None

@@ -1,4 +1,4 @@
-"""The invariants of campaigns and targets, as the database holds them, each with its message."""
+"""The database constraints of campaigns and targets, each with its message."""
 
 from django.db import models
 from django.db.models import F, Q
@@ -19,27 +19,27 @@ OF_A_CAMPAIGN: list[models.BaseConstraint] = [
         field="campaign_end_date",
         name="campaign_ends_after_it_starts",
         condition=Q(campaign_end_date__gte=F("campaign_start_date")),
-        violation_error_message="The end date can't lie before the start date.",
+        violation_error_message=_("The end date must be on or after the start date."),
     ),
     FieldCheck(
         field="campaign_expiry_date",
         name="campaign_expires_after_it_ends",
         condition=Q(campaign_expiry_date__isnull=True) | Q(campaign_expiry_date__gte=F("campaign_end_date")),
-        violation_error_message="The expiry date can't lie before the end date.",
+        violation_error_message=_("The expiry date must be on or after the end date."),
     ),
     *duration_checks(
         "campaign_view_duration",
         value="campaign_max_view_duration_value",
         unit="campaign_max_view_duration_unit",
         units=DurationUnit,
-        both_or_neither=_("Give both the value and the unit of the viewing-time cap, or neither."),
-        above_zero=_("The viewing-time cap must be more than 0."),
+        both_or_neither=_("Enter both the value and the unit of the viewing-time cap, or neither."),
+        above_zero=_("The viewing-time cap must be greater than 0."),
     ),
     FieldCheck(
         field="campaign_max_view_count",
         name="campaign_view_count_cap_is_positive",
         condition=Q(campaign_max_view_count__isnull=True) | Q(campaign_max_view_count__gt=0),
-        violation_error_message="The view cap must be more than 0; leave it empty for no cap.",
+        violation_error_message=_("The view cap must be greater than 0. Leave it empty for no cap."),
     ),
 ]
 
@@ -49,11 +49,13 @@ OF_A_TARGET: list[models.BaseConstraint] = [
         Lower("region"),
         Lower("country"),
         name="campaign_targets_a_place_once",
-        violation_error_message="This campaign targets that region and country already. Add the cities there.",
+        violation_error_message=_(
+            "This campaign already targets this region and country. Add the cities to that target."
+        ),
     ),
     models.CheckConstraint(
         name="targeting_lists_have_no_blanks",
         condition=~Q(cities__contains=[""]) & ~Q(postcodes__contains=[""]),
-        violation_error_message="A city or postcode can't be blank.",
+        violation_error_message=_("A city or postcode can't be blank."),
     ),
 ]

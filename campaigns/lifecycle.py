@@ -1,13 +1,21 @@
-"""The status machine of campaigns and ads: which state may follow which, and when."""
+"""The life cycle that campaigns and ads share: which status may follow which, and when."""
 
+from collections.abc import Mapping
 from datetime import date
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, NoReturn
 
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.text import get_text_list
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from campaign_studio.models.base import StudioModel
 from campaigns.choices import Status
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
 
 TRANSITIONS: dict[str, tuple[Status, ...]] = {
     Status.DRAFT: (Status.ACTIVE, Status.INACTIVE),
@@ -16,11 +24,30 @@ TRANSITIONS: dict[str, tuple[Status, ...]] = {
     Status.INACTIVE: (Status.DRAFT, Status.ACTIVE, Status.EXPIRED),
     Status.EXPIRED: (Status.DRAFT,),
 }
-FIRST_STATES = (Status.DRAFT, Status.ACTIVE, Status.PAUSED, Status.INACTIVE)
+INITIAL_STATUSES = (Status.DRAFT, Status.ACTIVE, Status.PAUSED, Status.INACTIVE)
+
+# By the name of the model.
+Sentences = Mapping[str, "StrPromise"]
+INITIAL_STATUS: Sentences = {
+    "campaign": _("A new campaign can't have the status “%(status)s”. Choose %(allowed)s."),
+    "ad": _("A new ad can't have the status “%(status)s”. Choose %(allowed)s."),
+}
+TRANSITION: Sentences = {
+    "campaign": _("This campaign can't change from “%(current)s” to “%(status)s”. Choose %(allowed)s."),
+    "ad": _("This ad can't change from “%(current)s” to “%(status)s”. Choose %(allowed)s."),
+}
+ENDED: Sentences = {
+    "campaign": _("This campaign can't be activated: it ended on %(date)s. Change the end date first."),
+    "ad": _("This ad can't be activated: it ended on %(date)s. Change the end date first."),
+}
+STILL_ENDED: Sentences = {
+    "campaign": _("This campaign can't return to draft: it ended on %(date)s. Change the end date first."),
+    "ad": _("This ad can't return to draft: it ended on %(date)s. Change the end date first."),
+}
 
 
 class LifecycleModel(StudioModel):
-    """A row with a status. Subclasses name the status field and say when their run ends."""
+    """A campaign or an ad. Subclasses name the status field and implement `last_day` and `expiry_day`."""
 
     status_field: ClassVar[str]
 
@@ -29,57 +56,70 @@ class LifecycleModel(StudioModel):
 
     @property
     def status(self) -> str:
-        """The present status, whatever the field is called."""
+        """The value of the status field."""
         return str(getattr(self, self.status_field))
 
     @property
     def last_day(self) -> date | None:
-        """The last day of the run; None while it has no dates."""
+        """The last day on which it may show, or None as long as it has no dates."""
         raise NotImplementedError
 
     @property
     def expiry_day(self) -> date | None:
-        """The day up to which it may be revived after its run."""
+        """The day until which it stays inactive after its last day, or None if it expires at once."""
         raise NotImplementedError
 
     def allowed_next(self) -> list[str]:
-        """The states that may follow the stored one."""
+        """The statuses that may follow the stored one, or that a new row may have."""
         stored = self.stored(self.status_field)
-        return [state.value for state in (FIRST_STATES if stored is None else TRANSITIONS[stored])]
+        return [status.value for status in (INITIAL_STATUSES if stored is None else TRANSITIONS[stored])]
 
     def move_to(self, status: str) -> None:
-        """Change the status and save. Raises ValidationError when the rules refuse it."""
+        """Change the status and save. Raises ValidationError if the rules forbid it."""
         setattr(self, self.status_field, status)
         self.full_clean()
         self.save()
 
     def status_by_calendar(self, *, on: date) -> str | None:
-        """What the calendar makes of a row on a day: `inactive` or `expired` once its run is over, else None."""
+        """The status that the row must change to on a day: `inactive` or `expired` once it has ended, else None."""
         if self.status in (Status.DRAFT, Status.EXPIRED) or self.last_day is None or self.last_day >= on:
             return None
         due = Status.INACTIVE if self.expiry_day and self.expiry_day >= on else Status.EXPIRED
         return None if due == self.status else due.value
 
     def clean(self) -> None:
-        """Refuse a status that may not follow the stored one, naming those that may."""
+        """Refuse a status that may not follow the stored one."""
         super().clean()
         is_new = self._state.adding
         if self.status not in Status.values or not (is_new or self.has_changed(self.status_field)):
             return
         allowed = self.allowed_next()
         if self.status not in allowed:
-            start = "A new one may start as" if is_new else f"From {self.stored(self.status_field)} it may go to"
-            self._refuse(f"{start} {', '.join(allowed)}; not {self.status}.")
+            self._refuse_status(is_new=is_new, allowed=allowed)
         today = timezone.localdate()
         if self.status == Status.ACTIVE:
             self.check_may_go_active(on=today)
         if self.stored(self.status_field) == Status.EXPIRED and self.last_day and self.last_day < today:
-            self._refuse("An expired one returns to draft once its dates lie ahead: move the end date first.")
+            self._refuse(STILL_ENDED[self._kind], code="still_ended", date=date_format(self.last_day))
 
     def check_may_go_active(self, *, on: date) -> None:
-        """Raise ValidationError unless it may run on that day."""
+        """Raise ValidationError unless it may be active on that day."""
         if self.last_day and self.last_day < on:
-            self._refuse(f"It can't go active: its last day, {self.last_day}, is past. Move the end date first.")
+            self._refuse(ENDED[self._kind], code="ended", date=date_format(self.last_day))
 
-    def _refuse(self, message: str) -> None:
-        raise ValidationError({self.status_field: ValidationError(message, code="status")})
+    @property
+    def _kind(self) -> str:
+        return str(self._meta.model_name)
+
+    def _refuse_status(self, *, is_new: bool, allowed: list[str]) -> None:
+        params = {
+            "status": Status(self.status).label,
+            "allowed": get_text_list([Status(one).label for one in allowed], gettext("or")),
+        }
+        if is_new:
+            self._refuse(INITIAL_STATUS[self._kind], code="initial_status", **params)
+        current = Status(self.stored(self.status_field)).label
+        self._refuse(TRANSITION[self._kind], code="transition", current=current, **params)
+
+    def _refuse(self, message: "str | StrPromise", *, code: str = "status", **params: object) -> NoReturn:
+        raise ValidationError({self.status_field: ValidationError(message, code=code, params=params)})

@@ -1,4 +1,4 @@
-"""Campaigns and the audience they are aimed at."""
+"""Campaigns and their targeting."""
 
 import uuid
 from collections.abc import Collection
@@ -8,6 +8,9 @@ from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator
 from django.db import models
+from django.utils.formats import date_format
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from campaign_studio.models.base import TimestampedModel
 from campaign_studio.models.stamped import StampedModel
@@ -20,43 +23,56 @@ from campaigns.lifecycle import LifecycleModel
 from campaigns.querysets import AudienceTargetingQuerySet, CampaignQuerySet
 
 LONGEST_TEXT = 10_000
+CITIES_HELP = _("Separated by commas. Empty for the whole country.")
+POSTCODES_HELP = _("Separated by commas. Empty for every postcode.")
 
 
 class Campaign(LifecycleModel, StampedModel):
-    """One advertising effort: a flight of dates, an audience, and up to six ads."""
+    """A campaign: its dates, its targeting, its caps and up to six ads."""
 
     campaign_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    campaign_name = models.CharField(verbose_name="name", max_length=255)
+    campaign_name = models.CharField(verbose_name=_("name"), max_length=255)
     campaign_description = models.TextField(
-        verbose_name="description", null=True, blank=True, validators=[MaxLengthValidator(LONGEST_TEXT)]
+        verbose_name=_("description"), null=True, blank=True, validators=[MaxLengthValidator(LONGEST_TEXT)]
     )
     advertiser = models.ForeignKey(
-        "advertisers.Advertiser", models.PROTECT, null=True, blank=True, related_name="campaigns"
-    )
-    campaign_start_date = models.DateField(verbose_name="start date", help_text="The first day it may show.")
-    campaign_end_date = models.DateField(verbose_name="end date", help_text="The last day it may show.")
-    campaign_expiry_date = models.DateField(
-        verbose_name="expiry date",
+        "advertisers.Advertiser",
+        models.PROTECT,
         null=True,
         blank=True,
-        help_text="Until then it may be revived after its end; afterwards it expires for good.",
+        related_name="campaigns",
+        verbose_name=_("advertiser"),
+    )
+    campaign_start_date = models.DateField(
+        verbose_name=_("start date"), help_text=_("The first day on which its ads may show.")
+    )
+    campaign_end_date = models.DateField(
+        verbose_name=_("end date"), help_text=_("The last day on which its ads may show.")
+    )
+    campaign_expiry_date = models.DateField(
+        verbose_name=_("expiry date"),
+        null=True,
+        blank=True,
+        help_text=_("After its end date the campaign is inactive until this day. Then it expires."),
     )
     campaign_max_view_duration_value = models.PositiveIntegerField(
-        verbose_name="longest viewing time",
+        verbose_name=_("viewing-time cap"),
         null=True,
         blank=True,
-        help_text="Cap: all views together last no longer than this.",
+        help_text=_("The most viewing time of all views together. Empty for no cap."),
     )
     campaign_max_view_duration_unit = models.CharField(
-        verbose_name="unit", max_length=20, null=True, blank=True, choices=DurationUnit.choices
+        verbose_name=_("unit"), max_length=20, null=True, blank=True, choices=DurationUnit.choices
     )
     campaign_max_view_count = models.PositiveIntegerField(
-        verbose_name="most views", null=True, blank=True, help_text="Cap: no more views than this."
+        verbose_name=_("view cap"), null=True, blank=True, help_text=_("The most views. Empty for no cap.")
     )
     campaign_status = models.CharField(
-        verbose_name="status", max_length=20, choices=Status.choices, default=Status.DRAFT
+        verbose_name=_("status"), max_length=20, choices=Status.choices, default=Status.DRAFT
     )
-    campaign_created_by = models.ForeignKey("accounts.User", models.PROTECT, related_name="+", editable=False)
+    campaign_created_by = models.ForeignKey(
+        "accounts.User", models.PROTECT, related_name="+", editable=False, verbose_name=_("created by")
+    )
 
     created_by_field = "campaign_created_by"
     status_field = "campaign_status"
@@ -67,6 +83,8 @@ class Campaign(LifecycleModel, StampedModel):
     class Meta:
         db_table = "campaigns"
         ordering = ["-created_at", "-campaign_id"]
+        verbose_name = _("campaign")
+        verbose_name_plural = _("campaigns")
         indexes = [
             models.Index(fields=["campaign_status", "-created_at", "-campaign_id"], name="campaigns_status_newest"),
             models.Index(fields=["-created_at", "-campaign_id"], name="campaigns_newest"),
@@ -79,47 +97,51 @@ class Campaign(LifecycleModel, StampedModel):
 
     @property
     def last_day(self) -> date | None:
-        """The end of the flight."""
         return self.campaign_end_date
 
     @property
     def expiry_day(self) -> date | None:
-        """When it can no longer be revived."""
         return self.campaign_expiry_date
 
     @property
     def max_view_seconds(self) -> int | None:
-        """The cap on viewing time in seconds; None without one."""
+        """The viewing-time cap in seconds, or None without one."""
         return in_seconds(self.campaign_max_view_duration_value, self.campaign_max_view_duration_unit)
 
     def clean(self) -> None:
-        """Also keep the ads' dates inside the campaign's when those move."""
+        """Also refuse dates that no longer include the dates of every ad."""
         super().clean()
         if self.has_changed("campaign_start_date") or self.has_changed("campaign_end_date"):
             for ad in self.ads.all():
-                self._check_holds(ad.ad_name, ad.ad_start_date, ad.ad_end_date)
+                self._check_includes(ad.ad_name, ad.ad_start_date, ad.ad_end_date)
 
-    def _check_holds(self, ad_name: str, first: date | None, last: date | None) -> None:
-        """Raise ValidationError when an ad's own dates would lie outside."""
+    def _check_includes(self, ad_name: str, ad_start: date | None, ad_end: date | None) -> None:
         if not self.campaign_start_date or not self.campaign_end_date:
             return
-        for day, happens in ((first, "starts"), (last, "ends")):
+        starts = gettext("The ad “%(ad)s” starts on %(date)s. Change the ad's dates first.")
+        ends = gettext("The ad “%(ad)s” ends on %(date)s. Change the ad's dates first.")
+        for day, message in ((ad_start, starts), (ad_end, ends)):
             if day and not self.campaign_start_date <= day <= self.campaign_end_date:
                 field = "campaign_start_date" if day < self.campaign_start_date else "campaign_end_date"
-                raise ValidationError({field: f"The ad “{ad_name}” {happens} on {day}. Move that ad first."})
+                params = {"ad": ad_name, "date": date_format(day)}
+                raise ValidationError({field: ValidationError(message, code="ad_outside", params=params)})
 
 
 class CampaignAudienceTargeting(PartModel, TimestampedModel):
-    """A place a campaign is aimed at: a country, narrowed to cities and postcodes where they are named."""
+    """A target of a campaign: a country, or only the cities and postcodes that are named."""
 
     audience_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="audience_targeting")
-    region = models.CharField(
-        max_length=100, help_text="A part of the world or of the country, e.g. Europe or Bavaria."
+    campaign = models.ForeignKey(
+        Campaign, models.CASCADE, related_name="audience_targeting", verbose_name=_("campaign")
     )
-    country = models.CharField(max_length=100, choices=country_choices)
-    cities = NameListField(help_text="Comma-separated. Empty: everywhere in the country.")
-    postcodes = NameListField(help_text="Comma-separated. Empty: everywhere in the cities.")
+    region = models.CharField(
+        verbose_name=_("region"),
+        max_length=100,
+        help_text=_("A part of the world or of the country, for example Europe or Bavaria."),
+    )
+    country = models.CharField(verbose_name=_("country"), max_length=100, choices=country_choices)
+    cities = NameListField(verbose_name=_("cities"), help_text=CITIES_HELP)
+    postcodes = NameListField(verbose_name=_("postcodes"), help_text=POSTCODES_HELP)
 
     whole_field = "campaign"
 
@@ -128,14 +150,15 @@ class CampaignAudienceTargeting(PartModel, TimestampedModel):
     class Meta:
         db_table = "campaign_audience_targeting"
         ordering = ["region", "country", "audience_id"]
-        verbose_name = "audience target"
+        verbose_name = _("target")
+        verbose_name_plural = _("targets")
         constraints = constraints.OF_A_TARGET
 
     def __str__(self) -> str:
         return f"{self.get_country_display()}, {self.region}"
 
     def clean_fields(self, exclude: Collection[str] | None = None) -> None:
-        """Take a country's name or alpha-3 code for its code: `Germany` and `DEU` are stored as `DE`."""
+        """Normalise the country: `Germany` and `DEU` become `DE`."""
         self.region = self.region.strip() if isinstance(self.region, str) else self.region
         if isinstance(self.country, str):
             self.country = country_code(self.country) or self.country

@@ -1,4 +1,4 @@
-"""Who may do what with campaigns. "Own" is: created by this user."""
+"""Permissions for campaigns and their targets. A campaign belongs to the user who created it."""
 
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ is_campaign_manager = role_in(RoleName.CAMPAIGN_MANAGER)
 
 @rules.predicate
 def owns_campaign(user: "User", part: "Campaign | CampaignAudienceTargeting | None" = None) -> bool:
-    """The campaign, or the campaign this is a part of, was created by the user."""
+    """Whether the user created the campaign, or the campaign that this target is part of."""
     campaign = part if part is None or hasattr(part, "campaign_created_by_id") else part.campaign
     return campaign is None or campaign.campaign_created_by_id == user.pk
 

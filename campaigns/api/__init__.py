@@ -1,1 +1,1 @@
-"""REST: campaigns with their targeting."""
+"""The REST API of campaigns and their targeting."""

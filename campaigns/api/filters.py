@@ -1,10 +1,11 @@
-"""How campaigns can be narrowed down."""
+"""The filters of the list of campaigns."""
 
 from datetime import date
 from typing import cast
 
 import django_filters
 from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from campaign_studio.api.filters import ChoiceListFilter, CountryFilter
 from campaigns.choices import Status
@@ -13,10 +14,9 @@ from campaigns.querysets import CampaignQuerySet
 
 
 class TargetCountryFilter(CountryFilter):
-    """Campaigns aimed at a country, together with the city where one is asked for too."""
+    """Campaigns that target a country. With `?city=`, one target must name both."""
 
     def filter(self, queryset: QuerySet, value: str) -> QuerySet:
-        """In one and the same target."""
         city = self.parent.form.cleaned_data["city"]
         if not value and not city:
             return queryset
@@ -31,7 +31,9 @@ class CampaignFilter(django_filters.FilterSet):
     campaign_created_by_id = django_filters.UUIDFilter(field_name="campaign_created_by_id")
     country = TargetCountryFilter()
     city = django_filters.CharFilter(max_length=200, method="with_country")
-    running_on = django_filters.DateFilter(method="by_running_on", label="Active, and this day inside the dates.")
+    running_on = django_filters.DateFilter(
+        method="by_running_on", label=_("Only campaigns that are active and whose dates include this day.")
+    )
     campaign_start_date_after = django_filters.DateFilter(field_name="campaign_start_date", lookup_expr="gte")
     campaign_start_date_before = django_filters.DateFilter(field_name="campaign_start_date", lookup_expr="lte")
     campaign_end_date_after = django_filters.DateFilter(field_name="campaign_end_date", lookup_expr="gte")
@@ -42,7 +44,7 @@ class CampaignFilter(django_filters.FilterSet):
         fields: list[str] = []
 
     def with_country(self, campaigns: CampaignQuerySet, name: str, value: str) -> CampaignQuerySet:
-        """Applied together with the country, since both must hold for one target."""
+        """All campaigns: `TargetCountryFilter` applies the city together with the country."""
         return campaigns
 
     def by_running_on(self, campaigns: CampaignQuerySet, name: str, value: date) -> CampaignQuerySet:

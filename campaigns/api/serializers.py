@@ -1,22 +1,23 @@
-"""What the API says and takes of campaigns and their audience."""
+"""Campaigns and their targeting as JSON."""
 
+from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from advertisers.models import Advertiser
 from campaign_studio.api.serializers import CountryField, StudioSerializer, TextListField, VisibleRelatedField
 from campaigns.choices import Status
-from campaigns.fields import MOST_NAMES
+from campaigns.fields import MAX_NAMES
 from campaigns.models import Campaign, CampaignAudienceTargeting
 
-MOST_TARGETS = 300
+MAX_TARGETS = 300
 
 
 class AudienceTargetingSerializer(StudioSerializer):
-    """Where a campaign may show. Empty lists mean everywhere within the level above."""
+    """A place where a campaign may show. An empty list of cities or postcodes means all of them."""
 
     country = CountryField()
-    cities = TextListField(required=False, max_length=MOST_NAMES)
-    postcodes = TextListField(required=False, max_length=MOST_NAMES)
+    cities = TextListField(required=False, max_length=MAX_NAMES)
+    postcodes = TextListField(required=False, max_length=MAX_NAMES)
 
     class Meta:
         model = CampaignAudienceTargeting
@@ -24,7 +25,7 @@ class AudienceTargetingSerializer(StudioSerializer):
 
 
 class CampaignColumnsSerializer(StudioSerializer):
-    """What list and detail have in common: the columns."""
+    """The columns of a campaign, which lists and single campaigns share."""
 
     advertiser_id = VisibleRelatedField(
         source="advertiser", queryset=Advertiser.objects.all(), required=False, allow_null=True
@@ -53,14 +54,14 @@ class CampaignColumnsSerializer(StudioSerializer):
             "version",
         ]
         read_only_fields = ["created_by_name", "updated_by_name", "version"]
-        # The audit log doesn't hold it, so `as_of` can't tell.
+        # The audit log doesn't record versions, so `as_of` can't show them.
         extra_kwargs = {"version": {"allow_null": True}}
 
 
 class CampaignRowSerializer(CampaignColumnsSerializer):
     """A campaign in a list."""
 
-    ad_count = serializers.IntegerField(read_only=True, help_text="0 to 6.")
+    ad_count = serializers.IntegerField(read_only=True, help_text=_("0 to 6."))
 
     class Meta(CampaignColumnsSerializer.Meta):
         fields = [*CampaignColumnsSerializer.Meta.fields, "ad_count"]
@@ -79,13 +80,13 @@ class AdSummarySerializer(serializers.Serializer):
 
 
 class CampaignSerializer(CampaignColumnsSerializer):
-    """A campaign, whole."""
+    """A campaign with its targeting and its ads."""
 
     allowed_next_statuses = serializers.ListField(
         child=serializers.ChoiceField(choices=Status.choices), source="allowed_next", read_only=True
     )
     audience_targeting: serializers.ListSerializer = serializers.ListSerializer(
-        child=AudienceTargetingSerializer(), required=False, max_length=MOST_TARGETS
+        child=AudienceTargetingSerializer(), required=False, max_length=MAX_TARGETS
     )
     ads = AdSummarySerializer(many=True, read_only=True)
 

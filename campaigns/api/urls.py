@@ -1,4 +1,4 @@
-"""Addresses of the campaigns API."""
+"""The URLs of the campaigns API."""
 
 from rest_framework.routers import SimpleRouter
 

@@ -1,4 +1,4 @@
-"""`/api/campaigns`, with history and `?as_of=`."""
+"""The API views of campaigns."""
 
 from accounts.api.history import AuditedViewSet
 from campaigns.api import serializers
@@ -8,7 +8,7 @@ from campaigns.querysets import CampaignQuerySet
 
 
 class CampaignViewSet(AuditedViewSet[Campaign]):
-    """Campaigns. Everybody reads them; managers change their own."""
+    """Campaigns, with their history and `?as_of=`. Everyone signed in may read them."""
 
     queryset = Campaign.objects.all()
     serializer_class = serializers.CampaignSerializer

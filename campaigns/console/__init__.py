@@ -1,1 +1,1 @@
-"""The console's pages on campaigns. `admin` registers them."""
+"""The admin console's pages for campaigns, and what ads share with them."""

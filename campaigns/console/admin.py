@@ -1,4 +1,4 @@
-"""The admin console's pages on campaigns."""
+"""The admin console's pages for campaigns."""
 
 from typing import ClassVar, cast
 
@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import QuerySet
 from django.forms import TypedChoiceField
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelect2Widget
@@ -20,9 +21,9 @@ from campaigns.querysets import CampaignQuerySet
 
 
 class CountryFilter(ChoiceFilter):
-    """By a country the campaign is aimed at."""
+    """Filters by a country that the campaign targets."""
 
-    title = "target country"
+    title = _("target country")
     parameter_name = "country"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
@@ -33,22 +34,22 @@ class CountryFilter(ChoiceFilter):
 
 
 class TargetInline(StudioStackedInline):
-    """The audience targets on the page of their campaign."""
+    """The targets on their campaign's page."""
 
     model = CampaignAudienceTargeting
     form = TargetForm
-    verbose_name_plural = "audience: where it shows"
+    verbose_name_plural = _("targeting")
     fields = [("region", "country"), ("cities", "postcodes")]
 
     def formfield_for_choice_field(
         self, db_field: models.Field, request: HttpRequest, **kwargs: object
     ) -> TypedChoiceField | None:
-        """Countries are found by typing."""
+        """A select with a search field for the country."""
         return super().formfield_for_choice_field(db_field, request, widget=UnfoldAdminSelect2Widget(), **kwargs)
 
 
 class CampaignAdmin(StatusActionsMixin):
-    """Campaigns with their audience. The app whose pages join campaigns with what they run registers it."""
+    """Campaigns with their targeting. `ads.console.campaigns` extends this page with ads and registers it."""
 
     form = LifecycleForm
     list_display = [
@@ -68,17 +69,17 @@ class CampaignAdmin(StatusActionsMixin):
     ]
     list_select_related = ["advertiser"]
     search_fields = ["campaign_name__ilike"]
-    search_help_text = "Campaign name"
+    search_help_text = _("Campaign name")
     date_hierarchy = "campaign_start_date"
     ordering = ["-created_at", "-campaign_id"]
     autocomplete_fields = ["advertiser"]
     readonly_fields = ["creator", "created_at", "last_editor", "updated_at"]
     inlines = [TargetInline]
     fieldsets: ClassVar[Fieldsets] = [
-        ("What", {"fields": [("campaign_name", "campaign_status"), "advertiser", "campaign_description"]}),
-        ("When", {"fields": [("campaign_start_date", "campaign_end_date", "campaign_expiry_date")]}),
+        (_("Details"), {"fields": [("campaign_name", "campaign_status"), "advertiser", "campaign_description"]}),
+        (_("Dates"), {"fields": [("campaign_start_date", "campaign_end_date", "campaign_expiry_date")]}),
         (
-            "Caps",
+            _("Caps"),
             {
                 "fields": [
                     (
@@ -89,19 +90,19 @@ class CampaignAdmin(StatusActionsMixin):
                 ]
             },
         ),
-        ("Who", {"fields": [("creator", "created_at"), ("last_editor", "updated_at")]}),
+        (_("Created and updated"), {"fields": [("creator", "created_at"), ("last_editor", "updated_at")]}),
     ]
 
-    @display(description="Status", ordering="campaign_status", label=STATUS_COLOURS)
+    @display(description=_("Status"), ordering="campaign_status", label=STATUS_COLOURS)
     def status_badge(self, campaign: Campaign) -> tuple[str, str]:
         return campaign.campaign_status, campaign.get_campaign_status_display()
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
-        """For `?changeable`, a picker's question: only campaigns that the user may change."""
+        """With `?changeable`, as pickers send it: only campaigns that the user may change."""
         if "changeable" in request.GET:
             queryset = cast(CampaignQuerySet, queryset).changeable_by(request.user)
         return super().get_search_results(request, queryset, search_term)
 
     def get_fieldsets(self, request: HttpRequest, obj: Campaign | None = None) -> Fieldsets:
-        """Without names and dates of what doesn't exist yet."""
+        """Without the last fieldset on the add page, where nothing has been created yet."""
         return self.fieldsets if obj else self.fieldsets[:3]

@@ -1,28 +1,32 @@
-"""The admin console's forms for campaigns."""
+"""The console's forms for campaigns and targets, and the status buttons that ads share."""
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib.postgres.forms import SimpleArrayField
 from django.forms.renderers import BaseRenderer
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminExpandableTextareaWidget
 
 from campaign_studio.console.forms import StudioForm
 from campaigns.choices import Status
 from campaigns.lifecycle import LifecycleModel
-from campaigns.models import CampaignAudienceTargeting
+from campaigns.models import CITIES_HELP, POSTCODES_HELP, CampaignAudienceTargeting
 
-# What people call the step into a status.
-VERBS: dict[str, str] = {
-    Status.ACTIVE: "Activate",
-    Status.PAUSED: "Pause",
-    Status.INACTIVE: "Deactivate",
-    Status.EXPIRED: "Expire",
-    Status.DRAFT: "Back to draft",
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
+
+# The button that changes to each status.
+BUTTON_LABELS: dict[str, "StrPromise"] = {
+    Status.ACTIVE: _("Activate"),
+    Status.PAUSED: _("Pause"),
+    Status.INACTIVE: _("Deactivate"),
+    Status.EXPIRED: _("Expire"),
+    Status.DRAFT: _("Return to draft"),
 }
 STATUS_COLOURS: dict[str, str] = {
     Status.ACTIVE: "success",
@@ -30,17 +34,18 @@ STATUS_COLOURS: dict[str, str] = {
     Status.INACTIVE: "info",
     Status.EXPIRED: "danger",
 }
-EXAMPLES = {"cities": "Berlin, Hamburg, Munich", "postcodes": "10115, 20095"}
+CITIES_EXAMPLE = _("Berlin, Hamburg, Munich")
+POSTCODES_EXAMPLE = "10115, 20095"
 
 
 class NameListFormField(SimpleArrayField):
-    """Names separated by commas or line ends. What a list of names may be is for the model to say."""
+    """Names separated by commas or line breaks. The model field validates the list."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(forms.CharField(max_length=200, required=False), required=False, **kwargs)
 
     def to_python(self, value: object) -> Any:
-        """Split; what stands between two separators may be nothing."""
+        """The parts between separators, blanks included: the model field drops those."""
         if isinstance(value, str):
             value = re.split(r"[,\r\n]+", value) if value.strip() else []
         return super().to_python(value)
@@ -50,13 +55,13 @@ class NameListFormField(SimpleArrayField):
 
 
 class StatusButtons(forms.Widget):
-    """The present status, and a button for each that may follow. Pressing one saves the page with that status.
+    """The current status, and a submit button for each status that may follow.
 
-    A page that is saved otherwise keeps the status it has.
+    A button saves the page with its status; any other way of saving keeps the current one.
     """
 
-    def __init__(self, present: str, allowed: list[str]) -> None:
-        self.present = present
+    def __init__(self, current: str, allowed: list[str]) -> None:
+        self.current = current
         self.allowed = allowed
         super().__init__()
 
@@ -67,54 +72,54 @@ class StatusButtons(forms.Widget):
         attrs: Mapping[str, object] | None = None,
         renderer: BaseRenderer | None = None,
     ) -> SafeString:
-        """The stored status, whatever was asked for a moment ago and refused."""
+        """Show the stored status, even after another one was submitted and refused."""
         context = {
             "id": (attrs or {}).get("id", name),
             "name": name,
-            "present": Status(self.present).label,
-            "colour": STATUS_COLOURS.get(self.present, ""),
-            "moves": [(status, VERBS[status]) for status in self.allowed],
+            "current": Status(self.current).label,
+            "colour": STATUS_COLOURS.get(self.current, ""),
+            "buttons": [(status, BUTTON_LABELS[status]) for status in self.allowed],
         }
         return render_to_string("admin/campaigns/status_buttons.html", context)
 
     def value_from_datadict(self, data: Mapping[str, str], files: object, name: str) -> str:
-        """What the button says, or what there is."""
-        return data.get(name, self.present)
+        """The value of the button that was pressed, or the current status."""
+        return data.get(name, self.current)
 
     def value_omitted_from_data(self, data: object, files: object, name: str) -> bool:
-        """Never: there always is one."""
+        """Never: there is always a current status."""
         return False
 
     def id_for_label(self, id_: str) -> str:
-        """None: a label names one control, not several."""
+        """Empty: a label can't refer to several buttons."""
         return ""
 
 
 class LifecycleForm(StudioForm):
-    """Offers the states that may follow the present one; the model refuses all others anyway."""
+    """Offers only the statuses that may follow the current one. The model refuses all others anyway."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         row: LifecycleModel = self.instance
         field = self.fields.get(row.status_field)
-        present = row.stored(row.status_field)
+        current = row.stored(row.status_field)
         if isinstance(field, forms.ChoiceField):
-            offered = {*row.allowed_next(), present}
+            offered = {*row.allowed_next(), current}
             field.choices = [(status, label) for status, label in Status.choices if status in offered]
-            if present is not None:
-                field.widget = StatusButtons(present, row.allowed_next())
+            if current is not None:
+                field.widget = StatusButtons(current, row.allowed_next())
 
 
 class TargetForm(StudioForm):
-    """One audience target: a country and region, with lists of cities and postcodes."""
+    """One target: a region and country, with lists of cities and postcodes."""
 
     cities = NameListFormField(
-        widget=UnfoldAdminExpandableTextareaWidget(attrs={"rows": 2, "placeholder": EXAMPLES["cities"]}),
-        help_text="Comma-separated. Empty: everywhere in the country.",
+        widget=UnfoldAdminExpandableTextareaWidget(attrs={"rows": 2, "placeholder": CITIES_EXAMPLE}),
+        help_text=CITIES_HELP,
     )
     postcodes = NameListFormField(
-        widget=UnfoldAdminExpandableTextareaWidget(attrs={"rows": 2, "placeholder": EXAMPLES["postcodes"]}),
-        help_text="Comma-separated. Empty: everywhere in the cities.",
+        widget=UnfoldAdminExpandableTextareaWidget(attrs={"rows": 2, "placeholder": POSTCODES_EXAMPLE}),
+        help_text=POSTCODES_HELP,
     )
 
     class Meta:
