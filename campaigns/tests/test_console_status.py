@@ -13,7 +13,7 @@ from ads.models import Ad
 from ads.tests.factories import AdFactory
 from campaign_studio.tests.browser import errors_of, form_data, messages_of
 from campaigns.choices import Status
-from campaigns.console.forms import VERBS
+from campaigns.console.forms import BUTTON_LABELS
 from campaigns.lifecycle import TRANSITIONS
 from campaigns.models import Campaign
 from campaigns.tests.factories import CampaignFactory
@@ -62,7 +62,7 @@ def test_there_is_a_button_for_each_state_that_may_follow(kind: str, status: str
 
     found = buttons(console.get(page_of(row)), row.status_field)
 
-    assert found == [(state.value, VERBS[state]) for state in TRANSITIONS[status]]
+    assert found == [(state.value, BUTTON_LABELS[state]) for state in TRANSITIONS[status]]
 
 
 @pytest.mark.parametrize("kind", ["campaign", "ad"])
