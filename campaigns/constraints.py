@@ -33,13 +33,13 @@ OF_A_CAMPAIGN: list[models.BaseConstraint] = [
         unit="campaign_max_view_duration_unit",
         units=DurationUnit,
         both_or_neither=_("Enter both the value and the unit of the viewing-time cap, or neither."),
-        above_zero=_("The viewing-time cap must be greater than 0."),
+        above_zero=_("The viewing-time cap must be more than 0."),
     ),
     FieldCheck(
         field="campaign_max_view_count",
         name="campaign_view_count_cap_is_positive",
         condition=Q(campaign_max_view_count__isnull=True) | Q(campaign_max_view_count__gt=0),
-        violation_error_message=_("The view cap must be greater than 0. Leave it empty for no cap."),
+        violation_error_message=_("The view cap must be more than 0. Leave it empty for no cap."),
     ),
 ]
 

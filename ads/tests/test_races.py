@@ -191,7 +191,7 @@ def test_one_of_the_last_two_contacts_stays_when_both_are_removed_at_once() -> N
 
     outcomes = race(*[contact.remove for contact in contacts])
 
-    assert sorted(outcomes) == ["An advertiser needs at least one contact. Add another one first.", "done"]
+    assert sorted(outcomes) == ["An advertiser needs at least one contact. Add another contact first.", "done"]
     assert AdvertiserContact.objects.count() == 1
 
 

@@ -1,4 +1,4 @@
-"""Advertisers for tests: minimal valid objects."""
+"""Factories of minimal valid advertisers, contacts and bank accounts."""
 
 import factory
 
@@ -13,7 +13,7 @@ ACCOUNT_NUMBER = "532013456789"
 
 
 class AdvertiserFactory(factory.django.DjangoModelFactory):
-    """An advertiser without contacts; `AdvertiserFactory(contact=True)` has one."""
+    """An advertiser without contacts, or with one: `AdvertiserFactory(contact=True)`."""
 
     class Meta:
         model = Advertiser
@@ -32,7 +32,7 @@ class AdvertiserFactory(factory.django.DjangoModelFactory):
 
 
 class AdvertiserContactFactory(factory.django.DjangoModelFactory):
-    """A contact who is not the point of contact."""
+    """A contact that is not the point of contact."""
 
     class Meta:
         model = AdvertiserContact
@@ -43,7 +43,7 @@ class AdvertiserContactFactory(factory.django.DjangoModelFactory):
 
 
 class AdvertiserBankAccountFactory(factory.django.DjangoModelFactory):
-    """A bank account with ACCOUNT_NUMBER, not the default one."""
+    """A bank account with ACCOUNT_NUMBER that is not the default."""
 
     class Meta:
         model = AdvertiserBankAccount

@@ -1,4 +1,4 @@
-"""Advertisers in the admin console."""
+"""The admin console's pages for advertisers."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +10,7 @@ from django.urls import reverse
 from accounts.models import AuditEntry, User
 from accounts.tests.factories import Cast
 from advertisers.console.admin import AdvertiserAdmin
-from advertisers.models import Advertiser, AdvertiserBankAccount, AdvertiserContact
+from advertisers.models import LAST_CONTACT, Advertiser, AdvertiserBankAccount, AdvertiserContact
 from advertisers.tests.factories import (
     ACCOUNT_NUMBER,
     IBAN,
@@ -19,14 +19,14 @@ from advertisers.tests.factories import (
     AdvertiserContactFactory,
     AdvertiserFactory,
 )
-from campaign_studio.tests.browser import errors_of, form_data
+from campaign_studio.tests.browser import error_codes_of, errors_of, form_data
 
 pytestmark = pytest.mark.django_db
 
 ConsoleFor = Callable[[User | None], Client]
 ADD = "/admin/advertisers/advertiser/add/"
 STAFF = ["system_admin", "app_admin", "campaign_manager", "content_moderator"]
-KEEPERS = STAFF[:3]
+PLANNERS = STAFF[:3]
 
 
 def page_of(advertiser: Advertiser) -> str:
@@ -71,17 +71,17 @@ def test_an_advertiser_without_a_contact_is_refused(cast: Cast, console_for: Con
     assert not Advertiser.objects.exists()
 
 
-def test_the_last_contact_stays(cast: Cast, console_for: ConsoleFor) -> None:
+def test_the_last_contact_cannot_be_deleted(cast: Cast, console_for: ConsoleFor) -> None:
     advertiser = AdvertiserFactory(contact=True)
     client = console_for(cast.campaign_manager)
     typed = form_data(client.get(page_of(advertiser)), **row("contacts", 0, DELETE="on"))
     answer = client.post(page_of(advertiser), typed)
 
-    assert errors_of(answer) == ["An advertiser needs at least one contact."]
+    assert error_codes_of(answer) == ["last_contact"]
     assert advertiser.contacts.count() == 1
 
 
-def test_the_last_contact_may_be_replaced_in_one_go(cast: Cast, console_for: ConsoleFor) -> None:
+def test_the_last_contact_can_be_replaced_in_one_step(cast: Cast, console_for: ConsoleFor) -> None:
     advertiser = AdvertiserFactory(contact=True)
     client = console_for(cast.campaign_manager)
     replaced = row("contacts", 0, DELETE="on") | new_row(
@@ -92,7 +92,7 @@ def test_the_last_contact_may_be_replaced_in_one_go(cast: Cast, console_for: Con
     assert [contact.contact_name for contact in advertiser.contacts.all()] == ["New"]
 
 
-def test_a_contact_that_somebody_else_deletes_meanwhile_is_counted(
+def test_the_last_contact_cannot_be_deleted_after_someone_else_deleted_the_other(
     cast: Cast, console_for: ConsoleFor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     advertiser = AdvertiserFactory(contact=True)
@@ -101,18 +101,18 @@ def test_a_contact_that_somebody_else_deletes_meanwhile_is_counted(
     typed = form_data(client.get(page_of(advertiser)), **row("contacts", 0, DELETE="on"))
     save_model = AdvertiserAdmin.save_model
 
-    def and_the_other_one_goes(*args: Any) -> None:
+    def save_and_delete_the_other(*args: Any) -> None:
         save_model(*args)
         AdvertiserContact.objects.filter(pk=other.pk).delete()
 
-    monkeypatch.setattr(AdvertiserAdmin, "save_model", and_the_other_one_goes)
+    monkeypatch.setattr(AdvertiserAdmin, "save_model", save_and_delete_the_other)
     answer = client.post(page_of(advertiser), typed)
 
-    assert errors_of(answer) == ["An advertiser needs at least one contact. Add another one first."]
+    assert errors_of(answer) == [LAST_CONTACT]
     assert advertiser.contacts.count() == 2
 
 
-def test_a_wrong_iban_is_refused_at_its_row(cast: Cast, console_for: ConsoleFor) -> None:
+def test_an_invalid_iban_is_reported_in_its_row(cast: Cast, console_for: ConsoleFor) -> None:
     client = console_for(cast.campaign_manager)
     wrong = new_row("bank_accounts", 0, **ACCOUNT, bank_account_iban=IBAN[:-1] + "9")
     answer = client.post(ADD, form_data(client.get(ADD), **NEW, **wrong))
@@ -126,7 +126,7 @@ def test_latitude_needs_longitude(cast: Cast, console_for: ConsoleFor) -> None:
     client = console_for(cast.campaign_manager)
     answer = client.post(ADD, form_data(client.get(ADD), **NEW, latitude="52.5"))
 
-    assert errors_of(answer) == ["Give both latitude and longitude, or neither."]
+    assert error_codes_of(answer) == ["advertiser_latitude_and_longitude_together"]
 
 
 def test_a_bank_number_is_never_on_the_page(cast: Cast, console_for: ConsoleFor) -> None:
@@ -142,7 +142,7 @@ def test_a_bank_number_is_never_on_the_page(cast: Cast, console_for: ConsoleFor)
 
 
 @pytest.mark.parametrize("typed", ["", "••••6789"])
-def test_leaving_the_mask_or_nothing_keeps_the_number(typed: str, cast: Cast, console_for: ConsoleFor) -> None:
+def test_an_empty_field_or_the_mask_keeps_the_stored_number(typed: str, cast: Cast, console_for: ConsoleFor) -> None:
     account = AdvertiserBankAccountFactory(advertiser=AdvertiserFactory(contact=True))
     client = console_for(cast.campaign_manager)
     page = page_of(account.advertiser)
@@ -166,15 +166,15 @@ def test_a_new_number_replaces_the_old_one(cast: Cast, console_for: ConsoleFor) 
     assert entry.changes == {"bank_account_number": ["[changed]", "[changed]"]}
 
 
-def test_a_foreign_mask_is_no_number(cast: Cast, console_for: ConsoleFor) -> None:
+def test_a_mask_is_not_accepted_as_a_new_number(cast: Cast, console_for: ConsoleFor) -> None:
     client = console_for(cast.campaign_manager)
     typed = new_row("bank_accounts", 0, **ACCOUNT, bank_account_number="••••6789")
     answer = client.post(ADD, form_data(client.get(ADD), **NEW, **typed))
 
-    assert errors_of(answer) == ["An account number has 4 to 34 letters or digits."]
+    assert error_codes_of(answer) == ["account_number"]
 
 
-def test_the_default_account_moves_from_one_row_to_another(cast: Cast, console_for: ConsoleFor) -> None:
+def test_another_bank_account_can_be_made_the_default(cast: Cast, console_for: ConsoleFor) -> None:
     advertiser = AdvertiserFactory(contact=True)
     old = AdvertiserBankAccountFactory(advertiser=advertiser, is_default=True)
     new = AdvertiserBankAccountFactory(advertiser=advertiser, bank_account_number=None, bank_account_iban=OTHER_IBAN)
@@ -189,10 +189,10 @@ def test_the_default_account_moves_from_one_row_to_another(cast: Cast, console_f
 
 @pytest.mark.parametrize("changed", [{}, {"contact_name": "Renamed"}], ids=str)
 @pytest.mark.parametrize("position", [0, 1])
-def test_a_new_point_of_contact_takes_over(
+def test_a_new_point_of_contact_replaces_the_old_one(
     cast: Cast, console_for: ConsoleFor, position: int, changed: dict[str, str]
 ) -> None:
-    """Whether the old one stands before or after it, and whether it is changed otherwise or not."""
+    """In either order of the two rows, whether or not the old one is changed otherwise."""
     advertiser = AdvertiserFactory()
     contacts = AdvertiserContactFactory.create_batch(2, advertiser=advertiser)
     old, new = (contacts[1 - position], contacts[position])
@@ -208,7 +208,7 @@ def test_a_new_point_of_contact_takes_over(
     assert advertiser.contacts.get(is_point_of_contact=True) == new
 
 
-def test_of_two_new_points_of_contact_the_second_is_refused_at_its_row(cast: Cast, console_for: ConsoleFor) -> None:
+def test_the_second_of_two_new_points_of_contact_is_refused_in_its_row(cast: Cast, console_for: ConsoleFor) -> None:
     advertiser = AdvertiserFactory()
     AdvertiserContactFactory.create_batch(2, advertiser=advertiser)
     client = console_for(cast.campaign_manager)
@@ -217,12 +217,12 @@ def test_of_two_new_points_of_contact_the_second_is_refused_at_its_row(cast: Cas
     first, second = answer.context["inline_admin_formsets"][0].formset.forms
 
     assert not first.errors
-    assert second.errors == {"is_point_of_contact": ["Only one contact can be the point of contact."]}
+    assert second.errors == {"is_point_of_contact": ["Only one contact can be the point of contact. Choose one."]}
     assert not advertiser.contacts.filter(is_point_of_contact=True).exists()
 
 
 @pytest.mark.parametrize("role", STAFF)
-def test_who_changes_advertisers(role: str, cast: Cast, console_for: ConsoleFor) -> None:
+def test_admins_and_campaign_managers_change_advertisers(role: str, cast: Cast, console_for: ConsoleFor) -> None:
     advertiser = AdvertiserFactory(contact=True, advertiser_name="Before")
     AdvertiserBankAccountFactory(advertiser=advertiser)
     filled_in = form_data(console_for(cast.system_admin).get(page_of(advertiser)), advertiser_name="After")
@@ -231,14 +231,14 @@ def test_who_changes_advertisers(role: str, cast: Cast, console_for: ConsoleFor)
     client.post(page_of(advertiser), filled_in)
     advertiser.refresh_from_db()
 
-    may = role in KEEPERS
+    may = role in PLANNERS
     assert (advertiser.advertiser_name == "After") == may
     assert ("6789" in seen) == may
     assert ("contacts-0-contact_name" in seen) == may
 
 
 @pytest.mark.parametrize("role", STAFF)
-def test_who_deletes_advertisers(role: str, cast: Cast, console_for: ConsoleFor) -> None:
+def test_admins_delete_advertisers(role: str, cast: Cast, console_for: ConsoleFor) -> None:
     advertiser = AdvertiserFactory(contact=True)
     AdvertiserBankAccountFactory(advertiser=advertiser)
     address = reverse("admin:advertisers_advertiser_delete", args=[advertiser.pk])
@@ -250,7 +250,7 @@ def test_who_deletes_advertisers(role: str, cast: Cast, console_for: ConsoleFor)
 
 
 @pytest.mark.parametrize("role", [*STAFF, "user"])
-def test_who_reveals_a_number(role: str, cast: Cast, console_for: ConsoleFor) -> None:
+def test_admins_reveal_a_number(role: str, cast: Cast, console_for: ConsoleFor) -> None:
     account = AdvertiserBankAccountFactory()
     client = console_for(cast.in_role(role))
     address = reverse("admin:advertisers_bank_account_reveal", args=[account.advertiser_id, account.pk])
@@ -270,21 +270,21 @@ def test_who_reveals_a_number(role: str, cast: Cast, console_for: ConsoleFor) ->
         assert not seen.exists()
 
 
-def test_an_account_is_revealed_under_its_own_advertiser_only(cast: Cast, console_for: ConsoleFor) -> None:
+def test_a_bank_account_is_revealed_only_below_its_own_advertiser(cast: Cast, console_for: ConsoleFor) -> None:
     account = AdvertiserBankAccountFactory()
     address = reverse("admin:advertisers_bank_account_reveal", args=[AdvertiserFactory().pk, account.pk])
 
     assert console_for(cast.app_admin).post(address).status_code == 404
 
 
-def test_the_way_to_the_full_number_is_shown_to_admins_alone(cast: Cast, console_for: ConsoleFor) -> None:
+def test_only_admins_see_the_link_to_the_full_number(cast: Cast, console_for: ConsoleFor) -> None:
     account = AdvertiserBankAccountFactory(advertiser=AdvertiserFactory(contact=True))
 
     assert "/reveal/" in console_for(cast.app_admin).get(page_of(account.advertiser)).content.decode()
     assert "/reveal/" not in console_for(cast.campaign_manager).get(page_of(account.advertiser)).content.decode()
 
 
-def test_moderators_read_no_history_of_bank_accounts(cast: Cast, console_for: ConsoleFor) -> None:
+def test_moderators_do_not_see_bank_accounts_in_the_history(cast: Cast, console_for: ConsoleFor) -> None:
     advertiser = AdvertiserFactory(contact=True)
     AdvertiserBankAccountFactory(advertiser=advertiser, bank_name="Secret Bank")
     address = reverse("admin:advertisers_advertiser_history", args=[advertiser.pk])

@@ -1,4 +1,4 @@
-"""Advertisers and their contacts by the API."""
+"""Advertisers in the API."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +11,7 @@ from accounts.tests.factories import Cast
 from advertisers.models import Advertiser
 from advertisers.tests.factories import AdvertiserFactory
 from campaign_studio.tests.bodies import advertiser_body, contact_body, stored
+from campaign_studio.tests.refusals import codes_of
 from campaigns.tests.factories import CampaignFactory
 
 pytestmark = pytest.mark.django_db
@@ -20,7 +21,7 @@ ClientFor = Callable[[User | None], APIClient]
 
 @pytest.fixture
 def client(cast: Cast, client_for: ClientFor) -> APIClient:
-    """A campaign manager's."""
+    """Signed in as a campaign manager."""
     return client_for(cast.campaign_manager)
 
 
@@ -41,11 +42,11 @@ def at(document: dict[str, Any], *more: str) -> str:
 
 def assert_refused(answer: Any, expected: Any, before: Any) -> None:
     assert answer.status_code == 400, answer.content
-    assert answer.json() == expected
+    assert codes_of(answer) == expected
     assert stored() == before
 
 
-def test_a_whole_advertiser_is_created_and_read_again(client: APIClient, cast: Cast) -> None:
+def test_an_advertiser_with_every_field_is_created_and_read_again(client: APIClient, cast: Cast) -> None:
     columns = {
         "advertiser_name": "ACME",
         "advertiser_type": "agency",
@@ -83,18 +84,18 @@ def test_an_empty_optional_field_is_null(client: APIClient, sent: Any) -> None:
 @pytest.mark.parametrize(
     ("changes", "error"),
     [
-        ({"contacts": []}, {"contacts": ["This list may not be empty."]}),
-        ({"contacts": None}, {"contacts": ["This field may not be null."]}),
-        ({"contacts": "Ann"}, {"contacts": ['Expected a list of items but got type "str".']}),
-        ({"advertiser_type": "club"}, {"advertiser_type": ['"club" is not a valid choice.']}),
-        ({"latitude": 91, "longitude": 0}, {"latitude": ["Latitude runs from −90 to 90."]}),
-        ({"latitude": 0, "longitude": -180.5}, {"longitude": ["Longitude runs from −180 to 180."]}),
-        ({"latitude": 5}, {"non_field_errors": ["Give both latitude and longitude, or neither."]}),
-        ({"created_by": 1}, {"created_by": ["This field does not exist. /api/docs lists those that do."]}),
-        ({"advertiser_name": ""}, {"advertiser_name": ["This field may not be blank."]}),
+        ({"contacts": []}, {"contacts": ["empty"]}),
+        ({"contacts": None}, {"contacts": ["null"]}),
+        ({"contacts": "Ann"}, {"contacts": ["not_a_list"]}),
+        ({"advertiser_type": "club"}, {"advertiser_type": ["invalid_choice"]}),
+        ({"latitude": 91, "longitude": 0}, {"latitude": ["advertiser_latitude_is_on_earth"]}),
+        ({"latitude": 0, "longitude": -180.5}, {"longitude": ["advertiser_longitude_is_on_earth"]}),
+        ({"latitude": 5}, {"non_field_errors": ["advertiser_latitude_and_longitude_together"]}),
+        ({"created_by": 1}, {"created_by": ["invalid"]}),
+        ({"advertiser_name": ""}, {"advertiser_name": ["blank"]}),
     ],
 )
-def test_a_bad_advertiser_is_refused_field_by_field(
+def test_an_invalid_advertiser_is_refused_field_by_field(
     client: APIClient, acme: dict[str, Any], changes: dict[str, Any], error: dict[str, Any]
 ) -> None:
     before = stored()
@@ -103,27 +104,29 @@ def test_a_bad_advertiser_is_refused_field_by_field(
     assert_refused(client.patch(at(acme), changes), error, before)
 
 
-def test_a_new_advertiser_needs_its_contacts(client: APIClient) -> None:
+def test_contacts_are_required_for_a_new_advertiser(client: APIClient) -> None:
     body = advertiser_body()
     del body["contacts"]
 
     answer = client.post("/api/advertisers", body)
 
-    assert (answer.status_code, answer.json()) == (400, {"contacts": ["This field is required."]})
+    assert (answer.status_code, codes_of(answer)) == (400, {"contacts": ["required"]})
     assert not Advertiser.objects.exists()
 
 
 @pytest.mark.parametrize(
     "place", [{"country": "Atlantis"}, {"timezone": "Mars/Olympus"}, {"country": 49}, {"timezone": "localtime"}]
 )
-def test_places_must_exist(client: APIClient, place: dict[str, Any]) -> None:
+def test_country_and_time_zone_must_exist(client: APIClient, place: dict[str, Any]) -> None:
     answer = client.post("/api/advertisers", advertiser_body(**place))
 
     assert (answer.status_code, list(answer.json())) == (400, list(place))
     assert not Advertiser.objects.exists()
 
 
-def test_an_advertiser_with_campaigns_stays(cast: Cast, client_for: ClientFor, acme: dict[str, Any]) -> None:
+def test_an_advertiser_with_campaigns_cannot_be_deleted(
+    cast: Cast, client_for: ClientFor, acme: dict[str, Any]
+) -> None:
     campaign = CampaignFactory(advertiser_id=acme["advertiser_id"])
     admin = client_for(cast.app_admin)
     before = stored()
@@ -164,7 +167,9 @@ def test_advertisers_are_filtered_searched_and_ordered(client: APIClient, query:
 
 
 @pytest.mark.parametrize("role", ["user", "guest"])
-def test_outsiders_know_of_no_advertiser(cast: Cast, client_for: ClientFor, acme: dict[str, Any], role: str) -> None:
+def test_users_and_guests_have_no_access_to_advertisers(
+    cast: Cast, client_for: ClientFor, acme: dict[str, Any], role: str
+) -> None:
     client = client_for(cast.in_role(role))
     contact = acme["contacts"][0]["contact_id"]
 
@@ -179,16 +184,16 @@ def test_outsiders_know_of_no_advertiser(cast: Cast, client_for: ClientFor, acme
         assert client.get(address).status_code == 403
 
 
-def test_history_tells_of_the_advertiser_and_its_contacts(client: APIClient, acme: dict[str, Any]) -> None:
+def test_the_history_covers_the_advertiser_and_its_contacts(client: APIClient, acme: dict[str, Any]) -> None:
     ann, bob = acme["contacts"]
     client.patch(at(acme), {"city": "Bonn", "contacts": [{**ann, "contact_name": "Anna"}]})
 
     entries = client.get(at(acme, "history")).json()["results"]
 
-    told = {(entry["resource_type"], entry["action"], entry["resource_id"]): entry for entry in entries}
-    assert told[("advertiser", "update", acme["advertiser_id"])]["changes"] == {"city": [None, "Bonn"]}
-    changed = told[("advertisercontact", "update", ann["contact_id"])]
+    changes = {(entry["resource_type"], entry["action"], entry["resource_id"]): entry for entry in entries}
+    assert changes[("advertiser", "update", acme["advertiser_id"])]["changes"] == {"city": [None, "Bonn"]}
+    changed = changes[("advertisercontact", "update", ann["contact_id"])]
     assert changed["changes"] == {"contact_name": ["Ann Example", "Anna"]}
     assert changed["parent_id"] == acme["advertiser_id"]
-    assert ("advertisercontact", "delete", bob["contact_id"]) in told
+    assert ("advertisercontact", "delete", bob["contact_id"]) in changes
     assert {entry["door"] for entry in entries} == {"api"}

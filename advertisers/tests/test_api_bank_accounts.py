@@ -1,4 +1,4 @@
-"""Bank accounts by the API: numbers go in, and come out masked."""
+"""Bank accounts in the API: numbers can be written, and are masked in every answer."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,21 +17,23 @@ from advertisers.tests.factories import (
     AdvertiserFactory,
 )
 from campaign_studio.tests.bodies import bank_account_body, stored
+from campaign_studio.tests.refusals import codes_of
 
 pytestmark = pytest.mark.django_db
 
 ClientFor = Callable[[User | None], APIClient]
+WITHOUT_NUMBER = {"non_field_errors": ["bank_account_has_a_number_or_an_iban"]}
 
 
 @pytest.fixture
 def client(cast: Cast, client_for: ClientFor) -> APIClient:
-    """A campaign manager's."""
+    """Signed in as a campaign manager."""
     return client_for(cast.campaign_manager)
 
 
 @pytest.fixture
 def account(db: None) -> AdvertiserBankAccount:
-    """The default account of an advertiser with both numbers."""
+    """The default bank account of an advertiser, with account number and IBAN."""
     made: AdvertiserBankAccount = AdvertiserBankAccountFactory(
         advertiser=AdvertiserFactory(contact=True), bank_account_iban=IBAN, is_default=True
     )
@@ -43,7 +45,7 @@ def at(account: AdvertiserBankAccount, *more: str) -> str:
 
 
 def numbers(account: AdvertiserBankAccount) -> tuple[str | None, ...]:
-    """What is stored."""
+    """The stored account number and IBAN, unmasked."""
     fresh = AdvertiserBankAccount.objects.get(pk=account.pk)
     return tuple(secret.reveal() if secret else None for secret in (fresh.bank_account_number, fresh.bank_account_iban))
 
@@ -64,7 +66,7 @@ def test_an_account_is_created_and_its_numbers_masked(client: APIClient, account
     assert numbers(stored_one) == ("1234 5678 9012", IBAN)
 
 
-def test_no_answer_but_reveal_shows_a_number(
+def test_only_reveal_shows_a_number(
     client: APIClient, cast: Cast, client_for: ClientFor, account: AdvertiserBankAccount
 ) -> None:
     one = at(account, str(account.pk))
@@ -90,7 +92,7 @@ def test_no_answer_but_reveal_shows_a_number(
 
 
 @pytest.mark.parametrize("method", ["patch", "put"])
-def test_the_mask_sent_back_leaves_the_number(client: APIClient, account: AdvertiserBankAccount, method: str) -> None:
+def test_sending_the_mask_back_keeps_the_number(client: APIClient, account: AdvertiserBankAccount, method: str) -> None:
     one = at(account, str(account.pk))
     document = client.get(one).json()
 
@@ -101,24 +103,23 @@ def test_the_mask_sent_back_leaves_the_number(client: APIClient, account: Advert
     assert numbers(account) == (ACCOUNT_NUMBER, IBAN)
 
 
-def test_a_number_is_removed_by_null_as_long_as_one_is_left(client: APIClient, account: AdvertiserBankAccount) -> None:
+def test_null_removes_a_number_unless_it_is_the_only_one(client: APIClient, account: AdvertiserBankAccount) -> None:
     one = at(account, str(account.pk))
 
     assert client.patch(one, {"bank_account_number": ""}).json()["bank_account_number"] is None
     assert numbers(account) == (None, IBAN)
 
     answer = client.patch(one, {"bank_account_iban": None})
-    assert (answer.status_code, answer.json()) == (
-        400,
-        {"non_field_errors": ["Give an account number or an IBAN."]},
-    )
+    assert (answer.status_code, codes_of(answer)) == (400, WITHOUT_NUMBER)
     assert numbers(account) == (None, IBAN)
 
 
-def test_a_new_account_whose_number_is_a_mask_has_no_number(client: APIClient, account: AdvertiserBankAccount) -> None:
+def test_a_mask_is_not_accepted_as_the_number_of_a_new_account(
+    client: APIClient, account: AdvertiserBankAccount
+) -> None:
     answer = client.post(at(account), bank_account_body(bank_account_iban="••••3000"))
 
-    assert (answer.status_code, answer.json()) == (400, {"non_field_errors": ["Give an account number or an IBAN."]})
+    assert (answer.status_code, codes_of(answer)) == (400, WITHOUT_NUMBER)
 
 
 @pytest.mark.parametrize(
@@ -139,7 +140,7 @@ def test_a_new_account_whose_number_is_a_mask_has_no_number(client: APIClient, a
         ({"bank_name": ""}, "bank_name"),
     ],
 )
-def test_a_bad_account_is_refused_by_field(
+def test_an_invalid_account_is_refused_field_by_field(
     client: APIClient, account: AdvertiserBankAccount, changes: dict[str, Any], field: str
 ) -> None:
     before = stored()
@@ -152,7 +153,7 @@ def test_a_bad_account_is_refused_by_field(
     assert stored() == before
 
 
-def test_a_new_default_account_takes_over(client: APIClient, account: AdvertiserBankAccount) -> None:
+def test_a_new_default_account_replaces_the_old_one(client: APIClient, account: AdvertiserBankAccount) -> None:
     def default() -> str:
         return str(AdvertiserBankAccount.objects.get(is_default=True).pk)
 
@@ -172,7 +173,7 @@ def test_a_new_default_account_takes_over(client: APIClient, account: Advertiser
     ]
 
 
-def test_admins_reveal_a_number_and_it_is_on_record(
+def test_admins_reveal_a_number_and_the_audit_log_records_it(
     cast: Cast, client_for: ClientFor, account: AdvertiserBankAccount
 ) -> None:
     for number, admin in enumerate((cast.app_admin, cast.system_admin), start=1):
@@ -192,7 +193,7 @@ def test_admins_reveal_a_number_and_it_is_on_record(
 
 
 @pytest.mark.parametrize("role", ["campaign_manager", "content_moderator", "user", "guest"])
-def test_nobody_else_reveals_a_number(
+def test_other_roles_cannot_reveal_a_number(
     cast: Cast, client_for: ClientFor, account: AdvertiserBankAccount, role: str
 ) -> None:
     before = stored()
@@ -203,7 +204,7 @@ def test_nobody_else_reveals_a_number(
     assert stored() == before
 
 
-def test_a_moderator_sees_the_advertiser_without_its_accounts(
+def test_a_moderator_sees_an_advertiser_without_its_bank_accounts(
     cast: Cast, client_for: ClientFor, account: AdvertiserBankAccount
 ) -> None:
     moderator, manager = client_for(cast.content_moderator), client_for(cast.campaign_manager)
@@ -215,13 +216,13 @@ def test_a_moderator_sees_the_advertiser_without_its_accounts(
     assert "bank_accounts" not in document.json()
     assert moderator.get(at(account)).status_code == 403
     assert moderator.get(at(account, str(account.pk))).status_code == 403
-    told = {entry["resource_type"] for entry in moderator.get(f"{advertiser}/history").json()["results"]}
-    assert "advertiserbankaccount" not in told
-    told = {entry["resource_type"] for entry in manager.get(f"{advertiser}/history").json()["results"]}
-    assert "advertiserbankaccount" in told
+    shown = {entry["resource_type"] for entry in moderator.get(f"{advertiser}/history").json()["results"]}
+    assert "advertiserbankaccount" not in shown
+    shown = {entry["resource_type"] for entry in manager.get(f"{advertiser}/history").json()["results"]}
+    assert "advertiserbankaccount" in shown
 
 
-def test_an_account_is_found_below_its_own_advertiser_only(
+def test_a_bank_account_is_found_only_below_its_own_advertiser(
     client: APIClient, cast: Cast, client_for: ClientFor, account: AdvertiserBankAccount
 ) -> None:
     other = AdvertiserFactory(contact=True)
@@ -236,7 +237,9 @@ def test_an_account_is_found_below_its_own_advertiser_only(
     assert stored() == before
 
 
-def test_accounts_are_listed_in_a_total_order_and_deleted(client: APIClient, account: AdvertiserBankAccount) -> None:
+def test_bank_accounts_are_listed_in_a_total_order_and_deleted(
+    client: APIClient, account: AdvertiserBankAccount
+) -> None:
     AdvertiserBankAccountFactory(advertiser=account.advertiser, bank_name="Aa")
 
     names = [row["is_default"] for row in client.get(at(account)).json()["results"]]

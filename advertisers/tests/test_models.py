@@ -1,4 +1,4 @@
-"""Advertisers, whom to call there, and where their money comes from."""
+"""The models of advertisers, contacts and bank accounts: what they refuse, and how they are stored."""
 
 from typing import Any
 
@@ -24,30 +24,31 @@ from campaigns.tests.factories import CampaignFactory
 
 pytestmark = pytest.mark.django_db
 
-NOT_A_CHOICE = "is not a valid choice"
+LATITUDE, LONGITUDE = "advertiser_latitude_is_on_earth", "advertiser_longitude_is_on_earth"
+BOTH = "advertiser_latitude_and_longitude_together"
 
-# constraint, field the message stands beside, part of the message, what is written
+# constraint, field of the error, its code or message, changes
 ADVERTISER_RULES: list[tuple[str, str, str, dict[str, Any]]] = [
-    ("advertiser_type_is_known", "advertiser_type", NOT_A_CHOICE, {"advertiser_type": "charity"}),
-    ("advertiser_latitude_is_on_earth", "latitude", "from −90 to 90", {"latitude": 90.01, "longitude": 0}),
-    ("advertiser_latitude_is_on_earth", "latitude", "from −90 to 90", {"latitude": -90.01, "longitude": 0}),
-    ("advertiser_latitude_is_on_earth", "latitude", "from −90 to 90", {"latitude": float("nan"), "longitude": 0}),
-    ("advertiser_longitude_is_on_earth", "longitude", "from −180 to 180", {"latitude": 0, "longitude": 180.01}),
-    ("advertiser_longitude_is_on_earth", "longitude", "from −180 to 180", {"latitude": 0, "longitude": -180.01}),
-    ("advertiser_longitude_is_on_earth", "longitude", "from −180 to 180", {"latitude": 0, "longitude": float("nan")}),
-    ("advertiser_latitude_and_longitude_together", "__all__", "both latitude and longitude", {"latitude": 52.5}),
-    ("advertiser_latitude_and_longitude_together", "__all__", "both latitude and longitude", {"longitude": 13.4}),
+    ("advertiser_type_is_known", "advertiser_type", "invalid_choice", {"advertiser_type": "charity"}),
+    (LATITUDE, "latitude", "The latitude must be between −90 and 90.", {"latitude": 90.01, "longitude": 0}),
+    (LATITUDE, "latitude", LATITUDE, {"latitude": -90.01, "longitude": 0}),
+    (LATITUDE, "latitude", LATITUDE, {"latitude": float("nan"), "longitude": 0}),
+    (LONGITUDE, "longitude", "The longitude must be between −180 and 180.", {"latitude": 0, "longitude": 180.01}),
+    (LONGITUDE, "longitude", LONGITUDE, {"latitude": 0, "longitude": -180.01}),
+    (LONGITUDE, "longitude", LONGITUDE, {"latitude": 0, "longitude": float("nan")}),
+    (BOTH, "__all__", "Enter both latitude and longitude, or neither.", {"latitude": 52.5}),
+    (BOTH, "__all__", BOTH, {"longitude": 13.4}),
 ]
 
 
-@pytest.mark.parametrize(("constraint", "field", "message", "changes"), ADVERTISER_RULES, ids=str)
-def test_an_advertiser_that_breaks_a_rule_is_refused_twice(
-    constraint: str, field: str, message: str, changes: dict[str, Any]
+@pytest.mark.parametrize(("constraint", "field", "refusal", "changes"), ADVERTISER_RULES, ids=str)
+def test_an_advertiser_that_breaks_a_rule_is_refused_by_model_and_database(
+    constraint: str, field: str, refusal: str, changes: dict[str, Any]
 ) -> None:
     advertiser = AdvertiserFactory()
 
     assert_database_refuses(constraint, write_past_the_model(advertiser, **changes))
-    assert_model_refuses(advertiser, field, message, **changes)
+    assert_model_refuses(advertiser, field, refusal, **changes)
 
 
 @pytest.mark.parametrize(
@@ -67,11 +68,11 @@ def test_every_type_of_advertiser_is_accepted(advertiser_type: str) -> None:
 @pytest.mark.parametrize(
     ("field", "value"), [("country", "XX"), ("country", "Germany"), ("timezone", "Mars/Olympus"), ("timezone", "CEST")]
 )
-def test_a_place_that_is_no_standard_code_is_refused(field: str, value: str) -> None:
-    assert_model_refuses(AdvertiserFactory(), field, NOT_A_CHOICE, **{field: value})
+def test_a_country_or_time_zone_must_be_a_standard_code(field: str, value: str) -> None:
+    assert_model_refuses(AdvertiserFactory(), field, "invalid_choice", **{field: value})
 
 
-def test_an_advertiser_says_who_created_and_who_changed_it(cast: Cast) -> None:
+def test_an_advertiser_records_who_created_and_who_changed_it(cast: Cast) -> None:
     with acting_as(cast.owner):
         advertiser = Advertiser(advertiser_name="Acme", advertiser_type="business")
         advertiser.full_clean()
@@ -85,7 +86,7 @@ def test_an_advertiser_says_who_created_and_who_changed_it(cast: Cast) -> None:
     assert (advertiser.created_by_name, advertiser.updated_by_name) == ("campaign_manager", "other_campaign_manager")
 
 
-def test_an_advertiser_with_campaigns_can_not_be_deleted() -> None:
+def test_an_advertiser_with_campaigns_cannot_be_deleted() -> None:
     advertiser = AdvertiserFactory()
     CampaignFactory(advertiser=advertiser)
 
@@ -93,7 +94,7 @@ def test_an_advertiser_with_campaigns_can_not_be_deleted() -> None:
         advertiser.delete()
 
 
-def test_an_advertiser_is_deleted_with_its_parts() -> None:
+def test_contacts_and_bank_accounts_are_deleted_with_their_advertiser() -> None:
     advertiser = AdvertiserFactory(contact=True)
     AdvertiserBankAccountFactory(advertiser=advertiser)
 
@@ -103,27 +104,27 @@ def test_an_advertiser_is_deleted_with_its_parts() -> None:
     assert not AdvertiserBankAccount.objects.exists()
 
 
-def test_advertisers_are_called_by_name() -> None:
+def test_an_advertiser_is_shown_by_its_name() -> None:
     assert str(AdvertiserFactory.build(advertiser_name="Acme")) == "Acme"
 
 
 # --- Contacts --------------------------------------------------------------------------------------------------------
 
 
-def test_an_unknown_contact_type_is_refused_twice() -> None:
+def test_an_unknown_contact_type_is_refused_by_model_and_database() -> None:
     contact = AdvertiserContactFactory()
 
     assert_database_refuses("contact_type_is_known", write_past_the_model(contact, contact_type="boss"))
-    assert_model_refuses(contact, "contact_type", NOT_A_CHOICE, contact_type="boss")
+    assert_model_refuses(contact, "contact_type", "invalid_choice", contact_type="boss")
 
 
 def assert_takes_over(first: Any, second: Any, mark: str) -> None:
-    """The second one gets the mark, the first one loses it, and does not get it back by being saved as it was read."""
+    """The second part gets the mark and the first loses it, even if the first is saved again as it was read."""
     read_before = type(first).objects.get(pk=first.pk)
     setattr(second, mark, True)
     second.full_clean()
     second.save()
-    # Both changes were counted by the one advertiser at hand: it is not out of date.
+    # The advertiser at hand counted both changes, so its version is current.
     second.advertiser.save()
     for _ in range(2):
         marks = {row.pk: getattr(row, mark) for row in type(first).objects.all()}
@@ -136,7 +137,7 @@ def test_every_contact_type_is_accepted(contact_type: str) -> None:
     AdvertiserContactFactory(contact_type=contact_type).full_clean()
 
 
-def test_a_second_point_of_contact_takes_over_and_is_refused_past_the_model() -> None:
+def test_a_second_point_of_contact_replaces_the_first_and_is_refused_by_the_database() -> None:
     first = AdvertiserContactFactory(is_point_of_contact=True)
     second = AdvertiserContactFactory(advertiser=first.advertiser)
 
@@ -146,12 +147,12 @@ def test_a_second_point_of_contact_takes_over_and_is_refused_past_the_model() ->
     assert_takes_over(first, second, "is_point_of_contact")
 
 
-def test_every_advertiser_has_a_point_of_contact_of_its_own() -> None:
+def test_two_advertisers_may_each_have_a_point_of_contact() -> None:
     AdvertiserContactFactory(is_point_of_contact=True)
     AdvertiserContactFactory(is_point_of_contact=True).full_clean()
 
 
-def test_the_point_of_contact_stays_what_they_are_when_saved_again() -> None:
+def test_a_point_of_contact_can_be_saved_again() -> None:
     contact = AdvertiserContactFactory(is_point_of_contact=True)
 
     contact.full_clean()
@@ -161,11 +162,11 @@ def test_the_point_of_contact_stays_what_they_are_when_saved_again() -> None:
 @pytest.mark.parametrize(
     ("field", "value"), [("contact_email", "nowhere"), ("contact_phone", "12"), ("contact_country", "Atlantis")]
 )
-def test_a_contact_who_can_not_be_reached_is_refused(field: str, value: str) -> None:
+def test_a_contact_with_invalid_details_is_refused(field: str, value: str) -> None:
     assert_model_refuses(AdvertiserContactFactory(), field, "", **{field: value})
 
 
-def test_phone_numbers_are_stored_in_one_form() -> None:
+def test_a_phone_number_is_stored_in_international_format() -> None:
     contact = AdvertiserContactFactory(contact_phone="+49 30 901820")
     contact.refresh_from_db()
 
@@ -173,16 +174,17 @@ def test_phone_numbers_are_stored_in_one_form() -> None:
     assert str(contact) == contact.contact_name
 
 
-def test_the_last_contact_stays() -> None:
+def test_the_last_contact_cannot_be_deleted() -> None:
     contact = AdvertiserContactFactory()
 
-    with pytest.raises(ValidationError, match="needs at least one contact") as refused:
+    with pytest.raises(ValidationError) as refused:
         contact.remove()
+    assert refused.value.messages == ["An advertiser needs at least one contact. Add another contact first."]
     assert refused.value.code == "last_contact"
     assert AdvertiserContact.objects.filter(pk=contact.pk).exists()
 
 
-def test_any_other_contact_may_go() -> None:
+def test_any_other_contact_can_be_deleted() -> None:
     contact = AdvertiserContactFactory()
     other = AdvertiserContactFactory(advertiser=contact.advertiser)
 
@@ -194,7 +196,7 @@ def test_any_other_contact_may_go() -> None:
 # --- Bank accounts ---------------------------------------------------------------------------------------------------
 
 
-def test_a_second_default_account_takes_over_and_is_refused_past_the_model() -> None:
+def test_a_second_default_account_replaces_the_first_and_is_refused_by_the_database() -> None:
     first = AdvertiserBankAccountFactory(is_default=True)
     second = AdvertiserBankAccountFactory(advertiser=first.advertiser)
 
@@ -202,32 +204,34 @@ def test_a_second_default_account_takes_over_and_is_refused_past_the_model() -> 
     assert_takes_over(first, second, "is_default")
 
 
-def test_every_advertiser_has_a_default_account_of_its_own() -> None:
+def test_two_advertisers_may_each_have_a_default_account() -> None:
     AdvertiserBankAccountFactory(is_default=True)
     AdvertiserBankAccountFactory(is_default=True).full_clean()
 
 
-def test_an_account_without_number_and_iban_is_refused_twice() -> None:
+def test_an_account_without_number_and_iban_is_refused_by_model_and_database() -> None:
     account = AdvertiserBankAccountFactory()
 
     assert_database_refuses(
         "bank_account_has_a_number_or_an_iban",
         write_past_the_model(account, bank_account_number=None, bank_account_iban=None),
     )
-    assert_model_refuses(account, "__all__", "Give an account number or an IBAN.", bank_account_number="")
+    assert_model_refuses(account, "__all__", "Enter an account number or an IBAN.", bank_account_number="")
 
 
 @pytest.mark.parametrize("iban", ["DE89370400440532013001", "DE8937040044053201300", "XX00", "532013", "DE 89"])
-def test_an_iban_with_a_wrong_checksum_is_refused_without_repeating_it(iban: str) -> None:
+def test_an_invalid_iban_is_refused_without_repeating_it(iban: str) -> None:
     account = AdvertiserBankAccountFactory(bank_account_iban=OTHER_IBAN)
 
-    assert_model_refuses(account, "bank_account_iban", "This is not a valid IBAN", bank_account_iban=iban)
+    assert_model_refuses(
+        account, "bank_account_iban", "This is not a valid IBAN. Check every character.", bank_account_iban=iban
+    )
     with pytest.raises(ValidationError) as refused:
         account.full_clean()
     assert iban not in str(refused.value)
 
 
-def test_iban_and_bic_are_written_the_standard_way() -> None:
+def test_iban_and_bic_are_stored_without_spaces_in_upper_case() -> None:
     account = AdvertiserBankAccountFactory(
         bank_account_iban="de89 3704 0044 0532 0130 00",
         bank_account_bic="deutdeff",
@@ -243,21 +247,32 @@ def test_iban_and_bic_are_written_the_standard_way() -> None:
 @pytest.mark.parametrize("field", ["bank_account_bic", "bank_account_swift_code"])
 @pytest.mark.parametrize("code", ["DEUTDEF", "DEUT1EFF", "DEUTDEFF5", "DEUTDEFF500X"])
 def test_a_bic_of_the_wrong_form_is_refused(field: str, code: str) -> None:
-    assert_model_refuses(AdvertiserBankAccountFactory(), field, "", **{field: code})
+    refusal = f"“{code}” is not a BIC. A BIC has 8 or 11 characters, for example DEUTDEFF or DEUTDEFF500."
+
+    assert_model_refuses(AdvertiserBankAccountFactory(), field, refusal, **{field: code})
 
 
 @pytest.mark.parametrize("number", ["123", "1" * 35, "12_34", "-1234", "12\n34"])
 def test_an_account_number_of_the_wrong_form_is_refused(number: str) -> None:
     account = AdvertiserBankAccountFactory()
+    refusal = "An account number has 4 to 34 characters: letters and digits, with spaces or hyphens between them."
 
-    assert_model_refuses(account, "bank_account_number", "An account number has 4 to 34", bank_account_number=number)
+    assert_model_refuses(account, "bank_account_number", refusal, bank_account_number=number)
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("bank_account_routing_number", "12;34"), ("bank_account_currency", "EU")]
+    ("field", "value", "refusal"),
+    [
+        (
+            "bank_account_routing_number",
+            "12;34",
+            "A routing number contains only letters, digits, spaces and hyphens.",
+        ),
+        ("bank_account_currency", "EU", "invalid_choice"),
+    ],
 )
-def test_other_bank_details_of_the_wrong_form_are_refused(field: str, value: str) -> None:
-    assert_model_refuses(AdvertiserBankAccountFactory(), field, "", **{field: value})
+def test_other_bank_details_of_the_wrong_form_are_refused(field: str, value: str, refusal: str) -> None:
+    assert_model_refuses(AdvertiserBankAccountFactory(), field, refusal, **{field: value})
 
 
 def test_an_account_shows_only_the_end_of_its_number() -> None:
@@ -275,7 +290,7 @@ def test_a_revealed_account_shows_all_of_it() -> None:
     assert AdvertiserBankAccountFactory().reveal()["bank_account_iban"] is None
 
 
-def test_the_database_holds_no_number_in_the_clear() -> None:
+def test_numbers_are_encrypted_in_the_database() -> None:
     AdvertiserBankAccountFactory(bank_account_iban=IBAN)
 
     with connection.cursor() as cursor:
@@ -285,11 +300,11 @@ def test_the_database_holds_no_number_in_the_clear() -> None:
     assert IBAN not in iban
 
 
-# --- Who sees what ---------------------------------------------------------------------------------------------------
+# --- Permissions -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("model", [Advertiser, AdvertiserContact, AdvertiserBankAccount])
-def test_what_people_see_is_what_they_may_view(model: Any, cast: Cast) -> None:
+def test_users_see_the_rows_they_have_permission_to_view(model: Any, cast: Cast) -> None:
     account = AdvertiserBankAccountFactory(advertiser__contact=True)
     permission = f"advertisers.view_{model._meta.model_name}"
 
@@ -297,7 +312,7 @@ def test_what_people_see_is_what_they_may_view(model: Any, cast: Cast) -> None:
         assert model.objects.visible_to(person).exists() == person.has_perm(permission, account), person
 
 
-def test_a_document_costs_the_same_whatever_it_holds(cast: Cast, django_assert_num_queries: Any) -> None:
+def test_any_number_of_advertisers_is_loaded_in_as_many_queries(cast: Cast, django_assert_num_queries: Any) -> None:
     for _ in range(3):
         AdvertiserBankAccountFactory(advertiser__contact=True)
 

@@ -79,6 +79,15 @@ def errors_of(page: Any) -> list[str]:
     return shown
 
 
+def error_codes_of(page: Any) -> list[str]:
+    """The code of every error that the page's forms show, in the order of `errors_of`."""
+    inlines = [inline.formset for inline in page.context["inline_admin_formsets"]]
+    lists = [*page.context["adminform"].form.errors.values()]
+    for formset in inlines:
+        lists += [formset.non_form_errors(), *(texts for form in formset.forms for texts in form.errors.values())]
+    return [str(error.code) for texts in lists for error in texts.as_data()]
+
+
 def messages_of(page: Any) -> list[str]:
     """What the page says at its top."""
     return [str(message) for message in page.context["messages"]]

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
+from rest_framework import exceptions
 
 
 def assert_model_refuses(instance: models.Model, field: str, refusal: str, **changes: Any) -> None:
@@ -19,6 +20,11 @@ def assert_model_refuses(instance: models.Model, field: str, refusal: str, **cha
         instance.full_clean()
     errors = refused.value.error_dict.get(field, [])
     assert any(refusal == error.code or refusal in error.messages[0] for error in errors), refused.value.message_dict
+
+
+def codes_of(answer: Any) -> Any:
+    """The errors of an API answer with their codes in place of the messages, nested as they are."""
+    return exceptions.ValidationError(answer.data).get_codes()
 
 
 def assert_database_refuses(constraint: str, write: Callable[[], Any]) -> None:

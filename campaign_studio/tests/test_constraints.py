@@ -122,7 +122,7 @@ def test_a_constraint_about_several_fields_is_answered_for_the_whole() -> None:
     error = validation_error(collision(lambda: CampaignAudienceTargeting.objects.bulk_create([again])))
 
     assert error.message_dict == {
-        "__all__": ["This campaign targets that region and country already. Add the cities there."]
+        "__all__": ["This campaign already targets this region and country. Add the cities to that target."]
     }
 
 

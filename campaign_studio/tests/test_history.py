@@ -66,7 +66,7 @@ def test_names_stand_for_keys_and_labels_for_columns_and_choices(admin: APIClien
     assert told(changed) == {
         "advertiser": (None, "ACME"),
         "status": ("Draft", "Inactive"),
-        "longest viewing time": ("2", None),
+        "viewing-time cap": ("2", None),
         "unit": ("Hours", None),
     }
     assert {one["field"] for one in changed["readable"]} == set(changed["changes"])
@@ -98,7 +98,7 @@ def test_what_is_deleted_is_told_as_it_was(admin: APIClient) -> None:
 
     assert (deleted["action"], deleted["kind"], deleted["resource_name"]) == (
         "delete",
-        "audience target",
+        "target",
         "Germany, Europe",
     )
     assert told(deleted)["country"] == ("Germany", None)
@@ -150,9 +150,7 @@ def test_a_history_is_narrowed_down_to_a_person(admin: APIClient, cast: Cast) ->
     def actions(actor: str) -> list[str]:
         return [entry["kind"] for entry in history(admin, campaign, actor=actor)]
 
-    assert (
-        actions("campaign_manager") == actions("Campaign_Manager") == actions(str(cast.owner.pk)) == ["audience target"]
-    )
+    assert actions("campaign_manager") == actions("Campaign_Manager") == actions(str(cast.owner.pk)) == ["target"]
     assert actions("expire_campaigns") == ["campaign"]
     assert actions("guest") == actions(str(cast.guest.pk)) == actions("nobody at all") == []
 
@@ -181,7 +179,7 @@ def test_a_history_is_narrowed_down_in_time(admin: APIClient) -> None:
         return [entry["kind"] for entry in history(admin, campaign, **query)]
 
     at = middle.isoformat().replace("+00:00", "Z")
-    assert kinds(**{"from": at}) == ["audience target"]
+    assert kinds(**{"from": at}) == ["target"]
     assert kinds(to=at) == ["campaign"]
     assert kinds(**{"from": at, "to": (middle + timedelta(days=1)).isoformat(), "field": "campaign_name"}) == []
 

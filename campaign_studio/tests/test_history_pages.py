@@ -64,7 +64,7 @@ def test_a_history_is_read_in_words(browser: Client, cast: Cast) -> None:
 
     text = text_of(browser.get(page_of(campaign)))
 
-    assert "Campaign “Spring” › Audience target “France, Europe”" in text
+    assert "Campaign “Spring” › Target “France, Europe”" in text
     assert "Country Germany France" in text
     assert "Advertiser – ACME" in text
     assert "Status – Draft" in text
@@ -171,7 +171,7 @@ def test_a_page_shows_an_object_as_it_was_with_its_parts(browser: Client, cast: 
     assert "Summer" not in text.partition("as of")[2]
     later = text_of(browser.get(page_of(campaign), {"as_of": "2026-03-02"}))
     assert "Campaign “Summer” as of 1" not in later
-    assert "Audience targets None Ads None" in later
+    assert "Targets None Ads None" in later
 
 
 def test_an_ads_rating_and_slots_are_shown_as_they_were(browser: Client) -> None:

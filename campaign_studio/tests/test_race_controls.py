@@ -64,7 +64,10 @@ def test_two_default_bank_accounts(monkeypatch: pytest.MonkeyPatch) -> None:
     for account in accounts:
         account.is_default = True
 
-    assert sorted(saved_after_all_were_judged(accounts)) == ["Only one bank account can be the default.", "done"]
+    assert sorted(saved_after_all_were_judged(accounts)) == [
+        "Only one bank account can be the default. Choose one.",
+        "done",
+    ]
     accounts = list(AdvertiserBankAccount.objects.filter(advertiser=advertiser))
     for account in accounts:
         account.is_default = True

@@ -1,4 +1,4 @@
-"""Campaigns for tests: minimal valid objects."""
+"""Factories of minimal valid campaigns and targets."""
 
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ from campaigns.models import Campaign, CampaignAudienceTargeting
 
 
 class CampaignFactory(factory.django.DjangoModelFactory):
-    """A draft that runs from today for thirty days."""
+    """A draft from today until 30 days later."""
 
     class Meta:
         model = Campaign
@@ -23,7 +23,7 @@ class CampaignFactory(factory.django.DjangoModelFactory):
 
 
 class AudienceTargetingFactory(factory.django.DjangoModelFactory):
-    """A target: all of Germany."""
+    """A target: the whole of Germany."""
 
     class Meta:
         model = CampaignAudienceTargeting

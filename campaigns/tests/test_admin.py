@@ -1,4 +1,4 @@
-"""Campaigns in the admin console."""
+"""The admin console's pages for campaigns."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.models import AuditEntry, User
 from accounts.tests.factories import Cast
 from ads.tests.factories import AdFactory
-from campaign_studio.tests.browser import errors_of, form_data
+from campaign_studio.tests.browser import error_codes_of, errors_of, form_data
 from campaigns.console.admin import CampaignAdmin
 from campaigns.models import Campaign, CampaignAudienceTargeting
 from campaigns.tests.factories import AudienceTargetingFactory, CampaignFactory
@@ -63,61 +63,63 @@ def test_a_campaign_is_created_with_two_target_countries(cast: Cast, console_for
     ]
 
 
-def test_the_same_place_twice_is_refused_at_its_row(cast: Cast, console_for: ConsoleFor) -> None:
+def test_a_place_that_is_targeted_twice_is_reported_in_its_row(cast: Cast, console_for: ConsoleFor) -> None:
     client = console_for(cast.campaign_manager)
     typed = new() | target(0, region="Europe", country="DE") | target(1, region="EUROPE", country="DE")
     answer = client.post(ADD, form_data(client.get(ADD), **typed))
     first, second = answer.context["inline_admin_formsets"][0].formset.forms
 
     assert not first.errors
-    assert "This campaign targets that region and country already" in str(second.errors)
-    assert "Audience target #2: This campaign targets that region and country already" in answer.content.decode()
+    assert second.non_field_errors().as_data()[0].code == "campaign_targets_a_place_once"
+    assert f"Target #2: {second.non_field_errors()[0]}" in answer.content.decode()
     assert not Campaign.objects.exists()
     assert not AuditEntry.objects.filter(content_type__model="campaign").exists()
 
 
-def test_what_the_form_says_no_to(cast: Cast, console_for: ConsoleFor) -> None:
+def test_the_form_refuses_invalid_campaigns(cast: Cast, console_for: ConsoleFor) -> None:
     client = console_for(cast.campaign_manager)
     yesterday = f"{timezone.localdate() - timedelta(days=1):%d/%m/%Y}"
     refused = {
-        "The end date can't lie before the start date.": {"campaign_end_date": "01/01/2020"},
-        "Give both the value and the unit": {"campaign_max_view_duration_value": "5"},
-        "The view cap must be more than 0": {"campaign_max_view_count": "0"},
-        "It can't go active": {"campaign_start_date": yesterday, "campaign_end_date": yesterday},
-        "Select a valid choice": {"campaign_status": "expired"},
-        "less than or equal to": {"campaign_max_view_count": "99999999999999"},
-        "Null characters": {"campaign_name": "a\x00b"},
-        "at most 255": {"campaign_name": "a" * 300},
-        "Enter a valid date": {"campaign_start_date": "0000-00-00"},
+        "campaign_ends_after_it_starts": {"campaign_end_date": "01/01/2020"},
+        "campaign_view_duration_value_and_unit_together": {"campaign_max_view_duration_value": "5"},
+        "campaign_view_count_cap_is_positive": {"campaign_max_view_count": "0"},
+        "ended": {"campaign_start_date": yesterday, "campaign_end_date": yesterday},
+        "invalid_choice": {"campaign_status": "expired"},
+        "max_value": {"campaign_max_view_count": "99999999999999"},
+        "null_characters_not_allowed": {"campaign_name": "a\x00b"},
+        "max_length": {"campaign_name": "a" * 300},
+        "invalid": {"campaign_start_date": "0000-00-00"},
     }
-    for message, typed in refused.items():
+    for code, typed in refused.items():
         answer = client.post(ADD, form_data(client.get(ADD), **new() | typed))
 
-        assert answer.status_code == 200, message
-        assert any(message in said for said in errors_of(answer)), (message, errors_of(answer))
+        assert answer.status_code == 200, code
+        assert code in error_codes_of(answer), errors_of(answer)
     assert not Campaign.objects.exists()
 
 
-def test_the_select_offers_the_states_that_may_follow(cast: Cast, console_for: ConsoleFor) -> None:
+def test_the_form_offers_only_the_statuses_that_may_follow(cast: Cast, console_for: ConsoleFor) -> None:
     campaign = CampaignFactory(campaign_status="draft", campaign_created_by=cast.owner)
     form = console_for(cast.owner).get(page_of(campaign)).context["adminform"].form
 
     assert [value for value, _ in form.fields["campaign_status"].choices] == ["draft", "active", "inactive"]
 
 
-def test_dates_that_an_ad_sticks_out_of_are_refused(cast: Cast, console_for: ConsoleFor) -> None:
+def test_dates_that_exclude_an_ad_are_refused(cast: Cast, console_for: ConsoleFor) -> None:
     campaign = CampaignFactory(campaign_created_by=cast.owner)
     AdFactory(campaign=campaign, ad_name="Late", ad_end_date=campaign.campaign_end_date)
     client = console_for(cast.owner)
     earlier = f"{campaign.campaign_end_date - timedelta(days=1):%d/%m/%Y}"
     answer = client.post(page_of(campaign), form_data(client.get(page_of(campaign)), campaign_end_date=earlier))
 
-    assert "Move that ad first" in errors_of(answer)[0]
+    assert error_codes_of(answer) == ["ad_outside"]
 
 
 @pytest.mark.parametrize("whose", ["own", "other"])
 @pytest.mark.parametrize("role", STAFF)
-def test_who_changes_whose_campaigns(role: str, whose: str, cast: Cast, console_for: ConsoleFor) -> None:
+def test_admins_change_all_campaigns_and_managers_their_own(
+    role: str, whose: str, cast: Cast, console_for: ConsoleFor
+) -> None:
     creator = cast.owner if whose == "own" else cast.colleague
     campaign = CampaignFactory(campaign_created_by=creator, campaign_name="Before")
     AudienceTargetingFactory(campaign=campaign)
@@ -139,7 +141,7 @@ def test_who_changes_whose_campaigns(role: str, whose: str, cast: Cast, console_
 
 
 @pytest.mark.parametrize("role", STAFF)
-def test_who_deletes_whose_campaigns(role: str, cast: Cast, console_for: ConsoleFor) -> None:
+def test_admins_delete_all_campaigns_and_managers_their_own(role: str, cast: Cast, console_for: ConsoleFor) -> None:
     mine, theirs = CampaignFactory(campaign_created_by=cast.owner), CampaignFactory(campaign_created_by=cast.colleague)
     client = console_for(cast.in_role(role))
     for campaign in (mine, theirs):
@@ -154,7 +156,7 @@ def test_who_deletes_whose_campaigns(role: str, cast: Cast, console_for: Console
     assert set(Campaign.objects.all()) == left[role]
 
 
-def test_the_page_lists_the_ads_and_leads_to_another(cast: Cast, console_for: ConsoleFor) -> None:
+def test_the_page_lists_the_ads_and_links_to_a_new_one(cast: Cast, console_for: ConsoleFor) -> None:
     campaign = CampaignFactory(campaign_created_by=cast.owner)
     ad = AdFactory(campaign=campaign, ad_name="<b>Bold</b>")
     preset = f"{reverse('admin:ads_ad_add')}?campaign={campaign.pk}"
@@ -166,7 +168,7 @@ def test_the_page_lists_the_ads_and_leads_to_another(cast: Cast, console_for: Co
     assert preset not in console_for(cast.colleague).get(page_of(campaign)).content.decode()
 
 
-def test_a_full_campaign_offers_no_further_ad(cast: Cast, console_for: ConsoleFor) -> None:
+def test_a_campaign_with_six_ads_offers_no_further_one(cast: Cast, console_for: ConsoleFor) -> None:
     campaign = CampaignFactory(campaign_created_by=cast.owner)
     AdFactory.create_batch(6, campaign=campaign)
 
@@ -175,7 +177,7 @@ def test_a_full_campaign_offers_no_further_ad(cast: Cast, console_for: ConsoleFo
     assert "6/6" in listed
 
 
-def test_the_history_says_who_did_what(cast: Cast, console_for: ConsoleFor) -> None:
+def test_the_history_shows_who_changed_what(cast: Cast, console_for: ConsoleFor) -> None:
     client = console_for(cast.owner)
     client.post(ADD, form_data(client.get(ADD), **new(), **target(0, region="Europe", country="DE", cities="Berlin")))
     campaign = Campaign.objects.get()
@@ -188,7 +190,7 @@ def test_the_history_says_who_did_what(cast: Cast, console_for: ConsoleFor) -> N
         "Admin console",
         "127.0.0.1",
         "Summer",
-        "Audience target",
+        "Target",
         "Germany",
         "Berlin",
     ):
@@ -197,7 +199,7 @@ def test_the_history_says_who_did_what(cast: Cast, console_for: ConsoleFor) -> N
     assert "<i>Winter</i>" not in text
 
 
-def test_a_race_that_slips_past_the_form_comes_back_as_a_message(
+def test_an_error_of_the_database_is_shown_in_the_form(
     cast: Cast, console_for: ConsoleFor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     campaign = CampaignFactory(campaign_created_by=cast.owner)
@@ -214,7 +216,7 @@ def test_a_race_that_slips_past_the_form_comes_back_as_a_message(
     campaign.refresh_from_db()
 
     assert answer.status_code == 200
-    assert errors_of(answer) == ["The end date can't lie before the start date."]
+    assert error_codes_of(answer) == ["campaign_ends_after_it_starts"]
     assert 'value="Typed"' in answer.content.decode()
     assert list(answer.context["messages"]) == []
     assert campaign.campaign_name != "Typed"

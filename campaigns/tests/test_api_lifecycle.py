@@ -1,4 +1,4 @@
-"""Status and history of campaigns by the API."""
+"""The status and the history of campaigns in the API."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -11,6 +11,7 @@ from rest_framework.test import APIClient
 from accounts.models import User
 from accounts.tests.factories import Cast
 from campaign_studio.tests.bodies import bearing, campaign_body, tokens_of
+from campaign_studio.tests.refusals import codes_of
 from campaigns.models import Campaign
 from campaigns.tests.factories import CampaignFactory
 
@@ -21,7 +22,7 @@ ClientFor = Callable[[User | None], APIClient]
 
 @pytest.fixture
 def client(cast: Cast, client_for: ClientFor) -> APIClient:
-    """A campaign manager's."""
+    """Signed in as a campaign manager."""
     return client_for(cast.owner)
 
 
@@ -43,53 +44,44 @@ def at(document: dict[str, Any], *more: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("start", "status", "allowed"),
-    [
-        ("draft", "paused", "From draft it may go to active, inactive; not paused."),
-        ("active", "draft", "From active it may go to paused, inactive, expired; not draft."),
-        ("paused", "draft", "From paused it may go to active, inactive, expired; not draft."),
-        ("inactive", "paused", "From inactive it may go to draft, active, expired; not paused."),
-    ],
+    ("start", "status"), [("draft", "paused"), ("active", "draft"), ("paused", "draft"), ("inactive", "paused")]
 )
-def test_a_forbidden_status_is_refused_with_those_that_are_allowed(
-    client: APIClient, start: str, status: str, allowed: str
-) -> None:
+def test_a_status_that_may_not_follow_is_refused(client: APIClient, start: str, status: str) -> None:
     document = client.post("/api/campaigns", campaign_body(campaign_status=start)).json()
 
     answer = client.patch(at(document), {"campaign_status": status})
 
-    assert (answer.status_code, answer.json()) == (400, {"campaign_status": [allowed]})
+    assert (answer.status_code, codes_of(answer)) == (400, {"campaign_status": ["transition"]})
     assert client.get(at(document)).json() == document
 
 
-def test_a_campaign_lives_by_the_lifecycle(client: APIClient, summer: dict[str, Any]) -> None:
+def test_a_campaign_changes_its_status_step_by_step(client: APIClient, summer: dict[str, Any]) -> None:
     for status in ("active", "paused", "active", "expired", "draft", "inactive", "draft", "active", "inactive"):
         answer = client.patch(at(summer), {"campaign_status": status})
         assert (answer.status_code, answer.json()["campaign_status"]) == (200, status)
 
 
-def test_a_campaign_whose_end_is_past_does_not_go_active(client: APIClient, cast: Cast) -> None:
+def test_a_campaign_that_has_ended_cannot_be_activated(client: APIClient, cast: Cast) -> None:
     past = timezone.localdate() - timedelta(days=2)
     campaign = CampaignFactory(campaign_start_date=past, campaign_end_date=past, campaign_created_by=cast.owner)
     address = f"/api/campaigns/{campaign.pk}"
 
     refused = client.patch(address, {"campaign_status": "active"})
-    assert refused.status_code == 400
-    assert "Move the end date first" in refused.json()["campaign_status"][0]
+    assert (refused.status_code, codes_of(refused)) == (400, {"campaign_status": ["ended"]})
     assert Campaign.objects.get().campaign_status == "draft"
 
     moved = {"campaign_status": "active", "campaign_end_date": str(timezone.localdate())}
     assert client.patch(address, moved).json()["campaign_status"] == "active"
 
 
-def test_a_deleted_campaign_is_gone_and_can_not_be_deleted_twice(client: APIClient, summer: dict[str, Any]) -> None:
+def test_a_deleted_campaign_is_not_found(client: APIClient, summer: dict[str, Any]) -> None:
     assert client.delete(at(summer)).status_code == 204
     assert client.delete(at(summer)).status_code == 404
     assert client.get(at(summer)).status_code == 404
     assert client.patch(at(summer), {"campaign_name": "x"}).status_code == 404
 
 
-def test_history_tells_who_changed_what_from_where_by_which_door(cast: Cast, client_for: ClientFor) -> None:
+def test_the_history_records_who_changed_what_from_where(cast: Cast, client_for: ClientFor) -> None:
     mia = bearing(tokens_of(cast.owner)["access_token"])
     headers: dict[str, Any] = {"REMOTE_ADDR": "2001:db8::7", "HTTP_X_REQUEST_ID": "req-1"}
     targets = [{"region": "Europe", "country": "DE"}]
@@ -117,7 +109,7 @@ def test_history_tells_who_changed_what_from_where_by_which_door(cast: Cast, cli
     assert [entry["timestamp"] for entry in entries] == sorted((entry["timestamp"] for entry in entries), reverse=True)
 
 
-def test_the_history_of_another_campaign_is_not_told(client: APIClient, summer: dict[str, Any]) -> None:
+def test_the_history_is_that_of_one_campaign(client: APIClient, summer: dict[str, Any]) -> None:
     other = client.post("/api/campaigns", campaign_body(campaign_name="Other")).json()
 
     names = {entry["resource_name"] for entry in client.get(at(other, "history")).json()["results"]}

@@ -1,4 +1,4 @@
-"""Campaigns by the API: filters, search, order and pages of the list."""
+"""The list of campaigns in the API: filters, search, order and pages."""
 
 from collections.abc import Callable
 from datetime import date
@@ -22,7 +22,7 @@ ClientFor = Callable[[User | None], APIClient]
 
 @pytest.fixture
 def client(cast: Cast, client_for: ClientFor) -> APIClient:
-    """A guest's: everybody may read campaigns."""
+    """Signed in as a guest: every user may read campaigns."""
     return client_for(cast.guest)
 
 
@@ -108,7 +108,7 @@ def test_campaigns_are_filtered_and_searched(
     assert found(client, query.format(**three)) == expected
 
 
-def test_rows_carry_the_number_of_ads_and_no_lists(client: APIClient, three: dict[str, Campaign]) -> None:
+def test_list_rows_have_the_number_of_ads_and_no_nested_lists(client: APIClient, three: dict[str, Campaign]) -> None:
     rows = client.get("/api/campaigns").json()["results"]
 
     assert [row["ad_count"] for row in rows] == [1, 2, 0]
@@ -126,7 +126,7 @@ def test_rows_carry_the_number_of_ads_and_no_lists(client: APIClient, three: dic
     }
 
 
-def test_every_listed_column_orders_both_ways(client: APIClient, three: dict[str, Campaign]) -> None:
+def test_a_list_can_be_ordered_by_every_column_both_ways(client: APIClient, three: dict[str, Campaign]) -> None:
     columns = client.get("/api/campaigns").json()["results"][0]
 
     for column in columns:
@@ -139,7 +139,7 @@ def test_every_listed_column_orders_both_ways(client: APIClient, three: dict[str
         assert [row["campaign_id"] for row in up.json()["results"]] == backwards, column
 
 
-def test_ads_are_counted_for_the_order(client: APIClient, three: dict[str, Campaign]) -> None:
+def test_a_list_can_be_ordered_by_the_number_of_ads(client: APIClient, three: dict[str, Campaign]) -> None:
     assert found(client, "ordering=-ad_count") == ["summer", "autumn", "spring"]
     assert found(client, "ordering=campaign_status,-campaign_name") == ["spring", "autumn", "summer"]
 
@@ -186,7 +186,7 @@ def test_ads_are_counted_for_the_order(client: APIClient, three: dict[str, Campa
         ("format=json", "format"),
     ],
 )
-def test_a_parameter_that_makes_no_sense_is_refused_by_name(
+def test_an_invalid_parameter_is_refused_by_name(
     client: APIClient, three: dict[str, Campaign], query: str, parameter: str
 ) -> None:
     answer = client.get(f"/api/campaigns?{query}")
@@ -196,7 +196,7 @@ def test_a_parameter_that_makes_no_sense_is_refused_by_name(
     assert all(isinstance(message, str) for message in answer.json()[parameter])
 
 
-def test_pages_link_to_their_neighbours(client: APIClient) -> None:
+def test_pages_link_to_the_next_and_the_previous_page(client: APIClient) -> None:
     CampaignFactory.create_batch(5)
 
     def page(address: str) -> dict[str, Any]:
@@ -217,7 +217,7 @@ def test_pages_link_to_their_neighbours(client: APIClient) -> None:
     assert parse_qs(urlsplit(first["next"]).query)["page"] == ["2"]
 
 
-def test_a_page_past_the_end_is_404_and_an_empty_list_has_one_page(client: APIClient) -> None:
+def test_a_page_past_the_end_is_not_found_and_an_empty_list_has_one_page(client: APIClient) -> None:
     empty = client.get("/api/campaigns")
     assert empty.json() == {"count": 0, "next": None, "previous": None, "results": []}
 
@@ -226,14 +226,14 @@ def test_a_page_past_the_end_is_404_and_an_empty_list_has_one_page(client: APICl
     assert client.get("/api/campaigns?page=1000000000").status_code == 404
 
 
-def test_twenty_rows_are_a_page_and_a_hundred_the_most(client: APIClient) -> None:
+def test_a_page_has_20_rows_by_default_and_100_at_most(client: APIClient) -> None:
     CampaignFactory.create_batch(21)
 
     assert len(client.get("/api/campaigns").json()["results"]) == 20
     assert len(client.get("/api/campaigns?page_size=100").json()["results"]) == 21
 
 
-def test_an_order_is_total_where_values_are_the_same(client: APIClient) -> None:
+def test_rows_with_equal_values_have_a_total_order(client: APIClient) -> None:
     CampaignFactory.create_batch(7, campaign_name="Same")
 
     seen = [

@@ -1,4 +1,4 @@
-"""The status machine, for campaigns and ads alike."""
+"""The life cycle of campaigns and ads."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -43,13 +43,13 @@ def campaign_in(status: str, **changes: Any) -> Campaign:
 
 
 def ad_in(status: str, **changes: Any) -> Ad:
-    """An ad with a sworn rating in a campaign that runs today, as loaded from the database."""
+    """An ad with a confirmed content declaration in a campaign that runs today, as loaded from the database."""
     return Ad.objects.get(pk=AdFactory(campaign=campaign_in("draft"), ad_status=status, rated=True, **changes).pk)
 
 
 @pytest.mark.parametrize("make", [campaign_in, ad_in])
 @pytest.mark.parametrize(("old", "new"), EVERY_STEP)
-def test_every_step_of_the_table(make: Any, old: str, new: str) -> None:
+def test_each_status_change_is_allowed_or_refused(make: Any, old: str, new: str) -> None:
     row: LifecycleModel = make(old)
 
     if new in ALLOWED[old]:
@@ -57,19 +57,31 @@ def test_every_step_of_the_table(make: Any, old: str, new: str) -> None:
         row.refresh_from_db()
         assert row.status == new
     else:
-        said = f"From {old} it may go to {', '.join(ALLOWED[old])}; not {new}."
-        assert_model_refuses(row, row.status_field, said, **{row.status_field: new})
+        assert_model_refuses(row, row.status_field, "transition", **{row.status_field: new})
         assert type(row)._base_manager.get(pk=row.pk).status == old
+
+
+@pytest.mark.parametrize(
+    ("make", "refusal"),
+    [
+        (campaign_in, "This campaign can't change from “Active” to “Draft”. Choose Paused, Inactive or Expired."),
+        (ad_in, "This ad can't change from “Active” to “Draft”. Choose Paused, Inactive or Expired."),
+    ],
+)
+def test_a_refused_change_names_the_statuses_that_may_follow(make: Any, refusal: str) -> None:
+    row: LifecycleModel = make("active")
+
+    assert_model_refuses(row, row.status_field, refusal, **{row.status_field: "draft"})
 
 
 @pytest.mark.parametrize("make", [campaign_in, ad_in])
 @pytest.mark.parametrize("status", Status.values)
-def test_a_row_may_stay_what_it_is(make: Any, status: str) -> None:
+def test_a_row_can_keep_its_status(make: Any, status: str) -> None:
     make(status).full_clean()
 
 
 @pytest.mark.parametrize("status", ["draft", "active", "paused", "inactive"])
-def test_a_new_campaign_may_start_as_anything_but_expired(status: str) -> None:
+def test_a_new_campaign_can_have_any_status_but_expired(status: str) -> None:
     new = _unsaved_campaign(campaign_status=status)
 
     new.full_clean()
@@ -77,23 +89,33 @@ def test_a_new_campaign_may_start_as_anything_but_expired(status: str) -> None:
     assert new.allowed_next() == ["draft", "active", "paused", "inactive"]
 
 
-def test_a_new_campaign_can_not_start_as_expired() -> None:
-    said = "A new one may start as draft, active, paused, inactive; not expired."
+def test_a_new_campaign_or_ad_cannot_be_expired() -> None:
+    campaign = campaign_in("draft")
+    ad = AdFactory.build(campaign=campaign, ad_created_by=campaign.campaign_created_by)
 
-    assert_model_refuses(_unsaved_campaign(campaign_status="expired"), "campaign_status", said)
+    assert_model_refuses(
+        _unsaved_campaign(),
+        "campaign_status",
+        "A new campaign can't have the status “Expired”. Choose Draft, Active, Paused or Inactive.",
+        campaign_status="expired",
+    )
+    assert_model_refuses(
+        ad,
+        "ad_status",
+        "A new ad can't have the status “Expired”. Choose Draft, Active, Paused or Inactive.",
+        ad_status="expired",
+    )
 
 
-def test_two_steps_in_one_go_are_judged_from_what_is_stored() -> None:
+def test_each_change_is_checked_against_the_stored_status() -> None:
     campaign = campaign_in("active")
     campaign.move_to("inactive")
     campaign.move_to("draft")
 
-    assert_model_refuses(
-        campaign, "campaign_status", "From draft it may go to active, inactive", campaign_status="paused"
-    )
+    assert_model_refuses(campaign, "campaign_status", "can't change from “Draft”", campaign_status="paused")
 
 
-def test_a_refused_step_can_be_followed_by_an_allowed_one() -> None:
+def test_an_allowed_change_can_follow_a_refused_one() -> None:
     campaign = campaign_in("active")
     with pytest.raises(ValidationError):
         campaign.move_to("draft")
@@ -103,31 +125,31 @@ def test_a_refused_step_can_be_followed_by_an_allowed_one() -> None:
     assert Campaign.objects.get(pk=campaign.pk).campaign_status == "paused"
 
 
-# --- Going active ----------------------------------------------------------------------------------------------------
+# --- Activating ------------------------------------------------------------------------------------------------------
 
 
-def test_a_campaign_may_go_active_on_its_last_day() -> None:
+def test_a_campaign_can_be_activated_on_its_last_day() -> None:
     campaign_in("draft", campaign_end_date=TODAY).move_to("active")
 
 
-def test_a_campaign_that_is_over_can_not_go_active() -> None:
+def test_a_campaign_that_has_ended_cannot_be_activated() -> None:
     campaign = campaign_in("paused", campaign_end_date=YESTERDAY)
 
     assert_model_refuses(
         campaign,
         "campaign_status",
-        "It can't go active: its last day, 2026-03-14, is past. Move the end date first.",
+        "This campaign can't be activated: it ended on 14 Mar 2026. Change the end date first.",
         campaign_status="active",
     )
 
 
-def test_a_new_campaign_that_is_over_can_not_start_active() -> None:
+def test_a_new_campaign_that_has_ended_cannot_be_active() -> None:
     over = _unsaved_campaign(campaign_status="active", campaign_end_date=YESTERDAY)
 
-    assert_model_refuses(over, "campaign_status", "is past")
+    assert_model_refuses(over, "campaign_status", "ended")
 
 
-def test_an_active_campaign_that_is_over_can_still_be_renamed() -> None:
+def test_an_active_campaign_that_has_ended_can_still_be_renamed() -> None:
     campaign = campaign_in("active", campaign_end_date=YESTERDAY)
     campaign.campaign_name = "Renamed"
 
@@ -137,38 +159,40 @@ def test_an_active_campaign_that_is_over_can_still_be_renamed() -> None:
 @pytest.mark.parametrize(
     ("ad_end_date", "campaign_end_date"), [(YESTERDAY, TOMORROW), (None, YESTERDAY)], ids=["its own", "its campaign's"]
 )
-def test_an_ad_that_is_over_can_not_go_active(ad_end_date: date | None, campaign_end_date: date) -> None:
+def test_an_ad_that_has_ended_cannot_be_activated(ad_end_date: date | None, campaign_end_date: date) -> None:
     ad = ad_in("draft", ad_end_date=ad_end_date)
     Campaign.objects.filter(pk=ad.campaign_id).update(campaign_end_date=campaign_end_date)
 
-    assert_model_refuses(Ad.objects.get(pk=ad.pk), "ad_status", "its last day, 2026-03-14, is past", ad_status="active")
+    refusal = "This ad can't be activated: it ended on 14 Mar 2026. Change the end date first."
+    assert_model_refuses(Ad.objects.get(pk=ad.pk), "ad_status", refusal, ad_status="active")
 
 
-def test_an_ad_without_rating_can_not_go_active() -> None:
+def test_an_ad_without_a_rating_cannot_be_activated() -> None:
     ad = AdFactory(campaign=campaign_in("draft"))
 
-    assert_model_refuses(ad, "ad_status", "it needs a content rating with “no prohibited content”", ad_status="active")
+    assert_model_refuses(ad, "ad_status", "status", ad_status="active")
 
 
-def test_an_ad_that_swears_off_nothing_can_not_go_active() -> None:
+def test_an_ad_without_a_content_declaration_cannot_be_activated() -> None:
     ad = AdContentRatingFactory(ad__campaign=campaign_in("draft"), no_prohibited_content=False).ad
 
-    assert_model_refuses(Ad.objects.get(pk=ad.pk), "ad_status", "“no prohibited content” confirmed", ad_status="active")
+    assert_model_refuses(Ad.objects.get(pk=ad.pk), "ad_status", "status", ad_status="active")
 
 
-def test_a_new_ad_can_not_start_active_because_its_rating_comes_later() -> None:
+def test_a_new_ad_cannot_be_active_because_it_has_no_rating_yet() -> None:
     campaign = campaign_in("active")
     ad = AdFactory.build(campaign=campaign, ad_created_by=campaign.campaign_created_by, ad_status="active")
 
-    assert_model_refuses(ad, "ad_status", "it needs a content rating")
+    assert_model_refuses(ad, "ad_status", "status")
 
 
-# --- Coming back from expired ----------------------------------------------------------------------------------------
+# --- Returning from expired ------------------------------------------------------------------------------------------
 
 
-def test_an_expired_campaign_returns_to_draft_once_its_dates_lie_ahead() -> None:
+def test_an_expired_campaign_can_return_to_draft_with_a_later_end_date() -> None:
     campaign = campaign_in("expired", campaign_end_date=YESTERDAY)
-    assert_model_refuses(campaign, "campaign_status", "move the end date first", campaign_status="draft")
+    refusal = "This campaign can't return to draft: it ended on 14 Mar 2026. Change the end date first."
+    assert_model_refuses(campaign, "campaign_status", refusal, campaign_status="draft")
 
     campaign.campaign_end_date = TODAY
     campaign.move_to("draft")
@@ -178,7 +202,7 @@ def test_an_expired_campaign_returns_to_draft_once_its_dates_lie_ahead() -> None
 
 # --- The calendar ----------------------------------------------------------------------------------------------------
 
-# status, end date, expiry date → what the calendar makes of it
+# status, end date, expiry date → the status that the calendar requires, None for no change
 CALENDAR = [
     ("active", TODAY, None, None),
     ("active", YESTERDAY, None, "expired"),
@@ -197,7 +221,7 @@ CALENDAR = [
 
 
 @pytest.mark.parametrize(("status", "end", "expiry", "becomes"), CALENDAR)
-def test_what_the_calendar_makes_of_a_campaign(
+def test_the_calendar_changes_the_status_of_a_campaign(
     status: str, end: date, expiry: date | None, becomes: str | None
 ) -> None:
     campaign = campaign_in(status, campaign_end_date=end, campaign_expiry_date=expiry)
@@ -207,7 +231,7 @@ def test_what_the_calendar_makes_of_a_campaign(
 
 
 @pytest.mark.parametrize(("status", "end", "expiry", "becomes"), CALENDAR)
-def test_what_the_calendar_makes_of_an_ad_with_dates_of_its_own(
+def test_the_calendar_changes_the_status_of_an_ad_by_its_own_dates(
     status: str, end: date, expiry: date | None, becomes: str | None
 ) -> None:
     ad = ad_in(status, ad_end_date=end, ad_expiry_date=expiry)
@@ -217,7 +241,7 @@ def test_what_the_calendar_makes_of_an_ad_with_dates_of_its_own(
 
 
 @pytest.mark.parametrize(("expiry", "becomes"), [(None, "expired"), (TOMORROW, "inactive")])
-def test_an_ad_without_dates_follows_its_campaigns_calendar(expiry: date | None, becomes: str) -> None:
+def test_an_ad_without_dates_follows_those_of_its_campaign(expiry: date | None, becomes: str) -> None:
     campaign = campaign_in("draft", campaign_end_date=YESTERDAY, campaign_expiry_date=expiry)
     ad = AdFactory(campaign=campaign, ad_status="active")
 
@@ -226,7 +250,7 @@ def test_an_ad_without_dates_follows_its_campaigns_calendar(expiry: date | None,
 
 
 @pytest.mark.parametrize("make", [campaign_in, ad_in])
-def test_whatever_the_calendar_asks_for_the_table_allows(make: Any) -> None:
+def test_every_change_by_the_calendar_is_allowed(make: Any) -> None:
     for status in ("active", "paused", "inactive"):
         row = make(status)
         for due in ("inactive", "expired"):

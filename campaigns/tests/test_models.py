@@ -1,4 +1,4 @@
-"""Campaigns and their audience: what they must be."""
+"""The campaign model: what it refuses, who changed it, and the dates of its ads."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -16,65 +16,63 @@ from campaigns.tests.factories import CampaignFactory
 pytestmark = pytest.mark.django_db
 
 START, END = date(2026, 3, 1), date(2026, 3, 31)
-NOT_A_CHOICE = "is not a valid choice"
-TOGETHER = "Give both the value and the unit"
 
-# constraint, field the message stands beside, part of the message, what is written
+# constraint, field of the error, its code or message, changes
 CAMPAIGN_RULES: list[tuple[str, str, str, dict[str, Any]]] = [
-    ("campaign_status_is_known", "campaign_status", NOT_A_CHOICE, {"campaign_status": "archived"}),
+    ("campaign_status_is_known", "campaign_status", "invalid_choice", {"campaign_status": "archived"}),
     (
         "campaign_ends_after_it_starts",
         "campaign_end_date",
-        "The end date can't lie before the start date.",
+        "The end date must be on or after the start date.",
         {"campaign_end_date": START - timedelta(days=1)},
     ),
     (
         "campaign_expires_after_it_ends",
         "campaign_expiry_date",
-        "The expiry date can't lie before the end date.",
+        "The expiry date must be on or after the end date.",
         {"campaign_expiry_date": END - timedelta(days=1)},
     ),
     (
         "campaign_view_duration_value_and_unit_together",
         "__all__",
-        TOGETHER,
+        "Enter both the value and the unit of the viewing-time cap, or neither.",
         {"campaign_max_view_duration_value": 5},
     ),
     (
         "campaign_view_duration_value_and_unit_together",
         "__all__",
-        TOGETHER,
+        "campaign_view_duration_value_and_unit_together",
         {"campaign_max_view_duration_unit": "days"},
     ),
     (
         "campaign_view_duration_is_positive",
         "campaign_max_view_duration_value",
-        "must be more than 0",
+        "The viewing-time cap must be more than 0.",
         {"campaign_max_view_duration_value": 0, "campaign_max_view_duration_unit": "days"},
     ),
     (
         "campaign_view_duration_unit_is_known",
         "campaign_max_view_duration_unit",
-        NOT_A_CHOICE,
+        "invalid_choice",
         {"campaign_max_view_duration_value": 5, "campaign_max_view_duration_unit": "weeks"},
     ),
     (
         "campaign_view_count_cap_is_positive",
         "campaign_max_view_count",
-        "The view cap must be more than 0; leave it empty for no cap.",
+        "The view cap must be more than 0. Leave it empty for no cap.",
         {"campaign_max_view_count": 0},
     ),
 ]
 
 
-@pytest.mark.parametrize(("constraint", "field", "message", "changes"), CAMPAIGN_RULES, ids=str)
-def test_a_campaign_that_breaks_a_rule_is_refused_twice(
-    constraint: str, field: str, message: str, changes: dict[str, Any]
+@pytest.mark.parametrize(("constraint", "field", "refusal", "changes"), CAMPAIGN_RULES, ids=str)
+def test_a_campaign_that_breaks_a_rule_is_refused_by_model_and_database(
+    constraint: str, field: str, refusal: str, changes: dict[str, Any]
 ) -> None:
     campaign = CampaignFactory(campaign_start_date=START, campaign_end_date=END)
 
     assert_database_refuses(constraint, write_past_the_model(campaign, **changes))
-    assert_model_refuses(campaign, field, message, **changes)
+    assert_model_refuses(campaign, field, refusal, **changes)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +88,7 @@ def test_a_campaign_that_breaks_a_rule_is_refused_twice(
     ],
     ids=str,
 )
-def test_a_campaign_at_the_edge_of_a_rule_is_accepted(changes: dict[str, Any]) -> None:
+def test_a_campaign_at_the_limit_of_a_rule_is_accepted(changes: dict[str, Any]) -> None:
     campaign = CampaignFactory(**{"campaign_start_date": START, "campaign_end_date": END} | changes)
 
     campaign.full_clean()
@@ -108,20 +106,20 @@ def test_a_campaign_at_the_edge_of_a_rule_is_accepted(changes: dict[str, Any]) -
         ("campaign_start_date", "2026-02-30"),
     ],
 )
-def test_a_value_that_does_not_fit_is_refused_by_the_field(field: str, value: object) -> None:
+def test_a_value_that_does_not_fit_its_field_is_refused(field: str, value: object) -> None:
     assert_model_refuses(CampaignFactory(), field, "", **{field: value})
 
 
-def test_a_new_campaign_is_a_draft_called_by_its_name() -> None:
+def test_a_new_campaign_is_a_draft_and_shown_by_its_name() -> None:
     campaign = CampaignFactory(campaign_name="Spring")
 
     assert (campaign.campaign_status, str(campaign)) == ("draft", "Spring")
 
 
-# --- Who did it ------------------------------------------------------------------------------------------------------
+# --- Who changed it ---------------------------------------------------------------------------------------------------
 
 
-def test_a_campaign_says_who_created_and_who_changed_it(cast: Cast) -> None:
+def test_a_campaign_records_who_created_and_who_changed_it(cast: Cast) -> None:
     cast.owner.first_name, cast.owner.last_name = "Mona", "Lisa"
     with acting_as(cast.owner):
         campaign = Campaign(campaign_name="Spring", campaign_start_date=START, campaign_end_date=END)
@@ -136,7 +134,7 @@ def test_a_campaign_says_who_created_and_who_changed_it(cast: Cast) -> None:
     assert (campaign.created_by_name, campaign.updated_by_name) == ("Mona Lisa", "app_admin")
 
 
-def test_a_command_is_named_as_who_changed_it() -> None:
+def test_a_command_is_recorded_by_its_name() -> None:
     campaign = CampaignFactory()
     with acting_as("expire_campaigns"):
         campaign.save()
@@ -145,7 +143,7 @@ def test_a_command_is_named_as_who_changed_it() -> None:
     assert (campaign.created_by_name, campaign.updated_by_name) == (None, "expire_campaigns")
 
 
-def test_a_campaign_saved_by_nobody_keeps_its_names(cast: Cast) -> None:
+def test_a_save_without_a_user_keeps_the_recorded_names(cast: Cast) -> None:
     with acting_as(cast.owner):
         campaign = CampaignFactory()
     campaign.save()
@@ -154,7 +152,7 @@ def test_a_campaign_saved_by_nobody_keeps_its_names(cast: Cast) -> None:
     assert (campaign.created_by_name, campaign.updated_by_name) == ("campaign_manager", "campaign_manager")
 
 
-def test_a_save_of_one_field_moves_the_time_of_change() -> None:
+def test_saving_one_field_updates_the_time_of_the_last_change() -> None:
     campaign = CampaignFactory()
     before = campaign.updated_at
 
@@ -168,20 +166,32 @@ def test_a_save_of_one_field_moves_the_time_of_change() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "field"),
+    ("changes", "field", "refusal"),
     [
-        ({"campaign_start_date": date(2026, 3, 11)}, "campaign_start_date"),
-        ({"campaign_end_date": date(2026, 3, 19)}, "campaign_end_date"),
-        ({"campaign_end_date": date(2026, 3, 9)}, "campaign_end_date"),
-        ({"campaign_start_date": date(2026, 4, 1), "campaign_end_date": date(2026, 4, 30)}, "campaign_start_date"),
+        (
+            {"campaign_start_date": date(2026, 3, 11)},
+            "campaign_start_date",
+            "The ad “Coffee” starts on 10 Mar 2026. Change the ad's dates first.",
+        ),
+        (
+            {"campaign_end_date": date(2026, 3, 19)},
+            "campaign_end_date",
+            "The ad “Coffee” ends on 20 Mar 2026. Change the ad's dates first.",
+        ),
+        ({"campaign_end_date": date(2026, 3, 9)}, "campaign_end_date", "ad_outside"),
+        (
+            {"campaign_start_date": date(2026, 4, 1), "campaign_end_date": date(2026, 4, 30)},
+            "campaign_start_date",
+            "ad_outside",
+        ),
     ],
     ids=str,
 )
-def test_a_campaigns_dates_can_not_move_away_from_its_ads(changes: dict[str, Any], field: str) -> None:
+def test_a_campaigns_dates_must_include_its_ads(changes: dict[str, Any], field: str, refusal: str) -> None:
     stored = CampaignFactory(campaign_start_date=START, campaign_end_date=END)
     AdFactory(campaign=stored, ad_name="Coffee", ad_start_date=date(2026, 3, 10), ad_end_date=date(2026, 3, 20))
 
-    assert_model_refuses(Campaign.objects.get(pk=stored.pk), field, "The ad “Coffee”", **changes)
+    assert_model_refuses(Campaign.objects.get(pk=stored.pk), field, refusal, **changes)
 
 
 @pytest.mark.parametrize(
@@ -193,14 +203,16 @@ def test_a_campaigns_dates_can_not_move_away_from_its_ads(changes: dict[str, Any
     ],
     ids=str,
 )
-def test_an_ad_with_one_date_alone_is_kept_inside_as_well(ad_dates: dict[str, Any], changes: dict[str, Any]) -> None:
+def test_a_campaigns_dates_must_include_an_ad_with_a_single_date(
+    ad_dates: dict[str, Any], changes: dict[str, Any]
+) -> None:
     stored = CampaignFactory(campaign_start_date=START, campaign_end_date=END)
     AdFactory(campaign=stored, **ad_dates)
 
-    assert_model_refuses(Campaign.objects.get(pk=stored.pk), next(iter(changes)), "Move that ad first.", **changes)
+    assert_model_refuses(Campaign.objects.get(pk=stored.pk), next(iter(changes)), "ad_outside", **changes)
 
 
-def test_a_campaigns_dates_move_freely_around_its_ads() -> None:
+def test_a_campaigns_dates_can_change_as_long_as_they_include_its_ads() -> None:
     stored = CampaignFactory(campaign_start_date=START, campaign_end_date=END)
     AdFactory(campaign=stored, ad_start_date=date(2026, 3, 10), ad_end_date=date(2026, 3, 20))
     AdFactory(campaign=stored)

@@ -1,4 +1,4 @@
-"""Which campaigns: the questions that lists, filters and dashboards ask."""
+"""The querysets of campaigns and targets."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -66,7 +66,7 @@ def test_a_campaign_is_over_after_its_last_day(status: str, day: date, over: boo
     ],
     ids=str,
 )
-def test_country_and_city_are_looked_for_in_one_and_the_same_target(place: dict[str, str], found: bool) -> None:
+def test_country_and_city_must_be_in_the_same_target(place: dict[str, str], found: bool) -> None:
     campaign = AudienceTargetingFactory(country="DE", cities=["Berlin", "Köln"]).campaign
     AudienceTargetingFactory(campaign=campaign, country="FR", cities=["Paris"])
 
@@ -80,7 +80,7 @@ def test_a_campaign_with_several_matching_targets_is_found_once() -> None:
     assert list(Campaign.objects.targeted_at(city="berlin")) == [campaign]
 
 
-def test_ads_are_counted_campaign_by_campaign() -> None:
+def test_the_ads_of_each_campaign_are_counted() -> None:
     none, two = CampaignFactory(), CampaignFactory()
     AdFactory.create_batch(2, campaign=two)
 
@@ -89,7 +89,7 @@ def test_ads_are_counted_campaign_by_campaign() -> None:
     assert counted == {none.pk: 0, two.pk: 2}
 
 
-def test_everybody_signed_in_sees_campaigns_and_targets(cast: Cast) -> None:
+def test_everyone_signed_in_sees_campaigns_and_targets(cast: Cast) -> None:
     AudienceTargetingFactory()
 
     for person in cast:
@@ -100,7 +100,9 @@ def test_everybody_signed_in_sees_campaigns_and_targets(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("number", [1, 5])
-def test_a_document_costs_the_same_whatever_it_holds(number: int, cast: Cast, django_assert_num_queries: Any) -> None:
+def test_any_number_of_campaigns_is_loaded_in_as_many_queries(
+    number: int, cast: Cast, django_assert_num_queries: Any
+) -> None:
     for _ in range(number):
         AdFactory.create_batch(2, campaign=AudienceTargetingFactory().campaign)
 

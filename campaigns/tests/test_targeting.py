@@ -1,4 +1,4 @@
-"""The audience: places, each named once, and lists of names kept tidy."""
+"""Targeting: places that are named once, and tidy lists of names."""
 
 from collections.abc import Callable
 
@@ -11,9 +11,8 @@ from rest_framework.test import APIClient
 from accounts.models import User
 from accounts.tests.factories import Cast
 from ads.tests.factories import AdFactory
-from campaign_studio.tests.browser import errors_of, form_data
-from campaign_studio.tests.refusals import assert_database_refuses, assert_model_refuses
-from campaigns.fields import ONLY_BLANKS
+from campaign_studio.tests.browser import error_codes_of, form_data
+from campaign_studio.tests.refusals import assert_database_refuses, assert_model_refuses, codes_of
 from campaigns.models import CampaignAudienceTargeting
 from campaigns.tests.factories import AudienceTargetingFactory, CampaignFactory
 
@@ -25,14 +24,16 @@ def test_a_place_is_targeted_once_per_campaign(region: str) -> None:
     first = AudienceTargetingFactory(region="Europe", country="DE")
     again = AudienceTargetingFactory.build(campaign=first.campaign, region=region, country="DE")
 
-    assert_model_refuses(again, "__all__", "This campaign targets that region and country already.")
+    assert_model_refuses(
+        again, "__all__", "This campaign already targets this region and country. Add the cities to that target."
+    )
     again.region = region.strip()
     assert_database_refuses(
         "campaign_targets_a_place_once", lambda: CampaignAudienceTargeting.objects.bulk_create([again])
     )
 
 
-def test_another_region_country_or_campaign_is_another_place() -> None:
+def test_another_region_country_or_campaign_is_a_different_target() -> None:
     first = AudienceTargetingFactory(region="Europe", country="DE")
 
     AudienceTargetingFactory(campaign=first.campaign, region="Bavaria", country="DE").full_clean()
@@ -41,7 +42,7 @@ def test_another_region_country_or_campaign_is_another_place() -> None:
 
 
 @pytest.mark.parametrize("field", ["cities", "postcodes"])
-def test_lists_are_tidied_on_the_way_to_the_database(field: str) -> None:
+def test_lists_are_tidied_when_they_are_saved(field: str) -> None:
     target = AudienceTargetingFactory(**{field: [" Berlin", "", "berlin", "  ", "Köln", "KÖLN", "Berlin"]})
     target.refresh_from_db()
 
@@ -49,7 +50,7 @@ def test_lists_are_tidied_on_the_way_to_the_database(field: str) -> None:
 
 
 @pytest.mark.parametrize("field", ["cities", "postcodes"])
-def test_lists_are_tidied_by_validation_too(field: str) -> None:
+def test_lists_are_tidied_when_they_are_validated(field: str) -> None:
     target = AudienceTargetingFactory.build(campaign=CampaignFactory(), **{field: [" Berlin ", "", "berlin"]})
 
     target.full_clean()
@@ -59,7 +60,7 @@ def test_lists_are_tidied_by_validation_too(field: str) -> None:
 
 @pytest.mark.parametrize("field", ["cities", "postcodes"])
 @pytest.mark.parametrize("value", [[""], [" ", "\t"]], ids=repr)
-def test_nothing_but_blanks_does_not_mean_everywhere(
+def test_a_list_of_nothing_but_blanks_is_refused_everywhere(
     cast: Cast,
     client_for: Callable[[User | None], APIClient],
     console_for: Callable[[User | None], Client],
@@ -76,20 +77,22 @@ def test_nothing_but_blanks_does_not_mean_everywhere(
     typed = {f"audience_targeting-0-{field}": ",".join(["", *value])}
     shown = browser.post(page, form_data(browser.get(page)) | typed)
 
-    assert (answer.status_code, answer.json()) == (400, {"audience_targeting": {"0": {field: [ONLY_BLANKS]}}})
-    assert errors_of(shown) == [ONLY_BLANKS]
-    assert_model_refuses(target, field, ONLY_BLANKS, **{field: value})
-    with pytest.raises(ValidationError, match="Nothing but blanks"):
+    assert (answer.status_code, codes_of(answer)) == (400, {"audience_targeting": {0: {field: ["blank"]}}})
+    assert error_codes_of(shown) == ["blank"]
+    refusal = "Every name in this list is blank. Enter at least one name, or leave the list empty."
+    assert_model_refuses(target, field, refusal, **{field: value})
+    with pytest.raises(ValidationError) as refused:
         target.save()
+    assert refused.value.code == "blank"
     target.refresh_from_db()
     assert getattr(target, field) == ["Berlin"]
 
 
 @pytest.mark.parametrize("field", ["cities", "postcodes"])
-def test_a_list_has_an_end(field: str) -> None:
+def test_a_list_has_at_most_5000_names(field: str) -> None:
     target = AudienceTargetingFactory.build(campaign=CampaignFactory())
 
-    assert_model_refuses(target, field, "at most 5000", **{field: [str(number) for number in range(5001)]})
+    assert_model_refuses(target, field, "Enter at most 5000 names.", **{field: [str(number) for number in range(5001)]})
 
 
 @pytest.mark.parametrize("field", ["cities", "postcodes"])
@@ -108,14 +111,14 @@ def _execute(sql: str) -> None:
 
 @pytest.mark.parametrize("field", ["cities", "postcodes"])
 @pytest.mark.parametrize("value", [[None], [["Berlin"]], "Berlin", {"city": "Berlin"}, 5], ids=repr)
-def test_what_is_no_list_of_names_is_refused(field: str, value: object) -> None:
+def test_anything_but_a_list_of_names_is_refused(field: str, value: object) -> None:
     target = AudienceTargetingFactory.build(campaign=CampaignFactory())
 
     assert_model_refuses(target, field, "", **{field: value})
 
 
 @pytest.mark.parametrize("field", ["cities", "postcodes"])
-def test_no_list_at_all_is_the_empty_list(field: str) -> None:
+def test_none_becomes_the_empty_list(field: str) -> None:
     target = AudienceTargetingFactory.build(campaign=CampaignFactory(), **{field: None})
 
     target.full_clean()
@@ -124,7 +127,7 @@ def test_no_list_at_all_is_the_empty_list(field: str) -> None:
 
 
 @pytest.mark.parametrize("country", ["DE", "de", "DEU", "Germany", " germany "])
-def test_a_country_is_stored_by_its_code_however_it_is_written(country: str) -> None:
+def test_a_country_is_stored_by_its_code_whatever_its_spelling(country: str) -> None:
     target = AudienceTargetingFactory.build(campaign=CampaignFactory(), region=" Europe ", country=country)
 
     target.full_clean()
@@ -133,11 +136,11 @@ def test_a_country_is_stored_by_its_code_however_it_is_written(country: str) -> 
 
 
 @pytest.mark.parametrize(("field", "value"), [("country", "Atlantis"), ("country", ""), ("region", " ")])
-def test_a_place_that_is_none_is_refused(field: str, value: str) -> None:
+def test_an_unknown_country_or_a_blank_region_is_refused(field: str, value: str) -> None:
     assert_model_refuses(AudienceTargetingFactory.build(campaign=CampaignFactory()), field, "", **{field: value})
 
 
-def test_targets_and_ads_go_with_their_campaign() -> None:
+def test_targets_and_ads_are_deleted_with_their_campaign() -> None:
     target = AudienceTargetingFactory()
     ad = AdFactory(campaign=target.campaign)
 
