@@ -108,7 +108,7 @@ def test_the_last_contact_cannot_be_deleted_after_someone_else_deleted_the_other
     monkeypatch.setattr(AdvertiserAdmin, "save_model", save_and_delete_the_other)
     answer = client.post(page_of(advertiser), typed)
 
-    assert errors_of(answer) == [LAST_CONTACT]
+    assert errors_of(answer) == [str(LAST_CONTACT)]
     assert advertiser.contacts.count() == 2
 
 

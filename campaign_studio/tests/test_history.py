@@ -70,7 +70,7 @@ def test_names_stand_for_keys_and_labels_for_columns_and_choices(admin: APIClien
         "unit": ("Hours", None),
     }
     assert {one["field"] for one in changed["readable"]} == set(changed["changes"])
-    assert told(created)["campaign created by"] == (None, str(campaign.campaign_created_by))
+    assert told(created)["created by"] == (None, str(campaign.campaign_created_by))
     assert told(created)["start date"] == (None, str(campaign.campaign_start_date))
 
 
@@ -135,7 +135,7 @@ def test_names_of_rows_out_of_sight_stay_keys(cast: Cast, client_for: ClientFor)
 
     assert staff["advertiser"] == (None, "Known to staff")
     assert guest["advertiser"] == (None, str(advertiser.pk))
-    assert staff["campaign created by"] == (None, str(campaign.campaign_created_by_id))
+    assert staff["created by"] == (None, str(campaign.campaign_created_by_id))
 
 
 # --- By person, field and time ----------------------------------------------------------------------------------------

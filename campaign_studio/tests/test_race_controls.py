@@ -17,6 +17,7 @@ from accounts.tests.factories import make_cast
 from ads.models import Ad, AdTimeSlot
 from ads.tests.factories import AdFactory
 from ads.tests.test_races import race
+from advertisers.constraints import ONE_DEFAULT_ACCOUNT
 from advertisers.models import AdvertiserBankAccount
 from advertisers.tests.factories import AdvertiserBankAccountFactory, AdvertiserFactory
 from campaign_studio.api.viewsets import StudioViewSet
@@ -64,10 +65,7 @@ def test_two_default_bank_accounts(monkeypatch: pytest.MonkeyPatch) -> None:
     for account in accounts:
         account.is_default = True
 
-    assert sorted(saved_after_all_were_judged(accounts)) == [
-        "Only one bank account can be the default. Choose one.",
-        "done",
-    ]
+    assert sorted(saved_after_all_were_judged(accounts)) == [ONE_DEFAULT_ACCOUNT, "done"]
     accounts = list(AdvertiserBankAccount.objects.filter(advertiser=advertiser))
     for account in accounts:
         account.is_default = True

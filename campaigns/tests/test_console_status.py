@@ -63,7 +63,7 @@ def test_there_is_a_button_for_each_status_that_may_follow(kind: str, status: st
 
     found = buttons(console.get(page_of(row)), row.status_field)
 
-    assert found == [(state.value, BUTTON_LABELS[state]) for state in TRANSITIONS[status]]
+    assert found == [(state.value, str(BUTTON_LABELS[state])) for state in TRANSITIONS[status]]
 
 
 @pytest.mark.parametrize("kind", ["campaign", "ad"])
