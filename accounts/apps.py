@@ -1,13 +1,14 @@
-"""People, their roles and sessions, and the log of what they did."""
+"""Users, their roles and sessions, and the log of what they did."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class AccountsConfig(AppConfig):
-    """Who may enter, and as whom."""
+    """Registers the permission rules, the checks, the audited models and the console's sign-in signals."""
 
     name = "accounts"
-    verbose_name = "Administration"
+    verbose_name = _("Administration")
 
     def ready(self) -> None:
         from accounts import checks, models, rules  # noqa: F401 - imported for what they register

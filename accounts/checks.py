@@ -1,18 +1,22 @@
-"""Account settings that are wrong, found at start with an id and a hint."""
+"""System checks of the account settings, reported at start with an id and a hint."""
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
+from django.utils.translation import gettext as _
 
 from accounts.choices import STAFF_ROLES
 
 
 @register()
 def two_factor_roles(**kwargs: object) -> list[CheckMessage]:
-    """`TWO_FACTOR_ROLES` names roles that can set it up: in the console."""
+    """Every role in `TWO_FACTOR_ROLES` has access to the console, where two-factor authentication is set up."""
     return [
         Error(
-            f"TWO_FACTOR_ROLES names {role!r}.",
-            hint=f"Two-factor is set up in the console, so name roles that may enter it: {', '.join(STAFF_ROLES)}.",
+            _("TWO_FACTOR_ROLES contains “%(role)s”.") % {"role": role},
+            hint=_(
+                "Two-factor authentication is set up in the admin console. Use only roles with access to it: %(roles)s."
+            )
+            % {"roles": ", ".join(STAFF_ROLES)},
             id="accounts.E001",
         )
         for role in settings.TWO_FACTOR_ROLES
@@ -22,9 +26,13 @@ def two_factor_roles(**kwargs: object) -> list[CheckMessage]:
 
 @register()
 def sign_in_limits(**kwargs: object) -> list[CheckMessage]:
-    """Sign-in limits are positive, else nobody gets in or everybody does."""
+    """The sign-in limits are above 0. Otherwise no one could sign in, or no one would ever be locked out."""
     return [
-        Error(f"{name} is {getattr(settings, name)}.", hint="Set a number above 0.", id="accounts.E002")
+        Error(
+            _("%(setting)s is %(value)s.") % {"setting": name, "value": getattr(settings, name)},
+            hint=_("Use a number above 0."),
+            id="accounts.E002",
+        )
         for name in ("LOGIN_FAILURE_LIMIT", "LOGIN_COOLOFF_MINUTES")
         if getattr(settings, name) <= 0
     ]

@@ -1,58 +1,60 @@
-"""The six roles and their levels, the ways in, and what the security log tells apart."""
+"""The six roles and their levels, the channels through which data changes, and the kinds of security event."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class RoleName(models.TextChoices):
-    """What a person is in Campaign Studio; one role each."""
+    """What a user may do in Campaign Studio. Every user has exactly one role."""
 
-    SYSTEM_ADMIN = "system_admin", "System administrator"
-    APP_ADMIN = "app_admin", "Application administrator"
-    CAMPAIGN_MANAGER = "campaign_manager", "Campaign manager"
-    CONTENT_MODERATOR = "content_moderator", "Content moderator"
-    USER = "user", "User"
-    GUEST = "guest", "Guest"
+    SYSTEM_ADMIN = "system_admin", _("System administrator")
+    APP_ADMIN = "app_admin", _("Application administrator")
+    CAMPAIGN_MANAGER = "campaign_manager", _("Campaign manager")
+    CONTENT_MODERATOR = "content_moderator", _("Content moderator")
+    USER = "user", pgettext_lazy("role", "User")
+    GUEST = "guest", _("Guest")
 
     @property
     def level(self) -> int:
-        """1 (everything) to 6 (least)."""
+        """From 1 (full access) to 6 (least access)."""
         return LEVELS[self]
 
 
 LEVELS: dict[str, int] = {role.value: level for level, role in enumerate(RoleName, start=1)}
 
 ADMIN_ROLES = (RoleName.SYSTEM_ADMIN, RoleName.APP_ADMIN)
-# Those who keep advertisers and plan campaigns.
+# The roles that manage advertisers and plan campaigns.
 PLANNING_ROLES = (*ADMIN_ROLES, RoleName.CAMPAIGN_MANAGER)
 STAFF_ROLES = (*PLANNING_ROLES, RoleName.CONTENT_MODERATOR)
 
 
 class Door(models.TextChoices):
-    """The ways in by which something is changed."""
+    """The channel through which a user signed in or changed something."""
 
-    ADMIN = "admin", "Admin console"
-    API = "api", "API"
-    COMMAND = "command", "Command"
+    ADMIN = "admin", _("Admin console")
+    API = "api", _("API")
+    COMMAND = "command", _("Command")
 
 
 class SecurityEventKind(models.TextChoices):
-    """What the security log tells apart."""
+    """The kinds of event in the security log."""
 
-    LOGIN_OK = "login_ok", "Signed in"
-    LOGIN_FAILED = "login_failed", "Sign-in failed"
-    LOCKED_OUT = "locked_out", "Locked out"
-    UNLOCKED = "unlocked", "Unlocked"
-    LOGGED_OUT = "logged_out", "Signed out"
-    SESSION_REVOKED = "session_revoked", "Session ended by hand"
-    REFRESH_REUSED = "refresh_reused", "Refresh token used again"
-    PASSWORD_CHANGED = "password_changed", "Password changed"
-    RESET_REQUESTED = "reset_requested", "Password reset requested"
-    PASSWORD_RESET = "password_reset", "Password reset by e-mail"
-    TWO_FACTOR_ON = "two_factor_on", "Two-factor turned on"
-    TWO_FACTOR_OFF = "two_factor_off", "Two-factor turned off"
-    RECOVERY_CODES_RENEWED = "recovery_codes_renewed", "Recovery codes renewed"
-    RECOVERY_CODE_USED = "recovery_code_used", "Recovery code used"
-    ROLE_CHANGED = "role_changed", "Role changed"
-    DEACTIVATED = "deactivated", "Account deactivated"
-    PERMISSION_REFUSED = "permission_refused", "Permission refused"
-    BANK_NUMBER_REVEALED = "bank_number_revealed", "Bank number revealed"
+    LOGIN_OK = "login_ok", _("Signed in")
+    LOGIN_FAILED = "login_failed", _("Sign-in failed")
+    LOCKED_OUT = "locked_out", _("Locked out")
+    UNLOCKED = "unlocked", _("Unlocked")
+    LOGGED_OUT = "logged_out", _("Signed out")
+    SESSION_REVOKED = "session_revoked", _("Session revoked")
+    REFRESH_REUSED = "refresh_reused", _("Refresh token reused")
+    PASSWORD_CHANGED = "password_changed", _("Password changed")
+    RESET_REQUESTED = "reset_requested", _("Password reset requested")
+    PASSWORD_RESET = "password_reset", _("Password reset by email")
+    TWO_FACTOR_ON = "two_factor_on", _("Two-factor authentication turned on")
+    TWO_FACTOR_OFF = "two_factor_off", _("Two-factor authentication turned off")
+    RECOVERY_CODES_RENEWED = "recovery_codes_renewed", _("Recovery codes renewed")
+    RECOVERY_CODE_USED = "recovery_code_used", _("Recovery code used")
+    ROLE_CHANGED = "role_changed", _("Role changed")
+    DEACTIVATED = "deactivated", _("Account deactivated")
+    PERMISSION_REFUSED = "permission_refused", _("Permission denied")
+    BANK_NUMBER_REVEALED = "bank_number_revealed", _("Bank account number revealed")

@@ -1,4 +1,4 @@
-"""Who stands at the door: the console's sessions, two-factor for the roles that need it, and who was turned away."""
+"""The console's sessions, two-factor authentication for the roles that require it, and a log of refused requests."""
 
 from collections.abc import Callable
 
@@ -17,18 +17,18 @@ from accounts.signin.two_factor import is_required_of
 from campaign_studio import acting
 from campaign_studio.acting import is_api
 
-# What somebody reaches who has yet to set up the second factor their role needs.
-WITHOUT_SECOND_FACTOR = {"admin:two_factor", "admin:logout", "admin:jsi18n", "admin:login"}
+# The console pages open to users who still have to set up the two-factor authentication that their role requires.
+OPEN_WITHOUT_TWO_FACTOR = {"admin:two_factor", "admin:logout", "admin:jsi18n", "admin:login"}
 
 
 class ConsoleSessionMiddleware(AuthenticationMiddleware):
-    """Signs people in to the console as long as their session row lives: one query more than the framework's own.
+    """Authenticates console requests by their session row, at the cost of one query more than Django's middleware.
 
-    Under `/api/` cookies mean nothing: there the bearer token alone says who it is.
+    Cookies are ignored under `/api/`, where only the bearer token identifies the user.
     """
 
     def process_request(self, request: HttpRequest) -> None:
-        """Say who it is, as soon as somebody asks."""
+        """Set `request.user`, loaded on first access."""
         super().process_request(request)
         if is_api(request.path_info):
             request.user = AnonymousUser()
@@ -36,14 +36,14 @@ class ConsoleSessionMiddleware(AuthenticationMiddleware):
             request.user = SimpleLazyObject(lambda: _console_user(request))  # type: ignore[assignment]
 
     def process_view(self, request: HttpRequest, view: object, args: object, kwargs: object) -> HttpResponse | None:
-        """Send those whose role needs two-factor to where they set it up."""
+        """Redirect users whose role requires two-factor authentication to the page where they set it up."""
         match = request.resolver_match
-        if match is None or match.namespace != "admin" or match.view_name in WITHOUT_SECOND_FACTOR:
+        if match is None or match.namespace != "admin" or match.view_name in OPEN_WITHOUT_TWO_FACTOR:
             return None
         user = request.user
         if not isinstance(user, User) or not is_required_of(user):
             return None
-        session = user.present_session
+        session = user.current_session
         return None if session and session.second_factor else redirect("admin:two_factor")
 
 
@@ -57,20 +57,21 @@ def _console_user(request: HttpRequest) -> User | AnonymousUser:
         return AnonymousUser()
     session.seen(at=now)
     session.user = user
-    user.present_session = session
+    user.current_session = session
     return user
 
 
 class ForbiddenLogMiddleware:
-    """Records who was refused for want of a right, in API and console alike. Somebody unknown leaves no trace here:
-    they are asked to sign in, and what they send could fill the log.
+    """Records every 403 of a signed-in user, in the API and the console, in the security log.
+
+    Anonymous requests aren't recorded: they are asked to sign in instead, and anyone could fill the log with them.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Handle one request; the event is written after its transaction was undone."""
+        """Handle one request. The event is written after the request's transaction was rolled back."""
         response = self.get_response(request)
         if response.status_code == 403:
             user = acting.current_user()

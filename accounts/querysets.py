@@ -1,4 +1,4 @@
-"""What may be seen of people and of the log."""
+"""Which users, sessions and log entries a user may see."""
 
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
@@ -22,29 +22,29 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 
-# After so long without a click the console asks for the password again (ASVS 5, 7.3.1).
+# The console asks for the password again after this long without a request (ASVS 5, 7.3.1).
 CONSOLE_IDLE = timedelta(hours=4)
 
 
 class RoleQuerySet(StudioQuerySet):
-    """The six roles, which everybody signed in may see."""
+    """The six roles."""
 
     def visible_to(self, user: Reader) -> Self:
-        """Everybody who is signed in may know the roles."""
+        """All roles for every signed-in user."""
         return self if user.is_authenticated else self.none()
 
     def assignable_by(self, user: "User") -> Self:
-        """The roles that `user` may give to others: never one above their own."""
+        """The roles that `user` may assign, up to their own level."""
         if user.role_id not in ADMIN_ROLES:
             return self.none()
         return self.filter(role_level__gte=LEVELS[user.role_id])
 
 
 class UserQuerySet(StudioQuerySet):
-    """Users, found by name and narrowed to those that a reader may see or change."""
+    """Users, found by name or filtered by who may see or change them."""
 
     def visible_to(self, user: Reader) -> Self:
-        """System admins see all, app admins all but system admins, everybody else themselves."""
+        """System administrators see everyone, application administrators all but those, other users only themselves."""
         if not user.is_authenticated:
             return self.none()
         if role_of(user) == RoleName.SYSTEM_ADMIN:
@@ -54,26 +54,26 @@ class UserQuerySet(StudioQuerySet):
         return self.filter(pk=user.pk)
 
     def changeable_by(self, user: Reader) -> Self:
-        """The same: who sees people may change them, and everybody themselves."""
+        """The same as `visible_to`: users may change every user they see."""
         return self.visible_to(user)
 
     def named(self, identifier: str) -> Self:
-        """Those whose username or e-mail is `identifier`, whatever the case. At most one: usernames hold no `@`."""
+        """The user with this username or email address, ignoring case. At most one: usernames can't contain `@`."""
         wanted = Lower(Value(identifier))
         return self.alias(lower_username=Lower("username"), lower_email=Lower("email")).filter(
             Q(lower_username=wanted) | Q(lower_email=wanted)
         )
 
     def active_system_admins(self) -> Self:
-        """Those who can still do everything."""
+        """The users who can still do everything."""
         return self.filter(role_id=RoleName.SYSTEM_ADMIN, is_active=True)
 
 
 class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
-    """Creates users with a hashed password, and finds them by username or e-mail."""
+    """Creates users with a hashed password and finds them by username or email address."""
 
     def create_user(self, username: str, email: str, password: str | None = None, **fields: Any) -> "User":
-        """Create a validated user with a hashed password; None means no password works.
+        """Create and validate a user. A password of None is unusable.
 
         Raises ValidationError for anything the model refuses.
         """
@@ -84,7 +84,7 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
         return user
 
     def create_superuser(self, username: str, email: str, password: str | None = None, **fields: Any) -> "User":
-        """Create a system administrator (what `manage.py createsuperuser` calls)."""
+        """Create a system administrator (used by `manage.py createsuperuser`)."""
         return self.create_user(username, email, password, **fields | {"role_id": RoleName.SYSTEM_ADMIN})
 
     def get_by_natural_key(self, username: str | None) -> "User":
@@ -93,10 +93,10 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
 
 
 class SessionQuerySet(StudioQuerySet):
-    """Sessions of API and console, alive ones and ended ones."""
+    """Sessions of the API and the console, both active and ended."""
 
     def visible_to(self, user: Reader) -> Self:
-        """One's own; admins see others', system administrators' only system administrators."""
+        """One's own sessions. Administrators see those of others, but only system administrators see each other's."""
         if not user.is_authenticated:
             return self.none()
         if role_of(user) == RoleName.SYSTEM_ADMIN:
@@ -109,24 +109,27 @@ class SessionQuerySet(StudioQuerySet):
         return self.select_related("user")
 
     def alive(self, *, at: datetime) -> Self:
-        """Those that can still be used: not ended, not expired, and in the console not left alone for too long."""
+        """Sessions that can still be used: not ended, not expired and, in the console, not idle for too long."""
         is_in_use = ~Q(door=Door.ADMIN) | Q(last_seen_at__gt=at - CONSOLE_IDLE)
         return self.filter(is_in_use, revoked_at__isnull=True, expires_at__gt=at)
 
     def end(self, *, at: datetime) -> int:
-        """End them all; returns how many were alive."""
+        """End them all. Returns the number of sessions that hadn't ended before."""
         return self.filter(revoked_at__isnull=True).update(revoked_at=at)
 
 
 class SecurityEventQuerySet(StudioQuerySet):
-    """What happened at the doors."""
+    """Events in the security log."""
 
     def visible_to(self, user: Reader) -> Self:
-        """For admins, like the audit log."""
+        """Only for administrators, like the audit log."""
         return self if role_of(user) in ADMIN_ROLES else self.none()
 
     def record(self, kind: SecurityEventKind, user: "User | None", *, detail: str = "") -> None:
-        """Write one event about `user`'s account (None: nobody is known by that name), by whoever acts now."""
+        """Record an event on `user`'s account, caused by the acting user or command.
+
+        `user` is None if what was typed doesn't match an account. `detail` is stored, so it isn't translated.
+        """
         acting = current()
         self.create(
             kind=kind,
@@ -143,17 +146,17 @@ class SecurityEventQuerySet(StudioQuerySet):
 
 
 class AuditEntryQuerySet(StudioQuerySet):
-    """Entries of the audit log: all of them for admins, the history of single objects for others."""
+    """Entries of the audit log."""
 
     def visible_to(self, user: Reader) -> Self:
-        """The whole log is for admins; others read the history of what they may read, object by object."""
+        """The whole log, only for administrators. Others read the history of single objects, see `about`."""
         return self if role_of(user) in ADMIN_ROLES else self.none()
 
     def as_rows(self) -> Self:
         return self.select_related("content_type")
 
     def about(self, instance: models.Model, *, reader: "User") -> Self:
-        """The history of one object: its own entries and those of its parts, as far as `reader` may see such parts."""
+        """The history of one object: its own entries, and those of its parts that `reader` may see."""
         readable = [
             kind.pk
             for model, kind in ContentType.objects.get_for_models(*auditlog.get_models()).items()
@@ -163,18 +166,18 @@ class AuditEntryQuerySet(StudioQuerySet):
         return self.filter(Q(object_pk=str(instance.pk)) | parts, content_type__in=readable)
 
     def by(self, who: str) -> Self:
-        """What one of `people()` did; a username, whatever the case, will do as well."""
+        """Entries by one actor: a key of `people()`, or a username in any case."""
         try:
             return self.filter(actor_id=UUID(who))
         except ValueError:
             return self.filter(Q(actor_username__iexact=who) | Q(actor_id__isnull=True, actor_name=who))
 
     def touching(self, column: str) -> Self:
-        """Those in which a field changed, named as `changes` names it."""
+        """Entries in which a field changed, by its name in `changes`."""
         return self.filter(changes__has_key=column)
 
     def people(self) -> dict[str, str]:
-        """Everybody who appears here, by name: user id, or the name of a command → what to call them."""
+        """All actors in these entries, sorted by name: user id or name of the command → display name."""
         found = self.exclude(actor_id__isnull=True, actor_name__isnull=True).order_by("actor_name").distinct()
         return {
             str(key or name): f"{name} ({username})" if username and username != name else str(name)
@@ -182,10 +185,10 @@ class AuditEntryQuerySet(StudioQuerySet):
         }
 
     def columns(self) -> set[tuple[int, str]]:
-        """The fields that appear here: id of the content type, name in `changes`."""
+        """All fields that changed in these entries: id of the content type, name in `changes`."""
         names = models.Func("changes", function="jsonb_object_keys", output_field=models.TextField())
         return set(self.order_by().values_list("content_type_id", names).distinct())
 
 
 class AuditEntryManager(LogEntryManager.from_queryset(AuditEntryQuerySet)):  # type: ignore[misc]
-    """The log, with the library's ways to write entries."""
+    """The audit log, with the library's methods that write entries."""

@@ -1,4 +1,7 @@
-"""Who may do what with people and the log. Asked about no object, predicates answer "at all?"."""
+"""Who may do what with users, sessions and the logs.
+
+Without an object, a predicate says whether the user may do it at all.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -13,12 +16,12 @@ if TYPE_CHECKING:
 
 
 def role_of(user: Reader) -> str | None:
-    """The name of the user's role; None for nobody, who has none."""
+    """The name of the user's role, or None for anonymous users."""
     return getattr(user, "role_id", None)
 
 
 def role_in(*roles: str) -> rules.Predicate:
-    """A predicate: the user has one of `roles`."""
+    """A predicate that is true for users with one of `roles`."""
     allowed = frozenset(roles)
     return rules.Predicate(lambda user: role_of(user) in allowed, name=f"role in {sorted(allowed)}")
 
@@ -31,13 +34,13 @@ is_staff = role_in(*STAFF_ROLES)
 
 @rules.predicate
 def is_oneself(user: "User", other: "User | None" = None) -> bool:
-    """The user asks about themselves."""
+    """The other user is the user themselves."""
     return other is None or other.pk == user.pk
 
 
 @rules.predicate
 def is_within_reach(user: "User", other: "User | None" = None) -> bool:
-    """System admins are out of an app admin's reach."""
+    """Only system administrators may act on system administrators."""
     return other is None or user.role_id == RoleName.SYSTEM_ADMIN or other.role_id != RoleName.SYSTEM_ADMIN
 
 
@@ -49,13 +52,13 @@ def is_session_of_oneself(user: "User", session: "Session | None" = None) -> boo
 
 @rules.predicate
 def is_session_within_reach(user: "User", session: "Session | None" = None) -> bool:
-    """The session of somebody within reach."""
+    """The session belongs to a user who is within reach."""
     return session is None or is_within_reach(user, session.user)
 
 
 @rules.predicate
 def is_not_above(user: "User", role_name: str | None = None) -> bool:
-    """Nobody gives away a role above their own."""
+    """The role isn't above the user's own."""
     return role_name is None or LEVELS[role_name] >= user.level
 
 

@@ -1,17 +1,18 @@
-"""Settings that are wrong, found at start with an id and a hint."""
+"""System checks of the settings, each with an id and a hint."""
 
 import ipaddress
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
+from django.utils.translation import gettext as _
 
-from campaign_studio.rate_limits import rate
+from campaign_studio.rate_limits import PERIODS, rate
 
 
 @register()
 def trusted_proxies(**kwargs: object) -> list[CheckMessage]:
-    """`TRUSTED_PROXIES` holds addresses or networks."""
+    """`TRUSTED_PROXIES` lists IP addresses and networks."""
     errors: list[CheckMessage] = []
     for proxy in settings.TRUSTED_PROXIES:
         try:
@@ -19,8 +20,9 @@ def trusted_proxies(**kwargs: object) -> list[CheckMessage]:
         except ValueError:
             errors.append(
                 Error(
-                    f"TRUSTED_PROXIES names {proxy!r}, which is no address or network.",
-                    hint="Write addresses or networks, comma-separated: 10.0.0.5,192.168.0.0/24",
+                    _("TRUSTED_PROXIES contains “%(value)s”, which is not an IP address or network.")
+                    % {"value": proxy},
+                    hint=_("Set it to IP addresses or networks, separated by commas: 10.0.0.5,192.168.0.0/24"),
                     id="campaign_studio.E001",
                 )
             )
@@ -29,11 +31,11 @@ def trusted_proxies(**kwargs: object) -> list[CheckMessage]:
 
 @register()
 def cors_origins(**kwargs: object) -> list[CheckMessage]:
-    """`CORS_ORIGINS` holds origins: scheme, host, perhaps a port, and no path."""
+    """`CORS_ORIGINS` lists origins: a scheme and a host, optionally a port, and no path."""
     return [
         Error(
-            f"CORS_ORIGINS names {origin!r}, which is no origin.",
-            hint='Write scheme and host without a path: ["https://app.example.com"]',
+            _("CORS_ORIGINS contains “%(value)s”, which is not an origin.") % {"value": origin},
+            hint=_('Write the scheme and the host without a path: ["https://app.example.com"]'),
             id="campaign_studio.E002",
         )
         for origin in settings.CORS_ALLOWED_ORIGINS
@@ -43,9 +45,13 @@ def cors_origins(**kwargs: object) -> list[CheckMessage]:
 
 @register()
 def token_lifetimes(**kwargs: object) -> list[CheckMessage]:
-    """Tokens live for a positive time."""
+    """Tokens must be valid for some time."""
     return [
-        Error(f"{name} is {getattr(settings, name)}.", hint="Set a number above 0.", id="campaign_studio.E003")
+        Error(
+            _("%(setting)s is %(value)s.") % {"setting": name, "value": getattr(settings, name)},
+            hint=_("Set it to a number above 0."),
+            id="campaign_studio.E003",
+        )
         for name in ("ACCESS_TOKEN_EXPIRE_MINUTES", "REFRESH_TOKEN_EXPIRE_DAYS")
         if getattr(settings, name) <= 0
     ]
@@ -53,11 +59,18 @@ def token_lifetimes(**kwargs: object) -> list[CheckMessage]:
 
 @register()
 def rate_limits(**kwargs: object) -> list[CheckMessage]:
-    """Rate limits can be read."""
+    """`THROTTLE_ANON` and `THROTTLE_USER` are rates such as `100/min`."""
     errors: list[CheckMessage] = []
     for name in ("THROTTLE_ANON", "THROTTLE_USER"):
         try:
             rate(getattr(settings, name))
-        except ValueError as error:
-            errors.append(Error(f"{name}: {error}", id="campaign_studio.E004"))
+        except ValueError:
+            errors.append(
+                Error(
+                    _("%(setting)s is “%(value)s”, which is not a rate.")
+                    % {"setting": name, "value": getattr(settings, name)},
+                    hint=_("Write a number, a slash and one of %(periods)s: 100/min") % {"periods": ", ".join(PERIODS)},
+                    id="campaign_studio.E004",
+                )
+            )
     return errors

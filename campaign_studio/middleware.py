@@ -1,4 +1,4 @@
-"""Where a request really comes from, which are refused unread, and what the browser may do with the answer."""
+"""The client's IP address, requests that are refused unread, and the content security policy of the response."""
 
 import ipaddress
 from collections.abc import Callable
@@ -8,6 +8,8 @@ from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from csp.middleware import CSPMiddleware, PolicyParts
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from campaign_studio.acting import is_api
 
@@ -22,10 +24,10 @@ FORWARDED = (
 
 
 class ClientAddressMiddleware:
-    """Makes `REMOTE_ADDR` the client's address for everything that follows: audit, limits, logs.
+    """Sets `REMOTE_ADDR` to the client's IP address for everything that follows: audit, limits, logs.
 
-    Forwarding headers count only from a peer in `TRUSTED_PROXIES` (addresses or networks); from anybody else they are
-    dropped. Behind several trusted proxies the client is the last address in `X-Forwarded-For` that is not one of them.
+    Forwarding headers are trusted only from a peer in `TRUSTED_PROXIES` (IP addresses or networks), else they are
+    dropped. Behind several trusted proxies the client is the last address in `X-Forwarded-For` that is not a proxy.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -59,15 +61,13 @@ def _is_within(text: str, networks: list[ipaddress.IPv4Network | ipaddress.IPv6N
 
 
 LONGEST_QUERY = 4096
-TOO_LONG = f"The query is longer than {LONGEST_QUERY} bytes. Send less, or use a body."
-NOT_TEXT = "Address and headers must be UTF-8 without null bytes."
+NOT_TEXT = _("The URL and the headers must be UTF-8 without null bytes.")
 
 
 class EdgeMiddleware:
-    """Refuses addresses and headers that nothing behind it could use, so that nothing behind it asks again.
+    """Refuses URLs and headers that the code behind it can't use, so that it needn't check them.
 
-    PostgreSQL stores no null byte and the framework reads bad UTF-8 as something else. Bodies are judged where they are
-    parsed.
+    PostgreSQL can't store null bytes, and Django replaces bad UTF-8. Bodies are checked where they are parsed.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -76,7 +76,12 @@ class EdgeMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         query = request.META.get("QUERY_STRING", "").encode("latin-1", "replace")
         if len(query) > LONGEST_QUERY:
-            return JsonResponse({"detail": TOO_LONG}, status=414)
+            message = ngettext(
+                "The query string is longer than %(limit)d byte. Use fewer parameters or a request body.",
+                "The query string is longer than %(limit)d bytes. Use fewer parameters or a request body.",
+                LONGEST_QUERY,
+            )
+            return JsonResponse({"detail": message % {"limit": LONGEST_QUERY}}, status=414)
         headers = [value for name, value in request.META.items() if name.startswith("HTTP_")]
         if not _is_text(unquote_to_bytes(query)) or any("\x00" in text for text in [request.path_info, *headers]):
             return JsonResponse({"detail": NOT_TEXT}, status=400)
@@ -91,9 +96,8 @@ def _is_text(data: bytes) -> bool:
 
 
 CONSOLE = {"script-src": [SELF, UNSAFE_EVAL], "style-src": [SELF, UNSAFE_INLINE]}
-# What an area needs beyond CONTENT_SECURITY_POLICY: tried in a browser, and each is missed when it is taken away.
-# The first that fits counts; a page that needs more says so itself, by a decorator of django-csp. Nowhere may a page
-# run a script that stands in its own text.
+# What each area needs in addition to CONTENT_SECURITY_POLICY. The first match counts. A page that needs more uses a
+# decorator of django-csp. Inline scripts are allowed nowhere.
 AREAS: tuple[tuple[str, dict[str, list[str]]], ...] = (
     ("/admin/", CONSOLE),
     ("/api/docs", {}),
@@ -103,17 +107,16 @@ NOTHING: dict[str, list[str]] = {"default-src": [NONE], "frame-ancestors": [NONE
 
 
 class BrowserPolicyMiddleware(CSPMiddleware):
-    """Tells browsers what a page may load and run, by area: the console, the API's description, the API itself."""
+    """Sets the content security policy by area: the console, the API documentation, the API itself."""
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        """Add what the framework has no setting for."""
+        # Django has no setting for this header.
         response.headers.setdefault("Permissions-Policy", settings.PERMISSIONS_POLICY)
         return super().process_response(request, response)
 
     def get_policy_parts(
         self, request: HttpRequest, response: HttpResponseBase, report_only: bool = False
     ) -> PolicyParts:
-        """The policy of the area that the address belongs to."""
         parts = super().get_policy_parts(request, response, report_only)
         if report_only:
             return parts

@@ -1,6 +1,6 @@
-"""How often one client may do something, counted once for all processes that share the cache.
+"""How often one client may do something, counted across all processes that share the cache.
 
-While a cache server is gone nothing is limited; the lock-out after failed sign-ins doesn't depend on it.
+While the cache server is down nothing is limited. The lock-out after failed sign-ins doesn't depend on the cache.
 """
 
 import logging
@@ -24,15 +24,15 @@ class Rate(NamedTuple):
 
 
 def rate(text: str) -> Rate:
-    """`100/min` as numbers. Raises ValueError for anything else."""
+    """Parse `100/min`. Raises ValueError for anything else."""
     limit, _, period = text.partition("/")
     if not (limit.isascii() and limit.isdigit() and int(limit) > 0 and period in PERIODS):
-        raise ValueError(f"{text!r} is no rate. Write a number, a slash and one of {', '.join(PERIODS)}: 100/min.")
+        raise ValueError(f"{text!r} is not a rate.")
     return Rate(int(limit), PERIODS[period])
 
 
 class Usage(NamedTuple):
-    """What became of one more request. `ends` is in Unix time."""
+    """The result of counting one request: what is left of the window, and when it ends (in Unix time)."""
 
     is_allowed: bool
     limit: int
@@ -42,7 +42,7 @@ class Usage(NamedTuple):
 
 
 def count(who: str, allowed: Rate) -> Usage:
-    """Count one more request of `who`, in a window of fixed length. Requests at once are counted one by one."""
+    """Count one request of `who` in the current window. Concurrent requests are counted one by one."""
     now = time.time()
     window = int(now // allowed.period)
     ends = (window + 1) * allowed.period
@@ -56,8 +56,8 @@ def _number(key: str, period: int) -> int:
         cache.add(key, 0, timeout=2 * period)
         return cache.incr(key)
     except ValueError:
-        # Thrown out between the two calls, by a cache that was full.
+        # A full cache evicted the key between the two calls.
         return 1
     except RedisError as error:
-        logger.warning("The cache does not answer, so nothing is limited: %s", error)
+        logger.warning("The cache does not answer, so requests are not limited: %s", error)
         return 0

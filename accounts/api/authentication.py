@@ -45,7 +45,7 @@ class BearerAuthentication(BaseAuthentication):
             raise AuthenticationFailed(NEEDS_SECOND_FACTOR)
         session.seen(at=timezone.now())
         # The user's own attribute: who asks and in which session belong together, down to what `save()` spares.
-        session.user.present_session = session
+        session.user.current_session = session
         return session.user, session
 
     def authenticate_header(self, request: Request) -> str:

@@ -41,7 +41,7 @@ class PasswordView(StudioView):
         new = serializer.validated_data["new_password"]
         serializers.judge_password(new, user, "new_password")
         try:
-            passwords.check_present(user, serializer.validated_data["current_password"])
+            passwords.check_current_password(user, serializer.validated_data["current_password"])
         except LockedOutError as error:
             raise TooManyAttempts(error) from error
         except ModelValidationError as error:

@@ -1,1 +1,1 @@
-"""The console's pages on people, sessions and logs. `admin` registers them."""
+"""The console's pages for users, sessions and logs. Importing `admin` registers them."""

@@ -1,4 +1,4 @@
-"""The admin console's pages on people and roles."""
+"""The admin console's pages for users and roles."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -10,6 +10,9 @@ from django.db import models
 from django.db.models.fields.related import RelatedField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.text import get_text_list
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RelatedDropdownFilter
 from unfold.dataclasses import UnfoldAction
 from unfold.decorators import action, display
@@ -35,24 +38,24 @@ ADMINISTERED = ("role", "is_active", "is_verified")
 
 @admin.register(Role)
 class RoleAdmin(AuditedAdmin):
-    """The six roles, to read."""
+    """The six roles, read-only."""
 
     list_display = ["name", "role_level", "role_description"]
     fields = ["role_name", "role_level", "role_description"]
     ordering = ["role_level"]
 
-    @display(description="Role", ordering="role_level")
+    @display(description=_("Role"), ordering="role_level")
     def name(self, role: Role) -> str:
         return str(role)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        """Listed for those who give roles to others."""
+        """Listed only for users who assign roles to others."""
         return request.user.has_perm("accounts.list_user")
 
 
 @admin.register(User)
 class UserAdmin(AuditedAdmin, DjangoUserAdmin):  # type: ignore[misc]  # stubs and Unfold disagree on answers
-    """People. Whoever is no admin finds themselves here alone, by the link to their own account."""
+    """Users. Non-administrators reach only their own page, through the link to their account."""
 
     form = StudioForm
     add_form = NewUserForm
@@ -62,44 +65,44 @@ class UserAdmin(AuditedAdmin, DjangoUserAdmin):  # type: ignore[misc]  # stubs a
     list_filter = [("role", RelatedDropdownFilter), "is_active", "is_verified"]
     list_select_related = ["role"]
     search_fields = ["username__ilike", "email__ilike", "first_name__ilike", "last_name__ilike"]
-    search_help_text = "Username, e-mail or name"
+    search_help_text = _("Username, email address or name")
     ordering = ["username"]
     filter_horizontal = ()
     readonly_fields = ["last_login", "created_at", "updated_at"]
     fieldsets = [
         (None, {"fields": [("username", "email"), ("first_name", "last_name")]}),
-        ("Access", {"fields": ["role", ("is_active", "is_verified")]}),
-        ("Dates", {"fields": [("last_login", "created_at", "updated_at")]}),
+        (_("Access"), {"fields": ["role", ("is_active", "is_verified")]}),
+        (_("Dates"), {"fields": [("last_login", "created_at", "updated_at")]}),
     ]
     add_fieldsets = [
         (None, {"fields": [("username", "email"), ("first_name", "last_name")]}),
-        ("Access", {"fields": ["role", ("is_active", "is_verified")]}),
-        ("First password", {"fields": ["password1", "password2"]}),
+        (_("Access"), {"fields": ["role", ("is_active", "is_verified")]}),
+        (_("Password"), {"fields": ["password1", "password2"]}),
     ]
     actions = ["unlock"]
     actions_detail = ["change_password", "turn_off_two_factor"]
 
-    @display(description="Name")
+    @display(description=_("Name"))
     def display_name(self, user: User) -> str:
         return user.display_name
 
-    @display(description="Role", ordering="role__role_level", label=ROLE_COLOURS)
+    @display(description=_("Role"), ordering="role__role_level", label=ROLE_COLOURS)
     def role_badge(self, user: User) -> tuple[str | None, str]:
-        """The role, coloured by its power."""
+        """The role, in a colour that shows its level."""
         return user.role_id, str(user.role)
 
-    @action(description="Change password", icon="password", url_path="to-password")
+    @action(description=_("Change password"), icon="password", url_path="to-password")
     def change_password(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Go to the page that changes the password."""
+        """Redirect to the page that changes the password."""
         return HttpResponseRedirect(reverse("admin:auth_user_password_change", args=[object_id]))
 
-    @action(description="Turn off two-factor", icon="lock_open", url_path="to-two-factor-off")
+    @action(description=_("Turn off two-factor authentication"), icon="lock_open", url_path="to-two-factor-off")
     def turn_off_two_factor(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Go to the page that asks for confirmation."""
+        """Redirect to the page that asks for confirmation."""
         return HttpResponseRedirect(reverse("admin:two_factor_off", args=[object_id]))
 
     def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[UnfoldAction]:
-        """For whoever may change this person; two-factor is turned off for others, who have it on."""
+        """Actions for those who may change this user. Two-factor authentication can only be turned off for others."""
         user = self.get_object(request, object_id)
         if user is None or not self.has_change_permission(request, user):
             return []
@@ -108,34 +111,35 @@ class UserAdmin(AuditedAdmin, DjangoUserAdmin):  # type: ignore[misc]  # stubs a
         return actions if others else [action for action in actions if "two_factor" not in action.action_name]
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
-        """Others' passwords; one's own is changed where the present one is asked for."""
+        """Change another user's password. Users change their own on the page that asks for the current one."""
         if id == str(request.user.pk):
             return HttpResponseRedirect(reverse("admin:password_change"))
         return super().user_change_password(request, id, form_url)
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """People are deleted one at a time, if at all."""
+        """Users aren't deleted in bulk."""
         return {name: one for name, one in super().get_actions(request).items() if name != "delete_selected"}
 
     def has_administer_permission(self, request: HttpRequest) -> bool:
-        """Whether they administer others at all."""
+        """Whether the signed-in user administers others at all."""
         return self.may(request, "administer")
 
-    @admin.action(description="Unlock: let them sign in after too many failures", permissions=["administer"])
+    @admin.action(description=_("Unlock selected users"), permissions=["administer"])
     def unlock(self, request: HttpRequest, queryset: models.QuerySet[User]) -> None:
-        people = list(queryset)
-        if not all(self.may(request, "administer", user) for user in people):
+        users = list(queryset)
+        if not all(self.may(request, "administer", user) for user in users):
             raise PermissionDenied
-        for user in people:
+        for user in users:
             SignInAttempts.objects.unlock(user)
-        self.message_user(request, f"Unlocked: {', '.join(map(str, people))}.", messages.SUCCESS)
+        names = get_text_list([str(user) for user in users], gettext("and"))
+        self.message_user(request, gettext("Unlocked: %(users)s.") % {"users": names}, messages.SUCCESS)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        """Listed for those who administer others."""
+        """Listed only for users who administer others."""
         return request.user.has_perm("accounts.list_user")
 
     def changelist_view(self, request: HttpRequest, extra_context: Context | None = None) -> HttpResponse:
-        """For those who administer others."""
+        """Only for users who administer others."""
         if not request.user.has_perm("accounts.list_user"):
             raise PermissionDenied
         return super().changelist_view(request, extra_context)
@@ -143,24 +147,24 @@ class UserAdmin(AuditedAdmin, DjangoUserAdmin):  # type: ignore[misc]  # stubs a
     def get_field_queryset(
         self, db: str | None, db_field: RelatedField, request: HttpRequest
     ) -> models.QuerySet | None:
-        """Roles that one may give: never one above one's own."""
+        """Offer only the roles that the signed-in user may assign, up to their own level."""
         if db_field.name == "role":
             return Role.objects.all().assignable_by(signed_in(request))
         return super().get_field_queryset(db, db_field, request)
 
     def get_readonly_fields(self, request: HttpRequest, obj: models.Model | None = None) -> list[str]:
-        """Nobody changes their own role or locks themselves out; others' only by those who administer them."""
+        """Access fields are read-only on one's own page and for users whom the signed-in user doesn't administer."""
         administers = obj is None or (obj.pk != request.user.pk and self.may(request, "administer", obj))
         return [*self.readonly_fields, *(() if administers else ADMINISTERED)]
 
     def get_deleted_objects(
         self, objs: Iterable[models.Model], request: HttpRequest
     ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
-        """A creator of content stays: say what to do instead. Sessions go with the person, and with nobody's leave."""
+        """For a user who created content, say what to do instead. Sessions are deleted without needing permission."""
         to_delete, counts, lacking, protected = super().get_deleted_objects(objs, request)
         others = {kind for kind in lacking if kind != Session._meta.verbose_name}
         if protected:
-            hint = "They created content that stays. Deactivate them instead: switch “active” off on their page."
+            hint = gettext("This user created content that must be kept. Turn off “Active” on the user's page instead.")
             protected = [hint, *protected]
         return to_delete, counts, others, protected
 

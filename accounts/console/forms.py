@@ -1,12 +1,13 @@
-"""The console's forms about people and their way in."""
+"""The console's forms for users, sign-in, passwords and two-factor authentication."""
 
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
 from django.contrib.auth import authenticate
 from django.contrib.auth.forms import PasswordResetForm
 from django.contrib.auth.forms import SetPasswordForm as DjangoSetPasswordForm
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 from unfold.forms import AdminOwnPasswordChangeForm, AuthenticationForm, UserCreationForm
 from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 
@@ -17,45 +18,50 @@ from accounts.validators import LONGEST_PASSWORD
 from campaign_studio.console.forms import StudioForm
 from campaign_studio.console.site import LOCKED_OUT
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
+
 
 class CodeField(forms.CharField):
-    """The six digits of an authenticator app, or a recovery code."""
+    """The 6-digit code from an authenticator app, or a recovery code."""
 
-    def __init__(self, *, label: str, required: bool = True, help_text: str = "") -> None:
+    def __init__(self, *, label: "str | StrPromise", required: bool = True, help_text: "str | StrPromise" = "") -> None:
         attrs = {"autocomplete": "one-time-code", "inputmode": "text", "spellcheck": "false"}
         widget = UnfoldAdminTextInputWidget(attrs=attrs)
         super().__init__(max_length=64, widget=widget, label=label, required=required, help_text=help_text)
 
 
 class NewUserForm(StudioForm, UserCreationForm):
-    """Somebody new, with a first password."""
+    """A new user with a password."""
 
     class Meta:
         model = User
         fields = ("username", "email", "first_name", "last_name", "role", "is_active", "is_verified")
 
     def clean_username(self) -> str:
-        """Leave it to the model to say that a name is taken."""
+        """The model checks whether the name is taken."""
         return str(self.cleaned_data["username"])
 
 
 class SignInForm(AuthenticationForm):
-    """Username or e-mail, password, and the two-factor code where one has been set up."""
+    """Username or email address, password and, if set up, the two-factor code."""
 
     otp_token = CodeField(
-        label="Two-factor code", required=False, help_text="Only if you have set it up: six digits, or a recovery code."
+        label=_("Two-factor code"),
+        required=False,
+        help_text=_("Only if you have set up two-factor authentication: a 6-digit code or a recovery code."),
     )
 
     error_messages = {
-        "invalid_login": "Username or password is wrong, or this account may not enter the console.",
+        "invalid_login": _("The username or password is incorrect, or this account can't use the console."),
     }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["username"].label = "Username or e-mail"
+        self.fields["username"].label = _("Username or email address")
 
     def clean(self) -> dict[str, Any]:
-        """Find the user. A lock-out says how long it lasts, in seconds: the site tells programs as well."""
+        """Authenticate the user. The error for a lock-out has the seconds left as the parameter `wait`."""
         sent = self.cleaned_data
         if not (sent.get("username") and sent.get("password")):
             return sent
@@ -72,28 +78,28 @@ class SignInForm(AuthenticationForm):
 
 
 class OwnPasswordForm(AdminOwnPasswordChangeForm):
-    """One's own new password; guesses at the present one are counted like those at sign-in."""
+    """Changes one's own password. Wrong current passwords count as failed sign-ins."""
 
     def clean_old_password(self) -> str:
-        """Raise ValidationError for a wrong one, or after too many of those."""
+        """Raise ValidationError for a wrong password, or after too many of them."""
         sent = str(self.cleaned_data["old_password"])
         try:
-            passwords.check_present(self.user, sent)
+            passwords.check_current_password(self.user, sent)
         except LockedOutError as error:
             raise ValidationError(str(error), code="locked_out") from error
         return sent
 
 
 class ForgottenPasswordForm(PasswordResetForm):
-    """Asks for the e-mail address of the account whose password was forgotten."""
+    """Asks for the email address of the account with the forgotten password."""
 
     email = forms.EmailField(
-        label="E-mail", max_length=255, widget=UnfoldAdminEmailInputWidget(attrs={"autocomplete": "email"})
+        label=_("Email address"), max_length=255, widget=UnfoldAdminEmailInputWidget(attrs={"autocomplete": "email"})
     )
 
 
 class NewPasswordForm(DjangoSetPasswordForm):
-    """Asks twice for the new password. The link in the mail leads here."""
+    """Asks twice for the new password, behind the link in the mail."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -101,23 +107,23 @@ class NewPasswordForm(DjangoSetPasswordForm):
             self.fields[name].widget = UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"})
 
     def save(self, commit: bool = True) -> User:
-        """Set it. Raises ValidationError when the link was used meanwhile."""
+        """Set the new password. Raises ValidationError if the link has been used in the meantime."""
         user = cast(User, self.user)
         passwords.reset(user, self.cleaned_data["new_password1"])
         return user
 
 
 class CodeForm(forms.Form):
-    """A code, to prove that the app at hand is the right one."""
+    """A two-factor code, required to change one's two-factor authentication."""
 
-    otp_token = CodeField(label="Code")
+    otp_token = CodeField(label=_("Code"))
 
 
 class FirstCodeForm(CodeForm):
-    """The first code of a new app, and the password: somebody else's open browser is not enough (ASVS 5, 7.5.1)."""
+    """The first code of a new app, and the password: access to an open browser isn't enough (ASVS 5, 7.5.1)."""
 
     password = forms.CharField(
-        label="Your password",
+        label=_("Your password"),
         strip=False,
         max_length=LONGEST_PASSWORD,
         widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "current-password"}),

@@ -1,4 +1,4 @@
-"""The history of an object in the admin console, and the object as it was at some moment of it."""
+"""An object's history in the admin console, and the object as of a time in the past."""
 
 from collections import defaultdict
 
@@ -11,9 +11,11 @@ from django.db import models
 from django.db.models.fields.reverse_related import ForeignObjectRel
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
-from django.utils import timezone
+from django.utils import formats, timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.text import capfirst
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from accounts.audit.as_of import TooEarlyError, as_it_was, moment_of
@@ -29,17 +31,19 @@ from campaign_studio.models.stamped import StampedModel
 
 PER_PAGE = 50
 CHANGES_SHOWN = 20
+# Django has no format for a time with seconds.
+TO_THE_SECOND = "j M Y, H:i:s"
 
 
 class HistoryForm(forms.Form):
-    """Which entries: of one person, on one field. Offered are those that appear."""
+    """Filters a history by user and by field. Offers only those that occur in it."""
 
     def __init__(self, sent: QueryDict, *, people: dict[str, str], fields: dict[str, dict[str, str]]) -> None:
         super().__init__(sent)
         columns = [(kind, list(names.items())) for kind, names in fields.items()]
         for name, label, choices in (
-            ("actor", "Person", [("", "Everybody"), *people.items()]),
-            ("field", "Field", [("", "All fields"), *columns]),
+            ("actor", _("User"), [("", _("Everyone")), *people.items()]),
+            ("field", _("Field"), [("", _("All fields")), *columns]),
         ):
             self.fields[name] = forms.ChoiceField(
                 label=label, choices=choices, required=False, widget=UnfoldAdminSelectWidget
@@ -52,19 +56,19 @@ class HistoryForm(forms.Form):
 
 
 class AsOfForm(forms.Form):
-    """Asks for the moment at which an object is shown as it was."""
+    """Asks for the time as of which an object is shown."""
 
     as_of = forms.CharField(
-        label="As it was on (UTC)",
+        label=_("As of (UTC)"),
         widget=UnfoldAdminTextInputWidget(attrs={"type": "datetime-local", "required": True}),
     )
 
 
 class AuditedAdmin(StudioAdmin):
-    """Pages of objects whose changes are logged: who may see an object sees how it came about."""
+    """Pages of audited objects. Users who may see an object may see its history."""
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Context | None = None) -> HttpResponse:
-        """Who did what to it and its parts, by person and field; with `as_of`, the object as it was then."""
+        """Changes to the object and its parts, filtered by user and field. With `as_of`, the object as of then."""
         obj = self.get_object(request, unquote(object_id))
         if obj is None:
             return self.not_found(request, object_id)
@@ -84,7 +88,7 @@ class AuditedAdmin(StudioAdmin):
         chosen = form.chosen(entries).as_rows()
         pages = pager(chosen, request, PER_PAGE)
         context |= {
-            "title": f"History: {obj}",
+            "title": gettext("History: %(object)s") % {"object": obj},
             "form": form,
             "is_filtered": any(form.cleaned_data.values()),
             "as_of_form": AsOfForm() if isinstance(obj, StampedModel) else None,
@@ -103,11 +107,13 @@ class AuditedAdmin(StudioAdmin):
             return self._back(request, error.messages[0])
         except TooEarlyError as error:
             return self._back(request, str(error))
-        context |= {"title": f"As it was: {past}", "at": at, "past": past, **_described(past, user)}
+        time = formats.date_format(at, TO_THE_SECOND)
+        title = gettext("%(object)s as of %(time)s UTC") % {"object": past, "time": time}
+        context |= {"title": title, "at": at, "past": past, **_described(past, user)}
         return TemplateResponse(request, "admin/as_it_was.html", context)
 
     def changes_since(self, request: HttpRequest, obj: models.Model, opened_at: str) -> list[Entry]:
-        """The newest changes since then, ready to be shown."""
+        """The latest changes since `opened_at`, ready to be shown. Empty if that isn't a time."""
         user = signed_in(request)
         try:
             since = parse_datetime(opened_at) or timezone.now()
@@ -117,13 +123,13 @@ class AuditedAdmin(StudioAdmin):
             return []
 
     def _back(self, request: HttpRequest, message: str) -> HttpResponse:
-        """The whole history, and why it is that."""
+        """Redirect to the unfiltered history, with an error message."""
         self.message_user(request, message, messages.ERROR)
         return HttpResponseRedirect(request.path)
 
 
 def _by_kind(obj: models.Model, columns: set[tuple[int, str]]) -> dict[str, dict[str, str]]:
-    """By kind of row: column → label. Not which whole a part belongs to: that never changes."""
+    """By kind of object: column → label. Leaves out the link from a part to its parent, which never changes."""
     fields: dict[str, dict[str, str]] = defaultdict(dict)
     for key, column in columns:
         model = ContentType.objects.get_for_id(key).model_class()
@@ -134,7 +140,7 @@ def _by_kind(obj: models.Model, columns: set[tuple[int, str]]) -> dict[str, dict
 
 
 def _described(whole: models.Model, reader: User) -> Context:
-    """The fields of the whole, and by kind its parts, each with its fields."""
+    """The fields of an object, and its parts by kind, each with its fields."""
     kinds = [(relation, relation.related_model._meta) for relation in parts_of(type(whole))]
     parts = {
         kind.verbose_name_plural: _rows(whole, relation)

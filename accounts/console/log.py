@@ -1,4 +1,4 @@
-"""The admin console's pages on the audit log and the security log, to read."""
+"""The admin console's read-only pages for the audit log and the security log."""
 
 from typing import Any
 
@@ -10,11 +10,15 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
 from django.utils import formats
 from django.utils.html import format_html
+from django.utils.text import capfirst
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
 from accounts.audit.history import VERBS, readable
 from accounts.choices import SecurityEventKind
+from accounts.console.history import TO_THE_SECOND
 from accounts.models import AuditEntry, AuditSeal, SecurityEvent
 from accounts.signin.console import signed_in
 from campaign_studio.console.base import StudioAdmin
@@ -34,7 +38,7 @@ KIND_COLOURS: dict[str, str] = {
 
 
 class _Log(StudioAdmin):
-    """What is in a log is never changed, so its entries have no history."""
+    """A log. Its entries never change, so they have no history."""
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Context | None = None
@@ -42,18 +46,18 @@ class _Log(StudioAdmin):
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), "show_history": False})
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Context | None = None) -> HttpResponse:
-        raise Http404("A log itself has no history.")
+        raise Http404(gettext("Log entries have no history."))
 
 
 class KindFilter(ChoiceFilter):
-    """Narrows the log to one kind of audited object."""
+    """Filters the log by the type of the audited object."""
 
-    title = "kind of object"
+    title = _("object type")
     parameter_name = "kind"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
         kinds = ContentType.objects.get_for_models(*auditlog.get_models())
-        named = [(str(kind.pk), str(model._meta.verbose_name).capitalize()) for model, kind in kinds.items()]
+        named = [(str(kind.pk), capfirst(str(model._meta.verbose_name))) for model, kind in kinds.items()]
         return sorted(named, key=lambda choice: choice[1])
 
     def matching(self, queryset: models.QuerySet, value: str) -> models.QuerySet:
@@ -61,13 +65,13 @@ class KindFilter(ChoiceFilter):
 
 
 class ActionFilter(ChoiceFilter):
-    """Narrows the log to one action: created, changed, deleted or seen."""
+    """Filters the log by action: created, changed, deleted or seen."""
 
-    title = "action"
+    title = _("action")
     parameter_name = "action"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
-        return [(str(number), verb.capitalize()) for number, verb in VERBS.items()]
+        return [(str(number), capfirst(str(verb))) for number, verb in VERBS.items()]
 
     def matching(self, queryset: models.QuerySet, value: str) -> models.QuerySet:
         return queryset.filter(action=value)
@@ -75,57 +79,57 @@ class ActionFilter(ChoiceFilter):
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(_Log):
-    """The audit log, to read."""
+    """The audit log, read-only."""
 
     change_form_after_template = "admin/accounts/entry_changes.html"
     list_display = ["when", "who", "what", "kind", "object_repr", "door", "remote_addr"]
     list_filter = [ActionFilter, ("door", ChoicesDropdownFilter), KindFilter]
     date_hierarchy = "timestamp"
     search_fields = ["object_repr__ilike", "actor_name__ilike", "actor_username__ilike", "object_pk__exact"]
-    search_help_text = "Object, its key, or who"
+    search_help_text = _("Object, its ID, user or command")
     ordering = ["-timestamp", "-id"]
     fieldsets = [
         (None, {"fields": ["when", "who", ("door", "remote_addr"), "request_id", "seal"]}),
-        ("What", {"fields": ["verb", "kind", "object_link", "object_pk"]}),
+        (_("Object"), {"fields": ["verb", "kind", "object_link", "object_pk"]}),
     ]
     readonly_fields = ["when", "who", "verb", "request_id", "seal", "kind", "object_link"]
 
-    @display(description="When (UTC)", ordering="timestamp")
+    @display(description=_("Time (UTC)"), ordering="timestamp")
     def when(self, entry: AuditEntry) -> str:
-        return formats.date_format(entry.timestamp, "j M Y, H:i:s")
+        return formats.date_format(entry.timestamp, TO_THE_SECOND)
 
-    @display(description="Action")
+    @display(description=_("Action"))
     def verb(self, entry: AuditEntry) -> str:
-        return VERBS[entry.action]
+        return str(VERBS[entry.action])
 
-    @display(description="Request id")
+    @display(description=_("Request ID"))
     def request_id(self, entry: AuditEntry) -> str | None:
-        """Joins entries, log lines and answers of one request."""
+        """The ID shared by the entries, log lines and response of one request."""
         return entry.cid
 
-    @display(description="Seal")
+    @display(description=_("Seal"))
     def seal(self, entry: AuditEntry) -> str:
-        """Position and seal, to compare with what was noted elsewhere."""
-        return str(AuditSeal.objects.filter(entry_id=entry.pk).first() or "Waits to be sealed")
+        """Position and seal, to compare with a copy kept elsewhere."""
+        return str(AuditSeal.objects.filter(entry_id=entry.pk).first() or gettext("Not sealed yet"))
 
-    @display(description="Who", ordering="actor_name")
+    @display(description=_("Done by"), ordering="actor_name")
     def who(self, entry: AuditEntry) -> str:
-        """The person with their username, or the command."""
+        """The user's name and username, or the command."""
         if entry.actor_username and entry.actor_username != entry.actor_name:
             return f"{entry.actor_name} ({entry.actor_username})"
         return entry.actor_name or "–"
 
-    @display(description="Action", ordering="action", label=ACTION_COLOURS)
+    @display(description=_("Action"), ordering="action", label=ACTION_COLOURS)
     def what(self, entry: AuditEntry) -> tuple[int, str]:
-        return entry.action, VERBS[entry.action]
+        return entry.action, str(VERBS[entry.action])
 
-    @display(description="Kind")
+    @display(description=_("Object type"))
     def kind(self, entry: AuditEntry) -> str:
-        return entry.content_type.name.capitalize()
+        return capfirst(entry.content_type.name)
 
-    @display(description="Object")
+    @display(description=_("Object"))
     def object_link(self, entry: AuditEntry) -> str:
-        """The object's name at the time, leading to it where it has a page."""
+        """The object's name at the time, linked to its page if it has one."""
         try:
             view = f"admin:{entry.content_type.app_label}_{entry.content_type.model}_change"
             return format_html(
@@ -137,7 +141,7 @@ class AuditEntryAdmin(_Log):
     def render_change_form(
         self, request: HttpRequest, context: Context, *args: bool | str, obj: models.Model | None = None, **kwargs: Any
     ) -> HttpResponse:
-        """The entry with what changed, field by field; names of what its reader may not see stay keys."""
+        """Add the changed fields. Objects that the reader may not see are shown by their key."""
         if isinstance(obj, AuditEntry):
             context["changes"] = readable([obj], reader=signed_in(request))[0].changes
         return super().render_change_form(request, context, *args, obj=obj, **kwargs)
@@ -145,13 +149,13 @@ class AuditEntryAdmin(_Log):
 
 @admin.register(SecurityEvent)
 class SecurityEventAdmin(_Log):
-    """Sign-ins, refusals, lock-outs …, to read."""
+    """The security log, read-only: sign-ins, lock-outs, denied permissions and other events."""
 
     list_display = ["when", "kind_badge", "account", "actor", "remote_addr", "door", "detail"]
     list_filter = [("kind", ChoicesDropdownFilter), ("door", ChoicesDropdownFilter)]
     date_hierarchy = "happened_at"
     search_fields = ["username__ilike", "actor_username__ilike", "remote_addr__exact", "detail__ilike"]
-    search_help_text = "Account, who did it, a whole address, or what was asked for"
+    search_help_text = _("Account, user or command, full IP address or detail")
     ordering = ["-happened_at", "event_id"]
     fields = [
         ("when", "kind"),
@@ -163,19 +167,19 @@ class SecurityEventAdmin(_Log):
     ]
     readonly_fields = ["when", "account", "actor"]
 
-    @display(description="When (UTC)", ordering="happened_at")
+    @display(description=_("Time (UTC)"), ordering="happened_at")
     def when(self, event: SecurityEvent) -> str:
-        return formats.date_format(event.happened_at, "j M Y, H:i:s")
+        return formats.date_format(event.happened_at, TO_THE_SECOND)
 
-    @display(description="Event", ordering="kind", label=KIND_COLOURS)
+    @display(description=_("Event"), ordering="kind", label=KIND_COLOURS)
     def kind_badge(self, event: SecurityEvent) -> tuple[str, str]:
         return event.kind, event.get_kind_display()
 
-    @display(description="Account", ordering="username")
+    @display(description=_("Account"), ordering="username")
     def account(self, event: SecurityEvent) -> str:
-        return event.username or "unknown"
+        return event.username or gettext("Unknown")
 
-    @display(description="Done by", ordering="actor_username")
+    @display(description=_("Done by"), ordering="actor_username")
     def actor(self, event: SecurityEvent) -> str | None:
-        """Who did it, where it was somebody signed in, or a command."""
+        """The signed-in user or the command that caused the event, if any."""
         return event.actor_username

@@ -1,4 +1,4 @@
-"""The console's pages for one's own and for a forgotten password: the framework's, with our rules and mail."""
+"""The console's pages to change and reset a password: Django's views with our rules and mail."""
 
 from django.contrib.auth import views
 from django.contrib.auth.forms import PasswordResetForm, SetPasswordForm
@@ -13,20 +13,20 @@ from campaign_studio.console.views import ConsoleFrameMixin
 
 
 class OwnPasswordView(ConsoleFrameMixin, views.PasswordChangeView):
-    """One's own password, by a form that counts guesses at the present one."""
+    """Changes one's own password."""
 
     form_class = OwnPasswordForm
     success_url = reverse_lazy("admin:password_change_done")
 
 
 class ForgottenPasswordView(ConsoleFrameMixin, views.PasswordResetView):
-    """Asks for the e-mail address that the link is sent to."""
+    """Asks for the email address to send the reset link to."""
 
     form_class = ForgottenPasswordForm
     success_url = reverse_lazy("password_reset_done")
 
     def form_valid(self, form: PasswordResetForm) -> HttpResponse:
-        """Send the mail, if there is somebody to send it to; the answer doesn't tell."""
+        """Send the mail if the address is known. The response is the same either way."""
         site = self.request.build_absolute_uri("/").rstrip("/")
         passwords.request_reset(form.cleaned_data["email"], site=site)
         return super(views.PasswordResetView, self).form_valid(form)
@@ -37,18 +37,18 @@ class MailSentView(ConsoleFrameMixin, views.PasswordResetDoneView):
 
 
 class NewPasswordView(ConsoleFrameMixin, views.PasswordResetConfirmView):
-    """Behind the link in the mail."""
+    """Sets the new password, behind the link in the mail."""
 
     form_class = NewPasswordForm
     success_url = reverse_lazy("password_reset_complete")
 
     def get_user(self, uidb64: str) -> User | None:
-        """Whose link it is, as long as they are active."""
+        """The user whom the link belongs to, if they are active."""
         user = super().get_user(uidb64)
         return user if user is not None and user.is_active else None
 
     def form_valid(self, form: SetPasswordForm) -> HttpResponse:
-        """Set it, unless the same link was used a moment ago."""
+        """Set the password, or show the link as expired if it has been used in the meantime."""
         try:
             return super().form_valid(form)
         except ValidationError:
@@ -57,4 +57,4 @@ class NewPasswordView(ConsoleFrameMixin, views.PasswordResetConfirmView):
 
 
 class PasswordSetView(ConsoleFrameMixin, views.PasswordResetCompleteView):
-    """Says that the new password is set, and leads to the sign-in page."""
+    """Says that the new password is set and links to the sign-in page."""

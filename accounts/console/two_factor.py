@@ -1,4 +1,4 @@
-"""The admin console's pages where two-factor sign-in is turned on and off."""
+"""The admin console's pages that turn two-factor authentication on and off."""
 
 from urllib.parse import quote
 
@@ -8,39 +8,41 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django_otp import match_token
 
 from accounts.console.forms import CodeForm, FirstCodeForm
 from accounts.models import LockedOutError, RecoveryCode, SignInAttempts, TOTPDevice, User
 from accounts.signin.console import signed_in
-from accounts.signin.passwords import check_present
+from accounts.signin.passwords import check_current_password
 from accounts.signin.two_factor import INVALID_CODE, SecondFactorNeededError, is_required_of
 from campaign_studio.console.views import ConsoleView, Context
 
 ISSUER = "Campaign Studio"
-REQUIRED_OF_ROLE = "Your role signs in with two-factor, so it can't be turned off."
+REQUIRED_OF_ROLE = _("Your role requires two-factor authentication, so you can't turn it off.")
 
 
-def setup_address(device: TOTPDevice) -> str:
-    """What the QR code says: Google's key URI format, which authenticator apps read."""
+def setup_uri(device: TOTPDevice) -> str:
+    """The content of the QR code, in Google's key URI format that authenticator apps read."""
     key = device.key.reveal() if device.key else ""
     return f"otpauth://totp/{quote(ISSUER)}:{quote(device.user.username)}?secret={key}&issuer={quote(ISSUER)}"
 
 
 class TwoFactorView(ConsoleView):
-    """One's own two-factor sign-in: set it up, get new recovery codes, turn it off, each with a code."""
+    """One's own two-factor authentication: set it up, get new recovery codes or turn it off, each with a code."""
 
     model = User
     template_name = "admin/accounts/two_factor.html"
     permission_required = ()
-    title = "Two-factor sign-in"
+    title = _("Two-factor authentication")
 
     def get(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         device = TOTPDevice.objects.begin(signed_in(request))
         return self._page(device, _form(device, None), [])
 
     def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-        """Do what the pressed button says; shows recovery codes where there are new ones."""
+        """Do what the button says, and show new recovery codes if there are any."""
         device = TOTPDevice.objects.begin(signed_in(request))
         form = _form(device, request.POST)
         codes: list[str] = []
@@ -64,7 +66,7 @@ class TwoFactorView(ConsoleView):
                 is_on=device.confirmed,
                 is_required=is_required_of(device.user),
                 key=device.key.reveal() if is_new and device.key else None,
-                picture=segno.make(setup_address(device)).svg_data_uri(scale=4) if is_new else None,
+                picture=segno.make(setup_uri(device)).svg_data_uri(scale=4) if is_new else None,
             )
         )
 
@@ -74,16 +76,16 @@ def _form(device: TOTPDevice, sent: QueryDict | None) -> CodeForm:
 
 
 def _do(request: HttpRequest, device: TOTPDevice, otp_token: str, password: str = "") -> list[str]:
-    """What the pressed button says; returns the recovery codes to show."""
+    """Do what the button says. Returns the recovery codes to show."""
     user = signed_in(request)
     SignInAttempts.objects.attempt_code(user, at=timezone.now())
     if not device.confirmed:
-        check_present(user, password)
+        check_current_password(user, password)
         codes = device.confirm(otp_token)
         device.refresh_from_db()
-        if user.present_session is not None:
-            user.present_session.second_factor = True
-            user.present_session.save(update_fields=["second_factor"])
+        if user.current_session is not None:
+            user.current_session.second_factor = True
+            user.current_session.save(update_fields=["second_factor"])
         SignInAttempts.objects.forget(user)
         return codes
     if "off" in request.POST and is_required_of(user):
@@ -93,36 +95,37 @@ def _do(request: HttpRequest, device: TOTPDevice, otp_token: str, password: str 
     SignInAttempts.objects.forget(user)
     if "off" in request.POST:
         TOTPDevice.objects.turn_off(user)
-        messages.success(request, "Two-factor sign-in is off.")
+        messages.success(request, gettext("Two-factor authentication is off."))
         return []
     return RecoveryCode.objects.renew(user)
 
 
 class TurnOffView(ConsoleView):
-    """Asks first; the POST turns two-factor off for somebody who lost app and recovery codes."""
+    """Turns two-factor authentication off for a user who lost the app and the recovery codes. Asks first."""
 
     model = User
     template_name = "admin/accounts/two_factor_off.html"
     person: User
 
     def has_permission(self) -> bool:
-        """Whether they administer this person, who is not themselves. Raises Http404 when there is none for them."""
+        """Whether the signed-in user administers this other user. Raises Http404 for users they don't see."""
         user = signed_in(self.request)
         found = User.objects.all().visible_to(user).filter(pk=self.kwargs["user_id"]).first()
         if found is None:
-            raise Http404("There is no such user.")
+            raise Http404(gettext("No such user."))
         self.person = found
         return found.pk != user.pk and user.has_perm("accounts.administer_user", found)
 
     def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         TOTPDevice.objects.turn_off(self.person)
-        messages.success(request, f"Two-factor sign-in is off for {self.person}.")
+        message = gettext("Two-factor authentication is off for %(user)s.") % {"user": self.person}
+        messages.success(request, message)
         return HttpResponseRedirect(self._back())
 
     def get_context_data(self, **kwargs: object) -> Context:
-        """Whom it is about, and whether there is anything to turn off."""
+        """Add the user, and whether there is anything to turn off."""
         return super().get_context_data(
-            title=f"Turn off two-factor for {self.person.display_name}",
+            title=gettext("Turn off two-factor authentication for %(user)s") % {"user": self.person.display_name},
             person=self.person,
             is_on=TOTPDevice.objects.is_used_by(self.person),
             back=self._back(),

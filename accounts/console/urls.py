@@ -1,4 +1,4 @@
-"""The console's pages on people that belong to no ModelAdmin; relative to `/admin/`, in the namespace `admin`."""
+"""The console's account pages outside any ModelAdmin, relative to `/admin/` and in the namespace `admin`."""
 
 from django.contrib.admin import site
 from django.urls import path

@@ -1,4 +1,4 @@
-"""People, their sessions and what they did."""
+"""Users, their sessions, and the logs of what they did."""
 
 from accounts.audit.models import AuditEntry, AuditEntryToSeal, AuditSeal, SecurityEvent
 from accounts.models.people import LAST_SYSTEM_ADMIN, Role, User

@@ -1,4 +1,4 @@
-"""Roles, and the people who have them."""
+"""Roles and users."""
 
 import uuid
 from collections.abc import Collection, Iterator
@@ -12,6 +12,7 @@ from django.db import models, transaction
 from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from accounts.audit.models import SecurityEvent
 from accounts.choices import LEVELS, STAFF_ROLES, RoleName, SecurityEventKind
@@ -23,27 +24,33 @@ from campaign_studio.models.base import TimestampedModel
 if TYPE_CHECKING:
     from accounts.signin.sessions import Session
 
-LAST_SYSTEM_ADMIN = "This is the last active system administrator. Make somebody else one first."
+LAST_SYSTEM_ADMIN = _("This is the last active system administrator. Make someone else a system administrator first.")
 
 
 class Role(TimestampedModel):
-    """What a group of people may do. The six rows come with the first migration."""
+    """A set of permissions. The six rows are created by the first migration."""
 
     role_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    role_name = models.CharField(max_length=50, unique=True, choices=RoleName.choices)
-    role_level = models.PositiveSmallIntegerField(help_text="1 may do everything, 6 the least.")
-    role_description = models.TextField(null=True, blank=True)
+    role_name = models.CharField(_("role name"), max_length=50, unique=True, choices=RoleName.choices)
+    role_level = models.PositiveSmallIntegerField(
+        _("role level"), help_text=_("From 1 (full access) to 6 (least access).")
+    )
+    role_description = models.TextField(_("role description"), null=True, blank=True)
 
     objects = RoleQuerySet.as_manager()
 
     class Meta:
         db_table = "roles"
+        verbose_name = _("role")
+        verbose_name_plural = _("roles")
         ordering = ["role_level"]
         constraints = [
             models.CheckConstraint(
                 name="role_name_and_level_belong_together",
                 condition=Q(*[Q(role_name=name, role_level=level) for name, level in LEVELS.items()], _connector=Q.OR),
-                violation_error_message="There are six roles, each with its own level: system_admin 1 to guest 6.",
+                violation_error_message=_(
+                    "This role has a different level. Levels run from 1 (system administrator) to 6 (guest)."
+                ),
             )
         ]
 
@@ -53,22 +60,23 @@ class Role(TimestampedModel):
 
 # The two-factor library publishes no types, so the managers of its devices can't be resolved.
 class User(AbstractBaseUser, TimestampedModel):  # type: ignore[django-manager-missing]
-    """A person who signs in. The role alone decides what they may do: there is no second switch to forget."""
+    """A user account. The role alone determines what the user may do; there are no other flags or groups."""
 
     user_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     username = models.CharField(
+        _("username"),
         max_length=100,
         validators=[
             RegexValidator(
                 r"^[\w.+-]+\Z",
-                "Use letters, digits and . + - _ only. An @ would make it an e-mail address.",
+                _("Use only letters, digits and the characters . + - and _."),
             )
         ],
-        help_text="Letters, digits and . + - _ only.",
+        help_text=_("Only letters, digits and the characters . + - and _."),
     )
-    email = models.EmailField(max_length=255)
-    first_name = models.CharField(max_length=100, blank=True)
-    last_name = models.CharField(max_length=100, blank=True)
+    email = models.EmailField(_("email address"), max_length=255)
+    first_name = models.CharField(_("first name"), max_length=100, blank=True)
+    last_name = models.CharField(_("last name"), max_length=100, blank=True)
     role = models.ForeignKey(
         Role,
         models.PROTECT,
@@ -76,12 +84,17 @@ class User(AbstractBaseUser, TimestampedModel):  # type: ignore[django-manager-m
         db_column="role",
         default=RoleName.USER,
         related_name="users",
-        help_text="Decides alone what this person may do, and whether they may enter this console.",
+        verbose_name=_("role"),
+        help_text=_("Determines what this user may do and whether they may use the admin console."),
     )
     is_active = models.BooleanField(
-        default=True, help_text="Switch off instead of deleting: they can no longer sign in."
+        _("active"),
+        default=True,
+        help_text=_("Turn this off instead of deleting the user. An inactive user can't sign in."),
     )
-    is_verified = models.BooleanField(default=False, help_text="The e-mail address is known to be theirs.")
+    is_verified = models.BooleanField(
+        _("verified"), default=False, help_text=_("The email address has been confirmed as this user's own.")
+    )
 
     objects = UserManager()
 
@@ -89,26 +102,28 @@ class User(AbstractBaseUser, TimestampedModel):  # type: ignore[django-manager-m
     EMAIL_FIELD = "email"
     REQUIRED_FIELDS = ["email"]
     remembered = ("role_id", "is_active")
-    # The session by which they are acting right now, set by whoever let them in.
-    present_session: "Session | None" = None
-    # Whether they have just shown a two-factor code, set by the sign-in.
+    # The session of the current request, set where the request is authenticated.
+    current_session: "Session | None" = None
+    # Whether the user has just entered a correct two-factor code, set at sign-in.
     has_shown_code = False
 
     class Meta:
         db_table = "users"
+        verbose_name = _("user")
+        verbose_name_plural = _("users")
         ordering = ["username", "user_id"]
         constraints = [
             FieldUnique(
                 Lower("username"),
                 field="username",
                 name="username_is_unique_without_regard_to_case",
-                violation_error_message="This username is taken.",
+                violation_error_message=_("This username is taken."),
             ),
             FieldUnique(
                 Lower("email"),
                 field="email",
                 name="email_is_unique_without_regard_to_case",
-                violation_error_message="Somebody is registered with this e-mail address already.",
+                violation_error_message=_("A user with this email address already exists."),
             ),
         ]
 
@@ -117,22 +132,22 @@ class User(AbstractBaseUser, TimestampedModel):  # type: ignore[django-manager-m
 
     @property
     def display_name(self) -> str:
-        """The full name, else the username."""
+        """The full name, or the username if there is none."""
         return f"{self.first_name} {self.last_name}".strip() or self.username
 
     @property
     def level(self) -> int:
-        """1 (everything) to 6 (least)."""
+        """The level of the role, from 1 (full access) to 6 (least access)."""
         return LEVELS[str(self.role_id)]
 
     @property
     def is_staff(self) -> bool:
-        """Whether they may enter the admin console."""
+        """Whether the user may use the admin console."""
         return self.role_id in STAFF_ROLES
 
     @property
     def is_superuser(self) -> bool:
-        """Whether they are system administrator."""
+        """Whether the user is a system administrator."""
         return self.role_id == RoleName.SYSTEM_ADMIN
 
     def get_full_name(self) -> str:
@@ -142,28 +157,31 @@ class User(AbstractBaseUser, TimestampedModel):  # type: ignore[django-manager-m
         return self.first_name or self.username
 
     def has_perm(self, perm: str, obj: object = None) -> bool:
-        """Ask the one matrix (`<app>/rules.py`). Without an object: whether they may at all."""
+        """Whether the rules in `<app>/rules.py` allow it. Without an object: whether they ever do."""
         return self.is_active and rules.has_perm(perm, self, obj)
 
     def has_perms(self, perm_list: Collection[str], obj: object = None) -> bool:
         return all(self.has_perm(perm, obj) for perm in perm_list)
 
     def has_module_perms(self, app_label: str) -> bool:
-        """Whether the console shows them an app at all."""
+        """Whether the console lists this app for the user."""
         return self.has_perm(app_label)
 
     def clean(self) -> None:
-        """Normalise the address; refuse to lose the last system administrator."""
+        """Normalise the email address and keep the last system administrator.
+
+        Raises ValidationError if the last active system administrator would be demoted or deactivated.
+        """
         super().clean()
         self.email = type(self).objects.normalize_email(self.email)
         if self._was_the_last_system_admin() and not (self.is_superuser and self.is_active):
             raise ValidationError(LAST_SYSTEM_ADMIN, code="last_system_admin")
 
     def save(self, **kwargs: Any) -> None:
-        """Write. A new password or role, and deactivation, end the sessions at once; one's own new password spares
-        the session that set it.
+        """Save. A new password, a new role and deactivation end all sessions at once.
 
-        Raises ValidationError for the last system administrator, also when two demote each other at once.
+        A user who changes only their own password keeps the session in which they did so. Raises ValidationError if
+        no active system administrator would remain, also when two demote each other at the same time.
         """
         with transaction.atomic():
             if not (self.is_superuser and self.is_active) and self._was_the_last_system_admin():
@@ -177,14 +195,14 @@ class User(AbstractBaseUser, TimestampedModel):  # type: ignore[django-manager-m
                 SecurityEvent.objects.record(kind, self)
 
     def end_sessions(self, *, but: "Session | None" = None) -> None:
-        """Sign them out everywhere, `but` in one session."""
+        """End all sessions of this user except `but`."""
         ending = self.sessions.exclude(pk=but.pk) if but else self.sessions.all()
         ending.end(at=timezone.now())
 
     def _changes_of_access(self) -> Iterator[SecurityEventKind]:
         if self._state.adding:
             return
-        # Set until saved by set_password(); a mere rehash of the same password clears it before.
+        # set_password() sets it until the user is saved. Rehashing the same password clears it before saving.
         if self._password is not None:  # type: ignore[attr-defined]
             yield SecurityEventKind.PASSWORD_CHANGED
         if self.has_changed("role_id"):
@@ -193,12 +211,15 @@ class User(AbstractBaseUser, TimestampedModel):  # type: ignore[django-manager-m
             yield SecurityEventKind.DEACTIVATED
 
     def acting_session(self) -> "Session | None":
-        """The session behind the present request, where it is their own."""
+        """The session of the current request, if this user sent the request."""
         actor = acting.current_user()
-        return actor.present_session if actor is not None and actor.pk == self.pk else None
+        return actor.current_session if actor is not None and actor.pk == self.pk else None
 
     def delete(self, using: str | None = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
-        """Delete for good. Raises ValidationError for the last system administrator, ProtectedError for creators."""
+        """Delete permanently.
+
+        Raises ValidationError for the last active system administrator, ProtectedError for users who created content.
+        """
         with transaction.atomic():
             if self._was_the_last_system_admin():
                 raise ValidationError(LAST_SYSTEM_ADMIN, code="last_system_admin")
@@ -208,6 +229,6 @@ class User(AbstractBaseUser, TimestampedModel):  # type: ignore[django-manager-m
         if self.stored("role_id") != RoleName.SYSTEM_ADMIN or not self.stored("is_active"):
             return False
         with transaction.atomic():
-            # Locked in one order, so that two who demote each other at once can't both succeed.
+            # Rows are locked in a fixed order, so that two who demote each other at the same time can't both succeed.
             admins = type(self).objects.active_system_admins().select_for_update(no_key=True).order_by("pk")
             return [admin.pk for admin in admins] == [self.pk]

@@ -1,1 +1,1 @@
-"""Signing in: passwords, the second factor, attempts that are counted, and the sessions that follow."""
+"""Signing in: passwords, two-factor authentication, counting of failed attempts, and sessions."""

@@ -1,7 +1,7 @@
-"""Guessing passwords, counted: five wrong ones, then a lock-out.
+"""Failed sign-ins are counted, and an account is locked out after five of them.
 
-Written by hand although django-axes exists: it counts after the hash, so that a hundred guesses at once are all
-evaluated. Here one upsert counts and judges before the hash, and the same row is the lock (ADR 0007).
+This isn't django-axes, which counts after the password was hashed: a hundred simultaneous guesses would all be
+evaluated. Here one upsert counts the attempt before anything is hashed, and the same row is the lock (ADR 0007).
 """
 
 import hashlib
@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import connection, models
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from accounts.audit.models import SecurityEvent
 from accounts.choices import SecurityEventKind
@@ -18,7 +20,7 @@ from accounts.choices import SecurityEventKind
 if TYPE_CHECKING:
     from accounts.models.people import User
 
-# Codes are short, so they are counted per account as well, from wherever the guesses come.
+# Two-factor codes are short, so guesses are also counted per account, across all IP addresses. The limit is higher.
 CODE_FACTOR = 4
 
 COUNT = """
@@ -35,28 +37,30 @@ RETURNING attempts, ends_at
 
 
 class LockedOutError(Exception):
-    """Too many failures; nothing was evaluated. `wait` is in seconds."""
+    """Too many failed attempts, so the input wasn't evaluated. `wait` is in seconds; the text is for the user."""
 
     def __init__(self, wait: int) -> None:
         self.wait = wait
         minutes = math.ceil(wait / 60)
-        super().__init__(
-            f"Too many failed attempts. Try again in {minutes} minute{'s' if minutes > 1 else ''}, "
-            "or ask an administrator to unlock you."
+        message = ngettext(
+            "Too many failed attempts. Try again in %(minutes)d minute, or ask an administrator to unlock you.",
+            "Too many failed attempts. Try again in %(minutes)d minutes, or ask an administrator to unlock you.",
+            minutes,
         )
+        super().__init__(message % {"minutes": minutes})
 
 
 class SignInAttemptsManager(models.Manager["SignInAttempts"]):
-    """Counts failures by account and address in the database, and clears them after a success."""
+    """Counts attempts by account and IP address, and clears the counters after a success."""
 
     def attempt(
         self, account: "User | str", remote_addr: str, *, at: datetime, limit: int | None = None
     ) -> "SignInAttempts":
-        """Count one more attempt, in one statement that is committed before anything is evaluated.
+        """Count one more attempt, in a single statement that commits before the input is evaluated.
 
-        `account` is the user, or what was typed where nobody is known by it; `remote_addr` is "" where it is unknown or
-        doesn't matter. Raises LockedOutError beyond `limit` (by default `LOGIN_FAILURE_LIMIT`) within
-        `LOGIN_COOLOFF_MINUTES`.
+        `account` is the user, or what was typed if it doesn't match a user. `remote_addr` is "" if the IP address is
+        unknown or doesn't matter. Raises LockedOutError after more than `limit` attempts (by default
+        `LOGIN_FAILURE_LIMIT`) within `LOGIN_COOLOFF_MINUTES`.
         """
         limit = limit or settings.LOGIN_FAILURE_LIMIT
         counted = SignInAttempts(account=SignInAttempts.key_of(account), remote_addr=remote_addr)
@@ -75,17 +79,17 @@ class SignInAttemptsManager(models.Manager["SignInAttempts"]):
         return counted
 
     def attempt_code(self, user: "User", *, at: datetime) -> "SignInAttempts":
-        """Count one attempt at a two-factor code. Raises LockedOutError."""
+        """Count one attempt to enter a two-factor code. Raises LockedOutError after too many."""
         return self.attempt(f"code:{user.pk}", "", at=at, limit=CODE_FACTOR * settings.LOGIN_FAILURE_LIMIT)
 
     def unlock(self, user: "User", remote_addr: str | None = None) -> int:
-        """Let a user in again, and record it. Returns how many counters were dropped."""
+        """Clear a user's counters and record it as a security event. Returns the number of counters deleted."""
         dropped = self.forget(user, remote_addr)
         SecurityEvent.objects.record(SecurityEventKind.UNLOCKED, user, detail=remote_addr or "from everywhere")
         return dropped
 
     def forget(self, user: "User", remote_addr: str | None = None) -> int:
-        """Count anew for a user: from one address, or from everywhere. Returns how many counters were dropped."""
+        """Clear a user's counters, for one IP address or for all. Returns the number of counters deleted."""
         keys = [SignInAttempts.key_of(user), SignInAttempts.key_of(f"code:{user.pk}")]
         counters = self.filter(account__in=keys)
         if remote_addr is not None:
@@ -94,36 +98,45 @@ class SignInAttemptsManager(models.Manager["SignInAttempts"]):
 
 
 class SignInAttempts(models.Model):
-    """How often somebody tried to get into one account from one address, and until when that counts."""
+    """The number of attempts on one account from one IP address, and when they expire."""
 
-    account = models.CharField(max_length=64, help_text="A hash: people type passwords into the wrong field.")
-    remote_addr = models.CharField(max_length=45, blank=True)
-    attempts = models.PositiveSmallIntegerField()
-    ends_at = models.DateTimeField()
+    account = models.CharField(
+        _("account"), max_length=64, help_text=_("A hash, because some users type their password into this field.")
+    )
+    remote_addr = models.CharField(_("IP address"), max_length=45, blank=True)
+    attempts = models.PositiveSmallIntegerField(_("attempts"))
+    ends_at = models.DateTimeField(_("expires at"))
 
     objects = SignInAttemptsManager()
 
     class Meta:
         db_table = "sign_in_attempts"
+        verbose_name = _("sign-in counter")
+        verbose_name_plural = _("sign-in counters")
         constraints = [
             models.UniqueConstraint(
                 fields=["account", "remote_addr"],
                 name="attempts_are_counted_once",
-                violation_error_message="Attempts for this account from this address are counted already.",
+                violation_error_message=_("Attempts on this account from this IP address are already being counted."),
             )
         ]
 
     def __str__(self) -> str:
-        return f"{self.attempts} from {self.remote_addr or 'anywhere'}"
+        if not self.remote_addr:
+            return ngettext("%(count)d attempt", "%(count)d attempts", self.attempts) % {"count": self.attempts}
+        return ngettext("%(count)d attempt from %(address)s", "%(count)d attempts from %(address)s", self.attempts) % {
+            "count": self.attempts,
+            "address": self.remote_addr,
+        }
 
     @staticmethod
     def key_of(account: "User | str") -> str:
-        """Username and e-mail of one user are one account."""
+        """The hash that stands for an account. A user has the same one under their username and email address."""
         name = account.casefold() if isinstance(account, str) else f"user:{account.pk}"
         return hashlib.sha256(name.encode()).hexdigest()
 
     def failed(self, user: "User | None", detail: str = "") -> None:
-        """Record that this attempt was wrong, and that it was the last one allowed."""
+        """Record a failed attempt, and the lock-out if it was the last one allowed."""
         SecurityEvent.objects.record(SecurityEventKind.LOGIN_FAILED, user, detail=detail)
         if self.attempts == settings.LOGIN_FAILURE_LIMIT:
             until = f"until {self.ends_at:%Y-%m-%d %H:%M} UTC"

@@ -1,4 +1,4 @@
-"""Sign-in by username or e-mail, for console and API alike."""
+"""Sign-in by username or email address, for the console and the API."""
 
 from django.contrib.auth.backends import BaseBackend
 from django.http import HttpRequest
@@ -11,7 +11,7 @@ from campaign_studio.acting import current_address
 
 
 class UsernameOrEmailBackend(BaseBackend):
-    """Checks password and, where it is set up, the second factor. Counts the attempt before it looks at either."""
+    """Checks the password and, if set up, the two-factor code. Attempts are counted before either is checked."""
 
     def authenticate(
         self,
@@ -21,10 +21,10 @@ class UsernameOrEmailBackend(BaseBackend):
         otp_token: str | None = None,
         **kwargs: object,
     ) -> User | None:
-        """The active user with this username or e-mail and password, or None: unknown and inactive ones cost one
-        hash, like everybody else.
+        """The active user with this username or email address and password, or None.
 
-        Raises LockedOutError after too many failures, SecondFactorNeededError when only the code is missing or wrong.
+        Unknown and inactive users take as long as others: one hash. Raises LockedOutError after too many failures,
+        SecondFactorNeededError if only the two-factor code is missing or wrong.
         """
         if not username or not password or len(password) > LONGEST_PASSWORD or "\x00" in username:
             return None
@@ -41,5 +41,5 @@ class UsernameOrEmailBackend(BaseBackend):
         return user
 
     def get_user(self, user_id: object) -> User | None:
-        """The user behind a console session, as long as they are active."""
+        """The user of a console session, if they are active."""
         return User.objects.filter(pk=user_id, is_active=True).first()

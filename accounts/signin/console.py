@@ -1,4 +1,4 @@
-"""Ties the console's cookies to session rows, so that they are listed and ended like those of the API."""
+"""Links the console's cookies to session rows, so that console sessions are listed and ended like those of the API."""
 
 from datetime import timedelta
 
@@ -15,26 +15,26 @@ SESSION_KEY = "studio_session"
 
 
 def signed_in(request: HttpRequest) -> User:
-    """Whoever is signed in. Raises PermissionDenied when nobody is."""
+    """The signed-in user. Raises PermissionDenied for anonymous requests."""
     if not request.user.is_authenticated:
         raise PermissionDenied
     return request.user
 
 
 def start(sender: object, request: HttpRequest, user: User, **kwargs: object) -> None:
-    """Open a session row for a sign-in to the console."""
+    """Create a session row when a user signs in to the console."""
     lasts = timedelta(seconds=settings.SESSION_COOKIE_AGE)
-    user.present_session = Session.start(user, door=Door.ADMIN, at=timezone.now(), lasts=lasts)
-    request.session[SESSION_KEY] = str(user.present_session.pk)
+    user.current_session = Session.start(user, door=Door.ADMIN, at=timezone.now(), lasts=lasts)
+    request.session[SESSION_KEY] = str(user.current_session.pk)
 
 
 def end(sender: object, request: HttpRequest, user: User | None, **kwargs: object) -> None:
-    """Close it on signing out."""
-    if user is not None and user.present_session is not None:
-        user.present_session.revoke(SecurityEventKind.LOGGED_OUT, at=timezone.now())
+    """End the session row when the user signs out."""
+    if user is not None and user.current_session is not None:
+        user.current_session.revoke(SecurityEventKind.LOGGED_OUT, at=timezone.now())
 
 
 def connect() -> None:
-    """Listen to the framework's own signals: whatever signs somebody in or out passes through them."""
+    """Listen to Django's signals, which every sign-in and sign-out to the console sends."""
     user_logged_in.connect(start, dispatch_uid="accounts.signin.console.start")
     user_logged_out.connect(end, dispatch_uid="accounts.signin.console.end")

@@ -1,7 +1,7 @@
-"""Changing a password, and getting in again without one (`/api/auth/password`, `/api/auth/password/reset`).
+"""Changing a password and resetting a forgotten one (`/api/auth/password`, `/api/auth/password/reset`).
 
-A reset token is the framework's: signed, good for an hour (`PASSWORD_RESET_TIMEOUT`), and dead once the password has
-changed or somebody has signed in.
+Reset tokens are Django's: signed, valid for an hour (`PASSWORD_RESET_TIMEOUT`), and void once the password was changed
+or the user has signed in.
 """
 
 import logging
@@ -15,6 +15,8 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.choices import SecurityEventKind
 from accounts.models import LockedOutError, SecurityEvent, SignInAttempts, User
@@ -22,28 +24,29 @@ from campaign_studio.acting import current_address
 
 logger = logging.getLogger(__name__)
 
-NOT_THE_PRESENT_ONE = "This is not your present password."
-INVALID_LINK = "This link is not valid, too old, or was used before. Ask for a new one."
+WRONG_PASSWORD = _("This isn't your current password.")
+INVALID_LINK = _("This link is incorrect, expired or already used. Request a new one.")
 
 
-def check_present(user: User, password: str) -> None:
-    """Raise ValidationError unless `password` is the user's. Wrong ones count like those at sign-in.
+def check_current_password(user: User, password: str) -> None:
+    """Raise ValidationError unless `password` is the user's. Wrong ones count as failed sign-ins.
 
-    Raises LockedOutError after too many. Call it outside of a transaction: the count must outlive the refusal.
+    Raises LockedOutError after too many. Call it outside a transaction, so that the count isn't rolled back.
     """
     address = current_address()
     attempt = SignInAttempts.objects.attempt(user, address, at=timezone.now())
     if not user.check_password(password):
-        attempt.failed(user, "present password asked for")
-        raise ValidationError(NOT_THE_PRESENT_ONE, code="password_incorrect")
+        attempt.failed(user, "current password")
+        raise ValidationError(WRONG_PASSWORD, code="password_incorrect")
     SignInAttempts.objects.forget(user, address)
 
 
 def request_reset(email: str, *, site: str) -> None:
-    """Send a link to whoever is registered with this address, and nothing to anybody else.
+    """Email a reset link to the active user with this email address, if there is one.
 
-    `site` is scheme and host for the link. The mail leaves in a thread of its own, so that the answer takes no longer
-    for a known address; at most `LOGIN_FAILURE_LIMIT` of them per address and cool-off.
+    `site` is the scheme and host of the link. The mail is written in the active language and sent from a separate
+    thread, so that the response time doesn't reveal whether the address is known. Each address gets at most
+    `LOGIN_FAILURE_LIMIT` mails within `LOGIN_COOLOFF_MINUTES`.
     """
     user = User.objects.filter(is_active=True).named(email).filter(email__iexact=email).first()
     try:
@@ -55,12 +58,12 @@ def request_reset(email: str, *, site: str) -> None:
         return
     uid, token = urlsafe_base64_encode(force_bytes(str(user.pk))), default_token_generator.make_token(user)
     body = render_to_string("email/password_reset.txt", {"user": user, "uid": uid, "token": token, "site": site})
-    message = EmailMessage("Set a new password for Campaign Studio", body, to=[user.email])
+    message = EmailMessage(gettext("Reset your Campaign Studio password"), body, to=[user.email])
     Thread(target=_send, args=[message], name="password-reset-mail").start()
 
 
 def user_of(uid: str, token: str) -> User:
-    """The active user who may set a new password with this pair. Raises ValidationError."""
+    """The active user whose password may be reset with this pair. Raises ValidationError if there is none."""
     try:
         user = User.objects.filter(pk=urlsafe_base64_decode(uid).decode(), is_active=True).first()
     except (ValueError, ValidationError):
@@ -71,9 +74,9 @@ def user_of(uid: str, token: str) -> User:
 
 
 def reset(user: User, password: str) -> None:
-    """Set a new password for somebody whose token has just been checked; end their sessions, unlock them.
+    """Set a new password for a user whose token has just been checked, end their sessions and unlock them.
 
-    Raises ValidationError when another request with the same token was faster.
+    Raises ValidationError if another request with the same token was faster.
     """
     with transaction.atomic():
         held = User.objects.select_for_update(of=("self",)).get(pk=user.pk)
@@ -90,4 +93,4 @@ def _send(message: EmailMessage) -> None:
     try:
         message.send()
     except OSError as error:
-        logger.error("A mail for a password reset could not be sent: %s", error)
+        logger.error("The password reset mail could not be sent: %s", error)

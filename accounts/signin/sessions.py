@@ -1,4 +1,4 @@
-"""Sign-ins that last: what tokens and the console's cookies stand for."""
+"""Sessions, which access tokens, refresh tokens and the console's cookies refer to."""
 
 import hashlib
 import uuid
@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models, transaction
+from django.utils import formats
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from ua_parser import parse
 
 from accounts.audit.models import SecurityEvent
@@ -18,52 +21,63 @@ from campaign_studio.acting import current
 if TYPE_CHECKING:
     from accounts.models.people import User
 
-# How long the very same refresh token still gets an answer: two tabs of one browser don't throw each other out.
+# A refresh token that was just replaced still works for this long, so that two tabs of a browser don't sign each other
+# out.
 REFRESH_GRACE = timedelta(seconds=2)
-# However often it is refreshed, a session ends so long after the sign-in (ASVS 5, 7.3.2).
+# A session ends this long after the sign-in, however often it is refreshed (ASVS 5, 7.3.2).
 LONGEST_SESSION = timedelta(days=30)
-# `last_seen_at` is exact to this much, so that reading costs no write.
+# `last_seen_at` is updated at most this often, so that most requests don't write.
 SEEN_EVERY = timedelta(minutes=1)
 
 
 class Session(models.Model):
-    """One sign-in, through the API or the console. Its tokens carry its id and die with it.
+    """A sign-in to the API or the console. Its tokens contain its id and are void once it has ended.
 
-    Only a hash of the present refresh token's id is kept: no token is stored.
+    Tokens aren't stored, only a hash of the current refresh token's id.
     """
 
     session_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    user = models.ForeignKey("accounts.User", models.CASCADE, related_name="sessions")
-    door = models.CharField(max_length=10, choices=Door.choices, default=Door.API)
-    refresh_hash = models.CharField(max_length=64, blank=True, editable=False)
-    refreshed_at = models.DateTimeField(null=True, blank=True, editable=False)
-    second_factor = models.BooleanField(default=False, help_text="Signed in with a two-factor code as well.")
-    remote_addr = models.GenericIPAddressField(null=True, blank=True, verbose_name="address")
-    user_agent = models.CharField(max_length=255, blank=True, verbose_name="User-Agent")
-    created_at = models.DateTimeField(auto_now_add=True, verbose_name="signed in")
-    last_seen_at = models.DateTimeField(verbose_name="last seen")
-    expires_at = models.DateTimeField(help_text="Unless it is refreshed before.")
-    revoked_at = models.DateTimeField(null=True, blank=True, verbose_name="ended")
+    user = models.ForeignKey("accounts.User", models.CASCADE, related_name="sessions", verbose_name=_("user"))
+    door = models.CharField(_("channel"), max_length=10, choices=Door.choices, default=Door.API)
+    refresh_hash = models.CharField(_("refresh hash"), max_length=64, blank=True, editable=False)
+    refreshed_at = models.DateTimeField(_("refreshed at"), null=True, blank=True, editable=False)
+    second_factor = models.BooleanField(
+        _("two-factor authentication"), default=False, help_text=_("The user entered a two-factor code to sign in.")
+    )
+    remote_addr = models.GenericIPAddressField(_("IP address"), null=True, blank=True)
+    user_agent = models.CharField(_("user agent"), max_length=255, blank=True)
+    created_at = models.DateTimeField(_("signed in"), auto_now_add=True)
+    last_seen_at = models.DateTimeField(_("last seen"))
+    expires_at = models.DateTimeField(
+        _("expires at"), help_text=_("The session ends at this time unless it is refreshed before.")
+    )
+    revoked_at = models.DateTimeField(_("ended"), null=True, blank=True)
 
     objects = SessionQuerySet.as_manager()
 
     class Meta:
         db_table = "sessions"
+        verbose_name = _("session")
+        verbose_name_plural = _("sessions")
         ordering = ["-last_seen_at", "session_id"]
 
     def __str__(self) -> str:
-        return f"{self.user} since {self.created_at:%Y-%m-%d %H:%M}"
+        started = formats.date_format(self.created_at, "DATETIME_FORMAT")
+        return gettext("%(user)s since %(time)s") % {"user": self.user, "time": started}
 
     @property
     def device(self) -> str:
-        """Browser and system, as far as the User-Agent tells: `Chrome on Linux`."""
+        """Browser and operating system, as far as the user agent says: “Chrome on Linux”."""
         found = parse(self.user_agent)
-        parts = [part.family for part in (found.user_agent, found.os) if part]
-        return " on ".join(parts) or self.user_agent or "unknown"
+        if found.user_agent and found.os:
+            names = {"browser": found.user_agent.family, "system": found.os.family}
+            return gettext("%(browser)s on %(system)s") % names
+        known = found.user_agent or found.os
+        return known.family if known else self.user_agent or gettext("Unknown")
 
     @classmethod
     def start(cls, user: "User", *, door: Door, at: datetime, lasts: timedelta, refresh_id: str = "") -> "Session":
-        """A new session for somebody who has just proved who they are, from where the present request comes."""
+        """Create a session for a user who has just signed in with the current request."""
         acting = current()
         session = cls.objects.create(
             user=user,
@@ -80,14 +94,15 @@ class Session(models.Model):
 
     @staticmethod
     def hash_of(token_id: str) -> str:
-        """What is stored of a refresh token's id."""
+        """The hash of a refresh token's id, which is what we store."""
         return hashlib.sha256(token_id.encode()).hexdigest()
 
     def rotate(self, old: str, *, at: datetime) -> str | None:
-        """Replace the refresh token whose id is `old`; return the new one's id, None when `old` is refused.
+        """Replace the refresh token whose id is `old`. Returns the id of the new one, or None if `old` is refused.
 
-        A new id follows from the old one and the server's key, so that requests with the same token within
-        `REFRESH_GRACE` get the same successor. Any other token that was replaced before has leaked: the session ends.
+        The new id is derived from the old one and the server's key, so that requests with the same token within
+        `REFRESH_GRACE` get the same successor. Any other token that was already replaced must have leaked, so the
+        session ends.
         """
         new = salted_hmac("accounts.refresh", f"{self.pk}:{old}", algorithm="sha256").hexdigest()
         with transaction.atomic():
@@ -108,12 +123,12 @@ class Session(models.Model):
         return None
 
     def revoke(self, kind: SecurityEventKind, *, at: datetime) -> None:
-        """End the session: it is refused from the next request on. `kind` says in the security log why."""
+        """End the session, so that the next request is refused. The security log shows `kind` as the reason."""
         self.revoked_at = at
         self.save(update_fields=["revoked_at"])
         SecurityEvent.objects.record(kind, self.user, detail=f"session {self.pk}")
 
     def seen(self, *, at: datetime) -> None:
-        """Note that it is in use, to the minute."""
+        """Update `last_seen_at`, to the minute."""
         if at - self.last_seen_at >= SEEN_EVERY:
             Session.objects.filter(pk=self.pk, last_seen_at__lte=at - SEEN_EVERY).update(last_seen_at=at)

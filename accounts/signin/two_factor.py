@@ -1,7 +1,7 @@
-"""Two-factor sign-in: a code from an authenticator app, or a recovery code, after the password.
+"""Two-factor authentication: after the password, a code from an authenticator app or a recovery code.
 
-Time-based codes are judged by django-otp. Its own tables would hold the app's key and the recovery codes readable;
-these hold the key encrypted and the codes as hashes (ASVS 5, 6.5).
+django-otp verifies the time-based codes. Its own tables store the app's key and the recovery codes in plain text. These
+store the key encrypted and the codes as hashes (ASVS 5, 6.5).
 """
 
 import base64
@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
+from django.utils.translation import gettext_lazy as _
 from django_otp import match_token
 from django_otp.models import Device, DeviceManager
 from django_otp.oath import TOTP
@@ -28,23 +29,23 @@ if TYPE_CHECKING:
 
 CODES = 10
 KEY_BYTES = 20
-# Long enough that a plain hash can't be searched through (ASVS 5, 6.5.2): 120 bits.
+# 120 bits are too many to find a code from its plain hash by trying (ASVS 5, 6.5.2).
 CODE_BYTES = 15
-CODE_REQUIRED = (
-    "This account signs in with two-factor: add the six digits of the authenticator app, or a recovery code."
+CODE_REQUIRED = _(
+    "This account uses two-factor authentication. Enter the 6-digit code from the authenticator app or a recovery code."
 )
-INVALID_CODE = "This code is wrong, too old, or was used before. Wait for the next one."
+INVALID_CODE = _("This code is incorrect, expired or already used. Wait for the next one.")
 
 
 class SecondFactorNeededError(Exception):
-    """The password is right, and a right code is missing; the text says what to do."""
+    """The password is correct, but the two-factor code is missing or wrong. The text tells the user what to do."""
 
 
 class TOTPDeviceManager(DeviceManager):
-    """Sets up authenticator apps, and turns two-factor off again."""
+    """Sets up authenticator apps and turns two-factor authentication off."""
 
     def begin(self, user: "User") -> "TOTPDevice":
-        """A new key to show once; it counts from its confirmation on. One that is begun already is shown again."""
+        """The user's device, created with a new key if there is none. It takes effect once it is confirmed."""
         fresh = base64.b32encode(secrets.token_bytes(KEY_BYTES)).decode()
         device: TOTPDevice = self.get_or_create(
             user=user, defaults={"key": fresh, "confirmed": False, "name": "Authenticator app"}
@@ -52,11 +53,11 @@ class TOTPDeviceManager(DeviceManager):
         return device
 
     def is_used_by(self, user: "User") -> bool:
-        """Whether this user signs in with two-factor."""
+        """Whether this user has turned two-factor authentication on."""
         return self.filter(user=user, confirmed=True).exists()
 
     def turn_off(self, user: "User") -> None:
-        """Drop the app and the recovery codes; end every session but the acting one."""
+        """Delete the app and the recovery codes, and end the user's sessions except the current one."""
         with transaction.atomic():
             self.filter(user=user).delete()
             RecoveryCode.objects.filter(user=user).delete()
@@ -65,37 +66,46 @@ class TOTPDeviceManager(DeviceManager):
 
 
 class TOTPDevice(Device):
-    """A user's authenticator app: six digits every thirty seconds (RFC 6238)."""
+    """A user's authenticator app, which shows a new 6-digit code every 30 seconds (RFC 6238)."""
 
-    key = EncryptedTextField(help_text="Base32, as authenticator apps take it.")
-    last_t = models.BigIntegerField(default=-1, help_text="The last time step used: no code works twice.")
+    key = EncryptedTextField(_("key"), help_text=_("In Base32, as authenticator apps expect it."))
+    last_t = models.BigIntegerField(
+        _("last time step"), default=-1, help_text=_("The time step of the last code used. No code works twice.")
+    )
 
     objects = TOTPDeviceManager()
 
     class Meta:
         db_table = "totp_devices"
+        verbose_name = _("authenticator app")
+        verbose_name_plural = _("authenticator apps")
         constraints = [
             models.UniqueConstraint(
                 fields=["user"],
                 name="one_authenticator_app_per_user",
-                violation_error_message="This user has an authenticator app already. Turn it off first.",
+                violation_error_message=_(
+                    "This user already has an authenticator app. Turn two-factor authentication off first."
+                ),
             )
         ]
 
     def verify_token(self, token: str) -> bool:
-        """Whether `token` is the present code, the one before or the one after, and new."""
+        """Whether `token` is the current code, the previous one or the next one, and hasn't been used."""
         if not (token.isascii() and token.isdigit() and len(token) == 6) or self.key is None:
             return False
-        judge = TOTP(base64.b32decode(self.key.reveal()))
-        judge.time = time.time()
-        if not judge.verify(int(token), tolerance=1, min_t=self.last_t + 1):
+        totp = TOTP(base64.b32decode(self.key.reveal()))
+        totp.time = time.time()
+        if not totp.verify(int(token), tolerance=1, min_t=self.last_t + 1):
             return False
-        self.last_t = judge.t()
+        self.last_t = totp.t()
         self.save(update_fields=["last_t"])
         return True
 
     def confirm(self, token: str) -> list[str]:
-        """Turn two-factor on with a first code; returns the recovery codes. Raises SecondFactorNeededError."""
+        """Turn two-factor authentication on with a first code. Returns the recovery codes.
+
+        Raises SecondFactorNeededError for a wrong code.
+        """
         with transaction.atomic():
             held = TOTPDevice.objects.select_for_update().get(pk=self.pk)
             if not held.verify_token(token):
@@ -108,11 +118,11 @@ class TOTPDevice(Device):
 
 
 class RecoveryCodeManager(DeviceManager):
-    """Issues recovery codes, ten at a time."""
+    """Creates recovery codes, ten at a time."""
 
     def renew(self, user: "User") -> list[str]:
-        """Ten new codes, to show once; the old ones are dead."""
-        codes = [base64.b32encode(secrets.token_bytes(CODE_BYTES)).decode().lower() for _ in range(CODES)]
+        """Replace the user's codes by ten new ones, and return those to be shown once."""
+        codes = [base64.b32encode(secrets.token_bytes(CODE_BYTES)).decode().lower() for number in range(CODES)]
         self.filter(user=user).delete()
         self.bulk_create([RecoveryCode(user=user, digest=RecoveryCode.digest_of(code)) for code in codes])
         SecurityEvent.objects.record(SecurityEventKind.RECOVERY_CODES_RENEWED, user)
@@ -120,23 +130,25 @@ class RecoveryCodeManager(DeviceManager):
 
 
 class RecoveryCode(Device):
-    """For whoever has lost the app; each works once."""
+    """A code for users who have lost their authenticator app. Each works once."""
 
-    digest = models.CharField(max_length=64, editable=False)
+    digest = models.CharField(_("digest"), max_length=64, editable=False)
 
     objects = RecoveryCodeManager()
 
     class Meta:
         db_table = "recovery_codes"
+        verbose_name = _("recovery code")
+        verbose_name_plural = _("recovery codes")
 
     @staticmethod
     def digest_of(code: str) -> str:
-        """What is stored: case, spaces and dashes don't count."""
+        """The hash that is stored. Case, spaces and hyphens are ignored."""
         plain = code.replace("-", "").replace(" ", "").lower()
         return hashlib.sha256(plain.encode()).hexdigest()
 
     def verify_token(self, token: str) -> bool:
-        """Whether it is this one; then it is used up."""
+        """Whether `token` is this code. If so, the code is deleted."""
         if not constant_time_compare(self.digest, self.digest_of(token)):
             return False
         self.delete()
@@ -145,7 +157,10 @@ class RecoveryCode(Device):
 
 
 def check_second_factor(user: "User", token: str | None, attempt: SignInAttempts) -> bool:
-    """Whether the user signs in with a code, which was right. Raises SecondFactorNeededError, LockedOutError."""
+    """Whether the user uses two-factor authentication, in which case `token` was correct.
+
+    Raises SecondFactorNeededError for a missing or wrong code, LockedOutError after too many wrong ones.
+    """
     if not TOTPDevice.objects.is_used_by(user):
         return False
     if not token:
@@ -158,5 +173,5 @@ def check_second_factor(user: "User", token: str | None, attempt: SignInAttempts
 
 
 def is_required_of(user: "User") -> bool:
-    """Whether the user's role must sign in with two-factor (`TWO_FACTOR_ROLES`)."""
+    """Whether the user's role requires two-factor authentication (`TWO_FACTOR_ROLES`)."""
     return user.role_id in settings.TWO_FACTOR_ROLES

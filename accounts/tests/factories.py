@@ -1,4 +1,4 @@
-"""People for tests: minimal valid users, and the cast that permission tests are played with."""
+"""Minimal valid users, and a cast of users in every role for permission tests."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
@@ -13,7 +13,7 @@ PASSWORD = "correct horse battery staple"
 
 
 class UserFactory(factory.django.DjangoModelFactory):
-    """An active user who signs in with PASSWORD; `role` is a role's name."""
+    """An active user whose password is PASSWORD. `role` is the name of a role."""
 
     class Meta:
         model = User
@@ -29,7 +29,7 @@ class UserFactory(factory.django.DjangoModelFactory):
 
 @dataclass(frozen=True)
 class Cast:
-    """One active user per role, and a colleague with the same role for the three whose rights depend on whose it is."""
+    """An active user in each role, and a second one in the three roles whose rights depend on the owner."""
 
     system_admin: User
     app_admin: User
@@ -43,21 +43,21 @@ class Cast:
 
     @property
     def owner(self) -> User:
-        """The campaign manager who created what the test is about."""
+        """The campaign manager who created the object under test."""
         return self.campaign_manager
 
     @property
     def colleague(self) -> User:
-        """A campaign manager who did not."""
+        """A campaign manager who didn't create it."""
         return self.other_campaign_manager
 
     @property
     def stranger(self) -> User:
-        """Somebody who may only read."""
+        """A user who may only read."""
         return self.user
 
     def in_role(self, role: str) -> User:
-        """The one with this role (`campaign_manager`), or the second one (`other_campaign_manager`)."""
+        """The user in this role (`campaign_manager`), or the second one (`other_campaign_manager`)."""
         found: User = getattr(self, role)
         return found
 
@@ -66,7 +66,7 @@ class Cast:
 
 
 def make_cast() -> Cast:
-    """Everybody, freshly created; each is called like their place in the cast."""
+    """Create the whole cast. Each username is the name of the field."""
     return Cast(
         **{
             field.name: UserFactory(username=field.name, role=field.name.removeprefix("other_"))

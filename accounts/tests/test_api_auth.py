@@ -9,6 +9,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import Session, User
 from accounts.tests.factories import PASSWORD, UserFactory
+from campaign_studio.api.serializers import UNKNOWN_FIELD
 from campaign_studio.tests.bodies import bearing, stored, tokens_of, user_body
 
 pytestmark = pytest.mark.django_db
@@ -60,7 +61,7 @@ def test_nobody_registers_with_more_than_a_name_and_a_password(api: APIClient, f
     answer = api.post("/api/auth/register", user_body(**{field: "system_admin"}))
 
     assert answer.status_code == 400
-    assert answer.json() == {field: ["This field does not exist. /api/docs lists those that do."]}
+    assert answer.json() == {field: [UNKNOWN_FIELD]}
     assert not User.objects.exists()
 
 
@@ -100,7 +101,7 @@ def test_a_password_is_neither_trimmed_nor_asked_for_a_mixture_of_characters(api
         (
             {"username": "other", "email": "NEWCOMER@Example.com"},
             "email",
-            "Somebody is registered with this e-mail address already.",
+            "A user with this email address already exists.",
         ),
     ],
 )

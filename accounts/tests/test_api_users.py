@@ -15,7 +15,7 @@ from campaigns.tests.factories import CampaignFactory
 pytestmark = pytest.mark.django_db
 
 ClientFor = Callable[[User | None], APIClient]
-LAST = "This is the last active system administrator. Make somebody else one first."
+LAST = "This is the last active system administrator. Make someone else a system administrator first."
 
 
 def address(user: User) -> str:

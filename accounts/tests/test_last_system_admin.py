@@ -1,4 +1,4 @@
-"""The last active system administrator stays: whoever asks, by whichever door, and when two ask at the same moment."""
+"""There is always an active system administrator, in the API, in the console and under concurrent requests."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -33,7 +33,7 @@ REPLACE: dict[str, tuple[str, dict[str, Any] | None]] = {
 
 @pytest.fixture
 def last(cast: Cast) -> User:
-    """The only active system administrator: one more is active in another role, and one more is not active."""
+    """The only active system administrator. Another user in the role is inactive."""
     User.objects.get(pk=cast.other_system_admin.pk).delete()
     UserFactory(username="inactive", role=RoleName.SYSTEM_ADMIN, is_active=False)
     return cast.system_admin
@@ -43,24 +43,24 @@ def active_system_admins() -> int:
     return User.objects.filter(role_id=RoleName.SYSTEM_ADMIN, is_active=True).count()
 
 
-# --- By the API ------------------------------------------------------------------------------------------------------
+# --- In the API ------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("way", WAYS | REPLACE)
-def test_the_last_one_does_not_go_by_themselves(cast: Cast, last: User, way: str) -> None:
+def test_the_last_one_cannot_remove_themselves(cast: Cast, last: User, way: str) -> None:
     method, body = (WAYS | REPLACE)[way]
 
     answer = refused(client_of(cast, "system_admin"), method, f"/api/users/{last.pk}", body)
 
     assert answer.status_code == (409 if method == "DELETE" else 400)
-    assert method != "DELETE" or answer.json() == {"detail": LAST_SYSTEM_ADMIN}
+    assert method != "DELETE" or answer.json() == {"detail": str(LAST_SYSTEM_ADMIN)}
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("role", ["app_admin", "campaign_manager", "content_moderator", "user", "guest", "nobody"])
 @pytest.mark.parametrize("way", WAYS | REPLACE)
-def test_the_last_one_does_not_go_by_others(cast: Cast, last: User, role: str, way: str) -> None:
+def test_others_cannot_remove_the_last_one(cast: Cast, last: User, role: str, way: str) -> None:
     method, body = (WAYS | REPLACE)[way]
 
     answer = refused(client_of(cast, role), method, f"/api/users/{last.pk}", body)
@@ -71,7 +71,7 @@ def test_the_last_one_does_not_go_by_others(cast: Cast, last: User, role: str, w
 @pytest.mark.django_db
 @pytest.mark.parametrize("first", WAYS)
 @pytest.mark.parametrize("second", WAYS)
-def test_whoever_was_removed_first_removes_nobody(cast: Cast, first: str, second: str) -> None:
+def test_a_removed_system_administrator_cannot_remove_another(cast: Cast, first: str, second: str) -> None:
     removed = client_of(cast, "other_system_admin")
     method, body = WAYS[first]
     done = send(client_of(cast, "system_admin"), method, f"/api/users/{cast.other_system_admin.pk}", body)
@@ -85,8 +85,8 @@ def test_whoever_was_removed_first_removes_nobody(cast: Cast, first: str, second
 
 
 @pytest.mark.django_db
-def test_the_last_one_goes_once_there_is_another(cast: Cast, last: User) -> None:
-    """The control: what is refused above is refused for being the last one."""
+def test_the_last_one_can_be_demoted_once_there_is_another(cast: Cast, last: User) -> None:
+    """The control: the requests above are refused only because the user is the last one."""
     client = client_of(cast, "system_admin")
     assert send(client, "PATCH", f"/api/users/{cast.app_admin.pk}", {"role": "system_admin"}).status_code == 200
 
@@ -96,13 +96,13 @@ def test_the_last_one_goes_once_there_is_another(cast: Cast, last: User) -> None
     assert active_system_admins() == 1
 
 
-# --- By the console --------------------------------------------------------------------------------------------------
+# --- In the console --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("role", ["system_admin", "app_admin", "campaign_manager"])
 @pytest.mark.parametrize("typed", [{"role": "guest"}, {"is_active": None}], ids=str)
-def test_no_form_of_the_console_removes_the_last_one(
+def test_the_forms_of_the_console_cannot_remove_the_last_one(
     cast: Cast, last: User, console_for: ConsoleFor, role: str, typed: dict[str, Any]
 ) -> None:
     page = reverse("admin:accounts_user_change", args=[last.pk])
@@ -117,7 +117,7 @@ def test_no_form_of_the_console_removes_the_last_one(
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("typed", [{"role": "guest"}, {"is_active": None}], ids=str)
-def test_a_form_opened_while_there_were_two_does_not_remove_the_last_one(
+def test_a_form_opened_while_there_were_two_cannot_remove_the_last_one(
     cast: Cast, console_for: ConsoleFor, typed: dict[str, Any]
 ) -> None:
     page = reverse("admin:accounts_user_change", args=[cast.other_system_admin.pk])
@@ -134,8 +134,8 @@ def test_a_form_opened_while_there_were_two_does_not_remove_the_last_one(
 
 
 @pytest.mark.django_db
-def test_a_demotion_in_the_console_goes_once_there_is_another(cast: Cast, console_for: ConsoleFor) -> None:
-    """The control: the forms above do demote somebody who is not the last one."""
+def test_the_console_demotes_a_system_administrator_while_there_is_another(cast: Cast, console_for: ConsoleFor) -> None:
+    """The control: the forms above can demote a user who isn't the last one."""
     page = reverse("admin:accounts_user_change", args=[cast.other_system_admin.pk])
     console = console_for(cast.system_admin)
 
@@ -145,11 +145,11 @@ def test_a_demotion_in_the_console_goes_once_there_is_another(cast: Cast, consol
     assert active_system_admins() == 1
 
 
-# --- At the same moment ----------------------------------------------------------------------------------------------
+# --- At the same time ------------------------------------------------------------------------------------------------
 
 
 def remove_each_other(way: str) -> list[int]:
-    """Two fresh system administrators, and no others, each remove the other by the API at once; the two answers."""
+    """Two system administrators, the only users, remove each other at the same time. Returns both status codes."""
     User.objects.all().delete()
     pair = [UserFactory(role=RoleName.SYSTEM_ADMIN) for _ in range(2)]
     tokens = [tokens_of(admin)["access_token"] for admin in pair]
@@ -170,7 +170,7 @@ def remove_each_other(way: str) -> list[int]:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("way", WAYS)
-def test_two_who_remove_each_other_leave_one(way: str) -> None:
+def test_one_of_two_who_remove_each_other_remains(way: str) -> None:
     for _ in range(ROUNDS):
         answers = remove_each_other(way)
 
@@ -181,7 +181,7 @@ def test_two_who_remove_each_other_leave_one(way: str) -> None:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("way", WAYS)
-def test_control_without_the_lock_nobody_is_left(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_control_without_the_lock_none_remains(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
     class Unlocked(UserQuerySet):
         def select_for_update(self, *args: Any, **kwargs: Any) -> "Unlocked":
             return self

@@ -1,4 +1,4 @@
-"""Guessing passwords: counted before anything is evaluated, by console and API together."""
+"""Attempts to sign in are counted before they are evaluated, across the console and the API."""
 
 import re
 from collections.abc import Callable
@@ -31,7 +31,7 @@ CONSOLE = "/admin/login/"
 
 
 class CountingHasher(MD5PasswordHasher):
-    """A quick hash that counts how often it runs."""
+    """A fast hasher that counts its runs."""
 
     runs = 0
 
@@ -60,7 +60,7 @@ def evaluated() -> int:
     return SecurityEvent.objects.filter(kind=SecurityEventKind.LOGIN_FAILED).count()
 
 
-def test_five_failures_lock_account_and_address_and_the_answer_says_how_long() -> None:
+def test_five_failures_lock_the_account_for_the_ip_address_and_the_response_says_how_long() -> None:
     UserFactory(username="uwe")
     with time_machine.travel("2026-11-22T12:00:00Z", tick=False):
         answers = [login("uwe") for _ in range(5)]
@@ -69,12 +69,14 @@ def test_five_failures_lock_account_and_address_and_the_answer_says_how_long() -
     assert [(answer.status_code, answer.json()) for answer in answers] == [(401, WRONG_CREDENTIALS)] * 5
     assert locked.status_code == 429
     assert locked["Retry-After"] == "900"
-    assert "Try again in 15 minutes" in locked.json()["detail"]
+    assert locked.json() == {
+        "detail": "Too many failed attempts. Try again in 15 minutes, or ask an administrator to unlock you."
+    }
     assert evaluated() == 5
     assert SecurityEvent.objects.filter(kind=SecurityEventKind.LOCKED_OUT).count() == 1
 
 
-def test_the_lock_ends_after_the_cool_off(settings: Any) -> None:
+def test_the_lock_ends_after_the_cool_off_time(settings: Any) -> None:
     UserFactory(username="uwe")
     now = timezone.now()
     with time_machine.travel(now, tick=False):
@@ -93,7 +95,7 @@ def test_old_failures_do_not_count() -> None:
             assert [login("uwe").status_code for _ in range(4)] == [401] * 4
 
 
-def test_a_success_starts_the_count_anew() -> None:
+def test_a_success_resets_the_count() -> None:
     UserFactory(username="uwe")
     for _ in range(3):
         for _ in range(4):
@@ -101,7 +103,7 @@ def test_a_success_starts_the_count_anew() -> None:
         assert login("uwe", PASSWORD).status_code == 200
 
 
-def test_the_lock_is_for_that_account_at_that_address() -> None:
+def test_the_lock_applies_to_one_account_and_one_ip_address() -> None:
     UserFactory(username="uwe")
     UserFactory(username="eva")
     for _ in range(6):
@@ -112,7 +114,7 @@ def test_the_lock_is_for_that_account_at_that_address() -> None:
     assert login("uwe", PASSWORD).status_code == 429
 
 
-def test_username_and_email_in_any_case_are_one_account() -> None:
+def test_username_and_email_address_in_any_case_are_one_account() -> None:
     user = UserFactory(username="uwe")
     for name in ("uwe", "UWE", user.email, user.email.upper(), "Uwe"):
         assert login(name).status_code == 401
@@ -128,16 +130,17 @@ def test_console_and_api_share_one_count() -> None:
     for answer in (login("uwe", PASSWORD), console("uwe", PASSWORD)):
         assert answer.status_code == 429
         assert 0 < int(answer["Retry-After"]) <= 900
-    assert "Too many failed attempts. Try again in 15 minutes" in console("uwe", PASSWORD).content.decode()
+    errors = console("uwe", PASSWORD).context["form"].non_field_errors().as_data()
+    assert [error.code for error in errors] == ["locked_out"]
     assert evaluated() == 5
 
 
 @pytest.mark.parametrize("name", ["nobody", "nobody@example.com"])
-def test_names_that_nobody_has_are_locked_like_others(name: str) -> None:
+def test_unknown_usernames_are_locked_too(name: str) -> None:
     assert [login(name).status_code for _ in range(6)] == [401] * 5 + [429]
 
 
-def test_forged_forwarding_headers_are_no_way_round() -> None:
+def test_forged_forwarding_headers_do_not_help() -> None:
     UserFactory(username="uwe")
     answers = [login("uwe", **{"X-Forwarded-For": f"198.51.100.{number}"}).status_code for number in range(20)]
 
@@ -145,7 +148,9 @@ def test_forged_forwarding_headers_are_no_way_round() -> None:
 
 
 @pytest.mark.parametrize("name", ["uwe", "nobody", "gone"])
-def test_every_failure_costs_one_hash_and_a_locked_one_none(name: str, counted: type[CountingHasher]) -> None:
+def test_every_failure_costs_one_hash_and_a_refusal_during_the_lock_none(
+    name: str, counted: type[CountingHasher]
+) -> None:
     UserFactory(username="uwe")
     UserFactory(username="gone", is_active=False)
     counted.runs = 0
@@ -161,7 +166,7 @@ def test_every_failure_costs_one_hash_and_a_locked_one_none(name: str, counted: 
 
 
 def guess_at_once(count: int) -> list[int]:
-    """So many wrong guesses by 32 threads, each from a forged address; how each was answered."""
+    """Send `count` wrong passwords from 32 threads with forged IP addresses. Returns the status codes."""
     UserFactory(username="uwe")
 
     def guess(number: int) -> int:
@@ -177,7 +182,7 @@ def guess_at_once(count: int) -> list[int]:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("count", [100, pytest.param(1000, marks=pytest.mark.matrix)])
-def test_of_many_guesses_at_once_five_are_evaluated(count: int, counted: type[CountingHasher]) -> None:
+def test_five_of_many_simultaneous_guesses_are_evaluated(count: int, counted: type[CountingHasher]) -> None:
     answers = guess_at_once(count)
 
     assert answers.count(401) == evaluated() == 5
@@ -185,7 +190,7 @@ def test_of_many_guesses_at_once_five_are_evaluated(count: int, counted: type[Co
 
 
 class MeetingHasher(MD5PasswordHasher):
-    """A hash that waits until eight guesses are being evaluated at the same time."""
+    """A hasher that waits until eight guesses are being evaluated at the same time."""
 
     meeting = Barrier(8)
 
@@ -195,10 +200,10 @@ class MeetingHasher(MD5PasswordHasher):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_with_a_count_that_reads_and_then_writes_more_are_evaluated(
+def test_control_more_are_evaluated_if_the_count_is_read_before_it_is_written(
     settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The control: guesses at once against a count after the fact."""
+    """The control: simultaneous guesses against a count of past failures."""
     settings.PASSWORD_HASHERS = ["accounts.tests.test_lockout.MeetingHasher"]
     monkeypatch.setattr(
         "accounts.signin.attempts.COUNT",
@@ -210,7 +215,7 @@ def test_with_a_count_that_reads_and_then_writes_more_are_evaluated(
     assert guess_at_once(8) == [401] * 8
 
 
-def test_an_operator_unlocks() -> None:
+def test_the_command_unlocks_a_user() -> None:
     user = UserFactory(username="uwe")
     for _ in range(6):
         login("uwe")
@@ -224,7 +229,7 @@ def test_an_operator_unlocks() -> None:
     assert (event.username, event.actor_username, event.door) == ("uwe", "unlock", "command")
 
 
-def test_an_operator_unlocks_one_address_alone() -> None:
+def test_the_command_unlocks_a_user_for_one_ip_address() -> None:
     UserFactory(username="uwe")
     for address in ("192.0.2.1", "192.0.2.2"):
         for _ in range(6):
@@ -236,7 +241,7 @@ def test_an_operator_unlocks_one_address_alone() -> None:
     assert login("uwe", PASSWORD, address="192.0.2.2").status_code == 429
 
 
-def test_unlocking_says_when_there_is_nothing_to_do_or_nobody() -> None:
+def test_the_command_says_when_there_is_nothing_to_unlock_or_no_such_user() -> None:
     UserFactory(username="uwe")
     out = StringIO()
     call_command("unlock", "uwe", stdout=out)
@@ -246,7 +251,9 @@ def test_unlocking_says_when_there_is_nothing_to_do_or_nobody() -> None:
 
 
 @pytest.mark.parametrize("role", ["system_admin", "app_admin", "campaign_manager"])
-def test_admins_unlock_in_the_console(role: str, cast: Cast, console_for: Callable[[User | None], Client]) -> None:
+def test_administrators_unlock_users_in_the_console(
+    role: str, cast: Cast, console_for: Callable[[User | None], Client]
+) -> None:
     user = UserFactory(username="uwe")
     for _ in range(6):
         login("uwe")
@@ -261,7 +268,7 @@ def test_admins_unlock_in_the_console(role: str, cast: Cast, console_for: Callab
         assert login("uwe", PASSWORD).status_code == 200
 
 
-def test_what_was_typed_is_not_kept_readable() -> None:
+def test_what_was_typed_is_not_stored_in_plain_text() -> None:
     login("my secret password by mistake")
 
     rows = [*SignInAttempts.objects.values_list("account", flat=True)]
@@ -273,7 +280,7 @@ def test_attempts_are_counted_once_per_account_and_address() -> None:
     row = {"account": "a" * 64, "remote_addr": "192.0.2.1", "attempts": 1, "ends_at": timezone.now()}
     SignInAttempts.objects.create(**row)
 
-    with pytest.raises(ValidationError, match="counted already"):
+    with pytest.raises(ValidationError, match="already being counted"):
         SignInAttempts(**row).full_clean()
     with pytest.raises(IntegrityError, match="attempts_are_counted_once"), transaction.atomic():
         SignInAttempts.objects.create(**row)

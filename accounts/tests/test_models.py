@@ -1,4 +1,4 @@
-"""Roles and people: what they must be, and who can't be lost."""
+"""The rules that roles and users keep, and users who can't be removed."""
 
 from typing import Any
 
@@ -37,24 +37,24 @@ def test_a_role_keeps_its_level(changes: dict[str, Any]) -> None:
     role = Role.objects.get(role_name="user")
 
     assert_database_refuses("role_name_and_level_belong_together", write_past_the_model(role, **changes))
-    assert_model_refuses(role, "__all__", "There are six roles, each with its own level", **changes)
+    assert_model_refuses(role, "__all__", "Levels run from 1 (system administrator) to 6 (guest).", **changes)
 
 
 def test_a_seventh_role_is_refused() -> None:
     role = Role(role_name="editor", role_level=7)
 
-    assert_model_refuses(role, "role_name", "is not a valid choice")
+    assert_model_refuses(role, "role_name", "invalid_choice")
     assert_database_refuses("role_name_and_level_belong_together", lambda: Role.objects.bulk_create([role]))
 
 
 def test_a_role_exists_once() -> None:
     again = Role(role_name="user", role_level=5)
 
-    assert_model_refuses(again, "role_name", "already exists")
+    assert_model_refuses(again, "role_name", "unique")
     assert_database_refuses("roles_role_name_key", lambda: Role.objects.bulk_create([again]))
 
 
-def test_a_role_in_use_can_not_be_deleted() -> None:
+def test_a_role_in_use_cannot_be_deleted() -> None:
     UserFactory(role=RoleName.GUEST)
 
     with pytest.raises(ProtectedError):
@@ -70,11 +70,11 @@ def test_a_role_in_use_can_not_be_deleted() -> None:
             "email_is_unique_without_regard_to_case",
             "mona@example.com",
             "Mona@Example.com",
-            "Somebody is registered with this e-mail address already.",
+            "A user with this email address already exists.",
         ),
     ],
 )
-def test_a_name_taken_in_another_case_is_refused(
+def test_a_username_or_email_address_that_is_taken_in_another_case_is_refused(
     field: str, constraint: str, first: str, second: str, message: str
 ) -> None:
     UserFactory(**{field: first})
@@ -85,65 +85,68 @@ def test_a_name_taken_in_another_case_is_refused(
 
 
 @pytest.mark.parametrize("username", ["mona@example.com", "mona lisa", "mona\n", "", "a" * 101, "mona\x00"])
-def test_a_username_that_could_be_mistaken_is_refused(username: str) -> None:
+def test_a_username_with_forbidden_characters_or_length_is_refused(username: str) -> None:
     assert_model_refuses(UserFactory.build(), "username", "", username=username)
 
 
-def test_the_username_message_says_which_characters_to_use() -> None:
-    assert_model_refuses(UserFactory.build(), "username", "Use letters, digits and . + - _ only.", username="a b")
+def test_the_message_about_a_username_says_which_characters_to_use() -> None:
+    assert_model_refuses(
+        UserFactory.build(), "username", "Use only letters, digits and the characters . + - and _.", username="a b"
+    )
 
 
-def test_a_new_person_is_an_active_user() -> None:
-    person = User.objects.create_user("mona", "Mona@EXAMPLE.com", PASSWORD)
-    person.refresh_from_db()
+def test_a_new_user_is_active_and_has_the_role_user() -> None:
+    user = User.objects.create_user("mona", "Mona@EXAMPLE.com", PASSWORD)
+    user.refresh_from_db()
 
-    assert (person.role_id, person.is_active, person.is_verified) == (RoleName.USER, True, False)
-    assert person.email == "Mona@example.com"
-    assert person.check_password(PASSWORD)
+    assert (user.role_id, user.is_active, user.is_verified) == (RoleName.USER, True, False)
+    assert user.email == "Mona@example.com"
+    assert user.check_password(PASSWORD)
 
 
-def test_a_person_is_validated_before_they_are_stored() -> None:
-    with pytest.raises(ValidationError, match="valid email"):
+def test_a_user_is_validated_before_being_stored() -> None:
+    with pytest.raises(ValidationError) as refused:
         User.objects.create_user("mona", "nowhere", PASSWORD)
+    assert [error.code for error in refused.value.error_dict["email"]] == ["invalid"]
     assert not User.objects.exists()
 
 
-def test_a_person_without_password_can_not_sign_in() -> None:
+def test_a_user_without_a_password_cannot_sign_in() -> None:
     assert not User.objects.create_user("mona", "mona@example.com").has_usable_password()
 
 
-def test_a_superuser_is_a_system_admin() -> None:
+def test_a_superuser_is_a_system_administrator() -> None:
     assert User.objects.create_superuser("root", "root@example.com", PASSWORD).role_id == RoleName.SYSTEM_ADMIN
 
 
 @pytest.mark.parametrize("role", RoleName.values)
-def test_the_role_alone_opens_the_console(role: str) -> None:
-    person = UserFactory.build(role=role)
+def test_only_the_role_determines_access_to_the_console(role: str) -> None:
+    user = UserFactory.build(role=role)
 
-    assert person.is_staff == (role in STAFF_ROLES)
-    assert person.is_superuser == (role == RoleName.SYSTEM_ADMIN)
-    assert person.level == LEVELS[role] == RoleName(role).level
+    assert user.is_staff == (role in STAFF_ROLES)
+    assert user.is_superuser == (role == RoleName.SYSTEM_ADMIN)
+    assert user.level == LEVELS[role] == RoleName(role).level
 
 
 @pytest.mark.parametrize(
     ("first_name", "last_name", "display_name", "short_name"),
     [("Mona", "Lisa", "Mona Lisa", "Mona"), ("", "Lisa", "Lisa", "mona"), ("", "", "mona", "mona")],
 )
-def test_people_are_called_by_their_full_name_else_the_username(
+def test_users_are_shown_by_their_full_name_or_else_their_username(
     first_name: str, last_name: str, display_name: str, short_name: str
 ) -> None:
-    person = UserFactory.build(username="mona", first_name=first_name, last_name=last_name)
+    user = UserFactory.build(username="mona", first_name=first_name, last_name=last_name)
 
-    assert (person.display_name, person.get_full_name()) == (display_name, display_name)
-    assert person.get_short_name() == short_name
-    assert str(person) == "mona"
+    assert (user.display_name, user.get_full_name()) == (display_name, display_name)
+    assert user.get_short_name() == short_name
+    assert str(user) == "mona"
 
 
 # --- Signing in ------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("identifier", ["mona", "MONA", "mona@example.com", "Mona@Example.COM"])
-def test_people_sign_in_by_username_or_e_mail_whatever_the_case(identifier: str) -> None:
+def test_users_sign_in_by_username_or_email_address_in_any_case(identifier: str) -> None:
     mona = UserFactory(username="mona")
 
     assert authenticate(username=identifier, password=PASSWORD) == mona
@@ -162,13 +165,13 @@ def test_people_sign_in_by_username_or_e_mail_whatever_the_case(identifier: str)
         ("mona", "x" * (LONGEST_PASSWORD + 1)),
     ],
 )
-def test_a_wrong_name_or_password_signs_nobody_in(username: str, password: str) -> None:
+def test_a_wrong_username_or_password_is_refused(username: str, password: str) -> None:
     UserFactory(username="mona")
 
     assert authenticate(username=username, password=password) is None
 
 
-def test_an_inactive_person_can_not_sign_in() -> None:
+def test_an_inactive_user_cannot_sign_in() -> None:
     UserFactory(username="mona", is_active=False)
 
     assert authenticate(username="mona", password=PASSWORD) is None
@@ -178,23 +181,23 @@ def test_an_inactive_person_can_not_sign_in() -> None:
 
 
 @pytest.mark.parametrize("changes", [{"role_id": RoleName.APP_ADMIN}, {"is_active": False}], ids=str)
-def test_the_last_system_admin_can_not_be_demoted_or_switched_off(changes: dict[str, Any]) -> None:
+def test_the_last_system_administrator_cannot_be_demoted_or_deactivated(changes: dict[str, Any]) -> None:
     UserFactory(role=RoleName.SYSTEM_ADMIN, is_active=False)
     last = User.objects.get(pk=UserFactory(role=RoleName.SYSTEM_ADMIN).pk)
 
-    assert_model_refuses(last, "__all__", "This is the last active system administrator.", **changes)
+    assert_model_refuses(last, "__all__", "last_system_admin", **changes)
 
 
-def test_the_last_system_admin_can_not_be_deleted() -> None:
+def test_the_last_system_administrator_cannot_be_deleted() -> None:
     last = User.objects.get(pk=UserFactory(role=RoleName.SYSTEM_ADMIN).pk)
 
-    with pytest.raises(ValidationError, match="Make somebody else one first"):
+    with pytest.raises(ValidationError, match="Make someone else a system administrator first"):
         last.delete()
     assert User.objects.filter(pk=last.pk).exists()
 
 
 @pytest.mark.parametrize("changes", [{"role_id": RoleName.USER}, {"is_active": False}, {}], ids=str)
-def test_a_system_admin_may_go_while_another_one_is_active(changes: dict[str, Any], cast: Cast) -> None:
+def test_a_system_administrator_can_be_demoted_while_another_one_is_active(changes: dict[str, Any], cast: Cast) -> None:
     leaving = User.objects.get(pk=cast.system_admin.pk)
     for name, value in changes.items():
         setattr(leaving, name, value)
@@ -218,23 +221,23 @@ def test_a_system_admin_may_go_while_another_one_is_active(changes: dict[str, An
     ],
     ids=["campaign", "ad", "advertiser", "approval"],
 )
-def test_whoever_created_content_can_not_be_deleted(create: Any) -> None:
-    person = UserFactory()
-    create(person)
+def test_a_user_who_created_content_cannot_be_deleted(create: Any) -> None:
+    user = UserFactory()
+    create(user)
 
     with pytest.raises(ProtectedError), transaction.atomic():
-        person.delete()
-    assert User.objects.filter(pk=person.pk).exists()
+        user.delete()
+    assert User.objects.filter(pk=user.pk).exists()
 
 
-def test_whoever_created_nothing_can_be_deleted_and_stays_in_the_log() -> None:
-    person, other = UserFactory(username="mona"), UserFactory()
-    with acting_as(person):
+def test_a_user_who_created_nothing_can_be_deleted_and_stays_in_the_log() -> None:
+    user, other = UserFactory(username="mona"), UserFactory()
+    with acting_as(user):
         other.first_name = "Otto"
         other.save()
-    entry = AuditEntry.objects.get(actor_id=person.pk)
+    entry = AuditEntry.objects.get(actor_id=user.pk)
 
-    person.delete()
+    user.delete()
 
     entry.refresh_from_db()
     assert entry.actor_name == "mona"

@@ -175,7 +175,7 @@ def test_the_page_of_an_entry_shows_its_seal(console_for: Callable[[User | None]
     write_entries(1)
     page = f"/admin/accounts/auditentry/{AuditEntry.objects.get(object_repr='Campaign 0').pk}/change/"
 
-    assert "Waits to be sealed" in browser.get(page).text
+    assert "Not sealed yet" in browser.get(page).text
     seal_everything()
     seal = AuditSeal.objects.get(entry_id=AuditEntry.objects.get(object_repr="Campaign 0").pk)
     assert f"{seal.position}:{seal.seal}" in browser.get(page).text

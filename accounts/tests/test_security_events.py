@@ -1,4 +1,4 @@
-"""The security log: what happened at the doors, with who, where and when; read by admins in console and API."""
+"""The security log, which administrators read in the console and the API."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -32,7 +32,7 @@ def of_kind(kind: Kind) -> list[SecurityEvent]:
     return list(SecurityEvent.objects.filter(kind=kind))
 
 
-def test_an_event_says_who_where_when_and_by_which_door() -> None:
+def test_an_event_records_user_time_ip_address_and_channel() -> None:
     user = UserFactory(username="uwe")
     with time_machine.travel("2026-11-22T12:00:00Z", tick=False):
         client = APIClient(REMOTE_ADDR="192.0.2.7", HTTP_USER_AGENT="curl/8.0", HTTP_X_REQUEST_ID="request-1")
@@ -56,7 +56,7 @@ def test_an_event_says_who_where_when_and_by_which_door() -> None:
     }
 
 
-def test_signing_in_and_out_and_failing_are_events_in_api_and_console() -> None:
+def test_sign_ins_failures_and_sign_outs_are_events_in_the_api_and_the_console() -> None:
     user = UserFactory(username="uwe", role="campaign_manager")
     bearing(login("uwe").json()["access_token"]).post("/api/auth/logout")
     login("nobody")
@@ -76,7 +76,9 @@ def test_signing_in_and_out_and_failing_are_events_in_api_and_console() -> None:
     ]
 
 
-def test_every_refusal_is_an_event_although_its_transaction_is_undone(cast: Cast, console_for: ConsoleFor) -> None:
+def test_a_denied_permission_is_an_event_although_its_transaction_is_rolled_back(
+    cast: Cast, console_for: ConsoleFor
+) -> None:
     bearing(tokens_of(cast.guest)["access_token"]).post("/api/campaigns", {})
     console_for(cast.campaign_manager).get(LIST)
 
@@ -87,7 +89,7 @@ def test_every_refusal_is_an_event_although_its_transaction_is_undone(cast: Cast
     ]
 
 
-def test_somebody_unknown_can_not_fill_the_log_with_refusals(settings: Any) -> None:
+def test_anonymous_refusals_are_not_recorded(settings: Any) -> None:
     settings.REGISTRATION_OPEN = False
     refused = Client(enforce_csrf_checks=True).post("/admin/login/", {"username": "x", "password": "x"})
     closed = APIClient().post("/api/auth/register", {})
@@ -96,10 +98,12 @@ def test_somebody_unknown_can_not_fill_the_log_with_refusals(settings: Any) -> N
     assert not SecurityEvent.objects.exists()
 
 
-def test_a_revealed_number_is_an_event_by_api_and_console(cast: Cast, console_for: ConsoleFor) -> None:
+def test_revealing_a_bank_account_number_is_an_event_in_the_api_and_the_console(
+    cast: Cast, console_for: ConsoleFor
+) -> None:
     account = AdvertiserBankAccountFactory()
-    address = f"/api/advertisers/{account.advertiser_id}/bank-accounts/{account.pk}/reveal"
-    bearing(tokens_of(cast.app_admin)["access_token"]).post(address)
+    url = f"/api/advertisers/{account.advertiser_id}/bank-accounts/{account.pk}/reveal"
+    bearing(tokens_of(cast.app_admin)["access_token"]).post(url)
     page = reverse("admin:advertisers_bank_account_reveal", args=[account.advertiser_id, account.pk])
     console_for(cast.app_admin).post(page)
 
@@ -108,7 +112,7 @@ def test_a_revealed_number_is_an_event_by_api_and_console(cast: Cast, console_fo
     assert all(str(account.pk) in event.detail for event in events)
 
 
-def test_what_an_admin_does_to_others_names_both(cast: Cast) -> None:
+def test_an_event_names_the_account_and_the_administrator_who_caused_it(cast: Cast) -> None:
     client = bearing(tokens_of(cast.app_admin)["access_token"])
     client.patch(f"/api/users/{cast.guest.pk}", {"role": "user"})
     client.patch(f"/api/users/{cast.guest.pk}", {"is_active": False})
@@ -128,15 +132,15 @@ def test_an_event_outlives_its_user(cast: Cast, console_for: ConsoleFor) -> None
     assert SecurityEvent.objects.filter(username="guest").exists()
 
 
-def test_the_log_is_narrowed_down(cast: Cast) -> None:
+def test_the_log_can_be_filtered(cast: Cast) -> None:
     client = bearing(tokens_of(cast.system_admin)["access_token"])
     now = timezone.now()
     with time_machine.travel(now - timedelta(days=2), tick=False):
         login("guest", REMOTE_ADDR="192.0.2.9")
     login("guest", "wrong")
 
-    def count(**asked: Any) -> int:
-        return int(client.get(EVENTS, asked).json()["count"])
+    def count(**params: Any) -> int:
+        return int(client.get(EVENTS, params).json()["count"])
 
     assert count(user_id=cast.guest.pk) == 2
     assert count(user_id=cast.guest.pk, kind="login_ok") == 1
@@ -146,21 +150,21 @@ def test_the_log_is_narrowed_down(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize(
-    "asked", [{"kind": "x"}, {"user_id": "x"}, {"remote_addr": "x"}, {"to": "x"}, {"ordering": "detail"}, {"q": "x"}]
+    "params", [{"kind": "x"}, {"user_id": "x"}, {"remote_addr": "x"}, {"to": "x"}, {"ordering": "detail"}, {"q": "x"}]
 )
-def test_a_question_that_makes_no_sense_is_refused_by_name(asked: dict[str, str], cast: Cast) -> None:
-    answer = bearing(tokens_of(cast.system_admin)["access_token"]).get(EVENTS, asked)
+def test_an_invalid_query_parameter_is_named_in_the_refusal(params: dict[str, str], cast: Cast) -> None:
+    answer = bearing(tokens_of(cast.system_admin)["access_token"]).get(EVENTS, params)
 
-    assert (answer.status_code, list(answer.json())) == (400, list(asked))
+    assert (answer.status_code, list(answer.json())) == (400, list(params))
 
 
 @pytest.mark.parametrize("path", ["change", "history", "delete"])
-def test_nothing_in_the_log_is_changed_in_the_console(path: str, cast: Cast, console_for: ConsoleFor) -> None:
+def test_the_log_cannot_be_changed_in_the_console(path: str, cast: Cast, console_for: ConsoleFor) -> None:
     login("guest")
     event = SecurityEvent.objects.latest("happened_at")
-    address = reverse(f"admin:accounts_securityevent_{path}", args=[event.pk])
+    page = reverse(f"admin:accounts_securityevent_{path}", args=[event.pk])
     browser = console_for(cast.system_admin)
 
-    assert browser.get(address).status_code == {"change": 200, "history": 404, "delete": 403}[path]
-    assert browser.post(address, {"detail": "other"}).status_code in (403, 404)
+    assert browser.get(page).status_code == {"change": 200, "history": 404, "delete": 403}[path]
+    assert browser.post(page, {"detail": "other"}).status_code in (403, 404)
     assert SecurityEvent.objects.get(pk=event.pk).detail == event.detail

@@ -1,4 +1,4 @@
-"""Where people are signed in: listed, ended, and dead from the next request on, in API and console."""
+"""Active sessions are listed and ended in the API and the console, and refused from the next request on."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -29,7 +29,7 @@ CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)
 
 
 def login(user: User, **options: Any) -> APIClient:
-    """A client that has signed in by password."""
+    """An API client that has signed in with a password."""
     sent = {"username": user.username, "password": PASSWORD}
     answer = APIClient(**options).post("/api/auth/login", sent)
     return bearing(answer.json()["access_token"])
@@ -44,14 +44,14 @@ def is_signed_in(browser: Client) -> bool:
 
 
 def sign_in(user: User) -> Client:
-    """A browser that signed in to the console through its form."""
+    """A browser that has signed in to the console."""
     browser = Client()
     browser.post("/admin/login/", {"username": user.username, "password": PASSWORD})
     assert is_signed_in(browser)
     return browser
 
 
-def test_a_session_says_where_it_comes_from() -> None:
+def test_a_session_shows_device_ip_address_and_times() -> None:
     user = UserFactory()
     with time_machine.travel("2026-11-22T12:00:30Z", tick=False):
         client = login(user, REMOTE_ADDR="192.0.2.7", HTTP_USER_AGENT=CHROME)
@@ -75,7 +75,7 @@ def test_a_session_says_where_it_comes_from() -> None:
     ]
 
 
-def test_one_lists_ones_own_sessions_that_are_alive_by_api_and_console() -> None:
+def test_the_api_and_the_console_list_ones_own_active_sessions() -> None:
     user = UserFactory(role=RoleName.CAMPAIGN_MANAGER)
     client, browser = login(user), sign_in(user)
     session_of(UserFactory())
@@ -86,11 +86,11 @@ def test_one_lists_ones_own_sessions_that_are_alive_by_api_and_console() -> None
     page = browser.get(LIST)
 
     assert {(row["door"], row["is_current"]) for row in listed} == {("api", True), ("admin", False)}
-    shown = {(row.door, row.is_present) for row in page.context["cl"].result_list}
+    shown = {(row.door, row.is_current) for row in page.context["cl"].result_list}
     assert shown == {("api", False), ("admin", True)}
 
 
-def test_when_it_was_seen_last_is_exact_to_the_minute_and_costs_a_write_a_minute() -> None:
+def test_the_time_last_seen_is_written_once_a_minute() -> None:
     client = login(UserFactory())
     begun = Session.objects.get().last_seen_at
     with time_machine.travel(begun + timedelta(seconds=59), tick=False), CaptureQueriesContext(connection) as seen:
@@ -103,7 +103,7 @@ def test_when_it_was_seen_last_is_exact_to_the_minute_and_costs_a_write_a_minute
         assert Session.objects.get().last_seen_at == timezone.now()
 
 
-def test_knowing_the_session_costs_one_query_in_the_api_and_two_in_the_console() -> None:
+def test_authentication_costs_one_query_in_the_api_and_two_in_the_console() -> None:
     user = UserFactory(role=RoleName.CAMPAIGN_MANAGER)
     client, browser = login(user), sign_in(user)
     with CaptureQueriesContext(connection) as api:
@@ -112,8 +112,8 @@ def test_knowing_the_session_costs_one_query_in_the_api_and_two_in_the_console()
         browser.get(reverse("admin:jsi18n"))
 
     for queries, tables in ((api, ['FROM "sessions"']), (console, ['FROM "users"', 'FROM "sessions"'])):
-        asked = [query["sql"] for query in queries]
-        assert [name for sql in asked for name in ('FROM "users"', 'FROM "sessions"') if name in sql] == tables
+        statements = [query["sql"] for query in queries]
+        assert [name for sql in statements for name in ('FROM "users"', 'FROM "sessions"') if name in sql] == tables
 
 
 def end_by_deactivation(user: User) -> None:
@@ -142,7 +142,7 @@ def end_by_revocation(user: User) -> None:
 
 
 @pytest.mark.parametrize("end", [end_by_deactivation, end_by_role, end_by_password, end_by_deletion, end_by_revocation])
-def test_every_session_ends_with_the_next_request(end: Callable[[User], None]) -> None:
+def test_all_sessions_are_refused_from_the_next_request_on(end: Callable[[User], None]) -> None:
     user = UserFactory(role=RoleName.CAMPAIGN_MANAGER)
     client, browser = login(user), sign_in(user)
     assert is_alive(client)
@@ -153,7 +153,7 @@ def test_every_session_ends_with_the_next_request(end: Callable[[User], None]) -
     assert not is_signed_in(browser)
 
 
-def test_a_change_of_the_name_ends_nothing() -> None:
+def test_a_change_of_the_name_ends_no_session() -> None:
     user = UserFactory(role=RoleName.CAMPAIGN_MANAGER)
     client, browser = login(user), sign_in(user)
 
@@ -163,7 +163,7 @@ def test_a_change_of_the_name_ends_nothing() -> None:
     assert is_signed_in(browser)
 
 
-def test_one_ends_ones_own_sessions_by_api() -> None:
+def test_users_end_their_own_sessions_in_the_api() -> None:
     user = UserFactory(role=RoleName.CAMPAIGN_MANAGER)
     client, browser = login(user), sign_in(user)
     console = Session.objects.get(door=Door.ADMIN)
@@ -172,12 +172,12 @@ def test_one_ends_ones_own_sessions_by_api() -> None:
 
     assert not is_signed_in(browser)
     assert is_alive(client)
-    assert client.delete(f"/api/auth/sessions/{console.pk}").status_code == 404, "it is over"
+    assert client.delete(f"/api/auth/sessions/{console.pk}").status_code == 404, "it has already ended"
     event = SecurityEvent.objects.get(kind=SecurityEventKind.SESSION_REVOKED)
     assert (event.user_id, event.actor_username, event.door) == (user.pk, user.username, "api")
 
 
-def test_one_ends_ones_own_sessions_in_the_console() -> None:
+def test_users_end_their_own_sessions_in_the_console() -> None:
     user = UserFactory(role=RoleName.CONTENT_MODERATOR)
     client, browser = login(user), sign_in(user)
     chosen = {"action": "end_sessions", "_selected_action": [str(Session.objects.get(door=Door.API).pk)]}
@@ -201,7 +201,9 @@ def test_one_ends_ones_own_sessions_in_the_console() -> None:
         ("campaign_manager", "other_campaign_manager", False),
     ],
 )
-def test_who_sees_and_ends_whose(actor: str, target: str, may: bool, cast: Cast, console_for: ConsoleFor) -> None:
+def test_which_roles_see_and_end_the_sessions_of_which_users(
+    actor: str, target: str, may: bool, cast: Cast, console_for: ConsoleFor
+) -> None:
     client = bearing(tokens_of(getattr(cast, actor))["access_token"])
     session = session_of(getattr(cast, target))
     other = session_of(getattr(cast, target))
@@ -226,7 +228,7 @@ def test_signing_out_of_the_console_ends_its_session() -> None:
     assert SecurityEvent.objects.filter(kind=SecurityEventKind.LOGGED_OUT).count() == 1
 
 
-def test_a_cookie_of_an_ended_session_is_worth_nothing_again() -> None:
+def test_the_cookie_of_an_ended_session_is_refused() -> None:
     browser = sign_in(UserFactory(role=RoleName.CAMPAIGN_MANAGER))
     copy = Client()
     copy.cookies = browser.cookies
@@ -235,7 +237,7 @@ def test_a_cookie_of_an_ended_session_is_worth_nothing_again() -> None:
     assert not is_signed_in(copy)
 
 
-def test_a_console_session_ends_after_twelve_hours_and_after_four_without_a_click() -> None:
+def test_a_console_session_ends_after_12_hours_or_after_4_hours_without_a_request() -> None:
     user, now = UserFactory(role=RoleName.CAMPAIGN_MANAGER), timezone.now()
     busy, idle = sign_in(user), sign_in(user)
     for hours, alive in ((3, True), (6, True), (9, True), (11.9, True), (12.1, False)):
@@ -245,7 +247,7 @@ def test_a_console_session_ends_after_twelve_hours_and_after_four_without_a_clic
         assert not is_signed_in(idle)
 
 
-def test_a_session_of_the_api_ends_thirty_days_after_the_sign_in_however_often_it_is_refreshed() -> None:
+def test_an_api_session_ends_30_days_after_the_sign_in_even_if_it_is_refreshed() -> None:
     now = timezone.now()
     token = tokens_of(UserFactory())["refresh_token"]
     for day in range(5, 35, 5):
@@ -256,21 +258,23 @@ def test_a_session_of_the_api_ends_thirty_days_after_the_sign_in_however_often_i
             assert Session.objects.get().expires_at <= now + timedelta(days=30, minutes=1)
 
 
-def test_console_cookies_mean_nothing_to_the_api() -> None:
+def test_the_api_ignores_the_cookies_of_the_console() -> None:
     browser = sign_in(UserFactory(role=RoleName.SYSTEM_ADMIN))
 
     assert browser.get("/api/users").status_code == 401
 
 
 @pytest.mark.parametrize("path", ["change", "history", "delete"])
-def test_a_session_is_read_and_ended_and_nothing_else(path: str, cast: Cast, console_for: ConsoleFor) -> None:
+def test_a_session_can_be_viewed_but_not_deleted_and_has_no_history(
+    path: str, cast: Cast, console_for: ConsoleFor
+) -> None:
     session = session_of(cast.guest)
     answer = console_for(cast.system_admin).get(reverse(f"admin:accounts_session_{path}", args=[session.pk]))
 
     assert answer.status_code == {"change": 200, "history": 404, "delete": 403}[path]
 
 
-def test_sessions_that_ended_long_ago_are_forgotten() -> None:
+def test_sessions_that_ended_long_ago_are_pruned() -> None:
     user = UserFactory()
     alive = session_of(user)
     for days, revoked in ((31, True), (29, True), (31, False), (29, False)):
@@ -289,13 +293,13 @@ def test_sessions_that_ended_long_ago_are_forgotten() -> None:
         call_command("prune_sessions", "--days", "-1")
 
 
-def test_a_former_key_keeps_people_signed_in_while_it_is_listed(settings: Any) -> None:
+def test_a_fallback_key_keeps_users_signed_in(settings: Any) -> None:
     browser = sign_in(UserFactory(role=RoleName.CAMPAIGN_MANAGER))
     former = settings.SECRET_KEY
     settings.SECRET_KEY = "another secret key of more than 32 characters"
     settings.SECRET_KEY_FALLBACKS = [former]
     assert is_signed_in(browser)
-    assert is_signed_in(browser), "the cookie goes by the new key now"
+    assert is_signed_in(browser), "the cookie is now signed with the new key"
 
     settings.SECRET_KEY_FALLBACKS = []
 
@@ -303,7 +307,7 @@ def test_a_former_key_keeps_people_signed_in_while_it_is_listed(settings: Any) -
     assert is_signed_in(sign_in(UserFactory(role=RoleName.CAMPAIGN_MANAGER)))
 
 
-def test_a_former_key_that_is_not_listed_signs_people_out(settings: Any) -> None:
+def test_a_key_that_is_no_fallback_signs_users_out(settings: Any) -> None:
     browser = sign_in(UserFactory(role=RoleName.CAMPAIGN_MANAGER))
     settings.SECRET_KEY = "another secret key of more than 32 characters"
 

@@ -1,4 +1,4 @@
-"""What shows here and now, why not, and whether a campaign can run at all."""
+"""What shows at a place and time, why an ad does or doesn't, and whether a campaign can run at all."""
 
 import io
 from functools import cache
@@ -9,6 +9,8 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.http import parse_etags
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
@@ -30,8 +32,9 @@ from campaign_studio.api.pagination import PARAMETERS as PAGE_PARAMETERS
 from campaign_studio.api.pagination import KeysFirstPagination
 from campaigns.models import Campaign
 
-URL_TOO_LONG_FOR_QR = "The forwarding URL is longer than a QR code can hold. Set a shorter one first."
-# As the standard asks.
+URL_TOO_LONG_FOR_QR = _("The forwarding URL is too long for a QR code. Set a shorter one first.")
+NO_FORWARDING_URL = _("This ad has no forwarding URL. Set one first.")
+# Required by ISO/IEC 18004.
 QUIET_ZONE_MODULES = 4
 PIXELS_PER_MODULE = 4
 DECISION_PARAMETERS = set(serializers.OpportunitySerializer().fields)
@@ -39,36 +42,38 @@ EXPLAIN_PARAMETERS = {*serializers.QuestionSerializer().fields, *PAGE_PARAMETERS
 
 
 class DeliveryViewSet(StudioView, GenericViewSet[Ad]):
-    """Asked by vehicles, and by whoever wants to know what they are told."""
+    """What vehicles ask for, and the explanation for staff."""
 
     queryset = Ad.objects.none()
 
     def required_permission(self) -> str:
-        """Asking is for everybody, explaining for staff."""
+        """Any user may ask what shows; only staff see why."""
         return "ads.explain_delivery" if self.action == "explain" else "ads.ask_delivery"
 
     def known_parameters(self) -> set[str]:
-        """A place, a moment, and what to explain."""
         return EXPLAIN_PARAMETERS if self.action == "explain" else DECISION_PARAMETERS
 
     @extend_schema(
         operation_id="delivery",
+        description=_(
+            "What shows in the six positions. The answer is valid until the next quarter hour, and may be cached until "
+            "then."
+        ),
         parameters=[serializers.OpportunitySerializer],
         responses={200: serializers.DeliverySerializer, 304: None},
     )
     def decision(self, request: Request) -> Response:
-        """What shows in the six positions. The answer holds until the next quarter hour, and says so to caches."""
         query = serializers.OpportunitySerializer(data=request.query_params.dict())
         query.is_valid(raise_exception=True)
         opportunity = query.opportunity()
         document = _document(decide(opportunity))
         tag = etag_of({name: value for name, value in document.items() if name != "at"})
         headers = {
-            # A weak one: `at` is the moment of the question, and says nothing about what to show.
+            # Weak: `at` is the time of the request, and doesn't affect what shows.
             "ETag": f"W/{tag}",
             "Cache-Control": f"private, max-age={_seconds_left(opportunity)}",
         }
-        # By hand: Django's own helper also answers an `If-Match`, by a 412 that says nothing.
+        # Django's own helper would also answer `If-Match`, with an empty 412.
         known = parse_etags(request.headers.get("If-None-Match", ""))
         if "*" in known or tag in [one.removeprefix("W/") for one in known]:
             return Response(status=status.HTTP_304_NOT_MODIFIED, headers=headers)
@@ -76,11 +81,13 @@ class DeliveryViewSet(StudioView, GenericViewSet[Ad]):
 
     @extend_schema(
         operation_id="delivery_explain",
+        description=_(
+            "Why an ad shows or doesn't, or each ad of a campaign or a position: a paged list, eligible ads first."
+        ),
         parameters=[serializers.QuestionSerializer],
         responses=serializers.ExplanationSerializer(many=True),
     )
     def explain(self, request: Request) -> Response:
-        """Why an ad shows or not, or each ad of a campaign or a position: a paged list, what may show first."""
         given = {name: value for name, value in request.query_params.items() if name not in PAGE_PARAMETERS}
         query = serializers.QuestionSerializer(data=given)
         query.is_valid(raise_exception=True)
@@ -98,14 +105,14 @@ class DeliveryViewSet(StudioView, GenericViewSet[Ad]):
         if "ad_type_id" not in query and not ads.exists():
             campaigns = Campaign.objects.all().visible_to(self.request.user)
             if "ad_id" in query or not campaigns.filter(pk=query["campaign_id"]).exists():
-                raise NotFound(f"There is no such {'ad' if 'ad_id' in query else 'campaign'}.")
-        may_show = [key for keys in decision.eligible.values() for key in keys]
-        first = Case(When(pk__in=may_show, then=Value(0)), default=Value(1))
+                raise NotFound(gettext("No such ad.") if "ad_id" in query else gettext("No such campaign."))
+        eligible = [key for keys in decision.eligible.values() for key in keys]
+        first = Case(When(pk__in=eligible, then=Value(0)), default=Value(1))
         return ads.alias(first=first).order_by("first", "ad_id")
 
 
 class ExplainablePages(KeysFirstPagination):
-    """Pages of ads with the criteria that fail: only those of the page are asked about."""
+    """Pages of ads with the criteria that fail, which are checked only for the ads of the page."""
 
     def __init__(self, decision: Decision) -> None:
         self.decision = decision
@@ -118,16 +125,19 @@ class ExplainablePages(KeysFirstPagination):
 
 
 class ReadinessViewSet(StudioView, GenericViewSet[Campaign]):
-    """Whether a campaign can run."""
+    """Whether a campaign can run at all."""
 
     queryset = Campaign.objects.none()
 
     def required_permission(self) -> str:
         return "campaigns.view_campaign"
 
-    @extend_schema(operation_id="campaigns_readiness", responses=serializers.ReadinessSerializer)
+    @extend_schema(
+        operation_id="campaigns_readiness",
+        description=_("What keeps the campaign from running, what is missing, and what ends soon, as of today."),
+        responses=serializers.ReadinessSerializer,
+    )
     def readiness(self, request: Request, campaign_id: UUID) -> Response:
-        """What keeps it from ever running, what is missing, and what ends soon; as of today."""
         campaign = get_object_or_404(Campaign.objects.all().visible_to(request.user), pk=campaign_id)
         found = readiness_of([campaign], on=timezone.localdate())[campaign.pk]
         fields = {name: getattr(found, name) for name in ("ready", "light", "blockers", "warnings")}
@@ -135,36 +145,41 @@ class ReadinessViewSet(StudioView, GenericViewSet[Campaign]):
 
 
 class QrCodeViewSet(StudioView, GenericViewSet[Ad]):
-    """What a passenger scans to get to the advertiser."""
+    """The QR code that takes a passenger to the advertiser."""
 
     queryset = Ad.objects.none()
 
     def required_permission(self) -> str:
         return "ads.view_ad"
 
-    @extend_schema(operation_id="ads_qr", responses={(200, "image/svg+xml"): OpenApiTypes.STR})
+    @extend_schema(
+        operation_id="ads_qr",
+        description=_(
+            "The forwarding URL as a QR code (ISO/IEC 18004), in SVG. 404 for an ad without a forwarding URL."
+        ),
+        responses={(200, "image/svg+xml"): OpenApiTypes.STR},
+    )
     def qr(self, request: Request, ad_id: UUID) -> HttpResponse:
-        """The forwarding URL as a QR code (ISO/IEC 18004), an SVG picture. 404 for an ad that leads nowhere."""
         ad = get_object_or_404(Ad.objects.all().visible_to(request.user), pk=ad_id)
         if not ad.ad_advertiser_forwarding_url:
-            raise NotFound("This ad has no forwarding URL, so there is nothing to scan. Set one first.")
+            raise NotFound(NO_FORWARDING_URL)
         code = qr_code(ad.ad_advertiser_forwarding_url)
         if code is None:
             raise NotFound(URL_TOO_LONG_FOR_QR)
         picture = io.BytesIO()
-        # With its own white ground: a dark page would swallow the modules.
+        # White background: dark modules on a dark page couldn't be scanned.
         code.save(picture, kind="svg", border=QUIET_ZONE_MODULES, scale=PIXELS_PER_MODULE, light="#fff")
         return HttpResponse(picture.getvalue(), content_type="image/svg+xml")
 
 
 @cache
 def _shape_of_ads() -> serializers.DeliveredAdSerializer:
-    """Built once: the framework derives every field of it anew otherwise, with each request."""
+    """The serializer of delivered ads, built once: DRF derives its fields anew for each instance."""
     return serializers.DeliveredAdSerializer()
 
 
 def _document(decision: Decision) -> serializers.Document:
-    """The answer: two questions to the database in all, whatever is stored."""
+    """The response body. Takes two queries, however many ads there are."""
     ads = Ad.objects.filter(pk__in=decision.keys()).select_related("content_rating")
     shape = _shape_of_ads()
     delivered = {str(ad.pk): shape.to_representation(ad) for ad in ads}

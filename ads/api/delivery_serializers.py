@@ -1,11 +1,14 @@
-"""What is asked about delivery, and what is answered."""
+"""Requests and responses of the delivery endpoints."""
 
 import re
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
+from django.utils.text import format_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -22,54 +25,57 @@ from ads.models import Ad
 from ads.models.impressions import LONGEST_DEVICE_ID
 from campaign_studio.api.serializers import StrictFields
 
-# What was read of a query string, by parameter.
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
+
+# The values of a query string, by parameter.
 Values = dict[str, Any]
-# What is answered.
+# A response body.
 Document = dict[str, object]
-COUNTRY_REQUIRED = "Send the country, like country=DE: a place is told from the country downwards."
-# In a query string a plus sign means a blank: `…T08:15:00+01:00` arrives with one.
+COUNTRY_REQUIRED = _("Send a country, such as country=DE.")
+# In a query string a plus sign is a space: `…T08:15:00+01:00` arrives with one.
 BLANK_OFFSET = re.compile(r"(?<=:\d\d) (\d\d:?\d\d)$")
 
 
 @extend_schema_field({"type": "string", "format": "date-time", "example": "2026-11-23T08:15:00+01:00"})
 class LocalTimeField(serializers.Field[datetime, object, str, datetime]):
-    """A moment by the screen's own clock. An offset is allowed and kept, and decides nothing."""
+    """A moment by the screen's own clock. An offset is accepted and returned, but otherwise ignored."""
 
     default_error_messages = {
-        "invalid": (
-            f"Send the screen's local time in ISO 8601, {FIRST_YEAR} to {LAST_YEAR}, like 2026-11-23T08:15:00+01:00."
+        "invalid": _(
+            "Send the screen's local time in ISO 8601, such as 2026-11-23T08:15:00+01:00. "
+            "The year must be from {first_year} to {last_year}."
         ),
     }
 
     def to_internal_value(self, data: Any) -> datetime:
-        """The moment, with the offset where one is given."""
         try:
             return local_time(BLANK_OFFSET.sub(r"+\1", str(data)))
         except ValueError:
-            self.fail("invalid")
+            self.fail("invalid", first_year=FIRST_YEAR, last_year=LAST_YEAR)
 
     def to_representation(self, value: datetime) -> str:
-        """ISO 8601, as it came."""
+        """ISO 8601, with the offset that was sent."""
         return value.isoformat()
 
 
-def one_of(choices: Iterable[str]) -> Values:
-    """What a parameter says that takes one of a few values."""
-    return {"invalid_choice": f"Send one of {', '.join(choices)}."}
+def one_of(choices: Iterable[str]) -> "dict[str, str | StrPromise]":
+    """The error messages of a parameter that takes one of a few values."""
+    return {"invalid_choice": format_lazy(_("Send one of these: {choices}."), choices=", ".join(choices))}
 
 
 class PlaceField(serializers.CharField):
-    """A name within a place; blank means not known."""
+    """The name of a region, city or postcode; blank if unknown."""
 
     def __init__(self, *, max_length: int = 200, **kwargs: Any) -> None:
         super().__init__(required=False, default="", allow_blank=True, max_length=max_length, **kwargs)
 
 
 class RatingField(serializers.ChoiceField):
-    """The label of a rating."""
+    """A rating label."""
 
     def to_internal_value(self, data: Any) -> str:
-        """In a query string the plus sign of `E10+` arrives as a blank."""
+        """In a query string the plus sign of `E10+` arrives as a space."""
         label: str = super().to_internal_value(data.replace(" ", "+") if isinstance(data, str) else data)
         return label
 
@@ -79,49 +85,52 @@ class OpportunitySerializer(StrictFields):
 
     country = serializers.CharField(
         max_length=100,
-        help_text="An ISO 3166-1 code or an English name.",
+        help_text=_("An ISO 3166-1 code or an English name."),
         error_messages={"required": COUNTRY_REQUIRED, "blank": COUNTRY_REQUIRED},
     )
-    region = PlaceField(max_length=100, help_text="Left out, every region of the country counts.")
-    city = PlaceField(help_text="Left out, only ads for all of the country match.")
-    postcode = PlaceField(help_text="Needs the city. Left out, only ads for all of the city match.")
-    at = LocalTimeField(required=False, help_text="The screen's local time; left out, the present time in UTC.")
-    device_id = PlaceField(max_length=LONGEST_DEVICE_ID, help_text="Spreads equal ads over devices.")
+    region = PlaceField(max_length=100, help_text=_("If left out, ads for any region of the country match."))
+    city = PlaceField(help_text=_("If left out, only ads for the whole country match."))
+    postcode = PlaceField(help_text=_("Requires a city. If left out, only ads for the whole city match."))
+    at = LocalTimeField(required=False, help_text=_("The screen's local time. By default the current time in UTC."))
+    device_id = PlaceField(max_length=LONGEST_DEVICE_ID, help_text=_("Varies the rotation between devices."))
     max_rating = RatingField(
         choices=RATING_LABEL_CHOICES,
         required=False,
         default="",
-        help_text="Nothing rated stronger than this label or its equivalent in the other system; nothing without one.",
+        help_text=_(
+            "The strongest rating label to show, or its equivalent in the other system. Ads without a label don't show."
+        ),
         error_messages=one_of(RATING_LEVELS),
     )
 
     def validate(self, attrs: Values) -> Values:
         if lacks_city(attrs["city"], attrs["postcode"]):
-            raise ValidationError({"city": ["Send the city too: a postcode belongs to one."]})
+            raise ValidationError({"city": [gettext("Send the city as well: a postcode needs one.")]})
         return attrs
 
     def opportunity(self) -> Opportunity:
-        """What was asked about. Call it once it is valid."""
+        """The place and moment of the request. Call it only after validation."""
         values: Values = {"at": timezone.now(), **self.validated_data}
         return Opportunity(**{name: values[name] for name in Opportunity.__dataclass_fields__})
 
 
 class QuestionSerializer(OpportunitySerializer):
-    """The same, about one ad, the ads of a campaign, or all of a position."""
+    """A place and a moment, and the ads to explain: one ad, those of a campaign, or those of a position."""
 
     ad_id = serializers.UUIDField(required=False)
     campaign_id = serializers.UUIDField(required=False)
     ad_type_id = serializers.ChoiceField(choices=AdType.choices, required=False, error_messages=one_of(AdType.values))
 
     def validate(self, attrs: Values) -> Values:
-        """About one thing at a time."""
+        """Exactly one of the three must be sent."""
         if len({"ad_id", "campaign_id", "ad_type_id"} & set(attrs)) != 1:
-            raise ValidationError({"ad_id": ["Send one of ad_id, campaign_id and ad_type_id: what to explain."]})
+            message = gettext("Send exactly one of ad_id, campaign_id and ad_type_id.")
+            raise ValidationError({"ad_id": [message]})
         return super().validate(attrs)
 
 
 class DeliveredAdSerializer(serializers.ModelSerializer[Ad]):
-    """An ad with all that a screen needs to show it and to report the view."""
+    """An ad with everything a screen needs to show it and to report the view."""
 
     campaign_id = serializers.UUIDField()
     content_rating = ContentRatingSerializer()
@@ -147,7 +156,7 @@ class DeliveredAdSerializer(serializers.ModelSerializer[Ad]):
 
 
 class PlaceSerializer(serializers.Serializer[Opportunity]):
-    """The place as it was understood: a country's name has become its code."""
+    """The place of the request; the country as its ISO 3166-1 code."""
 
     country = serializers.CharField()
     region = serializers.CharField()
@@ -156,7 +165,7 @@ class PlaceSerializer(serializers.Serializer[Opportunity]):
 
 
 class PlacementsSerializer(serializers.Serializer[Document]):
-    """The six positions: a bar shows one ad or none, the two content positions any number, one after the other."""
+    """The six positions: a bar shows one ad or none, a content position any number, one after the other."""
 
     def get_fields(self) -> dict[str, serializers.Field]:
         return {
@@ -173,14 +182,14 @@ class DeliverySerializer(serializers.Serializer[Document]):
     at = LocalTimeField()
     place = PlaceSerializer()
     placements = PlacementsSerializer()
-    valid_until = LocalTimeField(help_text="The next instant at which the answer can change by the clock.")
+    valid_until = LocalTimeField(help_text=_("The end of the quarter hour, when the answer may change."))
 
 
 @extend_schema_field(OpenApiTypes.STR)
 class SentenceField(serializers.Field[Fact, object, str, Fact]):
-    """What the API's words make of a fact."""
+    """A sentence about a fact."""
 
-    def __init__(self, say: Callable[[Fact], str], help_text: str | None = None) -> None:
+    def __init__(self, say: Callable[[Fact], str], help_text: "StrPromise | None" = None) -> None:
         super().__init__(source="*", help_text=help_text)
         self.say = say
 
@@ -198,25 +207,25 @@ class ReasonSerializer(serializers.Serializer[Reason]):
     field = serializers.CharField()
     expected = serializers.JSONField()
     actual = serializers.JSONField(allow_null=True)
-    fix = SentenceField(wording.fix, help_text="The smallest change that would make it hold.")
+    fix = SentenceField(wording.fix, help_text=_("The smallest change that would meet the criterion."))
     changes = serializers.JSONField(
-        allow_null=True, help_text="The same as the body of a PATCH; null where somebody has to decide."
+        allow_null=True, help_text=_("The fix as the body of a PATCH, or null if it takes a person to decide.")
     )
 
 
 class ExplanationSerializer(serializers.Serializer[Any]):
-    """What became of one ad."""
+    """Whether one ad shows, and why not."""
 
     ad_id = serializers.UUIDField()
     ad_name = serializers.CharField(source="ad.ad_name")
     eligible = serializers.BooleanField()
     shown = serializers.BooleanField()
-    lost_to = serializers.UUIDField(allow_null=True, help_text="The ad whose turn it is in the same bar.")
+    lost_to = serializers.UUIDField(allow_null=True, help_text=_("The ad that shows in the same bar now, by rotation."))
     reasons = ReasonSerializer(many=True)
 
 
 class FindingSerializer(serializers.Serializer[Finding]):
-    """Something to do about a campaign or one of its ads."""
+    """A problem of a campaign or one of its ads."""
 
     code = serializers.CharField()
     message = SentenceField(wording.message)

@@ -1,4 +1,4 @@
-"""How ads can be narrowed down."""
+"""Filters of the ad lists."""
 
 import django_filters
 
@@ -22,7 +22,7 @@ class CampaignAdFilter(django_filters.FilterSet):
 
 
 class AdFilter(CampaignAdFilter):
-    """The same, and `?campaign_id=…`."""
+    """Those of a campaign's ads, and `?campaign_id=…`."""
 
     campaign_id = django_filters.UUIDFilter(field_name="campaign_id")
 

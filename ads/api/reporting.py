@@ -1,4 +1,4 @@
-"""Views come in from vehicles, and performance goes out to those who plan."""
+"""Views reported by vehicles, and the performance of campaigns."""
 
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -7,6 +7,9 @@ from uuid import UUID
 
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from django.utils.text import format_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ParseError, ValidationError
@@ -32,21 +35,21 @@ if TYPE_CHECKING:
     from django.db.models import CharField
 
 MOST_VIEWS = 500
-VIEWS_FORMAT = (
-    f"Send a list of 1 to {MOST_VIEWS} views: "
-    '[{"view_id": "<a new UUID>", "ad_id": "…", "viewed_at": "2026-11-01T12:00:00Z", "duration_seconds": 15}].'
+VIEW_EXAMPLE = '{"view_id": "<UUID>", "ad_id": "…", "viewed_at": "2026-11-01T12:00:00Z", "duration_seconds": 15}'
+VIEWS_FORMAT = format_lazy(
+    _("Send a list of 1 to {most} views, such as [{example}]."), most=MOST_VIEWS, example=VIEW_EXAMPLE
 )
-FROM_AFTER_TO = "This day lies after “to”. Send one that does not."
+FROM_AFTER_TO = _("“from” must be on or before “to”.")
 
 
 class ViewListParser(StrictJSONListParser):
-    """Says what such a list is a list of."""
+    """Takes a list of views."""
 
     not_at_top = VIEWS_FORMAT
 
 
 class IdField(serializers.UUIDField):
-    """A UUID as text. The numbers that the stock field takes as well are small ones, which vehicles would share."""
+    """A UUID as text. DRF's own field also takes integers, and vehicles would send the same small ones."""
 
     def to_internal_value(self, data: object) -> UUID:
         if not isinstance(data, str):
@@ -56,22 +59,21 @@ class IdField(serializers.UUIDField):
 
 
 class MomentField(serializers.DateTimeField):
-    """A time that says its zone."""
+    """A date and time with its time zone."""
 
-    default_error_messages = {
-        "invalid": "Send a time with its zone, like 2026-11-01T12:00:00Z.",
-        "date": "Send a time with its zone, like 2026-11-01T12:00:00Z.",
-    }
+    default_error_messages = dict.fromkeys(
+        ("invalid", "date"), _("Send a date and time with its time zone, such as 2026-11-01T12:00:00Z.")
+    )
 
     def enforce_timezone(self, value: datetime) -> datetime:
-        """Never guess the zone: a view would be counted on another day."""
+        """Refuse a time without a zone: with a guessed one the view might count on another day."""
         if timezone.is_naive(value):
             self.fail("invalid")
         return super().enforce_timezone(value)
 
 
 def _text(name: str) -> serializers.CharField:
-    """An optional text as long as its column."""
+    """An optional text, no longer than its column."""
     longest = cast("CharField[str, str]", AdView._meta.get_field(name)).max_length
     return serializers.CharField(required=False, allow_null=True, allow_blank=True, max_length=longest)
 
@@ -79,7 +81,7 @@ def _text(name: str) -> serializers.CharField:
 class ReportedViewSerializer(StrictFields):
     """One view of an ad on one screen."""
 
-    view_id = IdField(help_text="Made up by the vehicle, once per view: however often it is sent, it counts once.")
+    view_id = IdField(help_text=_("Created by the vehicle for each view. A view that is sent again counts once."))
     ad_id = IdField()
     viewed_at = MomentField()
     duration_seconds = serializers.IntegerField(min_value=0, max_value=LONGEST_VIEW_SECONDS)
@@ -89,24 +91,24 @@ class ReportedViewSerializer(StrictFields):
     device_id = _text("device_id")
 
     def to_internal_value(self, data: object) -> dict[str, Any]:
-        """Validated values; no text is the empty one, and a country is its code where that is known."""
+        """The validated values. A missing text is empty, and a known country is replaced by its code."""
         values = super().to_internal_value(data)
         values |= {name: values.get(name) or "" for name in ("country", "city", "postcode", "device_id")}
         return values | {"country": (country_code(values["country"]) or values["country"]) if values["country"] else ""}
 
 
 class RejectionSerializer(serializers.Serializer):
-    """A view that can't be counted."""
+    """A view that doesn't count, and why."""
 
-    index = serializers.IntegerField(help_text="Its place in the list that was sent, from 0.")
+    index = serializers.IntegerField(help_text=_("Its index in the list that was sent, from 0."))
     reason = serializers.CharField()
 
 
 class CountedSerializer(serializers.Serializer):
-    """What became of a report."""
+    """The result of a report."""
 
     accepted = serializers.IntegerField()
-    duplicates = serializers.IntegerField(help_text="Counted before, by their view_id.")
+    duplicates = serializers.IntegerField(help_text=_("Views counted before, by their view_id."))
     rejected = RejectionSerializer(many=True)
 
 
@@ -120,14 +122,17 @@ class ViewReportViewSet(StudioView, ViewSet):
 
     @extend_schema(
         operation_id="report_views",
+        description=format_lazy(
+            _(
+                "Count up to {most} views, each only once. One that can't be counted doesn't hold up the others.\n\n"
+                "A view counts if it lasted the ad's in-view duration and its campaign is below its caps."
+            ),
+            most=MOST_VIEWS,
+        ),
         request=ReportedViewSerializer(many=True),
         responses={200: CountedSerializer},
     )
     def create(self, request: Request) -> Response:
-        """Count up to 500 views, each once for ever; one that can't be counted does not hold up the others.
-
-        A view counts when it lasted the ad's in-view duration and its campaign has not used up its caps.
-        """
         if not isinstance(request.data, list) or not 1 <= len(request.data) <= MOST_VIEWS:
             raise ParseError(VIEWS_FORMAT)
         views, wrong = _read(request.data)
@@ -143,12 +148,14 @@ class ViewReportViewSet(StudioView, ViewSet):
 
 
 def _read(sent: list[object]) -> tuple[list[ReportedView], dict[int, str]]:
-    """The views that can be read, and what is wrong with the others, by their place."""
+    """The valid views, and what is wrong with the others by their index."""
     views, wrong = [], {}
     serializer = ReportedViewSerializer()
     for index, item in enumerate(sent):
         if not isinstance(item, Mapping):
-            wrong[index] = f"This is no view. {VIEWS_FORMAT}"
+            wrong[index] = gettext("This is not a view. Send an object such as %(example)s.") % {
+                "example": VIEW_EXAMPLE
+            }
             continue
         try:
             views.append(ReportedView(index, **serializer.run_validation(item)))
@@ -158,7 +165,7 @@ def _read(sent: list[object]) -> tuple[list[ReportedView], dict[int, str]]:
 
 
 def _in_words(detail: Any) -> str:
-    """`field: message` for each field, in one line."""
+    """The errors of one view in one line: `field: message` for each field."""
     return " ".join(
         " ".join(messages) if name == api_settings.NON_FIELD_ERRORS_KEY else f"{name}: {' '.join(messages)}"
         for name, messages in detail.items()
@@ -166,7 +173,7 @@ def _in_words(detail: Any) -> str:
 
 
 class CapsSerializer(serializers.Serializer):
-    """The campaign's caps, and what has been used of them since its first day."""
+    """The campaign's caps, and how much of them has been used since its first day."""
 
     campaign_max_view_count = serializers.IntegerField(allow_null=True)
     view_count_used = serializers.IntegerField()
@@ -177,7 +184,7 @@ class CapsSerializer(serializers.Serializer):
 
 
 class PerformanceRowSerializer(serializers.Serializer):
-    """One group. Which of the first fields are there, `by` says."""
+    """The views of one group. Which of the optional fields it has depends on `by`."""
 
     day = serializers.DateField(required=False)
     ad_id = serializers.UUIDField(required=False)
@@ -190,18 +197,18 @@ class PerformanceRowSerializer(serializers.Serializer):
 
 
 class PerformanceSerializer(serializers.Serializer):
-    """Views and seconds of a campaign from one day to another, against its caps."""
+    """A campaign's views and viewing time in a range of days, and its caps."""
 
     campaign_id = serializers.UUIDField()
     to = serializers.DateField()
     by = serializers.ChoiceField(choices=list(GROUPINGS))
-    view_count = serializers.IntegerField(help_text="From the first to the last day.")
-    view_seconds = serializers.IntegerField(help_text="From the first to the last day.")
+    view_count = serializers.IntegerField(help_text=_("In the whole range of days."))
+    view_seconds = serializers.IntegerField(help_text=_("In the whole range of days."))
     caps = CapsSerializer()
     results = PerformanceRowSerializer(many=True)
 
     def get_fields(self) -> dict[str, serializers.Field]:
-        """With `from`, which is no name in Python."""
+        """Adds `from`, which is a keyword in Python."""
         fields = super().get_fields()
         return {"campaign_id": fields.pop("campaign_id"), "from": serializers.DateField()} | fields
 
@@ -214,31 +221,34 @@ PERFORMANCE_PARAMETERS: dict[str, serializers.Field] = {
 
 
 class PerformanceViewSet(StudioView, ViewSet):
-    """How a campaign does."""
+    """The performance of a campaign."""
 
     def required_permission(self) -> str:
         return "campaigns.view_campaign"
 
     def known_parameters(self) -> set[str]:
-        """From when to when, and in which groups."""
         return set(PERFORMANCE_PARAMETERS)
 
     @extend_schema(
         operation_id="campaign_performance",
+        description=_(
+            "Views and seconds by day, ad, position or city, and what is left of the caps.\n\n"
+            "Days without views are left out. Spellings of a city that differ only in case are one city."
+        ),
         responses=PerformanceSerializer,
         parameters=[
             OpenApiParameter(
-                "from", date, description="The first day (UTC); by default the campaign's, or that of its first view."
+                "from",
+                date,
+                description=_(
+                    "The first day (UTC). By default the campaign's start date, or the day of its first view."
+                ),
             ),
-            OpenApiParameter("to", date, description="The last day (UTC); by default today."),
-            OpenApiParameter("by", str, enum=list(GROUPINGS), default="day", description="What to group by."),
+            OpenApiParameter("to", date, description=_("The last day (UTC). By default today.")),
+            OpenApiParameter("by", str, enum=list(GROUPINGS), default="day", description=_("What to group by.")),
         ],
     )
     def retrieve(self, request: Request, campaign_id: UUID) -> Response:
-        """Views and seconds by day, ad, position or city, and what is left of the caps.
-
-        Days without views are left out. Cities are the same whatever their case.
-        """
         parameters = _parameters(request.query_params)
         campaigns = Campaign.objects.visible_to(request.user).select_related("view_totals")
         campaign = get_object_or_404(with_first_day(campaigns), pk=campaign_id)
@@ -259,7 +269,7 @@ class PerformanceViewSet(StudioView, ViewSet):
 
 
 def _parameters(sent: Mapping[str, str]) -> Values:
-    """The values that were sent. Raises ValidationError naming each odd one."""
+    """The parsed parameters. Raises ValidationError with a message for each invalid one."""
     values, errors = {}, {}
     for name in sent:
         try:
@@ -274,7 +284,7 @@ def _parameters(sent: Mapping[str, str]) -> Values:
 
 
 def _range(campaign: Any, parameters: Values) -> tuple[date, date]:
-    """The first and the last day. A day that wasn't sent gives way to one that was."""
+    """The first and the last day. A default never leaves the range empty."""
     first, last = campaign.first_day, timezone.localdate()
     if "from" in parameters:
         return parameters["from"], parameters.get("to", max(last, parameters["from"]))

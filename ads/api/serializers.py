@@ -1,5 +1,7 @@
-"""Ads with their slots and rating as JSON."""
+"""Ads with their time slots and content rating as JSON."""
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
@@ -21,13 +23,13 @@ QUARTERS_OF_A_DAY = 96
 
 @extend_schema_field({"type": "string", "pattern": r"^([01]\d|2[0-3]):(00|15|30|45)$", "example": "08:15"})
 class QuarterHourField(serializers.TimeField):
-    """A time of day as `HH:MM`. That it is a quarter hour, the model judges."""
+    """A time of day as `HH:MM`. The model checks that it is a quarter hour."""
 
     format = "%H:%M"
 
 
 class TimeSlotSerializer(StudioSerializer):
-    """When on a day; quarter hours, an end of `00:00` is midnight."""
+    """When the ad may show on a day, in quarter hours. An end of `00:00` is the end of the day."""
 
     time_slot_start = QuarterHourField()
     time_slot_end = QuarterHourField()
@@ -38,7 +40,7 @@ class TimeSlotSerializer(StudioSerializer):
 
 
 class ContentRatingSerializer(StudioSerializer):
-    """For whom it is fit."""
+    """The ad's rating label, content warnings and content declaration."""
 
     content_warnings = TextListField(
         child=serializers.ChoiceField(choices=CONTENT_WARNING_CHOICES), required=False, max_length=50
@@ -59,7 +61,7 @@ class ContentRatingSerializer(StudioSerializer):
 
 
 class AdRowSerializer(StudioSerializer):
-    """An ad in a list: its columns."""
+    """An ad in a list, without its time slots and content rating."""
 
     campaign_id = VisibleRelatedField(source="campaign", queryset=Campaign.objects.all())
     moderated_by_id = serializers.UUIDField(read_only=True, allow_null=True)
@@ -106,12 +108,12 @@ class AdRowSerializer(StudioSerializer):
             "created_by_name",
             "updated_by_name",
         ]
-        # The audit log doesn't hold them, so `as_of` can't tell.
+        # Not in the audit log, so null with `as_of`.
         extra_kwargs = {"version": {"allow_null": True}, "ad_view_count": {"allow_null": True}}
 
 
 class AdSerializer(AdRowSerializer):
-    """An ad, whole. `campaign_id` is fixed once the ad exists."""
+    """An ad with its time slots and content rating. `campaign_id` can't be changed later."""
 
     allowed_next_statuses = serializers.ListField(
         child=serializers.ChoiceField(choices=Status.choices), source="allowed_next", read_only=True
@@ -129,38 +131,39 @@ class AdSerializer(AdRowSerializer):
         parts = ("time_slots", "content_rating")
 
     def get_fields(self) -> dict[str, serializers.Field]:
-        """The campaign is named once."""
+        """`campaign_id` is required only for a new ad whose URL doesn't name the campaign."""
         fields = super().get_fields()
         fields["campaign_id"].required = self.instance is None and self.names_its_campaign
         return fields
 
     def prepare(self, attrs: Values) -> None:
-        """Whether the ad may go active depends on the rating sent along; one that is taken away swears nothing."""
+        """Set the content rating as sent: without a confirmed content declaration the ad can't be activated."""
         if "content_rating" in attrs:
             given = attrs["content_rating"] or {"no_prohibited_content": False}
             stored = getattr(self.proposed, "content_rating", None)
-            sworn = given.get("no_prohibited_content", getattr(stored, "no_prohibited_content", False))
-            self.proposed.content_rating = AdContentRating(no_prohibited_content=sworn)
+            confirmed = given.get("no_prohibited_content", getattr(stored, "no_prohibited_content", False))
+            self.proposed.content_rating = AdContentRating(no_prohibited_content=confirmed)
 
 
 class CampaignAdSerializer(AdSerializer):
-    """An ad created below its campaign's address, which names the campaign."""
+    """An ad of the campaign in the URL."""
 
     names_its_campaign = False
 
     def validate(self, attrs: Values) -> Values:
-        """A campaign in the body must be the one in the address."""
+        """A campaign in the body must be the one in the URL."""
         here = self.context["new_row"].campaign
         if attrs.pop("campaign", here) != here:
-            raise ValidationError({"campaign_id": ["The address names another campaign. Leave this field out."]})
+            message = gettext("The URL is for another campaign. Leave this field out.")
+            raise ValidationError({"campaign_id": [message]})
         return super().validate(attrs)
 
 
 class WaitingAdSerializer(AdRowSerializer):
-    """An ad that waits for a moderator's decision."""
+    """An ad that is pending review."""
 
     campaign_name = serializers.CharField(source="campaign.campaign_name", read_only=True)
-    goes_live_on = serializers.DateField(read_only=True, help_text="Its first day, else its campaign's.")
+    goes_live_on = serializers.DateField(read_only=True, help_text=_("The ad's start date, or else its campaign's."))
 
     class Meta(AdRowSerializer.Meta):
         fields = [*AdRowSerializer.Meta.fields, "campaign_name", "goes_live_on"]
@@ -168,16 +171,16 @@ class WaitingAdSerializer(AdRowSerializer):
 
 @extend_schema_serializer(component_name="Decision")
 class VerdictSerializer(StrictFields):
-    """A moderator's word on an ad."""
+    """A moderator's approval or rejection of an ad."""
 
     version = serializers.IntegerField(
         required=False,
         allow_null=True,
         min_value=1,
         max_value=2_147_483_647,
-        help_text="The version that was looked at: 412 when the ad has changed since.",
+        help_text=_("The version that was reviewed. 412 if the ad has changed since."),
     )
 
     note = serializers.CharField(
-        required=False, allow_blank=True, allow_null=True, max_length=LONGEST_TEXT, help_text="Needed to reject."
+        required=False, allow_blank=True, allow_null=True, max_length=LONGEST_TEXT, help_text=_("Required to reject.")
     )

@@ -1,4 +1,4 @@
-"""Addresses of the ads API."""
+"""URLs of the ads API."""
 
 from django.urls import path
 from rest_framework.routers import SimpleRouter

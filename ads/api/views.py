@@ -1,4 +1,4 @@
-"""Ads, and the same ads below their campaign."""
+"""Ads, the ads of a campaign, and the review queue."""
 
 from typing import TypedDict, cast
 
@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.permissions import SAFE_METHODS
@@ -27,14 +28,14 @@ PERMISSIONS = {"approve": "ads.moderate_ad", "reject": "ads.moderate_ad", "conte
 
 
 class Verdict(TypedDict):
-    """What a moderator says about an ad, and the version that they have seen."""
+    """A moderator's note on an ad, and the version that they reviewed."""
 
     note: str
     version: int | None
 
 
 class AdViewSet(AuditedViewSet[Ad]):
-    """Ads. Everybody reads them; managers change those in their own campaigns; moderators rate and decide."""
+    """Ads. Every user reads them, campaign managers change those of their own campaigns, moderators rate and review."""
 
     queryset = Ad.objects.all()
     serializer_class = serializers.AdSerializer
@@ -46,23 +47,28 @@ class AdViewSet(AuditedViewSet[Ad]):
     addition_refusal = NOT_OWN_CAMPAIGN
 
     def required_permission(self) -> str:
-        """A verdict needs a moderator, and so does a rating, unless the ad is one's own."""
+        """Reviews have a permission of their own, and so have ratings, which owners may give as well."""
         return PERMISSIONS.get(self.action) or super().required_permission()
 
     def get_queryset(self) -> QuerySet[Ad]:
-        """For a change the campaign is locked first."""
+        """For changes, the campaign is locked first."""
         if self.request.method not in SAFE_METHODS and "ad_id" in self.kwargs:
             return self.visible_rows().for_change(self.kwargs["ad_id"])
         return super().get_queryset()
 
     def visible_rows(self) -> StudioQuerySet:
-        """With the campaign, whose creator owns the ad."""
+        """With the campaign: its creator owns the ad."""
         return super().visible_rows().select_related("campaign")
 
-    @extend_schema(request=serializers.ContentRatingSerializer, responses=serializers.AdSerializer)
+    @extend_schema(
+        description=_(
+            "Rate the ad, or change its rating: fields left out keep their value. Answers with the whole ad."
+        ),
+        request=serializers.ContentRatingSerializer,
+        responses=serializers.AdSerializer,
+    )
     @action(detail=True, methods=["put"], url_path="content-rating")
     def content_rating(self, request: Request, **kwargs: object) -> Response:
-        """Rate it, for the first time or anew: fields left out keep their value. The answer is the whole ad."""
         ad = self.get_object()
         serializer = serializers.ContentRatingSerializer(
             getattr(ad, "content_rating", None),
@@ -73,28 +79,34 @@ class AdViewSet(AuditedViewSet[Ad]):
         serializer.save()
         return self.document_answer(self.document(self.document_row(ad.pk)))
 
-    @extend_schema(request=serializers.VerdictSerializer, responses=serializers.AdSerializer)
+    @extend_schema(
+        description=_("Approve the ad. Users can't approve ads that they made."),
+        request=serializers.VerdictSerializer,
+        responses=serializers.AdSerializer,
+    )
     @action(detail=True, methods=["post"])
     def approve(self, request: Request, **kwargs: object) -> Response:
-        """Let it be shown. Nobody approves an ad that they made."""
-        ad, said = self._verdict(request)
-        ad.approve(cast(User, request.user), at=timezone.now(), **said)
+        ad, verdict = self._verdict(request)
+        ad.approve(cast(User, request.user), at=timezone.now(), **verdict)
         return self.document_answer(self.document(self.document_row(ad.pk)))
 
-    @extend_schema(request=serializers.VerdictSerializer, responses=serializers.AdSerializer)
+    @extend_schema(
+        description=_("Reject the ad. The note tells its creator why."),
+        request=serializers.VerdictSerializer,
+        responses=serializers.AdSerializer,
+    )
     @action(detail=True, methods=["post"])
     def reject(self, request: Request, **kwargs: object) -> Response:
-        """Refuse it. The note tells the creator why."""
-        ad, said = self._verdict(request)
-        ad.reject(cast(User, request.user), at=timezone.now(), **said)
+        ad, verdict = self._verdict(request)
+        ad.reject(cast(User, request.user), at=timezone.now(), **verdict)
         return self.document_answer(self.document(self.document_row(ad.pk)))
 
     def _verdict(self, request: Request) -> tuple[Ad, Verdict]:
         ad = self.get_object()
         serializer = serializers.VerdictSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        said = serializer.validated_data
-        return ad, {"note": said.get("note") or "", "version": said.get("version")}
+        values = serializer.validated_data
+        return ad, {"note": values.get("note") or "", "version": values.get("version")}
 
 
 class CampaignAdViewSet(StudioViewSet[Ad]):
@@ -113,7 +125,7 @@ class CampaignAdViewSet(StudioViewSet[Ad]):
 
     @cached_property
     def campaign(self) -> Campaign:
-        """The campaign in the address. Raises Http404."""
+        """The campaign in the URL. Raises Http404."""
         campaigns = Campaign.objects.visible_to(self.request.user)
         return get_object_or_404(campaigns, pk=self.kwargs.get("campaign_id"))
 
@@ -122,7 +134,7 @@ class CampaignAdViewSet(StudioViewSet[Ad]):
 
 
 class ModerationQueueViewSet(StudioListViewSet[Ad]):
-    """What waits for a moderator, what goes live soonest first."""
+    """The ads pending review, those that go live soonest first."""
 
     queryset = Ad.objects.all()
     row_serializer_class = serializers.WaitingAdSerializer
@@ -133,5 +145,5 @@ class ModerationQueueViewSet(StudioListViewSet[Ad]):
         return "ads.moderate_ad"
 
     def get_queryset(self) -> QuerySet[Ad]:
-        """Pending ads that can still run."""
+        """The ads pending review that can still run."""
         return Ad.objects.all().visible_to(self.request.user).awaiting_review(on=timezone.localdate())

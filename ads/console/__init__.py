@@ -1,1 +1,1 @@
-"""The console's pages on ads. `admin` registers them."""
+"""The console's ad pages. Importing `admin` registers them."""

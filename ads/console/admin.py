@@ -1,4 +1,4 @@
-"""The admin console's pages on ads. Registers the pages on campaigns as well."""
+"""The console's ad pages. Importing this module also registers the campaign pages."""
 
 from typing import Any, ClassVar
 
@@ -11,6 +11,8 @@ from django.forms import Field, ModelChoiceField, ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.dataclasses import UnfoldAction
 from unfold.decorators import action, display
@@ -18,13 +20,13 @@ from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from ads.choices import MediaType, ModerationStatus
-from ads.console import campaigns  # noqa: F401 - imported for the page it registers
+from ads.console import campaigns  # noqa: F401 - registers the campaign pages
 from ads.console.diagnosis import AdList, DiagnosisView, ListedAd, linked_label
 from ads.console.forms import CampaignPicker, RatingForm, TimeSlotForm, show_rating_to
 from ads.console.moderation import (
     APPROVE,
     MODERATE,
-    NOTHING_TICKED,
+    NOTHING_SELECTED,
     REJECT,
     ReviewView,
     approve_selected,
@@ -50,16 +52,16 @@ PICTURES = (MediaType.IMAGE, MediaType.GIF, MediaType.VIDEO)
 
 
 class TimeSlotInline(StudioTabularInline):
-    """When in the day it may show."""
+    """When the ad may show on a day."""
 
     model = AdTimeSlot
     form = TimeSlotForm
     fields = ["time_slot_start", "time_slot_end"]
-    verbose_name_plural = "time slots: none means all day"
+    verbose_name_plural = _("time slots (all day if there are none)")
 
 
 class RatingInline(StudioStackedInline):
-    """For whom it is fit."""
+    """The content rating: at most one per ad."""
 
     model = AdContentRating
     form = RatingForm
@@ -75,7 +77,7 @@ class RatingInline(StudioStackedInline):
 
 @admin.register(Ad)
 class AdAdmin(StatusActionsMixin):
-    """Ads with slots and rating; moderators review them here."""
+    """Ads with their time slots and content rating. Moderators review them here."""
 
     form = LifecycleForm
     change_form_outer_before_template = "admin/ads/notices.html"
@@ -102,7 +104,7 @@ class AdAdmin(StatusActionsMixin):
     ]
     list_select_related = ["campaign"]
     search_fields = ["ad_name__ilike"]
-    search_help_text = "Ad name"
+    search_help_text = _("Ad name")
     date_hierarchy = "created_at"
     ordering = ["-created_at", "-ad_id"]
     autocomplete_fields = ["campaign"]
@@ -120,9 +122,9 @@ class AdAdmin(StatusActionsMixin):
         "updated_at",
     ]
     fieldsets: ClassVar[Fieldsets] = [
-        ("What", {"fields": ["campaign", ("ad_name", "ad_status"), "ad_description"]}),
+        (_("Details"), {"fields": ["campaign", ("ad_name", "ad_status"), "ad_description"]}),
         (
-            "On the screen",
+            _("On the screen"),
             {
                 "fields": [
                     ("ad_type_id", "media_type"),
@@ -134,7 +136,7 @@ class AdAdmin(StatusActionsMixin):
             },
         ),
         (
-            "When and how long",
+            _("Dates and durations"),
             {
                 "fields": [
                     ("ad_start_date", "ad_end_date", "ad_expiry_date"),
@@ -144,10 +146,10 @@ class AdAdmin(StatusActionsMixin):
             },
         ),
         (
-            "Review",
+            _("Review"),
             {"fields": [("review_state", "reviewer", "moderated_at"), "moderation_note", "ad_view_count"]},
         ),
-        ("Who", {"fields": [("creator", "created_at"), ("last_editor", "updated_at")]}),
+        (_("Created and updated"), {"fields": [("creator", "created_at"), ("last_editor", "updated_at")]}),
     ]
 
     class Media:
@@ -157,52 +159,50 @@ class AdAdmin(StatusActionsMixin):
         return AdList
 
     def changelist_view(self, request: HttpRequest, extra_context: Context | None = None) -> HttpResponse:
-        """The list, which also runs the bulk actions; of those that came from the queue it leads back there."""
+        """The list, which also runs the bulk actions. One sent from the review queue without ads returns there."""
         if "queue" in request.POST and ACTION_CHECKBOX_NAME not in request.POST:
-            self.message_user(request, NOTHING_TICKED, messages.WARNING)
+            self.message_user(request, NOTHING_SELECTED, messages.WARNING)
             return HttpResponseRedirect(reverse("admin:ads_ad_queue"))
         return super().changelist_view(request, extra_context)
 
-    @display(description="Status", ordering="ad_status", label=STATUS_COLOURS)
+    @display(description=_("Status"), ordering="ad_status", label=STATUS_COLOURS)
     def status_badge(self, ad: Ad) -> tuple[str, str]:
         return ad.ad_status, ad.get_ad_status_display()
 
-    @display(description="Review", ordering="moderation_status", label=MODERATION_COLOURS)
+    @display(description=_("Review"), ordering="moderation_status", label=MODERATION_COLOURS)
     def moderation_badge(self, ad: Ad) -> tuple[str, str]:
         return ad.moderation_status, ad.get_moderation_status_display()
 
-    @display(description="State")
+    @display(description=_("Review status"))
     def review_state(self, ad: Ad) -> str:
-        """The same, in words alone."""
         return ad.get_moderation_status_display()
 
-    @display(description="Delivery")
+    @display(description=_("Readiness"))
     def light(self, ad: ListedAd) -> str:
-        """Whether it can still show, somewhere, at some time. Leads to the reasons."""
-        text, tone = ("Can show", "success") if ad.is_able_to_show else ("Can't show", "danger")
+        """Whether the ad can still show anywhere at any time, with a link to the reasons."""
+        text, tone = (gettext("Can show"), "success") if ad.is_able_to_show else (gettext("Can't show"), "danger")
         return linked_label(reverse("admin:ads_ad_why", args=[ad.pk]), text, tone)
 
-    @display(description="Look at it")
+    @display(description=_("Media link"))
     def media_link(self, ad: Ad) -> str | None:
-        """A link for the reader's own browser; the server fetches nothing."""
+        """A link for the user's own browser: the server doesn't fetch the media."""
         if ad.media_type not in PICTURES or not ad.media_url:
             return None
-        link = '<a href="{}" class="text-link" target="_blank" rel="noopener noreferrer">Open the {}</a>'
-        return format_html(link, ad.media_url, ad.get_media_type_display().lower())
+        link = '<a href="{}" class="text-link" target="_blank" rel="noopener noreferrer">{}</a>'
+        return format_html(link, ad.media_url, gettext("Open the media"))
 
-    @display(description="Reviewed by")
+    @display(description=_("Reviewed by"))
     def reviewer(self, ad: Ad) -> str | None:
         return ad.moderated_by.display_name if ad.moderated_by else None
 
     def has_explain_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        """Whether they may ask why ads show."""
         return request.user.has_perm("ads.explain_delivery")
 
     def has_moderate_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return request.user.has_perm(MODERATE)
 
     def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[UnfoldAction]:
-        """The buttons, without the one to approve for whoever made the ad."""
+        """The buttons; “Approve” only for users who may approve this ad."""
         buttons = super().get_actions_detail(request, object_id)
         ad = self.get_object(request, unquote(str(object_id)))
         may_approve = ad is not None and ad.may_be_approved_by(request.user)
@@ -211,33 +211,33 @@ class AdAdmin(StatusActionsMixin):
     def render_change_form(
         self, request: HttpRequest, context: Context, *args: Any, obj: models.Model | None = None, **kwargs: Any
     ) -> HttpResponse:
-        """The ad's page. Moderators read why the button to approve is missing on what they made themselves."""
+        """The ad's page. Tells moderators who may not approve the ad why that button is missing."""
         if isinstance(obj, Ad) and self.has_moderate_permission(request) and not obj.may_be_approved_by(request.user):
             context["four_eyes"] = FOUR_EYES if obj.moderation_status != ModerationStatus.APPROVED else ""
         return super().render_change_form(request, context, *args, obj=obj, **kwargs)
 
-    @action(description="Why (not)?", icon="help", permissions=["explain"])
+    @action(description=_("Check delivery"), icon="help", permissions=["explain"])
     def why(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Every criterion at a moment, and what would make it show."""
+        """Every criterion at a place and time, and what would make the ad show."""
         ad = self.get_object(request, unquote(object_id))
         return DiagnosisView.as_view(ad=ad)(request) if ad else self.not_found(request, object_id)
 
-    @action(description="Approve", icon="check_circle", variant=ActionVariant.SUCCESS, permissions=["moderate"])
+    @action(description=_("Approve"), icon="check_circle", variant=ActionVariant.SUCCESS, permissions=["moderate"])
     def approve(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Ask for an optional note, then approve."""
+        """Ask for an optional note, then approve the ad."""
         ad = self.get_object(request, unquote(object_id))
         return ReviewView.as_view(ads=[ad], verdict=APPROVE)(request) if ad else self.not_found(request, object_id)
 
-    @action(description="Reject", icon="cancel", variant=ActionVariant.DANGER, permissions=["moderate"])
+    @action(description=_("Reject"), icon="cancel", variant=ActionVariant.DANGER, permissions=["moderate"])
     def reject(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Ask for the reason, then reject."""
+        """Ask for the reason, then reject the ad."""
         ad = self.get_object(request, unquote(object_id))
         return ReviewView.as_view(ads=[ad], verdict=REJECT)(request) if ad else self.not_found(request, object_id)
 
     def formfield_for_foreignkey(
         self, db_field: models.ForeignKey, request: HttpRequest, **kwargs: Any
     ) -> ModelChoiceField | None:
-        """The campaign: one that the user may add ads to, found by our picker."""
+        """Offer the campaigns to which the user may add ads."""
         if db_field.name == "campaign":
             kwargs["widget"] = CampaignPicker(db_field, self.admin_site)
             kwargs["queryset"] = Campaign.objects.all().changeable_by(request.user)
@@ -245,20 +245,20 @@ class AdAdmin(StatusActionsMixin):
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def formfield_for_dbfield(self, db_field: models.Field, request: HttpRequest, **kwargs: Any) -> Field | None:
-        """Addresses fit on one line."""
+        """URLs take one line."""
         if db_field.name in ("media_url", "ad_advertiser_forwarding_url"):
             kwargs["widget"] = UnfoldAdminTextInputWidget(attrs={"inputmode": "url"})
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
-        """Whoever may rate an ad may save its page; what they may not change is read-only on it."""
+        """Users who may rate an ad may save its page, on which everything else is read-only for them."""
         return super().has_change_permission(request, obj) or self.may(request, "rate", obj)
 
     def _may_edit(self, request: HttpRequest, ad: Ad | None) -> bool:
         return self.may(request, "add" if ad is None else "change", ad)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Ad | None = None) -> list[str]:
-        """The campaign is chosen once; moderators change nothing here but the rating."""
+        """The campaign can't be changed later; moderators may only change the content rating."""
         if obj is None:
             return self.readonly_fields
         if self._may_edit(request, obj):
@@ -266,7 +266,7 @@ class AdAdmin(StatusActionsMixin):
         return flatten_fieldsets(self.fieldsets)
 
     def get_fieldsets(self, request: HttpRequest, obj: Ad | None = None) -> Fieldsets:
-        """A new ad has no review and no history yet, and no picture to open."""
+        """Without review, history and media link on the add page."""
         if obj:
             return self.fieldsets
         fresh: Fieldsets = [
@@ -278,9 +278,9 @@ class AdAdmin(StatusActionsMixin):
     def _create_formsets(
         self, request: HttpRequest, obj: Ad, change: bool
     ) -> tuple[list[StudioFormSet], list[InlineModelAdmin]]:
-        """Judge the rating first: whether the ad may go active depends on the one that is being typed.
+        """Validate the content rating first: without a confirmed content declaration the ad can't be activated.
 
-        Django has no public step between making the formsets and validating the form's own row.
+        Django has no public step between creating the formsets and validating the form itself.
         """
         formsets, inlines = super()._create_formsets(request, obj, change)
         if request.method == "POST":
@@ -290,6 +290,6 @@ class AdAdmin(StatusActionsMixin):
         return formsets, inlines
 
     def save_model(self, request: HttpRequest, obj: Ad, form: ModelForm, change: bool) -> None:
-        """Write the ad, unless its page was saved for the rating alone."""
+        """Save the ad, unless the user may only change its content rating."""
         if self._may_edit(request, obj if change else None):
             super().save_model(request, obj, form, change)

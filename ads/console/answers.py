@@ -1,11 +1,11 @@
-"""What the console's pages say about ads and campaigns, with a link to what to change."""
+"""Explanations and findings as the console's templates need them: sentences, each with a link to what to change."""
 
 from collections.abc import Collection, Mapping
 from typing import NotRequired, TypedDict
 
 from django.urls import reverse
 
-from ads.console.wording import HEADINGS, LINKS, fix, message, not_asked, outcome, value_of
+from ads.console.wording import HEADINGS, LINKS, fix, message, not_checked, outcome, value_of
 from ads.delivery.criteria import BY_CODE
 from ads.delivery.explaining import Explanation
 from ads.delivery.facts import Fact, Reason, ResourceType
@@ -16,7 +16,7 @@ PAGES: Mapping[ResourceType, str] = {"campaign": "admin:campaigns_campaign_chang
 
 
 class Remedy(TypedDict):
-    """What to do, and where."""
+    """What to do, with a link to the field."""
 
     fix: str
     link: str
@@ -24,20 +24,20 @@ class Remedy(TypedDict):
 
 
 class ReasonRow(Remedy):
-    """What is wrong, and what to do about it."""
+    """A problem and its remedy."""
 
     message: str
 
 
 class FindingRow(ReasonRow):
-    """The same of a campaign or one of its ads."""
+    """A problem of a campaign or one of its ads, with its name."""
 
     name: str
     kind: ResourceType
 
 
 class CriterionRow(TypedDict):
-    """A criterion in the table: it `holds`, `fails`, or is `open` because it wasn't asked."""
+    """A row of the criteria table. Its state is `holds`, `fails`, or `open` if the criterion wasn't checked."""
 
     code: str
     sentence: str
@@ -51,7 +51,7 @@ class CriterionRow(TypedDict):
 
 
 class Answer(TypedDict):
-    """What a page says about one ad. `winner` is the name of the ad that shows in its place."""
+    """Everything a page shows about one ad. `winner` is the name of the ad that shows in its place by rotation."""
 
     ad: Ad
     shown: bool
@@ -66,7 +66,7 @@ class Answer(TypedDict):
 
 
 def answer(explained: Explanation, names: Mapping[str, str]) -> Answer:
-    """What to say of one ad; `names` are those of the ads that show in bars."""
+    """The row of one ad. `names` are those of the ads that may be named as showing instead, by key."""
     considered, failing = explained.considered(), {one.code: one for one in explained.reasons}
     lost_to = explained.lost_to if explained.lost_to in names else None
     return {
@@ -84,7 +84,7 @@ def answer(explained: Explanation, names: Mapping[str, str]) -> Answer:
 
 
 def finding(found: Finding) -> FindingRow:
-    """One of the things to do about a campaign."""
+    """The row of one of a campaign's problems."""
     return {"name": found.resource_name, "kind": found.resource_type, **_reason_row(found)}
 
 
@@ -104,12 +104,12 @@ def _criterion_row(code: str, considered: Collection[str], failing: Mapping[str,
         needed, actual = value_of(reason, reason.expected), value_of(reason, reason.actual)
         return {**row, "state": "fails", "needed": needed, "actual": actual, **_reason_row(reason)}
     if code not in considered:
-        return {**row, "state": "open", "message": not_asked(_failing_outside(code, failing))}
+        return {**row, "state": "open", "message": not_checked(_failing_outside(code, failing))}
     return row
 
 
 def _failing_outside(code: str, failing: Mapping[str, Reason]) -> str:
-    """Of the criteria that this one is a part of, the one that fails; itself where none does."""
+    """The failing criterion that this one is within, or its own code if there is none."""
     while code not in failing and BY_CODE[code].within:
         code = BY_CODE[code].within
     return code

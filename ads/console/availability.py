@@ -1,9 +1,12 @@
-"""The page that tells what is booked in each position of a place's screens during a day."""
+"""The availability board: what is booked in each position of the screens in a place during a day."""
 
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import groupby
 from typing import TypedDict, cast
+
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from ads.choices import AdType
 from ads.console.creatives import FROM_TOP_TO_BOTTOM
@@ -18,7 +21,7 @@ KINDS = {0: "free", 1: "booked"}
 
 
 class AdName(TypedDict):
-    """An ad and its campaign, by name."""
+    """The names of an ad and its campaign."""
 
     pk: object
     ad_name: str
@@ -27,7 +30,7 @@ class AdName(TypedDict):
 
 @dataclass(frozen=True)
 class Interval:
-    """Neighbouring quarter hours in which the same ads may show. `end` is the first one after it."""
+    """Consecutive quarter hours with the same eligible ads. `end` is the first quarter hour after them."""
 
     start: int
     end: int
@@ -35,7 +38,7 @@ class Interval:
 
     @property
     def quarters(self) -> int:
-        """Its length in quarter hours."""
+        """The length in quarter hours."""
         return self.end - self.start
 
     @property
@@ -50,44 +53,50 @@ class Interval:
 
     @property
     def named(self) -> list[AdName]:
-        """The ads to name; the others are counted."""
+        """The ads to name. The others are only counted."""
         return self.ads[:MOST_NAMES]
 
     @property
     def unnamed(self) -> int:
-        """How many of the ads are not named."""
+        """The number of ads that aren't named."""
         return max(len(self.ads) - MOST_NAMES, 0)
 
     @property
     def words(self) -> str:
-        """`booked by Northern light`."""
-        if not self.ads:
-            return "free"
-        names = ", ".join(ad["ad_name"] for ad in self.named)
-        more = f" and {self.unnamed} more" if self.unnamed else ""
-        return f"{self.kind} by {names}{more}"
+        """The tooltip: `Free`, `Booked by Northern light`, or `Shared by A, B and 2 more`."""
+        params = {"names": ", ".join(ad["ad_name"] for ad in self.named), "count": self.unnamed}
+        if self.unnamed:
+            return (
+                ngettext(
+                    "Shared by %(names)s and %(count)d more", "Shared by %(names)s and %(count)d more", self.unnamed
+                )
+                % params
+            )
+        if len(self.ads) > 1:
+            return gettext("Shared by %(names)s") % params
+        return gettext("Booked by %(names)s") % params if self.ads else gettext("Free")
 
 
 @dataclass(frozen=True)
 class Row:
-    """One position during the day."""
+    """The day of one position."""
 
     position: AdType
     intervals: list[Interval]
 
     @property
     def taken(self) -> list[Interval]:
-        """The intervals in which something shows."""
+        """The intervals with ads."""
         return [one for one in self.intervals if one.ads]
 
     @property
     def free(self) -> list[Interval]:
-        """The intervals in which nothing shows."""
+        """The intervals without ads."""
         return [one for one in self.intervals if not one.ads]
 
     @property
     def percent(self) -> int:
-        """How much of the day is taken. Only all of it is 100, and only nothing is 0."""
+        """The share of the day that is booked. Rounded, but 0 and 100 only if nothing or everything is booked."""
         quarters = sum(one.quarters for one in self.taken)
         if 0 < quarters < QUARTERS_OF_A_DAY:
             return min(max(round(quarters * 100 / QUARTERS_OF_A_DAY), 1), 99)
@@ -95,7 +104,7 @@ class Row:
 
 
 def rows_of(plan: list[Decision]) -> list[Row]:
-    """The board of a day. Asks for the ads' names at once."""
+    """The board of a day. Takes one query for the names of all ads."""
     keys = {key for decision in plan for keys in decision.eligible.values() for key in keys}
     named = Ad.objects.filter(pk__in=keys).values("pk", "ad_name", "campaign__campaign_name")
     ads = {str(ad["pk"]): cast(AdName, ad) for ad in named.order_by("ad_name", "pk")}
@@ -103,7 +112,7 @@ def rows_of(plan: list[Decision]) -> list[Row]:
 
 
 def _intervals(plan: list[Decision], position: AdType, ads: dict[str, AdName]) -> list[Interval]:
-    # Whose turn it is changes every quarter hour; who shares doesn't.
+    # The rotation changes every quarter hour, the ads that share it don't.
     by_quarter = [frozenset(decision.eligible[position]) for decision in plan]
     intervals = []
     end = 0
@@ -114,15 +123,15 @@ def _intervals(plan: list[Decision], position: AdType, ads: dict[str, AdName]) -
 
 
 class AvailabilityView(ConsoleView):
-    """What is booked in a place during a day. Without an address's help it starts where something runs."""
+    """What is booked in a place during a day. Without a query string it starts in a place of a running campaign."""
 
     model = Ad
     template_name = "admin/ads/availability.html"
     permission_required = "ads.explain_delivery"
-    title = "Availability"
+    title = _("Availability")
 
     def get_context_data(self, **kwargs: object) -> Context:
-        """The form, and the board once it is filled in."""
+        """The form, and the board if the form is valid."""
         form = bound_form(PlaceForm, self.request.GET)
         board = _board(form) if form.is_valid() else {}
         return super().get_context_data(form=form, **board, **kwargs)
@@ -144,6 +153,6 @@ def _board(form: PlaceForm) -> dict[str, object]:
 
 
 def _other_day(form: PlaceForm, days: int) -> dict[str, object] | None:
-    """The same board on a day before or after; None past the ends of the calendar."""
+    """The day and query string of the board some days later; None if that is outside the calendar."""
     day = form.cleaned_data["day"] + timedelta(days=days)
     return {"day": day, "query": form.query(day=day)} if FIRST_DAY <= day <= LAST_DAY else None

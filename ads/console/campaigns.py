@@ -1,4 +1,4 @@
-"""The console's pages on campaigns, composed with what their ads tell: readiness, the ads, and why they show or not."""
+"""The console's campaign pages, extended with readiness, the list of ads, and the delivery check."""
 
 from typing import ClassVar, Protocol
 from uuid import UUID
@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 
 from ads.console.diagnosis import LIGHTS, linked_label
@@ -23,7 +24,7 @@ from campaigns.models import Campaign
 
 
 class ListedCampaign(Protocol):
-    """A campaign as its list has it."""
+    """A campaign in the list."""
 
     pk: UUID
     ad_count: int
@@ -31,7 +32,7 @@ class ListedCampaign(Protocol):
 
 
 class OpenCampaign(Protocol):
-    """A campaign as its page has it."""
+    """A campaign on its own page."""
 
     pk: UUID
     ads: AdQuerySet
@@ -45,13 +46,13 @@ class CampaignList(StudioChangeList):
         super().get_results(request)
         found = readiness_of(self.result_list, on=timezone.localdate())
         for campaign in self.result_list:
-            # Hung on the row: a column's method is given nothing else.
+            # Set on the row: a column's method gets nothing else.
             campaign.readiness = found[campaign.pk]
 
 
 @admin.register(Campaign)
 class CampaignWithAdsAdmin(CampaignAdmin):
-    """Campaigns with a readiness light; their ads are listed, and edited on pages of their own."""
+    """Campaigns with their readiness and a list of their ads, which have pages of their own."""
 
     list_display = [
         "campaign_name",
@@ -67,7 +68,7 @@ class CampaignWithAdsAdmin(CampaignAdmin):
     readonly_fields = ["ads_of_campaign", *CampaignAdmin.readonly_fields]
     fieldsets: ClassVar[Fieldsets] = [
         *CampaignAdmin.fieldsets[:-1],
-        ("Ads", {"fields": ["ads_of_campaign"]}),
+        (_("Ads"), {"fields": ["ads_of_campaign"]}),
         CampaignAdmin.fieldsets[-1],
     ]
 
@@ -78,35 +79,34 @@ class CampaignWithAdsAdmin(CampaignAdmin):
         return CampaignList
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Campaign]:
-        """Each with `may_add_ads`: whether the reader may add ads to it."""
+        """With `may_add_ads`: whether the user may add ads to the campaign."""
         own = Campaign.objects.all().changeable_by(request.user).filter(pk=OuterRef("pk"))
         return super().get_queryset(request).annotate(may_add_ads=Exists(own))
 
     def has_explain_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        """Whether they may ask why ads show."""
         return request.user.has_perm("ads.explain_delivery")
 
-    @display(description="Readiness")
+    @display(description=_("Readiness"))
     def light(self, campaign: ListedCampaign) -> str:
-        """Whether it can run. Leads to the reasons."""
+        """Whether the campaign can run, with a link to the reasons."""
         return linked_label(_reasons(campaign.pk), *LIGHTS[campaign.readiness.light])
 
-    @action(description="Why (not)?", icon="help", permissions=["explain"])
+    @action(description=_("Check delivery"), icon="help", permissions=["explain"])
     def why(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Off to the page that says why its ads show or not."""
+        """Redirect to the delivery check of the campaign's ads."""
         campaign = self.get_object(request, unquote(object_id))
         if campaign is None:
             return self.not_found(request, object_id)
         return HttpResponseRedirect(_reasons(campaign.pk))
 
-    @display(description="Ads")
+    @display(description=_("Ads"))
     def ads_of_six(self, campaign: ListedCampaign) -> str:
-        """How many of its places are taken."""
+        """The number of ads, and how many there can be: `3/6`."""
         return f"{campaign.ad_count}/{MOST_ADS}"
 
-    @display(description="Ads of this campaign")
+    @display(description=_("Ads of this campaign"))
     def ads_of_campaign(self, campaign: OpenCampaign) -> str:
-        """Each ad with its state, leading to its page."""
+        """A table of the ads with their status and review, linked to their pages."""
         ads = campaign.ads.all()
         context = {"campaign": campaign, "ads": ads, "is_full": len(ads) >= MOST_ADS, "may_add": campaign.may_add_ads}
         return render_to_string("admin/ads/includes/ads_of_campaign.html", context)

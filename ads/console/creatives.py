@@ -1,4 +1,4 @@
-"""Ads as a screen draws them, and which of them a page brings along to show a whole day."""
+"""Ads as the screen preview draws them, and which of them the page includes to play a whole day."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from ads.delivery.engine import Decision
 from ads.media import BAR_POSITIONS, qr_code
 from ads.models import Ad
 
-# As the eye goes over the screen, and the keyboard with it.
+# The reading order, which is also the tab order.
 FROM_TOP_TO_BOTTOM = (
     AdType.TOP_BAR,
     AdType.CENTER_LEFT,
@@ -20,14 +20,14 @@ FROM_TOP_TO_BOTTOM = (
     AdType.BOTTOM_CENTER,
     AdType.BOTTOM_RIGHT,
 )
-# More than these nobody pages through; the page says how many there are.
+# The most ads to page through in a content position. The page says how many there are in all.
 MOST_IN_TURN = 12
-# What one page brings along at most. For the other hours it is loaded anew.
+# The most creatives in one page. For those of other hours the page is loaded again.
 MOST_CREATIVES = 48
 
 
 class QuarterHour(TypedDict):
-    """What a position shows in a quarter hour: the keys of ads, and how many ads may show there."""
+    """What a position shows in a quarter hour: the keys of the ads, and the number of eligible ads."""
 
     ads: list[str]
     of: int
@@ -35,24 +35,24 @@ class QuarterHour(TypedDict):
 
 @dataclass(frozen=True)
 class Creative:
-    """One ad and what is drawn of it."""
+    """One ad with the parts to draw it from."""
 
     ad: Ad
 
     @property
     def document(self) -> str | None:
-        """The document of an HTML ad, for a frame without rights."""
+        """The document of an HTML ad, for a fully sandboxed frame."""
         return preview(self.ad)
 
     @property
     def picture_of_address(self) -> str | None:
-        """The QR code that leads to the advertiser; None without an address, or for one that no code can hold."""
+        """The forwarding URL as a QR code; None without a URL, or for one that is too long."""
         return picture_of(self.ad.ad_advertiser_forwarding_url) if self.ad.ad_advertiser_forwarding_url else None
 
 
 @dataclass(frozen=True)
 class Placement:
-    """A position of the screen at a moment: the creatives that show, and how many ads may show there in all."""
+    """A position at a moment: the creatives that show, and the number of eligible ads (`of`)."""
 
     position: AdType
     creatives: list[Creative]
@@ -60,24 +60,24 @@ class Placement:
 
     @property
     def is_bar(self) -> bool:
-        """Whether it shows one ad, and those that share it take turns."""
+        """Whether it shows one ad at a time, in rotation."""
         return self.position in BAR_POSITIONS
 
 
 @lru_cache(maxsize=512)
 def picture_of(address: str) -> str | None:
-    """The address as a picture to scan. Remembered: drawing it takes longer than all the rest of the page."""
+    """The URL as a QR code, in a data URI. Cached: drawing it takes longer than the rest of the page."""
     code = qr_code(address)
     return str(code.svg_data_uri(border=2)) if code else None
 
 
 def showing(decision: Decision) -> dict[str, list[str]]:
-    """The keys of what shows, by position, as far as anybody pages."""
+    """The keys of the ads that show, by position, up to `MOST_IN_TURN`."""
     return {position: keys[:MOST_IN_TURN] for position, keys in decision.shown.items()}
 
 
 def creatives_of(plan: list[Decision], quarter: int) -> dict[str, Creative]:
-    """What shows during the day by its key: of the quarter hour first, then of those around it."""
+    """The creatives of the day by key, up to `MOST_CREATIVES`: those nearest to the quarter hour have priority."""
     wanted: dict[str, None] = {}
     for decision in sorted(plan, key=lambda one: abs(one.opportunity.quarter - quarter)):
         wanted |= dict.fromkeys(key for keys in showing(decision).values() for key in keys)
@@ -86,7 +86,7 @@ def creatives_of(plan: list[Decision], quarter: int) -> dict[str, Creative]:
 
 
 def placements(decision: Decision, creatives: dict[str, Creative]) -> list[Placement]:
-    """The six positions at a moment. An ad may have been deleted since the decision."""
+    """The six positions at a moment, without ads that were deleted since the decision."""
     shown = showing(decision)
     return [
         Placement(
@@ -99,7 +99,7 @@ def placements(decision: Decision, creatives: dict[str, Creative]) -> list[Place
 
 
 def as_data(plan: Iterable[Decision]) -> dict[int, dict[str, QuarterHour]]:
-    """The day for the page's script: by quarter hour and position the ads' keys, and how many may show there."""
+    """The day for the page's script, by quarter hour and position."""
     return {
         decision.opportunity.quarter: {
             position: {"ads": keys, "of": len(decision.eligible[position])}

@@ -1,6 +1,7 @@
-"""Why an ad shows or not: a page of the admin console, and the labels in lists that lead to it."""
+"""Check delivery: the page that says why an ad shows or doesn't, and the labels in lists that link to it."""
 
-from typing import Any, Protocol
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 
 from django import forms
@@ -10,6 +11,7 @@ from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from ads.console.answers import Answer, answer, finding
@@ -25,34 +27,41 @@ from campaign_studio.console.lists import StudioChangeList
 from campaign_studio.console.views import ConsoleView, Context
 from campaigns.models import Campaign
 
-# What a readiness light says, and its colour.
-LIGHTS = {"green": ("Ready", "success"), "amber": ("Has warnings", "warning"), "red": ("Not ready", "danger")}
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
+
+# The label and colour of each readiness light.
+LIGHTS: "Mapping[str, tuple[StrPromise, str]]" = {
+    "green": (_("Ready"), "success"),
+    "amber": (_("Has warnings"), "warning"),
+    "red": (_("Not ready"), "danger"),
+}
 
 
-def linked_label(address: str, text: str, colour: str) -> SafeString:
-    """A coloured label that leads somewhere."""
+def linked_label(address: str, text: "StrPromise | str", colour: str) -> SafeString:
+    """A coloured label with a link."""
     return render_to_string("unfold/helpers/label.html", {"href": address, "text": text, "type": colour})
 
 
 class ListedAd(Protocol):
-    """An ad as its list has it."""
+    """An ad in the list."""
 
     pk: UUID
     is_able_to_show: bool
 
 
 class AdList(StudioChangeList):
-    """One page of ads, each with `is_able_to_show`: whether it can still show, somewhere, at some time."""
+    """One page of ads, each with `is_able_to_show`: whether it can still show anywhere at any time."""
 
     def page_rows(self, keys: list[object]) -> QuerySet:
-        """Ask the criteria about these rows alone."""
+        """The rows of the page. The criteria are checked only for these."""
         this_one = Ad.objects.filter(pk=OuterRef("pk"))
         able = Exists(able_to_show(this_one, on=timezone.localdate()))
         return super().page_rows(keys).annotate(is_able_to_show=able)
 
 
 class MomentForm(ScreenForm):
-    """One screen at one moment. What is explained is in the address already."""
+    """One screen at one moment. The URL says which ads to explain."""
 
     field_order = ("country", "region", "city", "postcode", "day", "quarter", "device_id", "max_rating")
 
@@ -60,7 +69,7 @@ class MomentForm(ScreenForm):
         super().__init__(*args, **kwargs)
         del self.fields["ad_type_id"]
         self.fields["quarter"] = forms.TypedChoiceField(
-            label="Time",
+            label=_("Time"),
             choices=[(quarter, clock(quarter)) for quarter in range(QUARTERS_OF_A_DAY)],
             coerce=int,
             widget=UnfoldAdminSelectWidget(),
@@ -69,16 +78,16 @@ class MomentForm(ScreenForm):
 
 
 class DiagnosisView(ConsoleView):
-    """Why the ads of a campaign show or not at a moment, and what would make them show; with `ad`, that one alone."""
+    """Why the ads of a campaign show or don't at a moment, and what would make them show; with `ad`, only that one."""
 
     model = Ad
     template_name = "admin/ads/why.html"
     permission_required = "ads.explain_delivery"
-    title = "Why (not)?"
+    title = _("Check delivery")
     ad: Ad | None = None
 
     def get_context_data(self, **kwargs: object) -> Context:
-        """The form, whether the campaign can run at all, and the answers. A constant number of queries."""
+        """The form, the campaign's readiness, and the explanations, in a constant number of queries."""
         user = self.request.user
         campaign = self.ad.campaign if self.ad else self._campaign()
         form = moment_of(campaign, self.request.GET)
@@ -105,7 +114,7 @@ class DiagnosisView(ConsoleView):
 
 
 def _answers(ads: AdQuerySet, visible: AdQuerySet, form: MomentForm) -> list[Answer]:
-    """What to say of each, what comes nearest to showing first. `visible` may be named as having the turn."""
+    """The rows of the ads, closest to eligible first. Only ads in `visible` are named as showing instead."""
     opportunity = form.opportunity()
     explained = explain(with_failures(ads, opportunity), opportunity, decide(opportunity))
     winners = visible.filter(pk__in={one.lost_to for one in explained if one.lost_to})
@@ -114,7 +123,7 @@ def _answers(ads: AdQuerySet, visible: AdQuerySet, form: MomentForm) -> list[Ans
 
 
 def moment_of(campaign: Campaign, query: QueryDict) -> MomentForm:
-    """The form as the address fills it in; what the address leaves out begins with the campaign's first place, now."""
+    """The form from the query string. By default it asks about the campaign's first target, now."""
     now = timezone.now()
     given = {name: value for name, value in query.dict().items() if value or name not in ("day", "quarter")}
     moment = {"day": str(now.date()), "quarter": quarter_of(now)}

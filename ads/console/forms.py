@@ -1,8 +1,10 @@
-"""The admin console's forms for ads, their ratings and their review."""
+"""The console's forms for ads, content ratings and reviews."""
 
 from django import forms
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.http import QueryDict
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminSingleTimeWidget,
@@ -11,19 +13,20 @@ from unfold.widgets import (
 
 from ads.choices import CONTENT_WARNING_CHOICES
 from ads.models import Ad, AdContentRating, AdTimeSlot
+from ads.moderation import NOTE_MISSING
 from campaign_studio.console.forms import StudioForm, StudioFormSet
 from campaigns.models import LONGEST_TEXT
 
 
 class CampaignPicker(AutocompleteSelect):
-    """Offers campaigns that the user may put ads into."""
+    """Offers the campaigns to which the user may add ads."""
 
     def get_url(self) -> str:
         return f"{super().get_url()}?changeable"
 
 
 class TimeSlotForm(StudioForm):
-    """From one quarter hour to another."""
+    """A time slot, with its times as `HH:MM`."""
 
     class Meta:
         model = AdTimeSlot
@@ -32,10 +35,13 @@ class TimeSlotForm(StudioForm):
 
 
 class RatingForm(StudioForm):
-    """A content rating, its warnings as check boxes by theme."""
+    """A content rating. The content warnings are check boxes, grouped by theme."""
 
     content_warnings = forms.MultipleChoiceField(
-        choices=CONTENT_WARNING_CHOICES, required=False, widget=UnfoldAdminCheckboxSelectMultipleWidget
+        label=_("Content warnings"),
+        choices=CONTENT_WARNING_CHOICES,
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
     )
 
     class Meta:
@@ -50,21 +56,27 @@ class RatingForm(StudioForm):
 
 
 class ReviewForm(forms.Form):
-    """What a moderator has to say."""
+    """The moderator's note: required for a rejection, optional for an approval."""
 
-    note = forms.CharField(max_length=LONGEST_TEXT, required=False, widget=UnfoldAdminTextareaWidget(attrs={"rows": 4}))
+    note = forms.CharField(
+        label=_("Note"), max_length=LONGEST_TEXT, required=False, widget=UnfoldAdminTextareaWidget(attrs={"rows": 4})
+    )
 
     def __init__(self, sent: QueryDict | None, *, needs_note: bool) -> None:
         super().__init__(sent)
         self.fields["note"].required = needs_note
-        self.fields["note"].help_text = "The creator reads it." if needs_note else "Optional. The creator reads it."
-        self.fields["note"].error_messages["required"] = "Say why: the creator reads this note."
+        self.fields["note"].help_text = (
+            gettext("The ad's creator will read it.")
+            if needs_note
+            else gettext("Optional. The ad's creator will read it.")
+        )
+        self.fields["note"].error_messages["required"] = NOTE_MISSING
 
 
 def show_rating_to(ad: Ad, formset: StudioFormSet) -> None:
-    """Make `ad.content_rating` the rating as the form has it: typed, changed, or about to be deleted."""
+    """Set `ad.content_rating` to the rating as the form will save it, or to none if it will be deleted."""
     for form in formset.forms:
-        # Validating the form ties its rating to the ad.
+        # Validating the form sets the rating on the ad.
         form.is_valid()
         if form in formset.initial_forms and formset._should_delete_form(form):
             ad._state.fields_cache["content_rating"] = None

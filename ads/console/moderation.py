@@ -1,4 +1,4 @@
-"""Approving and rejecting in the admin console: the review queue, and the page that asks for the moderator's note."""
+"""Approving and rejecting ads in the console: the review queue, and the page with the moderator's note."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -9,6 +9,9 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import time_format
+from django.utils.translation import gettext, ngettext, ngettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from accounts.audit.models import AuditEntry
 from accounts.models import User
@@ -27,10 +30,19 @@ from campaign_studio.writing import one_write
 
 MODERATE = "ads.moderate_ad"
 APPROVE, REJECT = "approve", "reject"
-DONE = {APPROVE: "approved", REJECT: "rejected"}
+TITLES = {
+    APPROVE: ngettext_lazy("Approve ad", "Approve %(count)d ads", "count"),
+    REJECT: ngettext_lazy("Reject ad", "Reject %(count)d ads", "count"),
+}
+ONE_DONE = {APPROVE: _("“%(ad)s” was approved."), REJECT: _("“%(ad)s” was rejected.")}
+SEVERAL_DONE = {
+    APPROVE: ngettext_lazy("%(count)d ad was approved.", "%(count)d ads were approved.", "count"),
+    REJECT: ngettext_lazy("%(count)d ad was rejected.", "%(count)d ads were rejected.", "count"),
+}
 PER_PAGE = 25
-NOTHING_TICKED = "Tick the ads to decide about first."
-# Before anything of the ad: from here on it may draw itself, and nothing more.
+NOTHING_SELECTED = _("Select at least one ad first.")
+DELETED = _("“%(ad)s” was deleted in the meantime.")
+# Stands before the ad's own HTML, which may then load nothing and run nothing.
 PREVIEW_START = (
     '<!doctype html><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" '
     "content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">"
@@ -38,27 +50,27 @@ PREVIEW_START = (
 
 
 def preview(ad: Ad) -> str | None:
-    """The document that shows an HTML ad in a frame without rights; None for other media."""
+    """The document of an HTML ad for a fully sandboxed frame; None for other media types."""
     return PREVIEW_START + (ad.media_content or "") if ad.media_type == MediaType.HTML else None
 
 
 class QueueView(ConsoleView):
-    """The ads that wait for a verdict. Its buttons lead to the pages of every other review."""
+    """The ads pending review. Its buttons lead to the review page."""
 
     model = Ad
     template_name = "admin/ads/queue.html"
     permission_required = MODERATE
-    title = "Review queue"
+    title = _("Review queue")
 
     def get_context_data(self, **kwargs: object) -> Context:
-        """One page of them, what goes live soonest first."""
+        """One page of ads, those that go live soonest first."""
         user = self.request.user
         today = timezone.localdate()
         waiting = Ad.objects.all().visible_to(user).awaiting_review(on=today)
         shown = waiting.select_related("campaign__advertiser", "content_rating", "ad_created_by")
         pages = pager(shown, self.request, PER_PAGE)
         ads = [
-            (ad, preview(ad), in_words(ad.goes_live_on, today), ad.may_be_approved_by(user))
+            (ad, preview(ad), relative_day(ad.goes_live_on, today), ad.may_be_approved_by(user))
             for ad in pages["page"].object_list
         ]
         names = {"action_checkbox_name": helpers.ACTION_CHECKBOX_NAME, "changelist": reverse("admin:ads_ad_changelist")}
@@ -66,9 +78,9 @@ class QueueView(ConsoleView):
 
 
 class ReviewView(ConsoleView):
-    """Shows ads with a form for the note, and once that comes back, approves or rejects each by itself.
+    """Shows ads with a form for the note. When that is submitted, approves or rejects each ad by itself.
 
-    `bulk_action` is the action of the list that chose them, which a form that comes back runs again.
+    `bulk_action` is the list's action that selected them. Submitting the form runs it again.
     """
 
     model = Ad
@@ -78,11 +90,11 @@ class ReviewView(ConsoleView):
     bulk_action = ""
 
     def has_permission(self) -> bool:
-        """Whether they may review every one of them."""
+        """Whether the user may review all of these ads."""
         return all(self.request.user.has_perm(MODERATE, ad) for ad in self.ads)
 
     def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-        """Give the verdict. What changed since it was shown is shown again, and so is a form that isn't filled in."""
+        """Approve or reject. Shows the page again for an invalid form, and for ads that have changed since."""
         if "decide" not in request.POST:
             return self.render_to_response(self.get_context_data())
         form = self._form(request.POST)
@@ -96,11 +108,11 @@ class ReviewView(ConsoleView):
         return ReviewForm(data, needs_note=self.verdict == REJECT)
 
     def get_context_data(self, **kwargs: object) -> Context:
-        """The ads as they are, and which of them somebody else has to approve."""
+        """The ads, and which of them the user may not approve."""
         user = self.request.user
         return super().get_context_data(
             **{
-                "title": f"{self.verdict.capitalize()} {'ad' if len(self.ads) == 1 else f'{len(self.ads)} ads'}",
+                "title": TITLES[self.verdict] % {"count": len(self.ads)},
                 "ads": [(ad, preview(ad)) for ad in self.ads],
                 "not_mine": [ad for ad in self.ads if self.verdict == APPROVE and not ad.may_be_approved_by(user)],
                 "four_eyes": FOUR_EYES,
@@ -116,26 +128,26 @@ class ReviewView(ConsoleView):
 
 
 def is_from_queue(request: HttpRequest) -> bool:
-    """Whether the queue led here, to which its reader goes back."""
+    """Whether the review started from the review queue, to which it returns."""
     return "queue" in request.GET or "queue" in request.POST
 
 
 def where_from(request: HttpRequest, ads: Sequence[Ad], bulk_action: str) -> str:
-    """The page that led to a review."""
+    """The URL of the page that the review started from."""
     if is_from_queue(request):
         return reverse("admin:ads_ad_queue")
     return reverse("admin:ads_ad_changelist") if bulk_action else reverse("admin:ads_ad_change", args=[ads[0].pk])
 
 
-@admin.action(description="Approve selected ads", permissions=["moderate"])
+@admin.action(description=_("Approve selected ads"), permissions=["moderate"])
 def approve_selected(model_admin: StudioAdmin, request: HttpRequest, chosen: AdQuerySet) -> HttpResponse:
-    """Ask for an optional note, then approve them."""
+    """Ask for an optional note, then approve the ads."""
     return _review_selected(request, chosen, APPROVE, "approve_selected")
 
 
-@admin.action(description="Reject selected ads", permissions=["moderate"])
+@admin.action(description=_("Reject selected ads"), permissions=["moderate"])
 def reject_selected(model_admin: StudioAdmin, request: HttpRequest, chosen: AdQuerySet) -> HttpResponse:
-    """Ask for the reason, then reject them."""
+    """Ask for the reason, then reject the ads."""
     return _review_selected(request, chosen, REJECT, "reject_selected")
 
 
@@ -143,18 +155,20 @@ def _review_selected(request: HttpRequest, chosen: AdQuerySet, verdict: str, act
     ads = _with_rating(chosen)
     gone = len(request.POST.getlist(helpers.ACTION_CHECKBOX_NAME)) - len(ads)
     if gone > 0:
-        verb = "is" if gone == 1 else "are"
-        messages.warning(request, f"{gone} of the chosen ads {verb} no longer there.")
+        text = ngettext(
+            "%(count)d of the selected ads no longer exists.", "%(count)d of the selected ads no longer exist.", gone
+        )
+        messages.warning(request, text % {"count": gone})
     if not ads:
         return HttpResponseRedirect(where_from(request, ads, action))
     return ReviewView.as_view(ads=ads, verdict=verdict, bulk_action=action)(request)
 
 
 def give_verdicts(request: HttpRequest, ads: Sequence[Ad], verdict: str, note: str) -> list[Ad]:
-    """Approve or reject each by itself; returns those that changed since they were shown, to be looked at again."""
+    """Approve or reject each ad by itself. Returns the ads that have changed since they were shown."""
     done = 0
     stale: list[Ad] = []
-    # Whoever decides about several goes the same way, so that no two wait for each other.
+    # Always in the same order, so that two moderators at once can't deadlock.
     for ad in sorted(ads, key=lambda one: (one.campaign_id, one.pk)):
         try:
             with one_write():
@@ -164,21 +178,20 @@ def give_verdicts(request: HttpRequest, ads: Sequence[Ad], verdict: str, note: s
             present = _with_rating(Ad.objects.all().visible_to(request.user).filter(pk=ad.pk))
             stale += present
             reader = signed_in(request)
-            said = [_changed_meanwhile(one, reader) for one in present] or [f"“{ad}” was deleted meanwhile."]
-            messages.error(request, said[0])
+            messages.error(request, _changed_since(present[0], reader) if present else DELETED % {"ad": ad})
         except PermissionDenied as error:
             messages.error(request, f"{ad}: {error}")
         except REFUSALS as error:
             for message in as_validation_error(error).messages:
                 messages.error(request, f"{ad}: {message}")
     if done:
-        what = f"“{ads[0]}” was" if len(ads) == 1 else f"{done} {'ad was' if done == 1 else 'ads were'}"
-        messages.success(request, f"{what} {DONE[verdict]}.")
+        text = ONE_DONE[verdict] % {"ad": ads[0]} if len(ads) == 1 else SEVERAL_DONE[verdict] % {"count": done}
+        messages.success(request, text)
     return stale
 
 
 def _give_verdict(request: HttpRequest, ad: Ad, verdict: str, note: str) -> None:
-    """Give it on the stored ad. Raises StaleError when that is no longer the one that the page showed."""
+    """Approve or reject the stored ad. Raises StaleError if it is no longer the version that the page showed."""
     stored = Ad.objects.for_change(ad.pk).select_related("campaign").first()
     if stored is None or request.POST.get(f"version_{ad.pk}", str(stored.version)) != str(stored.version):
         raise StaleError(ad)
@@ -187,25 +200,28 @@ def _give_verdict(request: HttpRequest, ad: Ad, verdict: str, note: str) -> None
 
 
 def _with_rating(ads: AdQuerySet) -> list[Ad]:
-    """All that the page of a review shows, at once."""
+    """The ads with everything that the review page shows, in one query."""
     return list(ads.select_related("campaign", "content_rating"))
 
 
-def _changed_meanwhile(ad: Ad, reader: User) -> str:
-    """Who made what was looked at out of date; a change of its slots or its rating counts too."""
+def _changed_since(ad: Ad, reader: User) -> str:
+    """Who last changed the ad, its time slots or its content rating, and when."""
     last = AuditEntry.objects.about(ad, reader=reader).first()
-    by = f" by {last.actor_name}" if last and last.actor_name else ""
-    at = f" at {last.timestamp:%H:%M:%S} UTC" if last else ""
-    return f"“{ad}” was changed{by}{at}. Look at it again."
+    if last is None:
+        return gettext("“%(ad)s” was changed in the meantime. Review it again.") % {"ad": ad}
+    params = {"ad": ad, "user": last.actor_name, "time": time_format(last.timestamp, "H:i:s")}
+    if last.actor_name:
+        return gettext("“%(ad)s” was changed by %(user)s at %(time)s UTC. Review it again.") % params
+    return gettext("“%(ad)s” was changed at %(time)s UTC. Review it again.") % params
 
 
-def in_words(day: date, today: date) -> str:
-    """How far away a day is, as people say it."""
+def relative_day(day: date, today: date) -> str:
+    """How far away the day is on which an ad goes live: `today`, `in 3 days`, `3 days overdue`."""
     days = (day - today).days
     if days == 0:
-        return "today"
+        return gettext("today")
     if days == 1:
-        return "tomorrow"
-    if days == -1:
-        return "since yesterday"
-    return f"in {days} days" if days > 0 else f"for {-days} days already"
+        return gettext("tomorrow")
+    if days > 0:
+        return ngettext("in %(count)d day", "in %(count)d days", days) % {"count": days}
+    return ngettext("%(count)d day overdue", "%(count)d days overdue", -days) % {"count": -days}

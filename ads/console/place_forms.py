@@ -1,7 +1,7 @@
-"""What the pages of the screen are asked: a place, a day, and the screen that stands there."""
+"""The forms of the screen preview, the availability board and the delivery check: a place, a day, and a screen."""
 
 from datetime import date, datetime, time
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
 
 from django import forms
@@ -9,6 +9,9 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import Exists, OuterRef
 from django.http import QueryDict
 from django.utils import timezone
+from django.utils.text import format_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from ads.choices import ALL_DAY, RATING_LABEL_CHOICES, AdType
@@ -18,21 +21,24 @@ from campaign_studio.places import country_choices, country_code
 from campaigns.choices import Status
 from campaigns.models import CampaignAudienceTargeting
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
+
 FIRST_DAY, LAST_DAY = date(FIRST_YEAR, 1, 1), date(LAST_YEAR, 12, 31)
 LONGEST_NAME = 200
-# Among so many targets a start is looked for.
+# How many targets to look at for a place to start with.
 MOST_LOOKED_AT = 50
-INVALID_DAY = f"Choose a day from {FIRST_YEAR} to {LAST_YEAR}."
-INVALID_COUNTRY = "Choose a country from the list."
-INVALID_QUARTER = "Choose a quarter hour of the day, from 0 to 95."
-INVALID_POSITION = "Choose one of the six positions on the screen."
+INVALID_DAY = format_lazy(_("Choose a day from {first} to {last}."), first=FIRST_YEAR, last=LAST_YEAR)
+INVALID_COUNTRY = _("Choose a country from the list.")
+INVALID_QUARTER = _("Choose a quarter hour of the day (0–95).")
+INVALID_POSITION = _("Choose one of the six positions on the screen.")
 
 Form = TypeVar("Form", bound="PlaceForm")
 
 
 def country_options() -> list[tuple[str, str]]:
-    """Every country, after nothing chosen."""
-    return [("", "Choose a country"), *country_choices()]
+    """Every country, after an empty choice."""
+    return [("", gettext("Choose a country")), *country_choices()]
 
 
 class CountryField(forms.ChoiceField):
@@ -43,25 +49,27 @@ class CountryField(forms.ChoiceField):
 
 
 class NameField(forms.CharField):
-    """A name within a place; empty means not known."""
+    """The name of a region, city, postcode or device; empty if unknown."""
 
-    def __init__(self, *, label: str | None = None, help_text: str = "") -> None:
+    def __init__(self, *, label: "StrPromise", help_text: "StrPromise | str" = "") -> None:
         widget = UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"})
         super().__init__(required=False, max_length=LONGEST_NAME, widget=widget, label=label, help_text=help_text)
 
 
 class PlaceForm(forms.Form):
-    """A place and a day: what the availability board is asked."""
+    """A place and a day, for the availability board."""
 
     country = CountryField(
+        label=_("Country"),
         choices=country_options,
         widget=UnfoldAdminSelectWidget(),
         error_messages={"required": INVALID_COUNTRY, "invalid_choice": INVALID_COUNTRY},
     )
-    region = NameField()
-    city = NameField()
-    postcode = NameField()
+    region = NameField(label=_("Region"))
+    city = NameField(label=_("City"))
+    postcode = NameField(label=_("Postcode"))
     day = forms.DateField(
+        label=_("Day"),
         widget=UnfoldAdminTextInputWidget(attrs={"type": "date", "min": str(FIRST_DAY), "max": str(LAST_DAY)}),
         input_formats=["%Y-%m-%d"],
         validators=[MinValueValidator(FIRST_DAY, INVALID_DAY), MaxValueValidator(LAST_DAY, INVALID_DAY)],
@@ -71,34 +79,34 @@ class PlaceForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if lacks_city(cleaned.get("city", ""), cleaned.get("postcode", "")):
-            self.add_error("city", "Give the city too: a postcode belongs to one.")
+            self.add_error("city", gettext("Enter the city as well: a postcode needs one."))
         return cleaned
 
     def opportunity(self) -> Opportunity:
-        """What was asked about. Call it once it is valid."""
+        """The place and moment. Call it only after validation."""
         parts = {name: value for name, value in self.cleaned_data.items() if name in Opportunity.__dataclass_fields__}
         at = datetime.combine(self.cleaned_data["day"], time())
         return Opportunity(at=at, **parts).at_quarter(self.cleaned_data.get("quarter") or 0)
 
     def query(self, *names: str, **other: object) -> str:
-        """The query string that asks the same again, of all fields or of those named, with some values replaced."""
+        """The query string for the same values, of all fields or those named, with some replaced."""
         values = {name: self.cleaned_data[name] for name in names or self.fields} | other
         return urlencode({name: value for name, value in values.items() if value not in ("", None)})
 
     def place(self) -> str:
-        """Where, in words: `Berlin 10115, Germany`."""
+        """The place for people: `Berlin 10115, Germany`."""
         place = self.cleaned_data
         town = " ".join(filter(None, (place["city"], place["postcode"])))
         return ", ".join(filter(None, (town, place["region"], dict(country_choices())[place["country"]])))
 
 
 class ScreenForm(PlaceForm):
-    """The same for one screen at one moment, and the position to explain where there is one."""
+    """One screen at one moment, and optionally the position to explain."""
 
-    device_id = NameField(label="Device", help_text="Shared bars differ by device.")
+    device_id = NameField(label=_("Device"), help_text=_("The rotation in bars differs between devices."))
     max_rating = forms.ChoiceField(
-        label="Strongest rating",
-        choices=[("", "Any"), *RATING_LABEL_CHOICES],
+        label=_("Strongest rating"),
+        choices=[("", _("Any")), *RATING_LABEL_CHOICES],
         required=False,
         widget=UnfoldAdminSelectWidget(),
     )
@@ -113,12 +121,12 @@ class ScreenForm(PlaceForm):
 
 
 def clock(quarter: int) -> str:
-    """The time at which a quarter hour begins: `08:15` for 33."""
+    """The time at which a quarter hour starts: `08:15` for 33."""
     return f"{quarter // 4:02}:{quarter % 4 * 15:02}"
 
 
 def bound_form(form_class: type[Form], query: QueryDict) -> Form:
-    """The form as the address fills it in; what the address leaves out begins with what is on the road right now."""
+    """The form from the query string. By default it asks about a place of a running campaign, now."""
     now = timezone.now()
     given = {name: value for name, value in query.dict().items() if value or name not in ("day", "quarter")}
     place = {} if "country" in given else start(now)
@@ -128,7 +136,7 @@ def bound_form(form_class: type[Form], query: QueryDict) -> Form:
 
 
 def start(at: datetime) -> dict[str, str]:
-    """A place of one of the newest running campaigns: in a city if there is one, where something shows by now."""
+    """A place of one of the newest running campaigns, preferably a city, and one where an ad shows now."""
     day = at.date()
     ads = DeliverableAd.objects.filter(campaign=OuterRef("campaign"), first_day__lte=day, last_day__gte=day)
     running = CampaignAudienceTargeting.objects.filter(
@@ -143,6 +151,6 @@ def start(at: datetime) -> dict[str, str]:
 
 
 def first_place(target: CampaignAudienceTargeting) -> dict[str, str]:
-    """The first of the places that a target names, as the form asks for it."""
+    """The first place of a target, as values of the form."""
     city = next(iter(target.cities), "")
     return {"country": target.country, "city": city, "postcode": next(iter(target.postcodes), "") if city else ""}

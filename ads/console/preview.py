@@ -1,10 +1,11 @@
-"""The screen as drivers see it: a page of the admin console."""
+"""The screen preview: the screen as drivers see it, and why a position shows what it shows."""
 
 from csp.constants import SELF
 from csp.decorators import csp_replace
 from django.db.models import Case, F, Value, When
 from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext_lazy as _
 
 from ads.choices import AdType
 from ads.console.answers import answer
@@ -22,18 +23,18 @@ MOST_EXPLAINED = 25
 PLACE = ("country", "region", "city", "postcode")
 
 
-# Ads are drawn with their pictures and films, which are at the advertisers' addresses.
+# The ads' images and videos are on the advertisers' own hosts.
 @method_decorator(csp_replace({"img-src": MEDIA, "media-src": MEDIA}), name="dispatch")
 class PreviewView(ConsoleView):
-    """The screen of a place, with its whole day."""
+    """The screen in a place, with its whole day to play through."""
 
     model = Ad
     template_name = "admin/ads/preview.html"
     permission_required = "ads.explain_delivery"
-    title = "Screen preview"
+    title = _("Screen preview")
 
     def get_context_data(self, **kwargs: object) -> Context:
-        """The form, and the screen once it is filled in; below it why, once a position was asked about."""
+        """The form, the screen if the form is valid, and the explanation of a position if one was chosen."""
         form = bound_form(ScreenForm, self.request.GET)
         context = super().get_context_data(form=form, **kwargs)
         if form.is_valid():
@@ -44,14 +45,14 @@ class PreviewView(ConsoleView):
 
 
 class PositionView(ConsoleView):
-    """Why a position shows what it shows: a part of the preview, which its script asks for."""
+    """Why a position shows what it shows: a fragment that the preview's script loads."""
 
     model = Ad
     template_name = "admin/ads/includes/position_why.html"
     permission_required = "ads.explain_delivery"
 
     def get(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-        """The part of the page; 400 for an address that can't be understood."""
+        """The fragment, with status 400 for an invalid query string."""
         form = bound_form(ScreenForm, request.GET)
         is_valid = form.is_valid()
         context = {"form": form, "why": _why(form, request) if is_valid else None}
@@ -59,13 +60,13 @@ class PositionView(ConsoleView):
 
 
 def _why(form: ScreenForm, request: HttpRequest) -> dict[str, object]:
-    """The ads of a position: what shows, what waits for its turn, then the nearest of those that can't."""
+    """The ads of a position: what shows, then what takes turns with it, then those closest to eligible."""
     opportunity = form.opportunity()
     position = AdType(form.cleaned_data["ad_type_id"] or AdType.TOP_BAR)
     decision = decide(opportunity)
     turn = {key: place for place, key in enumerate(decision.eligible[position])}
     ads = Ad.objects.all().visible_to(request.user).filter(ad_type_id=position)
-    # What is aimed at another country is only counted: to judge all there is takes seconds.
+    # Ads that target other countries are only counted: checking every ad would take seconds.
     here = ads.filter(BY_CODE["country"].holds(Question(opportunity)))
     first = Case(When(pk__in=decision.shown[position], then=Value(0)), default=Value(1))
     nearest = with_failures(here, opportunity).order_by(first, F("failing"), "ad_id")[:MOST_EXPLAINED]
@@ -81,7 +82,7 @@ def _why(form: ScreenForm, request: HttpRequest) -> dict[str, object]:
 
 
 def _screen(form: ScreenForm) -> dict[str, object]:
-    """The screen at the moment that was asked about, and all that it shows during the day."""
+    """The screen at the chosen moment, and everything that it shows during the day."""
     opportunity = form.opportunity()
     plan = plan_of_day(opportunity)
     creatives = creatives_of(plan, opportunity.quarter)
@@ -90,7 +91,7 @@ def _screen(form: ScreenForm) -> dict[str, object]:
         "placements": placed,
         "creatives": creatives,
         "plan": as_data(plan),
-        # How much of the screen is filled in each quarter hour.
+        # The number of positions with an ad, for each quarter hour.
         "filled": [sum(map(bool, decision.eligible.values())) for decision in plan],
         "filled_now": sum(bool(one.of) for one in placed),
         "is_empty": not any(decision.keys() for decision in plan),

@@ -1,4 +1,4 @@
-"""The console's pages on ads that belong to no ModelAdmin; relative to `/admin/`, in the namespace `admin`."""
+"""The URLs of the console's ad pages outside a ModelAdmin: relative to `/admin/`, in the namespace `admin`."""
 
 from django.urls import path
 

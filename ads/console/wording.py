@@ -1,21 +1,25 @@
-"""What the console says about deliveries: one sentence for each problem, each step, each criterion, each link."""
+"""The console's sentences about deliveries: one for each problem, step, criterion and link, with fields by label."""
 
 from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING
 
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
+from ads.choices import ModerationStatus
 from ads.delivery.explaining import Explanation
 from ads.delivery.facts import Fact, Problem, Reason, ResourceType, Step
+from campaign_studio.places import country_choices
+from campaigns.choices import Status
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
 
-_AUDIENCE = ("audience_targeting-group", _("Go to the campaign's audience"))
+_TARGETING = ("audience_targeting-group", _("Go to the campaign's targeting"))
 _RATING = ("content_rating-group", _("Go to the ad's content rating"))
-# For each field that a fact can name: where it stands on its page, and how the link to it reads.
+# For each field that a fact can name: its element on the change page, and the text of the link to it.
 LINKS: Mapping[str, "tuple[str, StrPromise]"] = {
     "campaign_status": ("id_campaign_status", _("Go to the campaign's status")),
     "campaign_start_date": ("id_campaign_start_date", _("Go to the campaign's start date")),
@@ -24,13 +28,13 @@ LINKS: Mapping[str, "tuple[str, StrPromise]"] = {
     "campaign_max_view_count": ("id_campaign_max_view_count", _("Go to the campaign's view cap")),
     "campaign_max_view_duration_value": (
         "id_campaign_max_view_duration_value",
-        _("Go to the campaign's cap on viewing time"),
+        _("Go to the campaign's viewing-time cap"),
     ),
-    "audience_targeting": _AUDIENCE,
-    "country": _AUDIENCE,
-    "region": _AUDIENCE,
-    "cities": _AUDIENCE,
-    "postcodes": _AUDIENCE,
+    "audience_targeting": _TARGETING,
+    "country": _TARGETING,
+    "region": _TARGETING,
+    "cities": _TARGETING,
+    "postcodes": _TARGETING,
     "ads": ("ads", _("Go to the campaign's ads")),
     "ad_status": ("id_ad_status", _("Go to the ad's status")),
     "ad_start_date": ("id_ad_start_date", _("Go to the ad's start date")),
@@ -41,202 +45,237 @@ LINKS: Mapping[str, "tuple[str, StrPromise]"] = {
     "no_prohibited_content": _RATING,
     "rating_label": _RATING,
 }
-# What holds where a criterion holds.
+# What each criterion asks for.
 HEADINGS: Mapping[str, "StrPromise"] = {
     "campaign_active": _("The campaign is active"),
     "ad_active": _("The ad is active"),
-    "approved": _("A moderator has approved it"),
-    "rated": _("It is rated, and sworn free of prohibited content"),
-    "campaign_dates": _("The day lies inside the campaign's dates"),
-    "ad_dates": _("The day lies inside the ad's own dates"),
-    "campaign_expiry_date": _("The campaign has not expired"),
-    "ad_expiry_date": _("The ad has not expired"),
-    "time_slot": _("The time lies in one of its slots"),
-    "country": _("The campaign is aimed at the country"),
-    "region": _("The campaign is aimed at the region"),
-    "city": _("The campaign is aimed at the city"),
-    "postcode": _("The campaign is aimed at the postcode"),
-    "view_cap": _("The campaign has views left"),
-    "view_duration_cap": _("The campaign has viewing time left"),
-    "max_rating": _("It is rated no stronger than asked for"),
+    "approved": _("A moderator has approved the ad"),
+    "rated": _("The content declaration is confirmed"),
+    "campaign_dates": _("The day is within the campaign's dates"),
+    "ad_dates": _("The day is within the ad's own dates"),
+    "campaign_expiry_date": _("The campaign hasn't expired"),
+    "ad_expiry_date": _("The ad hasn't expired"),
+    "time_slot": _("The time is within the ad's time slots"),
+    "country": _("The campaign targets the country"),
+    "region": _("The campaign targets the region"),
+    "city": _("The campaign targets the city"),
+    "postcode": _("The campaign targets the postcode"),
+    "view_cap": _("The campaign is below its view cap"),
+    "view_duration_cap": _("The campaign is below its viewing-time cap"),
+    "max_rating": _("The ad's rating is no stronger than allowed"),
 }
-# Said of a criterion that is part of one that fails.
-NOT_ASKED_BEFORE: Mapping[str, "StrPromise"] = {
-    "country": _("Not asked before the campaign is aimed at the country."),
-    "region": _("Not asked before the campaign is aimed at the region."),
-    "city": _("Not asked before the campaign is aimed at the city."),
+# For a criterion that depends on one that fails: by the one that fails.
+NOT_CHECKED_BEFORE: Mapping[str, "StrPromise"] = {
+    "country": _("Not checked: the campaign doesn't target the country."),
+    "region": _("Not checked: the campaign doesn't target the region."),
+    "city": _("Not checked: the campaign doesn't target the city."),
 }
-ANY_RATING_WILL_DO = _("Not asked: any rating will do.")
+ANY_RATING_IS_ALLOWED = _("Not checked: any rating is allowed.")
 SHOWS = _("Shows")
-MAY_SHOW = _("May show")
+ELIGIBLE = _("Eligible")
 DOES_NOT_SHOW = ngettext_lazy("Doesn't show: %(count)d reason", "Doesn't show: %(count)d reasons", "count")
 CONFIRMED: Mapping[object, "StrPromise"] = {True: _("confirmed"), False: _("not confirmed"), None: _("no rating")}
-# What an empty place asks for: an ad that is aimed at all of the level above.
-EMPTY: Mapping[str, "StrPromise"] = {"city": _("all cities"), "postcode": _("all postcodes")}
-NOTHING = _("nothing")
+# What a screen without a city or a postcode needs: a target for all of the level above.
+WHOLE: Mapping[str, "StrPromise"] = {"city": _("all cities"), "postcode": _("all postcodes")}
+NONE = _("none")
 DURATIONS: Mapping[str, "StrPromise"] = {
-    "seconds": ngettext_lazy("%(cap)d second", "%(cap)d seconds", "cap"),
-    "minutes": ngettext_lazy("%(cap)d minute", "%(cap)d minutes", "cap"),
-    "hours": ngettext_lazy("%(cap)d hour", "%(cap)d hours", "cap"),
-    "days": ngettext_lazy("%(cap)d day", "%(cap)d days", "cap"),
+    "seconds": ngettext_lazy("%(count)d second", "%(count)d seconds", "count"),
+    "minutes": ngettext_lazy("%(count)d minute", "%(count)d minutes", "count"),
+    "hours": ngettext_lazy("%(count)d hour", "%(count)d hours", "count"),
+    "days": ngettext_lazy("%(count)d day", "%(count)d days", "count"),
 }
-PROBLEMS: Mapping[Problem, "StrPromise"] = {
-    Problem.CAMPAIGN_NOT_ACTIVE: _("The campaign is %(status)s, not active."),
-    Problem.AD_NOT_ACTIVE: _("The ad is %(status)s, not active."),
-    Problem.NOT_REVIEWED: _("No moderator has approved it yet."),
-    Problem.REJECTED: _("A moderator has rejected it."),
+PROBLEMS: Mapping[Problem, "StrPromise | Mapping[ResourceType, StrPromise]"] = {
+    Problem.CAMPAIGN_NOT_ACTIVE: _("The campaign's status is “%(status)s”, not “Active”."),
+    Problem.AD_NOT_ACTIVE: _("The ad's status is “%(status)s”, not “Active”."),
+    Problem.NOT_REVIEWED: _("The ad is pending review."),
+    Problem.REJECTED: _("A moderator rejected the ad."),
     Problem.APPROVED_UNCONFIRMED: _(
-        "It was approved while “no prohibited content” wasn't confirmed: that doesn't count."
+        "The ad was approved before its content declaration was confirmed, so the approval doesn't count."
     ),
-    Problem.UNCONFIRMED: _("“No prohibited content” isn't confirmed."),
-    Problem.UNRATED: _("It has no content rating."),
-    Problem.STARTS_LATER: _("It starts on %(date)s."),
-    Problem.ENDS: _("It ends on %(date)s."),
-    Problem.ENDED: _("It ended on %(date)s."),
-    Problem.EXPIRES: _("It expires on %(date)s."),
-    Problem.EXPIRED: _("It expired on %(date)s."),
-    Problem.OUTSIDE_TIME_SLOTS: _("%(time)s lies in none of its time slots."),
-    Problem.COUNTRY_NOT_TARGETED: _("The campaign is not aimed at %(country)s."),
-    Problem.REGION_NOT_TARGETED: _("In %(country)s it is not aimed at %(region)s."),
-    Problem.CITY_NOT_TARGETED: _("The campaign is not aimed at %(city)s."),
-    Problem.SOME_CITIES_ONLY: _("The campaign is aimed at some cities only."),
-    Problem.POSTCODE_NOT_TARGETED: _("The campaign is not aimed at %(postcode)s."),
-    Problem.SOME_POSTCODES_ONLY: _("The campaign is aimed at some postcodes only."),
+    Problem.UNCONFIRMED: _("The content declaration isn't confirmed."),
+    Problem.UNRATED: _("The ad has no content rating."),
+    Problem.STARTS_LATER: {
+        "campaign": _("The campaign starts on %(date)s."),
+        "ad": _("The ad starts on %(date)s."),
+    },
+    Problem.ENDS: {"campaign": _("The campaign ends on %(date)s."), "ad": _("The ad ends on %(date)s.")},
+    Problem.ENDED: {"campaign": _("The campaign ended on %(date)s."), "ad": _("The ad ended on %(date)s.")},
+    Problem.EXPIRES: {"campaign": _("The campaign expires on %(date)s."), "ad": _("The ad expires on %(date)s.")},
+    Problem.EXPIRED: {"campaign": _("The campaign expired on %(date)s."), "ad": _("The ad expired on %(date)s.")},
+    Problem.OUTSIDE_TIME_SLOTS: _("The ad has no time slot at %(time)s."),
+    Problem.COUNTRY_NOT_TARGETED: _("The campaign doesn't target %(country)s."),
+    Problem.REGION_NOT_TARGETED: _("The campaign doesn't target %(region)s in %(country)s."),
+    Problem.CITY_NOT_TARGETED: _("The campaign doesn't target %(city)s."),
+    Problem.SOME_CITIES_ONLY: _("The campaign targets certain cities only."),
+    Problem.POSTCODE_NOT_TARGETED: _("The campaign doesn't target the postcode %(postcode)s."),
+    Problem.SOME_POSTCODES_ONLY: _("The campaign targets certain postcodes only."),
     Problem.VIEWS_USED_UP: ngettext_lazy(
-        "The campaign has used up its %(cap)d view.", "The campaign has used up its %(cap)d views.", "cap"
+        "The campaign has reached its view cap of %(cap)d view.",
+        "The campaign has reached its view cap of %(cap)d views.",
+        "cap",
     ),
-    Problem.VIEWING_TIME_USED_UP: _("The campaign has used up its %(duration)s of viewing time."),
-    Problem.NO_RATING_LABEL: _("It has no rating label."),
-    Problem.RATED_TOO_STRONG: _("It is rated %(label)s; %(max_rating)s is the most that was asked for."),
-    Problem.NO_ADS: _("It has no ads."),
-    Problem.NO_TARGETS: _("It is not aimed at any place."),
-    Problem.ENDS_TODAY: _("It ends today."),
-    Problem.ENDS_TOMORROW: _("It ends tomorrow."),
-    Problem.ENDS_IN_DAYS: ngettext_lazy("It ends in %(days)d day.", "It ends in %(days)d days.", "days"),
-    Problem.EXPIRES_TODAY: _("It expires today."),
-    Problem.EXPIRES_TOMORROW: _("It expires tomorrow."),
-    Problem.EXPIRES_IN_DAYS: ngettext_lazy("It expires in %(days)d day.", "It expires in %(days)d days.", "days"),
+    Problem.VIEWING_TIME_USED_UP: _("The campaign has reached its viewing-time cap (%(duration)s)."),
+    Problem.NO_RATING_LABEL: _("The ad has no rating label."),
+    Problem.RATED_TOO_STRONG: _("The ad is rated %(label)s, which is stronger than %(max_rating)s."),
+    Problem.NO_ADS: _("The campaign has no ads."),
+    Problem.NO_TARGETS: _("The campaign has no targets."),
+    Problem.ENDS_TODAY: {"campaign": _("The campaign ends today."), "ad": _("The ad ends today.")},
+    Problem.ENDS_TOMORROW: {"campaign": _("The campaign ends tomorrow."), "ad": _("The ad ends tomorrow.")},
+    Problem.ENDS_IN_DAYS: {
+        "campaign": ngettext_lazy("The campaign ends in %(days)d day.", "The campaign ends in %(days)d days.", "days"),
+        "ad": ngettext_lazy("The ad ends in %(days)d day.", "The ad ends in %(days)d days.", "days"),
+    },
+    Problem.EXPIRES_TODAY: _("The ad expires today."),
+    Problem.EXPIRES_TOMORROW: _("The ad expires tomorrow."),
+    Problem.EXPIRES_IN_DAYS: ngettext_lazy(
+        "The ad expires in %(days)d day.", "The ad expires in %(days)d days.", "days"
+    ),
     Problem.VIEWS_NEARLY_USED_UP: ngettext_lazy(
-        "%(used)d of its %(cap)d view are used up.", "%(used)d of its %(cap)d views are used up.", "cap"
+        "The campaign has used %(used)d of its %(cap)d view.",
+        "The campaign has used %(used)d of its %(cap)d views.",
+        "cap",
     ),
     Problem.VIEWING_TIME_NEARLY_USED_UP: ngettext_lazy(
-        "%(used)d second of its %(duration)s of viewing time is used up.",
-        "%(used)d seconds of its %(duration)s of viewing time are used up.",
+        "The campaign has used %(used)d second of its viewing-time cap (%(duration)s).",
+        "The campaign has used %(used)d seconds of its viewing-time cap (%(duration)s).",
         "used",
     ),
 }
 STEPS: Mapping[Step, "StrPromise | Mapping[ResourceType, StrPromise]"] = {
-    Step.ACTIVATE: {
-        "campaign": _("Set the campaign's status to active."),
-        "ad": _("Set the ad's status to active."),
-    },
+    Step.ACTIVATE: {"campaign": _("Activate the campaign."), "ad": _("Activate the ad.")},
     Step.DRAFT_THEN_ACTIVATE: {
-        "campaign": _("Set the campaign's status to draft first, then to active."),
-        "ad": _("Set the ad's status to draft first, then to active."),
+        "campaign": _("Return the campaign to draft, then activate it."),
+        "ad": _("Return the ad to draft, then activate it."),
     },
-    Step.THEN_ACTIVATE: {
-        "campaign": _("Then set the campaign's status to active."),
-        "ad": _("Then set the ad's status to active."),
-    },
+    Step.THEN_ACTIVATE: {"campaign": _("Then activate the campaign."), "ad": _("Then activate the ad.")},
     Step.THEN_DRAFT_THEN_ACTIVATE: {
-        "campaign": _("Then set the campaign's status to draft first, then to active."),
-        "ad": _("Then set the ad's status to draft first, then to active."),
+        "campaign": _("Then return the campaign to draft, and after that activate it."),
+        "ad": _("Then return the ad to draft, and after that activate it."),
     },
-    Step.FIRST_MOVE_CAMPAIGN_END: _("Before that, move the end of its campaign."),
-    Step.FIRST_CONFIRM: _("Before that, confirm “no prohibited content” in its content rating."),
+    Step.FIRST_MOVE_CAMPAIGN_END: _("Before that, set the campaign's end date to today or later."),
+    Step.FIRST_CONFIRM: _("Before that, confirm the content declaration in the ad's content rating."),
     Step.FIRST_MOVE_CAMPAIGN_END_AND_CONFIRM: _(
-        "Before that, move the end of its campaign and confirm “no prohibited content” in its content rating."
+        "Before that, set the campaign's end date to today or later, and confirm the content declaration in the ad's "
+        "content rating."
     ),
-    Step.HAVE_APPROVED: _("Have a moderator approve it."),
-    Step.CHANGE_AND_HAVE_APPROVED: _("Change what was objected to, then have a moderator approve it."),
-    Step.READ_THE_NOTE: _("The moderator wrote: %(note)s"),
-    Step.CONFIRM_AND_HAVE_APPROVED: _("Confirm it in the content rating, then have a moderator approve the ad again."),
-    Step.CONFIRM: _("Confirm “no prohibited content” in its content rating."),
-    Step.RATE_AND_CONFIRM: _("Rate it and confirm “no prohibited content” in its content rating."),
+    Step.HAVE_APPROVED: _("Ask a moderator to approve the ad."),
+    Step.CHANGE_AND_HAVE_APPROVED: _("Change what the moderator objected to, then ask for another review."),
+    Step.READ_THE_NOTE: _("The moderator's note: %(note)s"),
+    Step.CONFIRM_AND_HAVE_APPROVED: _(
+        "Confirm the content declaration in the ad's content rating, then ask a moderator to approve the ad again."
+    ),
+    Step.CONFIRM: _("Confirm the content declaration in the ad's content rating."),
+    Step.RATE_AND_CONFIRM: _("Add a content rating and confirm the content declaration."),
     Step.MOVE_START: {
-        "campaign": _("Move the campaign's start date to %(day)s or earlier."),
-        "ad": _("Move the ad's start date to %(day)s or earlier."),
+        "campaign": _("Set the campaign's start date to %(day)s or earlier."),
+        "ad": _("Set the ad's start date to %(day)s or earlier."),
     },
     Step.MOVE_END: {
-        "campaign": _("Move the campaign's end date to %(day)s or later."),
-        "ad": _("Move the ad's end date to %(day)s or later."),
+        "campaign": _("Set the campaign's end date to %(day)s or later."),
+        "ad": _("Set the ad's end date to %(day)s or later."),
     },
     Step.MOVE_END_AND_EXPIRY: {
-        "campaign": _("Move the campaign's end date to %(day)s or later, and the campaign's expiry date with it."),
-        "ad": _("Move the ad's end date to %(day)s or later, and the ad's expiry date with it."),
+        "campaign": _("Set the campaign's end date and expiry date to %(day)s or later."),
+        "ad": _("Set the ad's end date and expiry date to %(day)s or later."),
     },
     Step.MOVE_EXPIRY: {
-        "campaign": _("Move the campaign's expiry date to %(day)s or later."),
-        "ad": _("Move the ad's expiry date to %(day)s or later."),
+        "campaign": _("Set the campaign's expiry date to %(day)s or later."),
+        "ad": _("Set the ad's expiry date to %(day)s or later."),
     },
-    Step.ADD_TIME_SLOT: _("Add a time slot from %(start)s to %(end)s, or longer."),
-    Step.ADD_COUNTRY: _("Add %(country)s to the campaign's audience."),
-    Step.NAME_A_COUNTRY: _("“%(country)s” is no country. Ask with its ISO 3166-1 code, like DE, or its English name."),
-    Step.ADD_REGION: _("Add the region %(region)s in %(country)s to the campaign's audience."),
-    Step.ADD_CITY: _("Add %(city)s to the cities of %(target)s."),
-    Step.ADD_CITY_AND_POSTCODE: _("Add %(city)s to the cities of %(target)s, and the postcode to its postcodes."),
-    Step.ADD_CITY_AND_EMPTY_POSTCODES: _("Add %(city)s to the cities of %(target)s, and empty its postcodes."),
-    Step.GIVE_CITY_OR_EMPTY_CITIES: _("Ask with a city, or empty the cities of %(target)s."),
+    Step.ADD_TIME_SLOT: _("Add a time slot that includes %(start)s to %(end)s."),
+    Step.ADD_COUNTRY: _("Add %(country)s to the campaign's targeting."),
+    Step.NAME_A_COUNTRY: _("“%(country)s” is not a country. Use an ISO 3166-1 code such as DE, or an English name."),
+    Step.ADD_REGION: _("Add a target for %(region)s in %(country)s to the campaign's targeting."),
+    Step.ADD_CITY: _("Add %(city)s to the cities of the target “%(target)s”."),
+    Step.ADD_CITY_AND_POSTCODE: _(
+        "Add %(city)s to the cities of the target “%(target)s”, and the postcode to its postcodes."
+    ),
+    Step.ADD_CITY_AND_EMPTY_POSTCODES: _(
+        "Add %(city)s to the cities of the target “%(target)s”, and clear its postcodes."
+    ),
+    Step.GIVE_CITY_OR_EMPTY_CITIES: _("Enter a city, or clear the cities of the target “%(target)s”."),
     Step.GIVE_CITY_OR_EMPTY_CITIES_AND_POSTCODES: _(
-        "Ask with a city, or empty the cities of %(target)s, and empty its postcodes."
+        "Enter a city or clear the cities of the target “%(target)s”, and clear its postcodes."
     ),
-    Step.ADD_POSTCODE: _("Add %(postcode)s to the postcodes of %(target)s."),
-    Step.GIVE_POSTCODE_OR_EMPTY_POSTCODES: _("Ask with a postcode, or empty the postcodes of %(target)s."),
-    Step.RAISE_VIEW_CAP: _("Raise the campaign's view cap to %(needed)d or more, or empty it."),
+    Step.ADD_POSTCODE: _("Add %(postcode)s to the postcodes of the target “%(target)s”."),
+    Step.GIVE_POSTCODE_OR_EMPTY_POSTCODES: _("Enter a postcode, or clear the postcodes of the target “%(target)s”."),
+    Step.RAISE_VIEW_CAP: _("Raise the campaign's view cap to %(needed)d or more, or remove it."),
     Step.RAISE_VIEWING_TIME_CAP: _(
-        "Raise the campaign's cap on viewing time to %(needed)d or more (%(unit)s), or empty value and unit."
+        "Raise the campaign's viewing-time cap (needed: %(needed_duration)s), or remove it."
     ),
-    Step.GIVE_RATING_LABEL: _("Give it a rating system and a rating label."),
-    Step.ALLOW_RATING: _(
-        "Ask with the strongest rating %(label)s, or show another ad: %(label)s is stronger than %(max_rating)s."
-    ),
-    Step.ADD_AD: _("Add an ad, up to six."),
-    Step.ADD_ANY_COUNTRY: _("Add a country to its audience."),
+    Step.GIVE_RATING_LABEL: _("Choose a rating system and a rating label."),
+    Step.ALLOW_RATING: _("Choose %(label)s as the strongest rating, or show another ad."),
+    Step.ADD_AD: _("Add an ad."),
+    Step.ADD_ANY_COUNTRY: _("Add a country to the campaign's targeting."),
     Step.PROLONG: {
-        "campaign": _("Move the campaign's end date to go on."),
-        "ad": _("Move the ad's end date to go on."),
+        "campaign": _("Set a later end date to keep the campaign running."),
+        "ad": _("Set a later end date to keep the ad running."),
     },
-    Step.PROLONG_EXPIRY: _("Move the ad's expiry date to go on."),
-    Step.RAISE_VIEW_CAP_TO_GO_ON: _("Raise the campaign's view cap to go on."),
-    Step.RAISE_VIEWING_TIME_CAP_TO_GO_ON: _("Raise the campaign's cap on viewing time to go on."),
+    Step.PROLONG_EXPIRY: _("Set a later expiry date to keep the ad running."),
+    Step.RAISE_VIEW_CAP_TO_GO_ON: _("Raise the view cap to keep the campaign running."),
+    Step.RAISE_VIEWING_TIME_CAP_TO_GO_ON: _("Raise the viewing-time cap to keep the campaign running."),
 }
 
 
 def message(fact: Fact) -> str:
-    """What is wrong, as a sentence."""
-    return PROBLEMS[fact.problem] % _params(fact)
+    """The sentence about what is wrong."""
+    return _for_resource(PROBLEMS[fact.problem], fact) % _params(fact)
 
 
 def fix(fact: Fact) -> str:
-    """What to do about it, step by step."""
+    """What to do about it: a sentence for each step."""
     params = _params(fact)
-    sentences = [STEPS[step] for step in fact.steps]
-    return " ".join((one[fact.resource_type] if isinstance(one, Mapping) else one) % params for one in sentences)
+    return " ".join(_for_resource(STEPS[step], fact) % params for step in fact.steps)
 
 
-def _params(fact: Fact) -> Mapping[str, object]:
-    params = fact.params
-    return {**params, "duration": DURATIONS[str(params["unit"])] % params} if "unit" in params else params
+def _for_resource(sentence: "StrPromise | Mapping[ResourceType, StrPromise]", fact: Fact) -> "StrPromise":
+    return sentence[fact.resource_type] if isinstance(sentence, Mapping) else sentence
+
+
+def _params(fact: Fact) -> dict[str, object]:
+    """The fact's parameters as people read them."""
+    params = {name: date_format(value) if isinstance(value, date) else value for name, value in fact.params.items()}
+    if "status" in params:
+        params["status"] = Status(str(params["status"])).label
+    if "country" in params:
+        params["country"] = _country(params["country"])
+    if "unit" in params:
+        duration = DURATIONS[str(params["unit"])]
+        params["duration"] = duration % {"count": params["cap"]}
+        params["needed_duration"] = duration % {"count": params.get("needed", 0)}
+    return params
+
+
+def _country(code: object) -> str:
+    return dict(country_choices()).get(str(code), str(code))
 
 
 def outcome(explained: Explanation) -> str:
-    """The answer in a few words."""
+    """The verdict on an ad, in a few words."""
     if explained.eligible:
-        return str(SHOWS if explained.shown else MAY_SHOW)
+        return str(SHOWS if explained.shown else ELIGIBLE)
     return DOES_NOT_SHOW % {"count": len(explained.reasons)}
 
 
-def not_asked(code: str) -> str:
-    """Why nobody asked about a criterion that is part of the one with this code, or about a rating."""
-    return str(NOT_ASKED_BEFORE.get(code, ANY_RATING_WILL_DO))
+def not_checked(code: str) -> str:
+    """Why a criterion wasn't checked: by the code of the failing one that it depends on, or its own."""
+    return str(NOT_CHECKED_BEFORE.get(code, ANY_RATING_IS_ALLOWED))
 
 
 def value_of(reason: Reason, value: object) -> str:
-    """The value in words and units, as people write it."""
+    """A criterion's value as people read it: labels, formatted dates, spelt-out units."""
     if reason.code == "rated":
         return str(CONFIRMED[value])
     if isinstance(value, list):
-        return ", ".join(map(str, value)) or str(NOTHING)
+        return ", ".join(_country(one) if reason.code == "country" else str(one) for one in value) or str(NONE)
     if isinstance(value, date):
-        return f"{value.day} {value:%b %Y}"
-    return f"{value or EMPTY.get(reason.code, NOTHING)} {reason.params.get('unit', '')}".strip()
+        return date_format(value)
+    if reason.code in ("campaign_active", "ad_active"):
+        return str(Status(str(value)).label)
+    if reason.code == "approved":
+        return str(ModerationStatus(str(value)).label)
+    if not value:
+        return str(WHOLE.get(reason.code, NONE))
+    if "unit" in reason.params:
+        return DURATIONS[str(reason.params["unit"])] % {"count": value}
+    return _country(value) if reason.code == "country" else str(value)

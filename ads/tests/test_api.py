@@ -12,6 +12,7 @@ from accounts.models import User
 from accounts.tests.factories import Cast
 from ads.constraints import CAMPAIGN_IS_FULL
 from ads.tests.factories import AdFactory
+from campaign_studio.api.serializers import UNKNOWN_FIELD
 from campaign_studio.tests.bodies import ad_body, stored
 from campaigns.models import Campaign
 from campaigns.tests.factories import CampaignFactory
@@ -19,7 +20,7 @@ from campaigns.tests.factories import CampaignFactory
 pytestmark = pytest.mark.django_db
 
 ClientFor = Callable[[User | None], APIClient]
-UNKNOWN = ["This field does not exist. /api/docs lists those that do."]
+UNKNOWN = [UNKNOWN_FIELD]
 RATED = {"rating_system": "MPAA", "rating_label": "PG", "no_prohibited_content": True}
 QUARTER = "Slots start and end on the quarter hour: :00, :15, :30 or :45."
 TIME = "Time has wrong format. Use one of these formats instead: hh:mm[:ss[.uuuuuu]]."

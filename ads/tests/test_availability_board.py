@@ -1,4 +1,4 @@
-"""The availability board: a day's quarter hours by position, free, booked or shared."""
+"""The availability board: the quarter hours of a day by position, free, booked or shared."""
 
 from collections.abc import Callable
 from datetime import time
@@ -51,7 +51,7 @@ def test_all_staff_see_it_and_find_it(role: str, cast: Cast, console_for: Consol
 
 
 @pytest.mark.parametrize("role", ["user", "guest"])
-def test_others_are_sent_to_the_sign_in(role: str, cast: Cast, console_for: ConsoleFor) -> None:
+def test_others_are_sent_to_sign_in(role: str, cast: Cast, console_for: ConsoleFor) -> None:
     assert console_for(cast.in_role(role)).get(BOARD, BERLIN)["Location"].startswith("/admin/login/")
 
 
@@ -70,12 +70,12 @@ def test_equal_neighbours_are_one_cell_that_names_its_ads(console: Client) -> No
     assert row(page, LEFT) == [("00:00–24:00", "free", [])]
     assert '<td colspan="8" class="board-booked">' in content
     assert '<td colspan="2" class="board-shared">' in content
-    assert 'title="09:00–09:30 shared by Late, Morning"' in content
-    assert "71% of the day taken" in content
-    assert "Free 00:00–07:00." in content
+    assert 'title="09:00–09:30: Shared by Late, Morning"' in content
+    assert "71% of the day booked" in content
+    assert "Free: 00:00–07:00" in content
 
 
-def test_whose_turn_it_is_makes_no_cells(console: Client) -> None:
+def test_the_rotation_makes_no_cells(console: Client) -> None:
     for name in ("A", "B", "C"):
         showing(ad_name=name)
 
@@ -91,7 +91,7 @@ def test_cells_lead_to_the_screen_at_that_time_and_names_to_the_ads(console: Cli
     assert "<Morning>" not in content
 
 
-def test_without_a_postcode_what_shows_somewhere_in_the_city_counts(console: Client) -> None:
+def test_without_a_postcode_ads_anywhere_in_the_city_count(console: Client) -> None:
     ad = showing()
     ad.campaign.audience_targeting.update(cities=["Berlin"], postcodes=["10115"])
 
@@ -102,7 +102,7 @@ def test_without_a_postcode_what_shows_somewhere_in_the_city_counts(console: Cli
     assert kinds(postcode="10117") == kinds(city="Hamburg") == kinds(city="") == ["free"]
 
 
-def test_nothing_booked_is_said_with_a_friendly_word(console: Client) -> None:
+def test_a_place_where_nothing_is_booked_says_so(console: Client) -> None:
     page = console.get(BOARD, BERLIN | {"city": "Nowhere"})
 
     assert "Nothing is booked here on this day." in page.content.decode()
@@ -125,7 +125,7 @@ def test_the_days_around_are_one_click_away(day: str, around: list[str | None], 
         assert f"?country=DE&amp;city=Berlin&amp;day={other}" in page.content.decode()
 
 
-def test_of_many_some_are_named_and_all_are_counted(console: Client) -> None:
+def test_of_many_ads_some_are_named_and_the_others_counted(console: Client) -> None:
     for number in range(MOST_NAMES + 2):
         showing(ad_name=f"Ad {number:02}")
     content = console.get(BOARD, BERLIN).content.decode()
@@ -135,7 +135,7 @@ def test_of_many_some_are_named_and_all_are_counted(console: Client) -> None:
 
 
 @pytest.mark.parametrize("odd", INVALID_PLACES)
-def test_odd_values_are_said_to_be_odd(odd: dict[str, str], console: Client) -> None:
+def test_invalid_values_are_refused(odd: dict[str, str], console: Client) -> None:
     page = console.get(BOARD, BERLIN | odd)
 
     assert page.status_code == 200
@@ -144,7 +144,7 @@ def test_odd_values_are_said_to_be_odd(odd: dict[str, str], console: Client) -> 
 
 
 def test_where_no_campaign_runs_it_asks_for_a_place(console: Client) -> None:
-    assert "No campaign runs at present." in console.get(BOARD).content.decode()
+    assert "No campaign is running." in console.get(BOARD).content.decode()
 
 
 def test_the_number_of_queries_does_not_grow(console: Client) -> None:
@@ -163,5 +163,5 @@ def test_the_number_of_queries_does_not_grow(console: Client) -> None:
 
 
 @pytest.mark.parametrize(("quarter", "text"), [(0, "00:00"), (33, "08:15"), (95, "23:45"), (96, "24:00")])
-def test_a_quarter_hour_is_said_as_the_clock_says_it(quarter: int, text: str) -> None:
+def test_a_quarter_hour_is_shown_as_a_time(quarter: int, text: str) -> None:
     assert clock(quarter) == text

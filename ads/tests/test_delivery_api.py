@@ -180,24 +180,22 @@ def test_an_unknown_place_is_empty_and_no_error(client: Any, place: dict[str, st
 @pytest.mark.parametrize(
     ("asked", "field", "says"),
     [
-        ({}, "country", "Send the country"),
-        ({"city": "Berlin"}, "country", "Send the country"),
-        ({"country": ""}, "country", "Send the country"),
-        ({"country": "DE", "postcode": "10115"}, "city", "Send the city too"),
+        ({}, "country", "country=DE"),
+        ({"city": "Berlin"}, "country", "country=DE"),
+        ({"country": ""}, "country", "country=DE"),
+        ({"country": "DE", "postcode": "10115"}, "city", "Send the city as well: a postcode needs one."),
         ({"country": "DE", "at": "half past eight"}, "at", "2026-11-23T08:15:00"),
         ({"country": "DE", "at": "2026-13-45T08:15"}, "at", "ISO 8601"),
         ({"country": "DE", "at": "9999-12-31T23:59"}, "at", "ISO 8601"),
         ({"country": "DE", "at": "2026-11-23"}, "at", "ISO 8601"),
-        ({"country": "DE", "max_rating": "XXX"}, "max_rating", "Send one of G, PG, PG-13"),
+        ({"country": "DE", "max_rating": "XXX"}, "max_rating", "G, PG, PG-13, "),
         ({"country": "DE", "town": "Berlin"}, "town", "unknown"),
         ({"country": "D" * 101}, "country", "100"),
         ({"country": "DE", "region": "x" * 101}, "region", "100"),
         ({"country": "DE", "device_id": "x" * 101}, "device_id", "100"),
     ],
 )
-def test_what_makes_no_sense_is_refused_and_says_what_to_send(
-    client: Any, asked: dict[str, str], field: str, says: str
-) -> None:
+def test_invalid_parameters_are_refused(client: Any, asked: dict[str, str], field: str, says: str) -> None:
     answer = client.get(ADDRESS, asked)
 
     assert answer.status_code == 400

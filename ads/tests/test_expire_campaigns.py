@@ -112,7 +112,7 @@ def test_one_that_is_refused_does_not_stop_the_others() -> None:
 
 @pytest.mark.parametrize("text", ["2026-13-01", "tomorrow", ""])
 def test_a_day_that_is_none_is_refused_with_the_way_to_write_it(text: str) -> None:
-    with pytest.raises(CommandError, match="give a date like 2026-03-31"):
+    with pytest.raises(CommandError, match="enter a date like 2026-03-31"):
         call_command("expire_campaigns", f"--on={text}")
 
 

@@ -1,4 +1,4 @@
-"""`GET /api/delivery/explain`: why an ad shows or not, and what would make it show."""
+"""`GET /api/delivery/explain`: why an ad shows or doesn't, and what would make it show."""
 
 import uuid
 from datetime import date, time
@@ -24,7 +24,7 @@ def client(client_for: Any) -> Any:
     return client_for(caller())
 
 
-def test_a_bar_names_the_ad_that_has_the_turn(client: Any) -> None:
+def test_ads_that_share_a_bar_name_the_one_that_shows(client: Any) -> None:
     ads = {str(showing().pk) for _ in range(3)}
     winner = shown(client.get("/api/delivery", HERE)).pop()
 
@@ -37,7 +37,7 @@ def test_a_bar_names_the_ad_that_has_the_turn(client: Any) -> None:
         assert {name: one[name] for name in expected} == expected
 
 
-def test_every_reason_says_what_is_there_what_is_needed_and_what_to_do(client: Any) -> None:
+def test_every_reason_has_the_actual_and_expected_value_and_the_changes(client: Any) -> None:
     ad = showing(ad_status="paused", campaign__campaign_end_date=date(2026, 11, 10), campaign__campaign_name="Sum")
     AdTimeSlotFactory(ad=ad, time_slot_start=time(22), time_slot_end=time(0))
 
@@ -45,36 +45,33 @@ def test_every_reason_says_what_is_there_what_is_needed_and_what_to_do(client: A
 
     of_ad = {"resource_type": "ad", "resource_id": str(ad.pk)}
     assert told["eligible"] is told["shown"] is False
+    sentences = [(reason.pop("message"), reason.pop("fix")) for reason in told["reasons"]]
+    assert all(message and fix for message, fix in sentences)
+    assert "2026-11-10" in sentences[1][0]
     assert told["reasons"] == [
         {
             **of_ad,
             "code": "ad_active",
-            "message": "The ad is paused, not active.",
             "field": "ad_status",
             "expected": "active",
             "actual": "paused",
-            "fix": "Set ad_status to active. Before that, move the end of its campaign.",
             "changes": {"ad_status": "active"},
         },
         {
             "code": "campaign_dates",
-            "message": "It ended on 2026-11-10.",
             "resource_type": "campaign",
             "resource_id": str(ad.campaign_id),
             "field": "campaign_end_date",
             "expected": "2026-11-23",
             "actual": "2026-11-10",
-            "fix": "Move campaign_end_date to 2026-11-23 or later.",
             "changes": {"campaign_end_date": "2026-11-23"},
         },
         {
             **of_ad,
             "code": "time_slot",
-            "message": "08:15 lies in none of its time slots.",
             "field": "time_slots",
             "expected": "08:15–08:30",
             "actual": ["22:00–00:00"],
-            "fix": "Add a time slot from 08:15 to 08:30, or longer.",
             "changes": {
                 "time_slots": [
                     {"time_slot_start": "22:00", "time_slot_end": "00:00"},
@@ -85,7 +82,7 @@ def test_every_reason_says_what_is_there_what_is_needed_and_what_to_do(client: A
     ]
 
 
-def test_the_changes_can_be_sent_as_they_are(client_for: Any, cast: Any) -> None:
+def test_the_changes_can_be_sent_as_a_patch(client_for: Any, cast: Any) -> None:
     ad = showing()
     ad.campaign.audience_targeting.update(cities=["Hamburg"], postcodes=["20095"])
     AdTimeSlotFactory(ad=ad, time_slot_start=time(22), time_slot_end=time(0))
@@ -104,7 +101,7 @@ def test_the_changes_can_be_sent_as_they_are(client_for: Any, cast: Any) -> None
     assert shown(client.get("/api/delivery", HERE)) == {str(ad.pk)}
 
 
-def test_all_ads_of_a_campaign_are_explained_those_that_may_show_first(client: Any) -> None:
+def test_all_ads_of_a_campaign_are_explained_eligible_ones_first(client: Any) -> None:
     paused = showing(ad_status="paused")
     running = [showing(campaign=paused.campaign, ad_type_id=AdType.CENTER_LEFT) for _ in range(2)]
 
@@ -120,7 +117,7 @@ def test_a_campaign_without_ads_has_nothing_to_explain(client: Any) -> None:
     assert answer.json()["results"] == []
 
 
-def test_long_answers_come_in_pages_that_ask_no_more_than_short_ones(client: Any) -> None:
+def test_pages_take_the_same_number_of_queries_whatever_their_size(client: Any) -> None:
     for _ in range(3):
         showing()
 
@@ -141,15 +138,15 @@ def test_long_answers_come_in_pages_that_ask_no_more_than_short_ones(client: Any
 @pytest.mark.parametrize(
     ("asked", "field", "says"),
     [
-        ({}, "ad_id", "Send one of ad_id, campaign_id and ad_type_id"),
-        ({"ad_id": str(uuid.uuid4()), "ad_type_id": "top_bar_ad"}, "ad_id", "Send one of"),
+        ({}, "ad_id", "Send exactly one of ad_id, campaign_id and ad_type_id."),
+        ({"ad_id": str(uuid.uuid4()), "ad_type_id": "top_bar_ad"}, "ad_id", "Send exactly one of"),
         ({"ad_id": "7"}, "ad_id", "valid UUID"),
-        ({"ad_type_id": "left_wing"}, "ad_type_id", "Send one of top_bar_ad"),
+        ({"ad_type_id": "left_wing"}, "ad_type_id", "top_bar_ad, "),
         ({"ad_type_id": "top_bar_ad", "page": "0"}, "page", "whole number"),
         ({"ad_type_id": "top_bar_ad", "at": "soon"}, "at", "ISO 8601"),
     ],
 )
-def test_what_makes_no_sense_is_refused(client: Any, asked: dict[str, str], field: str, says: str) -> None:
+def test_invalid_parameters_are_refused(client: Any, asked: dict[str, str], field: str, says: str) -> None:
     answer = client.get(EXPLAIN, {**HERE, **asked})
 
     assert answer.status_code == 400
@@ -157,17 +154,17 @@ def test_what_makes_no_sense_is_refused(client: Any, asked: dict[str, str], fiel
 
 
 @pytest.mark.parametrize("wrong", [{"cities": ["Hamburg"]}, {"postcodes": ["20095"]}])
-def test_targets_that_go_while_they_are_looked_at_break_nothing(client: Any, wrong: dict[str, list[str]]) -> None:
+def test_targets_deleted_during_the_request_do_not_break_it(client: Any, wrong: dict[str, list[str]]) -> None:
     ad = showing()
     ad.campaign.audience_targeting.update(**wrong)
 
-    def meanwhile(execute: Any, sql: str, *rest: Any) -> Any:
-        """Just before the targets are read, after the verdict."""
+    def delete_targets(execute: Any, sql: str, *rest: Any) -> Any:
+        """Delete the targets after the criteria were checked, just before the targets are read."""
         if "takes_city" in sql:
             CampaignAudienceTargeting.objects.all().delete()
         return execute(sql, *rest)
 
-    with connection.execute_wrapper(meanwhile):
+    with connection.execute_wrapper(delete_targets):
         answer = client.get(EXPLAIN, {**HERE, "ad_id": ad.pk})
 
     assert not CampaignAudienceTargeting.objects.exists()
@@ -176,7 +173,7 @@ def test_targets_that_go_while_they_are_looked_at_break_nothing(client: Any, wro
     assert reason["actual"] == []
 
 
-def test_other_methods_are_not_allowed_whatever_is_asked(client: Any) -> None:
+def test_other_methods_are_not_allowed(client: Any) -> None:
     address = f"{EXPLAIN}?country=DE&ad_id={uuid.uuid4()}"
 
     for method in ("POST", "PUT", "PATCH", "DELETE", "OPTIONS"):
@@ -184,11 +181,11 @@ def test_other_methods_are_not_allowed_whatever_is_asked(client: Any) -> None:
 
 
 @pytest.mark.parametrize("name", ["ad_id", "campaign_id"])
-def test_what_does_not_exist_is_not_found(client: Any, name: str) -> None:
+def test_unknown_ads_and_campaigns_are_not_found(client: Any, name: str) -> None:
     assert client.get(EXPLAIN, {**HERE, name: str(uuid.uuid4())}).status_code == 404
 
 
-def test_only_staff_is_told_why(cast: Any, client_for: Any) -> None:
+def test_only_staff_see_explanations(cast: Any, client_for: Any) -> None:
     asked = {**HERE, "ad_id": showing().pk}
 
     codes = {

@@ -123,7 +123,7 @@ def test_the_api_answers_412_with_the_present_tag(decision: str, cast: Cast, cli
 
     present = client.get(f"/api/ads/{ad.pk}")
     assert (refused.status_code, refused["ETag"]) == (412, present["ETag"])
-    assert "“Something else” was changed or deleted by somebody else meanwhile" in refused.json()["detail"]
+    assert refused.data["detail"].code == "stale"
     assert present.json()["moderation_status"] == "pending"
     again = client.post(f"/api/ads/{ad.pk}/{decision}", {"note": "Seen", "version": present.json()["version"]})
     assert again.status_code == 200
@@ -175,7 +175,7 @@ def test_a_change_of_the_rating_makes_it_another_version_too(cast: Cast, console
 
     assert refused.status_code == 200
     assert any("“Rated” was changed by app_admin at " in text for text in messages_of(refused))
-    assert "rated MPAA R" in refused.content.decode()
+    assert "Content rating: MPAA R" in refused.content.decode()
     assert client.post(address, shown_versions(refused) | {"decide": "", "note": ""}).status_code == 302
     assert Ad.objects.get().moderation_status == "approved"
 
@@ -200,11 +200,11 @@ def test_ads_that_were_deleted_meanwhile_are_said_to_be_gone(cast: Cast, console
     gone.delete()
 
     answer = client.post("/admin/ads/ad/", chosen | seen | {"decide": "", "note": ""}, follow=True)
-    assert messages_of(answer) == ["1 of the chosen ads is no longer there.", f"“{other}” was approved."]
+    assert messages_of(answer) == ["1 of the selected ads no longer exists.", f"“{other}” was approved."]
 
     other.delete()
     answer = client.post("/admin/ads/ad/", chosen | seen | {"decide": "", "note": ""}, follow=True)
-    assert messages_of(answer) == ["2 of the chosen ads are no longer there."]
+    assert messages_of(answer) == ["2 of the selected ads no longer exist."]
 
 
 def decide_at_once() -> list[int]:
@@ -261,7 +261,7 @@ def test_the_creator_reads_why_at_the_top_of_the_page(cast: Cast, console_for: C
     ad = AdFactory(campaign=CampaignFactory(campaign_created_by=cast.owner), rated=True)
     client = console_for(cast.owner)
     page = f"/admin/ads/ad/{ad.pk}/change/"
-    assert "it goes back to review" not in client.get(page).content.decode()
+    assert "then goes back to review" not in client.get(page).content.decode()
 
     ad.refresh_from_db()
     ad.reject(cast.content_moderator, at=timezone.now(), note="The <b>logo</b> is too loud")
@@ -269,8 +269,8 @@ def test_the_creator_reads_why_at_the_top_of_the_page(cast: Cast, console_for: C
 
     assert "Rejected by content_moderator on " in content
     assert "The &lt;b&gt;logo&lt;/b&gt; is too loud" in content
-    assert "it goes back to review" in content
-    assert "it goes back to review" not in console_for(cast.colleague).get(page).content.decode()
+    assert "then goes back to review" in content
+    assert "then goes back to review" not in console_for(cast.colleague).get(page).content.decode()
     client.post(page, form_data(client.get(page), media_content="Quieter"))
     assert Ad.objects.get().moderation_status == "pending"
     assert "Rejected by" not in client.get(page).content.decode()

@@ -220,18 +220,18 @@ def test_what_was_reported_is_what_is_answered(client: APIClient, by: str) -> No
         ("From=2026-01-01", "From"),
     ],
 )
-def test_odd_parameters_are_refused_by_name(client: APIClient, campaign: Campaign, query: str, name: str) -> None:
+def test_invalid_parameters_are_refused_by_name(client: APIClient, campaign: Campaign, query: str, name: str) -> None:
     answer = client.get(f"/api/campaigns/{campaign.pk}/performance?{query}")
 
     assert answer.status_code == 400
     assert list(answer.json()) == [name]
 
 
-def test_every_odd_parameter_is_named(client: APIClient, campaign: Campaign) -> None:
+def test_every_invalid_parameter_is_named(client: APIClient, campaign: Campaign) -> None:
     answer = client.get(f"/api/campaigns/{campaign.pk}/performance?from=x&to=y&by=z")
 
     assert set(answer.json()) == {"from", "to", "by"}
-    assert answer.json()["by"] == ["Send one of day, ad, ad_type, city."]
+    assert answer.json()["by"] == ["Send one of these: day, ad, ad_type, city."]
 
 
 def test_an_unknown_campaign_is_not_found(client: APIClient) -> None:

@@ -64,18 +64,18 @@ def test_the_picture_brings_its_own_light_ground(client_for: Any, cast: Any) -> 
     assert b"<script" not in svg
 
 
-def test_an_ad_that_leads_nowhere_has_no_picture_and_says_so(client_for: Any, cast: Any) -> None:
+def test_an_ad_without_a_forwarding_url_has_no_qr_code(client_for: Any, cast: Any) -> None:
     answer = client_for(cast.user).get(f"/api/ads/{AdFactory().pk}/qr.svg")
 
     assert answer.status_code == 404
-    assert answer.json()["detail"] == "This ad has no forwarding URL, so there is nothing to scan. Set one first."
+    assert answer.json()["detail"] == "This ad has no forwarding URL. Set one first."
     assert client_for(cast.user).get(f"/api/ads/{uuid.uuid4()}/qr.svg").status_code == 404
 
 
-def test_an_address_that_no_code_can_hold_is_told_so(client_for: Any, cast: Any) -> None:
+def test_a_url_that_is_too_long_for_a_qr_code_is_refused(client_for: Any, cast: Any) -> None:
     ad = AdFactory(ad_advertiser_forwarding_url="https://example.com/" + "\N{ANTENNA WITH BARS}" * 1500)
 
     answer = client_for(cast.user).get(f"/api/ads/{ad.pk}/qr.svg")
 
     assert answer.status_code == 404
-    assert answer.json()["detail"].startswith("The forwarding URL is longer than a QR code can hold.")
+    assert answer.json()["detail"] == "The forwarding URL is too long for a QR code. Set a shorter one first."

@@ -1,4 +1,4 @@
-"""What is sent as a report of views, and how it is told what is wrong with it."""
+"""Reports of views: what is accepted, and how invalid views are refused."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,14 +11,16 @@ from accounts.tests.factories import Cast
 from ads.models import Ad
 from ads.tests.factories import AdFactory
 from ads.tests.test_counting_views import ADDRESS, reasons, report, view
+from campaign_studio.api.serializers import UNKNOWN_FIELD
 from campaign_studio.tests.bodies import send_bytes, stored
 
 pytestmark = pytest.mark.django_db
+NO_ZONE = "viewed_at: Send a date and time with its time zone, such as 2026-11-01T12:00:00Z."
 
 
 @pytest.fixture
 def client(cast: Cast, client_for: Callable[[User | None], APIClient]) -> APIClient:
-    """A vehicle's."""
+    """A vehicle's client."""
     return client_for(cast.user)
 
 
@@ -39,16 +41,16 @@ def ad() -> Ad:
         ({"duration_seconds": 1.5}, "duration_seconds: A valid integer is required."),
         ({"duration_seconds": True}, "duration_seconds: A valid integer is required."),
         ({"duration_seconds": None}, "duration_seconds: This field may not be null."),
-        ({"viewed_at": "2026-11-01T12:00:00"}, "viewed_at: Send a time with its zone, like 2026-11-01T12:00:00Z."),
-        ({"viewed_at": "2026-11-01"}, "viewed_at: Send a time with its zone, like 2026-11-01T12:00:00Z."),
-        ({"viewed_at": "now"}, "viewed_at: Send a time with its zone, like 2026-11-01T12:00:00Z."),
-        ({"viewed_at": 1_700_000_000}, "viewed_at: Send a time with its zone, like 2026-11-01T12:00:00Z."),
+        ({"viewed_at": "2026-11-01T12:00:00"}, NO_ZONE),
+        ({"viewed_at": "2026-11-01"}, NO_ZONE),
+        ({"viewed_at": "now"}, NO_ZONE),
+        ({"viewed_at": 1_700_000_000}, NO_ZONE),
         ({"viewed_at": "0001-01-01T00:00:00+14:00"}, "viewed_at: Datetime value out of range."),
         ({"city": "x" * 201}, "city: Ensure this field has no more than 200 characters."),
         ({"city": "a\x00b"}, "city: Null characters are not allowed."),
         ({"country": ["DE"]}, "country: Not a valid string."),
         ({"device_id": "x" * 101}, "device_id: Ensure this field has no more than 100 characters."),
-        ({"odd": 1}, "odd: This field does not exist. /api/docs lists those that do."),
+        ({"odd": 1}, f"odd: {UNKNOWN_FIELD}"),
     ],
 )
 def test_a_malformed_view_does_not_spoil_the_others(
@@ -60,11 +62,11 @@ def test_a_malformed_view_does_not_spoil_the_others(
 
 
 @pytest.mark.parametrize("odd", [None, 1, "view", [], [{}]])
-def test_what_is_no_view_at_all_is_told_what_one_looks_like(client: APIClient, ad: Ad, odd: Any) -> None:
+def test_an_item_that_is_not_a_view_is_refused_with_an_example(client: APIClient, ad: Ad, odd: Any) -> None:
     answer = report(client, odd, view(ad))
 
     assert answer["accepted"] == 1
-    assert reasons(answer)[0].startswith("This is no view. Send a list of 1 to 500 views:")
+    assert reasons(answer)[0].startswith("This is not a view. Send an object such as {")
 
 
 def test_every_missing_field_is_named(client: APIClient) -> None:
@@ -82,7 +84,7 @@ def test_anything_but_a_list_of_1_to_500_views_is_told_what_to_send(client: APIC
 
     assert answer.status_code == 400
     assert set(answer.json()) == {"detail"}
-    assert body == b"" or answer.json()["detail"].startswith("Send a list of 1 to 500 views:")
+    assert body == b"" or answer.json()["detail"].startswith("Send a list of 1 to 500 views, such as [{")
     assert stored() == before
 
 

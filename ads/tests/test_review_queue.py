@@ -1,4 +1,4 @@
-"""What waits for moderators: the same queue by API and console, what goes live soonest first."""
+"""The review queue: the same ads in the API and the console, those that go live soonest first."""
 
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -13,7 +13,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from accounts.tests.factories import Cast
-from ads.console.moderation import in_words
+from ads.console.moderation import NOTHING_SELECTED, relative_day
 from ads.models import Ad
 from ads.moderation import FOUR_EYES
 from ads.tests.factories import AdFactory
@@ -47,7 +47,7 @@ def waiting(name: str, starts_in: int, **fields: Any) -> Ad:
 
 
 def fill() -> None:
-    """Four that wait, and everything that does not."""
+    """Four ads that are pending review, and others that aren't in the queue."""
     today = timezone.localdate()
     waiting("next week", 7)
     waiting("today", 0, rated=True)
@@ -77,7 +77,7 @@ def test_the_api_lists_what_goes_live_soonest_first(moderator: APIClient) -> Non
     assert {"ad_id", "version", "moderation_status", "media_content"} <= set(first)
 
 
-def test_the_api_can_be_asked_for_less_and_otherwise_ordered(moderator: APIClient) -> None:
+def test_the_api_filters_and_orders_the_queue(moderator: APIClient) -> None:
     fill()
     ad = Ad.objects.get(ad_name="today")
     video = waiting("video", 2, media_type="html", ad_type_id="center_left_content_ad", media_content="<b>x</b>")
@@ -107,7 +107,7 @@ def test_the_number_of_queries_does_not_grow(moderator: APIClient, console: Clie
 
 
 @pytest.mark.parametrize(("role", "may"), [*STAFF.items(), ("user", False), ("guest", False)])
-def test_only_those_who_decide_see_it(
+def test_only_moderators_and_admins_see_it(
     role: str, may: bool, cast: Cast, client_for: ClientFor, console_for: ConsoleFor
 ) -> None:
     user = cast.in_role(role)
@@ -119,7 +119,7 @@ def test_only_those_who_decide_see_it(
         assert (QUEUE in client.get("/admin/").content.decode()) is may
 
 
-def test_the_console_shows_everything_a_decision_needs(console: Client) -> None:
+def test_the_console_shows_everything_a_review_needs(console: Client) -> None:
     fill()
     ad = Ad.objects.get(ad_name="today")
     ad.campaign.advertiser = AdvertiserFactory(advertiser_name="Acme Roadside")
@@ -128,13 +128,19 @@ def test_the_console_shows_everything_a_decision_needs(console: Client) -> None:
     page = console.get(QUEUE)
 
     assert [row[0].ad_name for row in page.context["ads"]] == IN_ORDER
-    assert [row[2] for row in page.context["ads"]] == ["for 3 days already", "today", "tomorrow", "in 7 days"]
+    assert [row[2] for row in page.context["ads"]] == ["3 days overdue", "today", "tomorrow", "in 7 days"]
     content = page.content.decode()
-    for text in ("Acme Roadside", "Fresh coffee at the next exit", "not rated yet", "rated ", "4 ads wait"):
+    for text in (
+        "Acme Roadside",
+        "Fresh coffee at the next exit",
+        "Not rated yet",
+        "Content rating: ",
+        "4 ads are pending review",
+    ):
         assert text in content, text
 
 
-def test_html_is_shown_in_a_frame_without_rights(console: Client) -> None:
+def test_html_is_shown_in_a_fully_sandboxed_frame(console: Client) -> None:
     waiting(
         "html", 0, media_type="html", ad_type_id="center_left_content_ad", media_content="<script>alert(1)</script>"
     )
@@ -147,7 +153,7 @@ def test_html_is_shown_in_a_frame_without_rights(console: Client) -> None:
 
 
 @pytest.mark.parametrize("title", ["Ads", "Review queue"])
-def test_the_sidebar_shows_where_one_is(console: Client, title: str) -> None:
+def test_the_sidebar_marks_the_current_page(console: Client, title: str) -> None:
     ad = waiting("one", 0)
     pages = {"Ads": f"/admin/ads/ad/{ad.pk}/change/", "Review queue": QUEUE}
 
@@ -156,24 +162,24 @@ def test_the_sidebar_shows_where_one_is(console: Client, title: str) -> None:
     assert [item["title"] for group in groups for item in group["items"] if item["active"]] == [title]
 
 
-def test_when_nothing_waits_it_says_so(console: Client) -> None:
-    assert "Nothing waits for a decision." in console.get(QUEUE).content.decode()
+def test_an_empty_queue_says_so(console: Client) -> None:
+    assert "The review queue is empty." in console.get(QUEUE).content.decode()
 
 
 @pytest.mark.parametrize("page", ["2", "99", "x", "-1"])
-def test_odd_pages_are_no_reason_to_crash(console: Client, page: str) -> None:
+def test_invalid_page_numbers_are_answered(console: Client, page: str) -> None:
     waiting("one", 0)
 
     assert console.get(QUEUE, {"p": page}).status_code == 200
 
 
-@pytest.mark.parametrize(("days", "words"), [(0, "today"), (1, "tomorrow"), (-1, "since yesterday"), (9, "in 9 days")])
-def test_days_are_said_as_people_say_them(days: int, words: str) -> None:
-    assert in_words(date(2026, 5, 10) + timedelta(days=days), date(2026, 5, 10)) == words
+@pytest.mark.parametrize(("days", "words"), [(0, "today"), (1, "tomorrow"), (-1, "1 day overdue"), (9, "in 9 days")])
+def test_the_day_an_ad_goes_live_is_relative_to_today(days: int, words: str) -> None:
+    assert relative_day(date(2026, 5, 10) + timedelta(days=days), date(2026, 5, 10)) == words
 
 
 @pytest.mark.parametrize("decision", ["approve", "reject"])
-def test_a_decision_leads_back_to_the_queue(console: Client, decision: str) -> None:
+def test_a_review_returns_to_the_queue(console: Client, decision: str) -> None:
     ad = waiting("one", 0)
     page = console.get(f"/admin/ads/ad/{ad.pk}/{decision}?queue=1", follow=True)
 
@@ -185,7 +191,7 @@ def test_a_decision_leads_back_to_the_queue(console: Client, decision: str) -> N
 
 
 @pytest.mark.parametrize(("action", "status"), [("approve_selected", "approved"), ("reject_selected", "rejected")])
-def test_several_are_decided_from_the_queue_by_the_same_verbs(console: Client, action: str, status: str) -> None:
+def test_several_ads_are_reviewed_from_the_queue(console: Client, action: str, status: str) -> None:
     ads = [waiting("one", 0), waiting("other", 1)]
     chosen = {"action": action, "_selected_action": [str(ad.pk) for ad in ads], "queue": "1"}
     asked = console.post("/admin/ads/ad/", chosen)
@@ -197,16 +203,16 @@ def test_several_are_decided_from_the_queue_by_the_same_verbs(console: Client, a
     assert messages_of(answer) == [f"2 ads were {status}."]
 
 
-def test_a_bulk_decision_from_the_queue_with_nothing_ticked_says_so(console: Client) -> None:
+def test_a_bulk_review_without_selected_ads_is_refused(console: Client) -> None:
     waiting("one", 0)
 
     answer = console.post("/admin/ads/ad/", {"action": "approve_selected", "queue": "1"}, follow=True)
 
     assert answer.redirect_chain[-1][0] == QUEUE
-    assert messages_of(answer) == ["Tick the ads to decide about first."]
+    assert messages_of(answer) == [NOTHING_SELECTED]
 
 
-def test_the_queue_is_cut_into_pages(console: Client) -> None:
+def test_the_queue_is_paged(console: Client) -> None:
     for number in range(26):
         waiting(f"ad {number}", number)
 
@@ -217,11 +223,11 @@ def test_the_queue_is_cut_into_pages(console: Client) -> None:
     assert 'href="?p=2"' in first.content.decode()
 
 
-def test_ones_own_has_no_button_to_approve_it(cast: Cast, console_for: ConsoleFor) -> None:
+def test_an_ad_of_ones_own_has_no_button_to_approve_it(cast: Cast, console_for: ConsoleFor) -> None:
     AdFactory(campaign=CampaignFactory(campaign_created_by=cast.app_admin))
     content = console_for(cast.app_admin).get(QUEUE).content.decode()
 
-    assert "You made it: somebody else approves it." in content
+    assert "Someone else must approve this ad." in content
     assert "/approve/" not in content
     assert "/reject/" in content
     assert FOUR_EYES not in content

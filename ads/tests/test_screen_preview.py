@@ -1,4 +1,4 @@
-"""The screen preview: what a car's screen shows at a place and a time, in the console, and why."""
+"""The screen preview: what a screen shows at a place and time, and why."""
 
 import json
 import re
@@ -66,7 +66,7 @@ def console(cast: Cast, console_for: ConsoleFor) -> Client:
 
 
 def drawn(page: Any) -> dict[str, list[str]]:
-    """By position the names of what shows, as far as the page has it."""
+    """The names of the ads that show, by position, as far as the page includes them."""
     return {
         placement.position: [creative.ad.ad_name for creative in placement.creatives]
         for placement in page.context["placements"]
@@ -92,13 +92,13 @@ def test_all_staff_see_it_and_find_it(role: str, cast: Cast, console_for: Consol
 
 @pytest.mark.parametrize("role", ["user", "guest"])
 @pytest.mark.parametrize("page", [PREVIEW, WHY])
-def test_others_are_sent_to_the_sign_in(role: str, page: str, cast: Cast, console_for: ConsoleFor) -> None:
+def test_others_are_sent_to_sign_in(role: str, page: str, cast: Cast, console_for: ConsoleFor) -> None:
     answer = console_for(cast.in_role(role)).get(page, AT_0815)
 
     assert answer["Location"].startswith("/admin/login/")
 
 
-def test_every_medium_is_drawn_and_nothing_of_it_gets_out(console: Client) -> None:
+def test_every_media_type_is_drawn_with_its_content_escaped(console: Client) -> None:
     for medium, values in MEDIA.items():
         Ad.objects.all().delete()
         showing(ad_name="One", ad_type_id=LEFT, media_type=medium, **values)
@@ -108,7 +108,7 @@ def test_every_medium_is_drawn_and_nothing_of_it_gets_out(console: Client) -> No
         assert DRAWN[medium] in page.content.decode(), medium
 
 
-def test_an_html_ad_has_no_rights_whatsoever(console: Client) -> None:
+def test_an_html_ad_is_fully_sandboxed(console: Client) -> None:
     showing(ad_type_id=LEFT, media_type="html", media_content="<script>alert(1)</script>")
     content = console.get(PREVIEW, AT_0815).content.decode()
 
@@ -118,7 +118,7 @@ def test_an_html_ad_has_no_rights_whatsoever(console: Client) -> None:
         assert right not in content
 
 
-def test_pictures_of_advertisers_load_here_and_nowhere_else(console: Client) -> None:
+def test_only_this_page_loads_media_from_other_hosts(console: Client) -> None:
     def sources(address: str, directive: str) -> set[str]:
         policy = console.get(address)["Content-Security-Policy"]
         parts = {part.split()[0]: set(part.split()[1:]) for part in policy.split(";")}
@@ -131,36 +131,36 @@ def test_pictures_of_advertisers_load_here_and_nowhere_else(console: Client) -> 
     assert sources(PREVIEW, "script-src") == sources("/admin/", "script-src")
 
 
-def test_no_script_stands_in_the_page_itself(console: Client) -> None:
+def test_the_page_has_no_inline_scripts(console: Client) -> None:
     showing(ad_name="</script><script>alert(1)</script>")
     scripts = re.findall(r"<script\b([^>]*)>", console.get(PREVIEW, AT_0815).content.decode())
 
     assert all(re.search(r'\bsrc="/|type="application/json"', attributes) for attributes in scripts)
 
 
-def test_rating_warnings_and_the_way_to_the_advertiser_are_shown(console: Client) -> None:
+def test_rating_content_warnings_and_forwarding_url_are_shown(console: Client) -> None:
     ad = showing(ad_advertiser_forwarding_url="https://shop.example.com/?a=1&b=2")
-    # By the table: through the model it would go back to review.
+    # An update in the database: saving the model would send the ad back to review.
     AdContentRating.objects.filter(ad=ad).update(content_warnings=["Gambling Content"], rating_label="PG-13")
     content = console.get(PREVIEW, AT_0815).content.decode()
 
-    assert 'alt="QR code to https://shop.example.com/?a=1&amp;b=2"' in content
+    assert 'alt="QR code for https://shop.example.com/?a=1&amp;b=2"' in content
     assert 'src="data:image/svg+xml' in content
     for text in ("PG-13", "Gambling Content", ">https://shop.example.com/?a=1&amp;b=2</a>"):
         assert text in content
 
 
-def test_an_address_that_no_code_can_hold_is_shown_as_text(console: Client) -> None:
+def test_a_url_that_is_too_long_for_a_qr_code_is_shown_as_text(console: Client) -> None:
     address = "https://shop.example.com/" + "🚗" * 1500
     showing(ad_advertiser_forwarding_url=address)
     content = console.get(PREVIEW, AT_0815).content.decode()
 
     assert picture_of(address) is None
-    assert "QR code to" not in content
+    assert "QR code for" not in content
     assert f">{address}</a>" in content
 
 
-def test_a_bar_shows_one_ad_and_says_how_many_take_turns(console: Client) -> None:
+def test_a_bar_shows_one_ad_and_says_how_many_are_in_rotation(console: Client) -> None:
     names = {showing(ad_name=name).ad_name for name in ("A", "B", "C")}
     seen = [drawn(console.get(PREVIEW, {**BERLIN, "quarter": str(quarter)}))[TOP] for quarter in (33, 34, 35)]
 
@@ -169,7 +169,7 @@ def test_a_bar_shows_one_ad_and_says_how_many_take_turns(console: Client) -> Non
     assert "3 in rotation" in console.get(PREVIEW, AT_0815).content.decode()
 
 
-def test_a_content_position_shows_the_first_and_brings_the_others_along(console: Client) -> None:
+def test_a_content_position_shows_the_first_ad_and_includes_the_others(console: Client) -> None:
     ads = [showing(ad_type_id=LEFT, ad_name=name) for name in ("A", "B")]
     page = console.get(PREVIEW, AT_0815)
     content = page.content.decode()
@@ -196,7 +196,7 @@ def test_the_plan_of_the_day_says_who_shows_when(console: Client) -> None:
     assert drawn(console.get(PREVIEW, {**BERLIN, "quarter": "38"})) == {LEFT: [other.ad_name]}
 
 
-def test_the_page_brings_only_so_many_ads_along_those_of_the_hour_first(console: Client) -> None:
+def test_the_page_includes_a_limited_number_of_ads_those_of_the_hour_first(console: Client) -> None:
     ad = showing(ad_name="of the hour")
     AdTimeSlotFactory(ad=ad, time_slot_start=time(8, 15), time_slot_end=time(8, 30))
     for _ in range(MOST_CREATIVES + 5):
@@ -223,12 +223,12 @@ def test_without_parameters_it_starts_where_something_shows_now(cast: Cast, cons
 
 
 def test_where_no_campaign_runs_it_asks_for_a_place(console: Client) -> None:
-    assert "No campaign runs at present." in console.get(PREVIEW).content.decode()
+    assert "No campaign is running." in console.get(PREVIEW).content.decode()
     assert "Choose a place first" in console.get(WHY).content.decode()
 
 
 @pytest.mark.parametrize("place", [{"city": "Nowhere"}, {"country": "FR"}, {"day": "2031-01-01"}, {"region": "Asia"}])
-def test_a_place_nobody_aims_at_is_an_empty_screen_with_a_friendly_word(place: dict[str, str], console: Client) -> None:
+def test_a_place_that_no_campaign_targets_has_an_empty_screen(place: dict[str, str], console: Client) -> None:
     ad = showing()
     ad.campaign.audience_targeting.update(cities=["Berlin"])
     page = console.get(PREVIEW, AT_0815 | place)
@@ -244,7 +244,7 @@ def test_a_country_may_be_given_by_name(console: Client) -> None:
     assert drawn(console.get(PREVIEW, AT_0815 | {"country": "germany"})) != {}
 
 
-def test_the_strongest_rating_is_heeded(console: Client) -> None:
+def test_the_strongest_rating_limits_what_shows(console: Client) -> None:
     ad = showing()
     AdContentRating.objects.filter(ad=ad).update(rating_label="R")
 
@@ -253,7 +253,7 @@ def test_the_strongest_rating_is_heeded(console: Client) -> None:
 
 
 @pytest.mark.parametrize("odd", ODD)
-def test_odd_values_are_said_to_be_odd(odd: dict[str, str], console: Client) -> None:
+def test_invalid_values_are_refused(odd: dict[str, str], console: Client) -> None:
     showing()
     page = console.get(PREVIEW, AT_0815 | odd)
     asked = console.get(WHY, AT_0815 | odd)
@@ -267,7 +267,7 @@ def test_odd_values_are_said_to_be_odd(odd: dict[str, str], console: Client) -> 
 
 
 @pytest.mark.parametrize("query", ["%F0%9F%9A%97", "%27%22%3C", "%25_%5C", "%E2%80%AE"])
-def test_odd_names_are_places_where_nothing_shows(query: str, console: Client) -> None:
+def test_unusual_names_are_places_where_nothing_shows(query: str, console: Client) -> None:
     showing().campaign.audience_targeting.update(cities=["Berlin"])
     page = console.get(f"{PREVIEW}?country=DE&day=2026-11-23&quarter=33&city={query}")
 

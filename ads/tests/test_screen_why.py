@@ -1,10 +1,11 @@
-"""The screen preview's “Why?”: what shows in a position, who waits, and what keeps every other ad away."""
+"""“Check delivery” in the screen preview: what shows in a position, and why each other ad doesn't."""
 
 from collections.abc import Callable
 from datetime import time
 
 import pytest
 from django.test import Client
+from django.utils.html import escape
 
 from accounts.models import User
 from accounts.tests.factories import Cast
@@ -25,7 +26,7 @@ def console(cast: Cast, console_for: ConsoleFor) -> Client:
     return console_for(cast.campaign_manager)
 
 
-def test_why_names_what_shows_who_waits_and_what_keeps_the_others_away(console: Client) -> None:
+def test_a_position_lists_what_shows_what_takes_turns_with_it_and_why_the_others_do_not_show(console: Client) -> None:
     names = {showing(ad_name=name).ad_name for name in ("One", "Two")}
     paused = showing(ad_name="Paused", ad_status="paused")
     late = showing(ad_name="Late")
@@ -39,34 +40,34 @@ def test_why_names_what_shows_who_waits_and_what_keeps_the_others_away(console: 
     explained = page.context["why"]["explained"]
     assert [one["ad"].ad_name for one in explained][:2] == [winner, *(names - {winner})]
     assert {one["ad"].ad_name for one in explained[2:]} == {"Paused", "Late"}
-    assert f"the turn of\n                                    “{winner}”" in content
-    for text in (
-        "The ad is paused, not active.",
-        "08:15 lies in none of its time slots.",
-        "Add a time slot from 08:15",
-    ):
-        assert text in content
+    assert f"It takes turns with “{winner}”" in content
+    anchors = {one["ad"].ad_name: [reason["link"].split("#")[1] for reason in one["reasons"]] for one in explained[2:]}
+    assert anchors == {"Paused": ["id_ad_status"], "Late": ["time_slots-group"]}
+    for reason in [reason for one in explained for reason in one["reasons"]]:
+        assert all(escape(reason[part]) in content for part in ("message", "fix", "link", "link_text"))
     assert f"/admin/ads/ad/{paused.pk}/change/" in content
     assert "Elsewhere" not in content
     assert "<html" not in content
 
 
-def test_why_leads_to_the_field_of_the_campaign_that_is_to_blame(console: Client) -> None:
+def test_a_reason_links_to_the_field_of_the_campaign(console: Client) -> None:
     ad = showing()
-    content = console.get(WHY, AT_0815 | {"region": "Bavaria"}).content.decode()
+    page = console.get(WHY, AT_0815 | {"region": "Bavaria"})
+    content = page.content.decode()
 
-    assert "In DE it is not aimed at Bavaria." in content
+    (reason,) = page.context["why"]["explained"][0]["reasons"]
+    assert escape(reason["message"]) in content
     assert f"/admin/campaigns/campaign/{ad.campaign_id}/change/#audience_targeting-group" in content
 
 
-def test_why_only_counts_what_is_aimed_at_other_countries(console: Client) -> None:
+def test_ads_that_target_other_countries_are_only_counted(console: Client) -> None:
     showing()
     content = console.get(WHY, AT_0815 | {"country": "FR"}).content.decode()
 
-    assert "1 ad of this position is aimed at other countries." in content
+    assert "1 ad of this position targets other countries only." in content
 
 
-def test_why_lists_the_nearest_and_counts_the_rest(console: Client) -> None:
+def test_the_ads_closest_to_eligible_are_listed_and_the_others_counted(console: Client) -> None:
     campaign = None
     for number in range(MOST_EXPLAINED + 2):
         if number % 6 == 0:
@@ -78,13 +79,14 @@ def test_why_lists_the_nearest_and_counts_the_rest(console: Client) -> None:
 
     explained = page.context["why"]["explained"]
     assert (len(explained), explained[0]["ad"]) == (MOST_EXPLAINED, shown)
-    assert "3 more ads of this position are aimed elsewhere, or further from showing." in page.content.decode()
+    assert "3 more ads of this position target other places or are further from eligible." in page.content.decode()
 
 
-def test_the_page_itself_explains_what_its_address_asks_about(console: Client) -> None:
+def test_the_page_itself_explains_the_position_in_its_query_string(console: Client) -> None:
     showing(ad_name="Paused", ad_status="paused")
-    content = console.get(PREVIEW, AT_0815 | {"ad_type_id": TOP}).content.decode()
+    page = console.get(PREVIEW, AT_0815 | {"ad_type_id": TOP})
+    content = page.content.decode()
 
-    assert "Top bar at 08:15: why?" in content
-    assert "The ad is paused, not active." in content
+    assert "Check delivery: Top bar, 08:15" in content
+    assert page.context["why"]["explained"][0]["reasons"][0]["link"].endswith("#id_ad_status")
     assert 'form="place" name="ad_type_id" value="top_bar_ad"' in content

@@ -174,5 +174,5 @@ def test_two_who_make_months_at_once_make_each_once() -> None:
 
 @pytest.mark.parametrize("months", ["-1", "121", "soon", "1.5", "²"])
 def test_an_odd_number_of_months_is_refused(months: str) -> None:
-    with pytest.raises(CommandError, match="give a number from 0 to 120"):
+    with pytest.raises(CommandError, match="enter a whole number from 0 to 120"):
         partition_views(f"--months-ahead={months}")

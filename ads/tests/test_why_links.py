@@ -1,4 +1,4 @@
-"""Why (not)?: every red criterion and every finding is told in plain words and links to what to change."""
+"""Check delivery: every criterion that fails, and every finding, is a plain sentence with a link to what to change."""
 
 import re
 from collections.abc import Callable
@@ -17,13 +17,13 @@ from ads.tests.delivery_scene import showing
 from ads.tests.factories import AdFactory
 from ads.tests.why_scene import (
     BERLIN,
-    aimed,
     at_night,
     link_in,
     rejected,
     rows,
     strong,
-    unsworn,
+    targeting,
+    unconfirmed,
     used_up,
     why,
     why_campaign,
@@ -36,12 +36,12 @@ ConsoleFor = Callable[[User | None], Client]
 
 @pytest.fixture
 def admin(cast: Cast, console_for: ConsoleFor) -> Client:
-    """Somebody who may change everything."""
+    """A client that may change everything."""
     return console_for(cast.app_admin)
 
 
 def has_anchor(client: Client, link: str) -> bool:
-    """Whether the page has what the fragment names."""
+    """Whether the linked page has an element with the link's fragment as id."""
     address, fragment = link.split("#")
     page = client.get(address)
     assert page.status_code == 200
@@ -53,7 +53,7 @@ FAILING: list[tuple[str, Callable[[], Ad], dict[str, str], str]] = [
     ("ad_active", lambda: showing(ad_status="paused"), {}, "id_ad_status"),
     ("approved", lambda: showing(approved=False), {}, "review"),
     ("approved", rejected, {}, "review"),
-    ("rated", unsworn, {}, "content_rating-group"),
+    ("rated", unconfirmed, {}, "content_rating-group"),
     (
         "campaign_dates",
         lambda: showing(campaign__campaign_start_date=date(2026, 11, 24)),
@@ -73,12 +73,12 @@ FAILING: list[tuple[str, Callable[[], Ad], dict[str, str], str]] = [
     ),
     ("ad_expiry_date", lambda: showing(ad_expiry_date=date(2026, 11, 9)), {}, "id_ad_expiry_date"),
     ("time_slot", at_night, {}, "time_slots-group"),
-    ("country", lambda: aimed(country="FR"), {}, "audience_targeting-group"),
+    ("country", lambda: targeting(country="FR"), {}, "audience_targeting-group"),
     ("region", showing, {"region": "Bavaria"}, "audience_targeting-group"),
-    ("city", lambda: aimed(cities=["Hamburg"]), {}, "audience_targeting-group"),
-    ("city", lambda: aimed(cities=["Hamburg"]), {"city": "", "postcode": ""}, "audience_targeting-group"),
-    ("postcode", lambda: aimed(postcodes=["20095"]), {}, "audience_targeting-group"),
-    ("postcode", lambda: aimed(postcodes=["20095"]), {"postcode": ""}, "audience_targeting-group"),
+    ("city", lambda: targeting(cities=["Hamburg"]), {}, "audience_targeting-group"),
+    ("city", lambda: targeting(cities=["Hamburg"]), {"city": "", "postcode": ""}, "audience_targeting-group"),
+    ("postcode", lambda: targeting(postcodes=["20095"]), {}, "audience_targeting-group"),
+    ("postcode", lambda: targeting(postcodes=["20095"]), {"postcode": ""}, "audience_targeting-group"),
     ("view_cap", lambda: used_up(count=5), {}, "id_campaign_max_view_count"),
     (
         "view_duration_cap",
@@ -90,13 +90,13 @@ FAILING: list[tuple[str, Callable[[], Ad], dict[str, str], str]] = [
 ]
 
 
-def test_the_cases_below_are_about_every_criterion() -> None:
+def test_the_cases_cover_every_criterion() -> None:
     assert {code for code, *_ in FAILING} == {criterion.code for criterion in CRITERIA}
 
 
 @pytest.mark.matrix
 @pytest.mark.parametrize(("code", "make", "asked", "anchor"), FAILING)
-def test_what_fails_links_to_what_to_change_on_a_page_that_has_it(
+def test_a_failing_criterion_links_to_a_field_that_exists(
     code: str, make: Callable[[], Ad], asked: dict[str, str], anchor: str, admin: Client, console_for: ConsoleFor
 ) -> None:
     ad = make()
@@ -108,24 +108,24 @@ def test_what_fails_links_to_what_to_change_on_a_page_that_has_it(
     assert state == "fails"
     assert link.endswith(f"/change/#{anchor}")
     assert has_anchor(admin, link)
-    # Whoever it belongs to can change it as well.
+    # The owner can change it as well.
     assert has_anchor(console_for(ad.campaign.campaign_created_by), link)
     assert "Doesn't show: " in strip_tags(page.content.decode()).replace("&#x27;", "'")
 
 
 @pytest.mark.parametrize(("code", "make", "asked", "anchor"), FAILING)
-def test_reasons_are_in_plain_words(
+def test_reasons_contain_no_codes(
     code: str, make: Callable[[], Ad], asked: dict[str, str], anchor: str, admin: Client
 ) -> None:
     said = strip_tags(rows(admin.get(why(make()), BERLIN | asked))[code][1])
 
-    # What a moderator wrote stays as it is.
+    # A moderator's note is quoted as it is.
     assert not re.findall(r"[a-z]+_[a-z_]+|None|True|False|\[|\{", said.replace("No campaign_end_date in texts", ""))
     assert "Needed: " in said
-    assert "Is: " in said
+    assert "Current: " in said
 
 
-def test_a_moderators_words_are_not_changed(admin: Client) -> None:
+def test_a_moderators_note_is_quoted_as_it_is(admin: Client) -> None:
     assert "No campaign_end_date in texts" in rows(admin.get(why(rejected()), BERLIN))["approved"][1]
 
 
@@ -141,7 +141,7 @@ def test_a_moderators_words_are_not_changed(admin: Client) -> None:
         ),
     ],
 )
-def test_what_readiness_links_to_is_there(make: Callable[[], Any], codes: list[str], admin: Client) -> None:
+def test_readiness_links_to_fields_that_exist(make: Callable[[], Any], codes: list[str], admin: Client) -> None:
     campaign = make()
 
     page = admin.get(why_campaign(campaign), BERLIN)

@@ -1,4 +1,4 @@
-"""Why (not)?: the console's answer to why an ad shows or not, at a place and a moment."""
+"""Check delivery: the console's pages that say why an ad shows or doesn't, at a place and time."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, time
@@ -15,10 +15,11 @@ from django.utils.html import escape
 from accounts.models import User
 from accounts.tests.factories import Cast
 from ads.choices import AdType
+from ads.console.wording import NOT_CHECKED_BEFORE
 from ads.delivery.criteria import CRITERIA
 from ads.tests.delivery_scene import INVALID_PLACES, MONDAY, showing
 from ads.tests.factories import AdFactory, AdTimeSlotFactory
-from ads.tests.why_scene import BERLIN, aimed, at_night, link_in, rows, why, why_campaign
+from ads.tests.why_scene import BERLIN, at_night, link_in, rows, targeting, why, why_campaign
 from campaign_studio.tests.browser import form_data, messages_of
 from campaigns.tests.factories import AudienceTargetingFactory, CampaignFactory
 
@@ -36,7 +37,7 @@ ODD = [
 
 @pytest.fixture
 def admin(cast: Cast, console_for: ConsoleFor) -> Client:
-    """Somebody who may change everything."""
+    """A client that may change everything."""
     return console_for(cast.app_admin)
 
 
@@ -46,11 +47,11 @@ def test_an_ad_that_shows_has_a_row_for_every_criterion_in_order(admin: Client) 
     assert list(rows(page)) == [criterion.code for criterion in CRITERIA]
     assert {state for state, _ in rows(page).values()} == {"holds"}
     assert "Shows" in page.content.decode()
-    assert "16 of 16 criteria hold" in page.content.decode()
+    assert "16 of 16 criteria met" in page.content.decode()
 
 
-def test_what_nobody_asked_about_is_neither_green_nor_red(admin: Client) -> None:
-    said = rows(admin.get(why(aimed(country="FR")), BERLIN))
+def test_a_criterion_that_was_not_checked_is_neither_green_nor_red(admin: Client) -> None:
+    said = rows(admin.get(why(targeting(country="FR")), BERLIN))
 
     assert {code for code, (state, _) in said.items() if state == "fails"} == {"country"}
     assert {code for code, (state, _) in said.items() if state == "open"} == {
@@ -59,13 +60,13 @@ def test_what_nobody_asked_about_is_neither_green_nor_red(admin: Client) -> None
         "postcode",
         "max_rating",
     }
-    assert "before the campaign is aimed at the country" in said["postcode"][1]
+    assert escape(str(NOT_CHECKED_BEFORE["country"])) in said["postcode"][1]
 
 
 def test_colour_is_not_all_that_tells_red_from_green(admin: Client) -> None:
     said = rows(admin.get(why(showing(ad_status="paused")), BERLIN))
 
-    assert ('aria-label="Fails">✗' in said["ad_active"][1]) is ('aria-label="Holds">✓' in said["approved"][1]) is True
+    assert ('aria-label="Not met">✗' in said["ad_active"][1]) is ('aria-label="Met">✓' in said["approved"][1]) is True
 
 
 def test_fixing_what_the_link_leads_to_turns_it_green(admin: Client) -> None:
@@ -80,20 +81,20 @@ def test_fixing_what_the_link_leads_to_turns_it_green(admin: Client) -> None:
     assert page.context["answers"][0]["outcome"] == "Shows"
 
 
-def test_of_several_for_one_bar_those_that_wait_name_the_one_that_has_the_turn(admin: Client) -> None:
+def test_ads_that_share_a_bar_name_the_one_that_shows(admin: Client) -> None:
     ads = [showing(ad_name=f"<Ad {number}>") for number in range(3)]
     pages = {ad: admin.get(why(ad), BERLIN) for ad in ads}
     (winner,) = [ad for ad, page in pages.items() if page.context["answers"][0]["outcome"] == "Shows"]
 
     for ad in ads:
         content = pages[ad].content.decode()
-        waits = f'it is the turn of <a class="underline" href="{why(winner)}?'
+        waits = f'It takes turns with <a class="underline" href="{why(winner)}?'
         assert (waits in content) is (ad != winner)
         assert (f">{escape(winner.ad_name)}</a>" in content) is True
 
 
-def test_opening_the_page_answers_for_the_campaigns_first_place_now(admin: Client) -> None:
-    ad = aimed(cities=["Berlin", "Hamburg"], postcodes=["10115"])
+def test_the_page_starts_with_the_campaigns_first_target_now(admin: Client) -> None:
+    ad = targeting(cities=["Berlin", "Hamburg"], postcodes=["10115"])
 
     with time_machine.travel(datetime(2026, 11, 23, 0, 20, tzinfo=UTC), tick=False):
         page = admin.get(why(ad))
@@ -104,18 +105,18 @@ def test_opening_the_page_answers_for_the_campaigns_first_place_now(admin: Clien
     assert "Berlin 10115, Germany" in page.content.decode()
 
 
-def test_a_campaign_without_a_place_asks_for_one(admin: Client) -> None:
+def test_a_campaign_without_targets_asks_for_a_place(admin: Client) -> None:
     ad = AdFactory(campaign=CampaignFactory())
 
     page = admin.get(why(ad))
 
     assert page.status_code == 200
-    assert "Choose a country to ask about." in page.content.decode()
+    assert "Choose a country to check." in page.content.decode()
     assert not rows(page)
     assert rows(admin.get(why(ad), BERLIN))["country"][0] == "fails"
 
 
-def test_a_campaigns_page_lists_all_its_ads_what_is_nearest_to_showing_first(admin: Client) -> None:
+def test_a_campaigns_page_lists_all_its_ads_closest_to_eligible_first(admin: Client) -> None:
     paused = showing(ad_status="paused", ad_name="paused")
     running = showing(campaign=paused.campaign, ad_name="running")
     showing(ad_name="elsewhere", ad_type_id=AdType.BOTTOM_LEFT)
@@ -129,7 +130,7 @@ def test_a_campaigns_page_lists_all_its_ads_what_is_nearest_to_showing_first(adm
     assert running.ad_name in page.content.decode()
 
 
-def test_readiness_stands_on_both_pages_with_links(admin: Client) -> None:
+def test_both_pages_show_readiness_with_links(admin: Client) -> None:
     ad = showing(campaign__campaign_status="paused", ad_status="paused")
 
     for address in (why(ad), why_campaign(ad.campaign)):
@@ -142,7 +143,7 @@ def test_readiness_stands_on_both_pages_with_links(admin: Client) -> None:
 
 @pytest.mark.matrix
 @pytest.mark.parametrize("odd", ODD)
-def test_odd_input_is_said_to_be_wrong_where_it_stands(odd: dict[str, str], admin: Client) -> None:
+def test_invalid_input_is_refused_at_its_field(odd: dict[str, str], admin: Client) -> None:
     ad = showing()
 
     for address in (why(ad), why_campaign(ad.campaign)):
@@ -153,18 +154,18 @@ def test_odd_input_is_said_to_be_wrong_where_it_stands(odd: dict[str, str], admi
 
 
 @pytest.mark.parametrize("query", ["country=DE", "day=&quarter=", "nope=1", "ad_type_id=x"])
-def test_other_odd_addresses_are_answered(query: str, admin: Client) -> None:
+def test_other_unusual_query_strings_are_answered(query: str, admin: Client) -> None:
     assert rows(admin.get(f"{why(showing())}?{query}"))
 
 
 @pytest.mark.parametrize("key", ["no-uuid", "267e86a9-37ea-40fe-98ed-74e60c8388f0"])
-def test_an_ad_that_is_not_there_is_said_not_to_exist(key: str, admin: Client) -> None:
+def test_an_unknown_ad_is_refused(key: str, admin: Client) -> None:
     answer = admin.get(f"/admin/ads/ad/{key}/why/", follow=True)
 
     assert "exist" in messages_of(answer)[0]
 
 
-def test_a_campaign_that_is_not_there_is_not_found(admin: Client) -> None:
+def test_an_unknown_campaign_is_not_found(admin: Client) -> None:
     assert admin.get(f"/admin/ads/ad/why/{uuid4()}/").status_code == 404
 
 
@@ -189,7 +190,7 @@ def test_moderators_keep_their_own_buttons(cast: Cast, console_for: ConsoleFor) 
 
 
 @pytest.mark.parametrize("role", ["user", "guest", None])
-def test_nobody_else_reads_them(role: str | None, cast: Cast, console_for: ConsoleFor) -> None:
+def test_others_are_sent_to_sign_in(role: str | None, cast: Cast, console_for: ConsoleFor) -> None:
     ad = showing()
     client = console_for(getattr(cast, role) if role else None)
 

@@ -1,4 +1,4 @@
-"""What API and console say, each sentence once: by problem, by step, by rejection, by criterion."""
+"""The sentences of the API and the console about deliveries and views, each asserted once."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -10,7 +10,7 @@ import pytest
 from ads.api import wording as api
 from ads.console import wording as console
 from ads.delivery.criteria import CRITERIA
-from ads.delivery.facts import Fact, Problem, ResourceType, Step
+from ads.delivery.facts import Fact, Problem, Reason, ResourceType, Step
 from ads.reporting.counting import Refusal, Rejection
 
 PARAMS: Mapping[str, object] = {
@@ -34,153 +34,203 @@ PARAMS: Mapping[str, object] = {
     "max_rating": "PG",
     "note": "100 % too loud",
 }
-# Both doors say the same of what is wrong.
+# What is wrong: in the API, and in the console where that differs.
 PROBLEMS = {
-    Problem.CAMPAIGN_NOT_ACTIVE: "The campaign is paused, not active.",
-    Problem.AD_NOT_ACTIVE: "The ad is paused, not active.",
-    Problem.NOT_REVIEWED: "No moderator has approved it yet.",
-    Problem.REJECTED: "A moderator has rejected it.",
+    Problem.NOT_REVIEWED: "The ad is pending review.",
+    Problem.REJECTED: "A moderator rejected the ad.",
     Problem.APPROVED_UNCONFIRMED: (
-        "It was approved while “no prohibited content” wasn't confirmed: that doesn't count."
+        "The ad was approved before its content declaration was confirmed, so the approval doesn't count."
     ),
-    Problem.UNCONFIRMED: "“No prohibited content” isn't confirmed.",
-    Problem.UNRATED: "It has no content rating.",
-    Problem.STARTS_LATER: "It starts on 2026-11-20.",
-    Problem.ENDS: "It ends on 2026-11-20.",
-    Problem.ENDED: "It ended on 2026-11-20.",
-    Problem.EXPIRES: "It expires on 2026-11-20.",
-    Problem.EXPIRED: "It expired on 2026-11-20.",
-    Problem.OUTSIDE_TIME_SLOTS: "08:15 lies in none of its time slots.",
-    Problem.COUNTRY_NOT_TARGETED: "The campaign is not aimed at DE.",
-    Problem.REGION_NOT_TARGETED: "In DE it is not aimed at Bavaria.",
-    Problem.CITY_NOT_TARGETED: "The campaign is not aimed at Berlin.",
-    Problem.SOME_CITIES_ONLY: "The campaign is aimed at some cities only.",
-    Problem.POSTCODE_NOT_TARGETED: "The campaign is not aimed at 10115.",
-    Problem.SOME_POSTCODES_ONLY: "The campaign is aimed at some postcodes only.",
-    Problem.VIEWS_USED_UP: "The campaign has used up its 72 views.",
-    Problem.VIEWING_TIME_USED_UP: "The campaign has used up its 72 minutes of viewing time.",
-    Problem.NO_RATING_LABEL: "It has no rating label.",
-    Problem.RATED_TOO_STRONG: "It is rated R; PG is the most that was asked for.",
-    Problem.NO_ADS: "It has no ads.",
-    Problem.NO_TARGETS: "It is not aimed at any place.",
-    Problem.ENDS_TODAY: "It ends today.",
-    Problem.ENDS_TOMORROW: "It ends tomorrow.",
-    Problem.ENDS_IN_DAYS: "It ends in 5 days.",
-    Problem.EXPIRES_TODAY: "It expires today.",
-    Problem.EXPIRES_TOMORROW: "It expires tomorrow.",
-    Problem.EXPIRES_IN_DAYS: "It expires in 5 days.",
-    Problem.VIEWS_NEARLY_USED_UP: "60 of its 72 views are used up.",
-    Problem.VIEWING_TIME_NEARLY_USED_UP: "60 seconds of its 72 minutes of viewing time are used up.",
+    Problem.UNRATED: "The ad has no content rating.",
+    Problem.OUTSIDE_TIME_SLOTS: "The ad has no time slot at 08:15.",
+    Problem.CITY_NOT_TARGETED: "The campaign doesn't target Berlin.",
+    Problem.SOME_CITIES_ONLY: "The campaign targets certain cities only.",
+    Problem.POSTCODE_NOT_TARGETED: "The campaign doesn't target the postcode 10115.",
+    Problem.SOME_POSTCODES_ONLY: "The campaign targets certain postcodes only.",
+    Problem.VIEWS_USED_UP: "The campaign has reached its view cap of 72 views.",
+    Problem.VIEWING_TIME_USED_UP: "The campaign has reached its viewing-time cap (72 minutes).",
+    Problem.NO_RATING_LABEL: "The ad has no rating label.",
+    Problem.RATED_TOO_STRONG: "The ad is rated R, which is stronger than PG.",
+    Problem.NO_ADS: "The campaign has no ads.",
+    Problem.NO_TARGETS: "The campaign has no targets.",
+    Problem.EXPIRES_TODAY: "The ad expires today.",
+    Problem.EXPIRES_TOMORROW: "The ad expires tomorrow.",
+    Problem.EXPIRES_IN_DAYS: "The ad expires in 5 days.",
+    Problem.VIEWS_NEARLY_USED_UP: "The campaign has used 60 of its 72 views.",
+    Problem.VIEWING_TIME_NEARLY_USED_UP: "The campaign has used 60 seconds of its viewing-time cap (72 minutes).",
 }
-# And of what to do about it, apart from the names of fields.
+PROBLEMS_BY_DOOR = {
+    Problem.CAMPAIGN_NOT_ACTIVE: (
+        "The campaign's status is paused, not active.",
+        "The campaign's status is “Paused”, not “Active”.",
+    ),
+    Problem.AD_NOT_ACTIVE: ("The ad's status is paused, not active.", "The ad's status is “Paused”, not “Active”."),
+    Problem.UNCONFIRMED: (
+        "The content declaration (no_prohibited_content) isn't confirmed.",
+        "The content declaration isn't confirmed.",
+    ),
+    Problem.COUNTRY_NOT_TARGETED: ("The campaign doesn't target DE.", "The campaign doesn't target Germany."),
+    Problem.REGION_NOT_TARGETED: (
+        "The campaign doesn't target Bavaria in DE.",
+        "The campaign doesn't target Bavaria in Germany.",
+    ),
+}
+# Of a campaign and of an ad. Dates are ISO 8601 in the API.
+PROBLEMS_BY_RESOURCE = {
+    Problem.STARTS_LATER: ("The campaign starts on 20 Nov 2026.", "The ad starts on 20 Nov 2026."),
+    Problem.ENDS: ("The campaign ends on 20 Nov 2026.", "The ad ends on 20 Nov 2026."),
+    Problem.ENDED: ("The campaign ended on 20 Nov 2026.", "The ad ended on 20 Nov 2026."),
+    Problem.EXPIRES: ("The campaign expires on 20 Nov 2026.", "The ad expires on 20 Nov 2026."),
+    Problem.EXPIRED: ("The campaign expired on 20 Nov 2026.", "The ad expired on 20 Nov 2026."),
+    Problem.ENDS_TODAY: ("The campaign ends today.", "The ad ends today."),
+    Problem.ENDS_TOMORROW: ("The campaign ends tomorrow.", "The ad ends tomorrow."),
+    Problem.ENDS_IN_DAYS: ("The campaign ends in 5 days.", "The ad ends in 5 days."),
+}
+# What to do: the same in the API and the console.
 STEPS = {
-    Step.FIRST_MOVE_CAMPAIGN_END: "Before that, move the end of its campaign.",
-    Step.FIRST_CONFIRM: "Before that, confirm “no prohibited content” in its content rating.",
-    Step.FIRST_MOVE_CAMPAIGN_END_AND_CONFIRM: (
-        "Before that, move the end of its campaign and confirm “no prohibited content” in its content rating."
+    Step.HAVE_APPROVED: "Ask a moderator to approve the ad.",
+    Step.CHANGE_AND_HAVE_APPROVED: "Change what the moderator objected to, then ask for another review.",
+    Step.READ_THE_NOTE: "The moderator's note: 100 % too loud",
+    Step.ADD_TIME_SLOT: "Add a time slot that includes 08:15 to 08:30.",
+    Step.ADD_CITY: "Add Berlin to the cities of the target “Germany, Europe”.",
+    Step.ADD_CITY_AND_POSTCODE: (
+        "Add Berlin to the cities of the target “Germany, Europe”, and the postcode to its postcodes."
     ),
-    Step.HAVE_APPROVED: "Have a moderator approve it.",
-    Step.CHANGE_AND_HAVE_APPROVED: "Change what was objected to, then have a moderator approve it.",
-    Step.READ_THE_NOTE: "The moderator wrote: 100 % too loud",
-    Step.CONFIRM_AND_HAVE_APPROVED: "Confirm it in the content rating, then have a moderator approve the ad again.",
-    Step.CONFIRM: "Confirm “no prohibited content” in its content rating.",
-    Step.RATE_AND_CONFIRM: "Rate it and confirm “no prohibited content” in its content rating.",
-    Step.ADD_TIME_SLOT: "Add a time slot from 08:15 to 08:30, or longer.",
-    Step.ADD_COUNTRY: "Add DE to the campaign's audience.",
-    Step.NAME_A_COUNTRY: "“DE” is no country. Ask with its ISO 3166-1 code, like DE, or its English name.",
-    Step.ADD_REGION: "Add the region Bavaria in DE to the campaign's audience.",
-    Step.ADD_CITY: "Add Berlin to the cities of Germany, Europe.",
-    Step.ADD_CITY_AND_POSTCODE: "Add Berlin to the cities of Germany, Europe, and the postcode to its postcodes.",
-    Step.ADD_CITY_AND_EMPTY_POSTCODES: "Add Berlin to the cities of Germany, Europe, and empty its postcodes.",
-    Step.GIVE_CITY_OR_EMPTY_CITIES: "Ask with a city, or empty the cities of Germany, Europe.",
-    Step.GIVE_CITY_OR_EMPTY_CITIES_AND_POSTCODES: (
-        "Ask with a city, or empty the cities of Germany, Europe, and empty its postcodes."
+    Step.ADD_CITY_AND_EMPTY_POSTCODES: (
+        "Add Berlin to the cities of the target “Germany, Europe”, and clear its postcodes."
     ),
-    Step.ADD_POSTCODE: "Add 10115 to the postcodes of Germany, Europe.",
-    Step.GIVE_POSTCODE_OR_EMPTY_POSTCODES: "Ask with a postcode, or empty the postcodes of Germany, Europe.",
-    Step.ADD_AD: "Add an ad, up to six.",
-    Step.ADD_ANY_COUNTRY: "Add a country to its audience.",
+    Step.ADD_POSTCODE: "Add 10115 to the postcodes of the target “Germany, Europe”.",
+    Step.ADD_AD: "Add an ad.",
 }
-# Where fields are named: in the API of a campaign, in the console of a campaign and of an ad.
-NAMING_FIELDS = {
-    Step.ACTIVATE: (
-        "Set campaign_status to active.",
-        "Set the campaign's status to active.",
-        "Set the ad's status to active.",
-    ),
+# In the API of a campaign, in the console of a campaign and of an ad.
+STEPS_BY_RESOURCE = {
+    Step.ACTIVATE: ("Set campaign_status to active.", "Activate the campaign.", "Activate the ad."),
     Step.DRAFT_THEN_ACTIVATE: (
         "Set campaign_status to draft first, then to active.",
-        "Set the campaign's status to draft first, then to active.",
-        "Set the ad's status to draft first, then to active.",
+        "Return the campaign to draft, then activate it.",
+        "Return the ad to draft, then activate it.",
     ),
     Step.THEN_ACTIVATE: (
         "Then set campaign_status to active.",
-        "Then set the campaign's status to active.",
-        "Then set the ad's status to active.",
+        "Then activate the campaign.",
+        "Then activate the ad.",
     ),
     Step.THEN_DRAFT_THEN_ACTIVATE: (
-        "Then set campaign_status to draft first, then to active.",
-        "Then set the campaign's status to draft first, then to active.",
-        "Then set the ad's status to draft first, then to active.",
+        "Then set campaign_status to draft, and after that to active.",
+        "Then return the campaign to draft, and after that activate it.",
+        "Then return the ad to draft, and after that activate it.",
     ),
     Step.MOVE_START: (
-        "Move campaign_start_date to 2026-11-23 or earlier.",
-        "Move the campaign's start date to 2026-11-23 or earlier.",
-        "Move the ad's start date to 2026-11-23 or earlier.",
+        "Set campaign_start_date to 2026-11-23 or earlier.",
+        "Set the campaign's start date to 23 Nov 2026 or earlier.",
+        "Set the ad's start date to 23 Nov 2026 or earlier.",
     ),
     Step.MOVE_END: (
-        "Move campaign_end_date to 2026-11-23 or later.",
-        "Move the campaign's end date to 2026-11-23 or later.",
-        "Move the ad's end date to 2026-11-23 or later.",
+        "Set campaign_end_date to 2026-11-23 or later.",
+        "Set the campaign's end date to 23 Nov 2026 or later.",
+        "Set the ad's end date to 23 Nov 2026 or later.",
     ),
     Step.MOVE_END_AND_EXPIRY: (
-        "Move campaign_end_date to 2026-11-23 or later, and campaign_expiry_date with it.",
-        "Move the campaign's end date to 2026-11-23 or later, and the campaign's expiry date with it.",
-        "Move the ad's end date to 2026-11-23 or later, and the ad's expiry date with it.",
+        "Set campaign_end_date and campaign_expiry_date to 2026-11-23 or later.",
+        "Set the campaign's end date and expiry date to 23 Nov 2026 or later.",
+        "Set the ad's end date and expiry date to 23 Nov 2026 or later.",
     ),
     Step.MOVE_EXPIRY: (
-        "Move campaign_expiry_date to 2026-11-23 or later.",
-        "Move the campaign's expiry date to 2026-11-23 or later.",
-        "Move the ad's expiry date to 2026-11-23 or later.",
+        "Set campaign_expiry_date to 2026-11-23 or later.",
+        "Set the campaign's expiry date to 23 Nov 2026 or later.",
+        "Set the ad's expiry date to 23 Nov 2026 or later.",
     ),
     Step.PROLONG: (
-        "Move campaign_end_date to go on.",
-        "Move the campaign's end date to go on.",
-        "Move the ad's end date to go on.",
+        "Set campaign_end_date to a later day to keep it running.",
+        "Set a later end date to keep the campaign running.",
+        "Set a later end date to keep the ad running.",
     ),
 }
-# Fields that only one of the two has.
-NAMING_ITS_FIELDS = {
+# In the API, by the codes of fields, and in the console, by their labels.
+STEPS_BY_DOOR = {
+    Step.FIRST_MOVE_CAMPAIGN_END: (
+        "Before that, set the campaign_end_date of its campaign to today or later.",
+        "Before that, set the campaign's end date to today or later.",
+    ),
+    Step.FIRST_CONFIRM: (
+        "Before that, set no_prohibited_content to true in its content_rating.",
+        "Before that, confirm the content declaration in the ad's content rating.",
+    ),
+    Step.FIRST_MOVE_CAMPAIGN_END_AND_CONFIRM: (
+        "Before that, set the campaign_end_date of its campaign to today or later, and no_prohibited_content to true "
+        "in its content_rating.",
+        "Before that, set the campaign's end date to today or later, and confirm the content declaration in the ad's "
+        "content rating.",
+    ),
+    Step.CONFIRM_AND_HAVE_APPROVED: (
+        "Set no_prohibited_content to true in its content_rating, then ask a moderator to approve the ad again.",
+        "Confirm the content declaration in the ad's content rating, then ask a moderator to approve the ad again.",
+    ),
+    Step.CONFIRM: (
+        "Set no_prohibited_content to true in its content_rating.",
+        "Confirm the content declaration in the ad's content rating.",
+    ),
+    Step.RATE_AND_CONFIRM: (
+        "Send a content_rating with no_prohibited_content set to true.",
+        "Add a content rating and confirm the content declaration.",
+    ),
+    Step.ADD_COUNTRY: (
+        "Add a target in DE to the campaign's audience_targeting.",
+        "Add Germany to the campaign's targeting.",
+    ),
+    Step.ADD_REGION: (
+        "Add a target for Bavaria in DE to the campaign's audience_targeting.",
+        "Add a target for Bavaria in Germany to the campaign's targeting.",
+    ),
+    Step.ADD_ANY_COUNTRY: (
+        "Add a target to the campaign's audience_targeting.",
+        "Add a country to the campaign's targeting.",
+    ),
+    Step.GIVE_CITY_OR_EMPTY_CITIES: (
+        "Send a city, or clear the cities of the target “Germany, Europe”.",
+        "Enter a city, or clear the cities of the target “Germany, Europe”.",
+    ),
+    Step.GIVE_CITY_OR_EMPTY_CITIES_AND_POSTCODES: (
+        "Send a city or clear the cities of the target “Germany, Europe”, and clear its postcodes.",
+        "Enter a city or clear the cities of the target “Germany, Europe”, and clear its postcodes.",
+    ),
+    Step.GIVE_POSTCODE_OR_EMPTY_POSTCODES: (
+        "Send a postcode, or clear the postcodes of the target “Germany, Europe”.",
+        "Enter a postcode, or clear the postcodes of the target “Germany, Europe”.",
+    ),
     Step.RAISE_VIEW_CAP: (
-        "Raise campaign_max_view_count to 73 or more, or empty it.",
-        "Raise the campaign's view cap to 73 or more, or empty it.",
+        "Set campaign_max_view_count to 73 or more, or to null.",
+        "Raise the campaign's view cap to 73 or more, or remove it.",
     ),
     Step.RAISE_VIEWING_TIME_CAP: (
-        "Raise campaign_max_view_duration_value to 73 or more (minutes), or empty value and unit.",
-        "Raise the campaign's cap on viewing time to 73 or more (minutes), or empty value and unit.",
+        "Set campaign_max_view_duration_value to 73 or more (minutes), or the value and its unit to null.",
+        "Raise the campaign's viewing-time cap (needed: 73 minutes), or remove it.",
     ),
     Step.RAISE_VIEW_CAP_TO_GO_ON: (
-        "Raise campaign_max_view_count to go on.",
-        "Raise the campaign's view cap to go on.",
+        "Raise campaign_max_view_count to keep it running.",
+        "Raise the view cap to keep the campaign running.",
     ),
     Step.RAISE_VIEWING_TIME_CAP_TO_GO_ON: (
-        "Raise campaign_max_view_duration_value to go on.",
-        "Raise the campaign's cap on viewing time to go on.",
+        "Raise campaign_max_view_duration_value to keep it running.",
+        "Raise the viewing-time cap to keep the campaign running.",
     ),
-    Step.PROLONG_EXPIRY: ("Move ad_expiry_date to go on.", "Move the ad's expiry date to go on."),
+    Step.PROLONG_EXPIRY: (
+        "Set ad_expiry_date to a later day to keep it running.",
+        "Set a later expiry date to keep the ad running.",
+    ),
     Step.GIVE_RATING_LABEL: (
-        "Give it a rating_system and a rating_label.",
-        "Give it a rating system and a rating label.",
+        "Set rating_system and rating_label in its content_rating.",
+        "Choose a rating system and a rating label.",
     ),
     Step.ALLOW_RATING: (
-        "Ask with max_rating=R, or show another ad: R is stronger than PG.",
-        "Ask with the strongest rating R, or show another ad: R is stronger than PG.",
+        "Send max_rating=R, or show another ad.",
+        "Choose R as the strongest rating, or show another ad.",
     ),
 }
 
 
 def fact(problem: Problem, *steps: Step, of: ResourceType = "campaign", params: Mapping[str, object] = PARAMS) -> Fact:
-    """One with everything that a sentence may name."""
+    """A fact with every parameter that a sentence may name."""
     return Fact(
         code="any",
         problem=problem,
@@ -192,106 +242,167 @@ def fact(problem: Problem, *steps: Step, of: ResourceType = "campaign", params: 
     )
 
 
-def doing(step: Step, of: ResourceType = "campaign") -> Fact:
+def with_step(step: Step, of: ResourceType = "campaign") -> Fact:
+    """A fact with one step."""
     return fact(Problem.NO_ADS, step, of=of)
 
 
 def test_there_is_a_sentence_for_everything() -> None:
-    assert set(PROBLEMS) == set(api.PROBLEMS) == set(console.PROBLEMS) == set(Problem)
-    assert {*STEPS, *NAMING_FIELDS, *NAMING_ITS_FIELDS} == set(api.STEPS) == set(console.STEPS) == set(Step)
+    problems = {*PROBLEMS, *PROBLEMS_BY_DOOR, *PROBLEMS_BY_RESOURCE}
+    steps = {*STEPS, *STEPS_BY_RESOURCE, *STEPS_BY_DOOR, Step.NAME_A_COUNTRY}
+
+    assert problems == set(api.PROBLEMS) == set(console.PROBLEMS) == set(Problem)
+    assert steps == set(api.STEPS) == set(console.STEPS) == set(Step)
     assert set(api.REFUSALS) == set(Refusal)
     assert list(console.HEADINGS) == [criterion.code for criterion in CRITERIA]
-    assert set(console.NOT_ASKED_BEFORE) == {criterion.within for criterion in CRITERIA if criterion.within}
+    assert set(console.NOT_CHECKED_BEFORE) == {criterion.within for criterion in CRITERIA if criterion.within}
 
 
 @pytest.mark.parametrize("words", [api, console], ids=["API", "console"])
-def test_what_is_wrong(words: ModuleType) -> None:
+def test_problems_that_both_doors_say_alike(words: ModuleType) -> None:
     assert {problem: words.message(fact(problem)) for problem in PROBLEMS} == PROBLEMS
 
 
+def test_problems_name_values_by_code_in_the_api_and_by_label_in_the_console() -> None:
+    assert {
+        problem: (api.message(fact(problem)), console.message(fact(problem))) for problem in PROBLEMS_BY_DOOR
+    } == PROBLEMS_BY_DOOR
+
+
+def test_problems_of_a_campaign_and_of_an_ad() -> None:
+    said = {
+        problem: (console.message(fact(problem)), console.message(fact(problem, of="ad")))
+        for problem in PROBLEMS_BY_RESOURCE
+    }
+
+    assert said == PROBLEMS_BY_RESOURCE
+    for problem, sentences in PROBLEMS_BY_RESOURCE.items():
+        by_code = tuple(sentence.replace("20 Nov 2026", "2026-11-20") for sentence in sentences)
+        assert (api.message(fact(problem)), api.message(fact(problem, of="ad"))) == by_code
+
+
 @pytest.mark.parametrize("words", [api, console], ids=["API", "console"])
-def test_what_to_do(words: ModuleType) -> None:
-    assert {step: words.fix(doing(step)) for step in STEPS} == STEPS
+def test_steps_that_both_doors_say_alike(words: ModuleType) -> None:
+    assert {step: words.fix(with_step(step)) for step in STEPS} == STEPS
 
 
-def test_what_to_do_with_the_fields_of_either() -> None:
+def test_steps_of_a_campaign_and_of_an_ad() -> None:
     assert {
-        step: (api.fix(doing(step)), console.fix(doing(step)), console.fix(doing(step, "ad"))) for step in NAMING_FIELDS
-    } == NAMING_FIELDS
-    assert api.fix(doing(Step.ACTIVATE, "ad")) == "Set ad_status to active."
+        step: (api.fix(with_step(step)), console.fix(with_step(step)), console.fix(with_step(step, "ad")))
+        for step in STEPS_BY_RESOURCE
+    } == STEPS_BY_RESOURCE
+    assert api.fix(with_step(Step.ACTIVATE, "ad")) == "Set ad_status to active."
 
 
-def test_what_to_do_with_the_fields_of_one() -> None:
+def test_steps_name_fields_by_code_in_the_api_and_by_label_in_the_console() -> None:
     assert {
-        step: (api.fix(doing(step, "ad")), console.fix(doing(step, "ad"))) for step in NAMING_ITS_FIELDS
-    } == NAMING_ITS_FIELDS
+        step: (api.fix(with_step(step, "ad")), console.fix(with_step(step, "ad"))) for step in STEPS_BY_DOOR
+    } == STEPS_BY_DOOR
 
 
-def test_steps_stand_one_after_the_other() -> None:
+def test_what_is_not_a_country_is_named_as_it_was_sent() -> None:
+    not_a_country = fact(Problem.COUNTRY_NOT_TARGETED, Step.NAME_A_COUNTRY, params={"country": "Xanadu"})
+
+    assert api.fix(not_a_country) == (
+        "“Xanadu” is not a country. Send an ISO 3166-1 code such as DE, or an English name."
+    )
+    assert console.fix(not_a_country) == (
+        "“Xanadu” is not a country. Use an ISO 3166-1 code such as DE, or an English name."
+    )
+
+
+def test_steps_follow_one_another() -> None:
     steps = (Step.MOVE_END, Step.THEN_ACTIVATE, Step.FIRST_CONFIRM)
 
     assert api.fix(fact(Problem.AD_NOT_ACTIVE, *steps, of="ad")) == (
-        "Move ad_end_date to 2026-11-23 or later. Then set ad_status to active. "
-        "Before that, confirm “no prohibited content” in its content rating."
+        "Set ad_end_date to 2026-11-23 or later. Then set ad_status to active. "
+        "Before that, set no_prohibited_content to true in its content_rating."
     )
 
 
 @pytest.mark.parametrize(
     ("problem", "params", "sentence"),
     [
-        (Problem.VIEWS_USED_UP, {"cap": 1}, "The campaign has used up its 1 view."),
+        (Problem.VIEWS_USED_UP, {"cap": 1}, "The campaign has reached its view cap of 1 view."),
         (
             Problem.VIEWING_TIME_USED_UP,
             {"cap": 1, "unit": "hours"},
-            "The campaign has used up its 1 hour of viewing time.",
+            "The campaign has reached its viewing-time cap (1 hour).",
         ),
         (
             Problem.VIEWING_TIME_NEARLY_USED_UP,
             {"cap": 1, "unit": "seconds", "used": 1},
-            "1 second of its 1 second of viewing time is used up.",
+            "The campaign has used 1 second of its viewing-time cap (1 second).",
         ),
-        (Problem.ENDS_IN_DAYS, {"days": 1}, "It ends in 1 day."),
+        (Problem.ENDS_IN_DAYS, {"days": 1}, "The campaign ends in 1 day."),
+        (Problem.EXPIRES_IN_DAYS, {"days": 1}, "The ad expires in 1 day."),
     ],
 )
-def test_one_is_not_many(problem: Problem, params: dict[str, object], sentence: str) -> None:
+def test_one_is_singular(problem: Problem, params: dict[str, object], sentence: str) -> None:
     assert api.message(fact(problem, params=params)) == console.message(fact(problem, params=params)) == sentence
+
+
+@pytest.mark.parametrize(
+    ("code", "value", "params", "words"),
+    [
+        ("campaign_active", "paused", {}, "Paused"),
+        ("approved", "rejected", {}, "Rejected"),
+        ("rated", True, {}, "confirmed"),
+        ("rated", None, {}, "no rating"),
+        ("ad_dates", date(2026, 11, 20), {}, "20 Nov 2026"),
+        ("time_slot", ["22:00–00:00", "08:00–09:00"], {}, "22:00–00:00, 08:00–09:00"),
+        ("country", "DE", {}, "Germany"),
+        ("country", ["DE", "FR"], {}, "Germany, France"),
+        ("country", [], {}, "none"),
+        ("city", "", {}, "all cities"),
+        ("view_cap", 5, {}, "5"),
+        ("view_duration_cap", 1, {"unit": "hours"}, "1 hour"),
+    ],
+)
+def test_values_are_shown_by_their_labels(code: str, value: object, params: dict[str, object], words: str) -> None:
+    reason = Reason(
+        **{**vars(fact(Problem.NO_ADS, params=params)), "code": code}, expected=value, actual=value, changes=None
+    )
+
+    assert console.value_of(reason, value) == words
 
 
 @pytest.mark.parametrize(
     ("code", "params", "sentence"),
     [
-        (Refusal.UNKNOWN_AD, {}, "There is no ad with this ad_id. Send the id of the ad that was shown."),
+        (Refusal.UNKNOWN_AD, {}, "No such ad. Send the ad_id of the ad that was shown."),
         (
             Refusal.TOO_SHORT,
             {"needed": 11, "lasted": 10},
-            "A view of this ad counts from 11 seconds on; this one lasted 10.",
+            "This view is too short to count: it lasted 10 of at least 11 seconds.",
         ),
         (
             Refusal.TOO_SHORT,
             {"needed": 1, "lasted": 0},
-            "A view of this ad counts from 1 second on; this one lasted 0.",
+            "This view is too short to count: it lasted 0 of at least 1 second.",
         ),
         (
             Refusal.IN_FUTURE,
             {},
-            "viewed_at lies in the future. Set the clock of the device, and send the time at which it was shown.",
+            "viewed_at is in the future. Check the device's clock, and send when the ad was shown.",
         ),
         (
             Refusal.EXPIRED,
             {"oldest": date(2026, 10, 1)},
-            "This view is too old: views are counted from 2026-10-01 on. There is no need to send it again.",
+            "This view is too old: only views from 2026-10-01 onwards count. Don't send it again.",
         ),
         (
             Refusal.VIEW_CAP_REACHED,
             {"cap": 3},
-            "The campaign has used up its 3 views. Ask again what to show: this ad shows no more.",
+            "The campaign has reached its view cap of 3 views. Request the delivery again and show another ad.",
         ),
         (
             Refusal.VIEW_DURATION_CAP_REACHED,
             {"cap": 60},
-            "The campaign has used up its 60 seconds. Ask again what to show: this ad shows no more.",
+            "The campaign has reached its viewing-time cap of 60 seconds. "
+            "Request the delivery again and show another ad.",
         ),
     ],
 )
-def test_why_a_view_is_not_counted(code: Refusal, params: dict[str, object], sentence: str) -> None:
+def test_why_a_view_does_not_count(code: Refusal, params: dict[str, object], sentence: str) -> None:
     assert api.refusal(Rejection(code, params)) == sentence

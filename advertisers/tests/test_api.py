@@ -91,7 +91,7 @@ def test_an_empty_optional_field_is_null(client: APIClient, sent: Any) -> None:
         ({"latitude": 91, "longitude": 0}, {"latitude": ["advertiser_latitude_is_on_earth"]}),
         ({"latitude": 0, "longitude": -180.5}, {"longitude": ["advertiser_longitude_is_on_earth"]}),
         ({"latitude": 5}, {"non_field_errors": ["advertiser_latitude_and_longitude_together"]}),
-        ({"created_by": 1}, {"created_by": ["invalid"]}),
+        ({"created_by": 1}, {"created_by": ["unknown_field"]}),
         ({"advertiser_name": ""}, {"advertiser_name": ["blank"]}),
     ],
 )

@@ -1,4 +1,4 @@
-"""What every address under /api/ does before and after its own work."""
+"""The base of every view under /api/."""
 
 from typing import ClassVar
 
@@ -22,19 +22,18 @@ from campaign_studio.writing import one_write
 
 
 class StudioView(APIView):
-    """The base of all views. `initial()` shows in which order a request is judged.
+    """The base of all views. `initial()` shows the order in which a request is checked.
 
-    A request that writes is one transaction: everything it wrote is kept, or nothing. An answer that is an error
-    undoes what was written before it; what only COMMIT finds out (a parent that another request has deleted) is
-    answered in the same way. Where something must outlive a refusal, such as a counted attempt to sign in, the view
-    sets `atomic` to False.
+    A request that writes is one transaction. An error response rolls it back. Errors that occur at COMMIT, such as a
+    parent that another request has deleted, are answered like any other. A view sets `atomic` to False if something
+    must survive a refusal, such as a counted sign-in attempt.
     """
 
     atomic: ClassVar[bool] = True
     _keyed: KeyedRequest | None = None
 
     def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
-        """Answer one request; in a transaction, which is tried again after a deadlock."""
+        """Answer a request that writes in one transaction, which is retried after a deadlock."""
         if not self.atomic or request.method in SAFE_METHODS:
             return self._answer(request, *args, **kwargs)
         try:
@@ -43,12 +42,12 @@ class StudioView(APIView):
             return self.finalize_response(self.request, self.handle_exception(error))
 
     def initial(self, request: Request, *args: object, **kwargs: object) -> None:
-        """Who asks (401), how often (429) and whether they may (403); whether they have asked before; what they ask."""
+        """Check the token (401), the rate (429) and the permission (403), then repetition, then query parameters."""
         super().initial(request, *args, **kwargs)
         self._keyed = KeyedRequest.of(request)
         if self._keyed:
             self._keyed.replay()
-        # A method that is not allowed here asks nothing, and has an answer of its own.
+        # A method that isn't allowed here is answered 405 instead.
         known = self.known_parameters()
         if known is not None and getattr(self, "action", "") not in (None, "metadata"):
             refuse_unknown_parameters(request, known)
@@ -56,7 +55,7 @@ class StudioView(APIView):
             set_database_actor()
 
     def perform_authentication(self, request: Request) -> None:
-        """Find out who asks, and count: a request without a valid token is refused, and counts too."""
+        """Authenticate and count the request. A request with an invalid token counts too."""
         try:
             super().perform_authentication(request)
         except APIException:
@@ -65,23 +64,23 @@ class StudioView(APIView):
         self.check_throttles(request)
 
     def get_throttles(self) -> list[BaseThrottle]:
-        """The same ones for as long as the request lasts: they count it once, however often they are asked."""
+        """The same throttles throughout the request, so that it is counted once."""
         return self._throttles
 
     def known_parameters(self) -> set[str] | None:
-        """The names of the query parameters that the present action understands; None admits all."""
+        """The names of the query parameters that the current action accepts; None accepts all."""
         return set()
 
     def required_permission(self) -> str:
-        """The permission that the present action needs, for `ModelPermission`."""
-        raise NotImplementedError(f"{type(self).__name__} does not say which permission it needs.")
+        """The permission that the current action requires, for `ModelPermission`."""
+        raise NotImplementedError(f"{type(self).__name__} must implement required_permission().")
 
     def handle_exception(self, exc: Exception) -> Response:
-        """An answer that was given before is not an error."""
+        """A repeated answer isn't an error."""
         return exc.response if isinstance(exc, AlreadyAnsweredError) else super().handle_exception(exc)
 
     def finalize_response(self, request: Request, response: Response, *args: object, **kwargs: object) -> Response:
-        """Say how many requests are left."""
+        """Add the headers of the rate limit."""
         answer = super().finalize_response(request, response, *args, **kwargs)
         for throttle in self.get_throttles():
             if isinstance(throttle, StudioThrottle):
@@ -94,7 +93,7 @@ class StudioView(APIView):
         return super().get_throttles()
 
     def _in_one_transaction(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
-        # Who acts is known once the framework has looked at the token: see `initial`.
+        # The acting user is known after authentication: see `initial()`.
         with one_write(tell_actor=False):
             response = self._answer(request, *args, **kwargs)
             if isinstance(response, Response) and response.exception:
@@ -102,7 +101,7 @@ class StudioView(APIView):
             return response
 
     def _answer(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
-        """Answer, and keep the answer for a client that sends the request again."""
+        """Answer, and store the answer for a client that repeats the request."""
         try:
             response = super().dispatch(request, *args, **kwargs)
             if self._keyed and isinstance(response, Response) and not response.exception:

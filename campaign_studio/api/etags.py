@@ -1,10 +1,11 @@
-"""`ETag` and `If-Match`: nobody overwrites what they have not seen (RFC 9110, section 13)."""
+"""`ETag` and `If-Match`: a client can't overwrite changes it hasn't seen (RFC 9110, section 13)."""
 
 import hashlib
 from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 from django.utils.http import parse_etags
+from django.utils.translation import gettext_lazy as _
 from rest_framework import status
 from rest_framework.exceptions import APIException
 from rest_framework.permissions import SAFE_METHODS
@@ -13,14 +14,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-STALE = "This was changed since you read it. Read it again, look at what is new, and send your change with its ETag."
+STALE = _("This object has been changed since you read it. Read it again and send your change with its new ETag.")
 
-# One object as the client sees it.
+# An object as the client sees it.
 Document = Mapping[str, object]
 
 
 class Stale(APIException):
-    """412. `headers` carries the ETag of the present representation."""
+    """412. `headers` carries the ETag of the current representation."""
 
     status_code = status.HTTP_412_PRECONDITION_FAILED
     default_detail = STALE
@@ -32,19 +33,19 @@ class Stale(APIException):
 
 
 class ETagMixin(APIView):
-    """One object at one address: answered with its `ETag`, changed under `If-Match`.
+    """A view of one object, which is answered with its `ETag` and changed only if `If-Match` agrees.
 
-    `counters` names the fields that count by themselves: what vehicles report is no change that an editor could undo.
+    `counters` names fields that don't count as changes: what vehicles report can't conflict with an edit.
     """
 
     counters: ClassVar[tuple[str, ...]] = ()
 
     def document_answer(self, document: Document, code: int = status.HTTP_200_OK) -> Response:
-        """Answer with the document and its ETag."""
+        """A response with the document and its ETag."""
         return Response(document, status=code, headers={"ETag": etag_of(document, counters=self.counters)})
 
     def check_match(self, request: Request, present: Callable[[], Document]) -> None:
-        """Raise Stale (412) when the client has named another document than the present one. The row is locked."""
+        """Raise Stale (412) if `If-Match` names another version than the current one. The row is locked."""
         if request.method in SAFE_METHODS or "If-Match" not in request.headers:
             return
         tag = etag_of(present(), counters=self.counters)
@@ -54,9 +55,6 @@ class ETagMixin(APIView):
 
 
 def etag_of(document: Document, *, counters: tuple[str, ...] = ()) -> str:
-    """The strong tag of a document: another one as soon as anything in it differs, nested rows included.
-
-    `counters` are left out.
-    """
+    """The strong ETag of a document with its nested rows, without `counters`."""
     hashed = {name: value for name, value in document.items() if name not in counters}
     return f'"{hashlib.sha256(JSONRenderer().render(hashed)).hexdigest()[:32]}"'

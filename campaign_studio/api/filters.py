@@ -1,12 +1,14 @@
-"""List parameters are a form: what it doesn't know, or knows twice, is an error."""
+"""Filters, search and order of lists. An unknown or repeated query parameter is an error."""
 
 from collections.abc import Collection
 from typing import TYPE_CHECKING, cast
 
 from django.db.models import QuerySet
+from django.utils.text import get_text_list
+from django.utils.translation import gettext as _
 from django_filters import BaseInFilter, CharFilter, ChoiceFilter, TypedChoiceFilter
 from django_filters.rest_framework import DjangoFilterBackend
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.filters import OrderingFilter, SearchFilter
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -23,16 +25,23 @@ LONGEST_SEARCH = 200
 
 
 def refuse_unknown_parameters(request: Request, known: Collection[str]) -> None:
-    """Raise ValidationError naming each query parameter that isn't known or comes twice."""
+    """Raise ValidationError for each query parameter that isn't `known` or is sent more than once."""
     errors = {}
     for name, values in request.query_params.lists():
         if name not in known:
-            listed = f" Known here: {', '.join(sorted(known))}." if known else " There are none here."
-            errors[name] = [f"This parameter is unknown.{listed}"]
+            errors[name] = [ErrorDetail(_unknown_parameter(known), "unknown_parameter")]
         elif len(values) > 1:
-            errors[name] = ["Send this parameter once."]
+            errors[name] = [ErrorDetail(_("This parameter may be sent only once."), "repeated_parameter")]
     if errors:
         raise ValidationError(errors)
+
+
+def _unknown_parameter(known: Collection[str]) -> str:
+    if not known:
+        return _("There is no such parameter. This URL takes none.")
+    return _("There is no such parameter. This URL takes %(parameters)s.") % {
+        "parameters": get_text_list(sorted(known), _("and"))
+    }
 
 
 class ChoiceListFilter(BaseInFilter, ChoiceFilter):
@@ -40,7 +49,7 @@ class ChoiceListFilter(BaseInFilter, ChoiceFilter):
 
 
 class StrictFilterBackend(DjangoFilterBackend):
-    """The view's filters; django-filter itself refuses bad values."""
+    """The view's filters. django-filter itself refuses bad values."""
 
     def filter_parameters(self, view: APIView) -> list[str]:
         """The names of the filters that the view offers."""
@@ -49,38 +58,41 @@ class StrictFilterBackend(DjangoFilterBackend):
 
 
 class SubstringSearchFilter(SearchFilter):
-    """`?search=`: every word must occur in one of the view's `search_fields`, whatever the case."""
+    """`?search=`: every word must occur in one of the view's `search_fields`, in any case."""
 
     def construct_search(self, field_name: str, queryset: QuerySet) -> str:
-        """By the look-up that the trigram indexes serve."""
+        """Use the look-up that the trigram indexes support."""
         return f"{field_name}__ilike"
 
     def get_search_terms(self, request: Request) -> list[str]:
-        """The words. Raises ValidationError for too many or too long ones."""
+        """Raise ValidationError if there are too many words or the text is too long."""
         text = request.query_params.get(self.search_param, "")
         terms = super().get_search_terms(request)
         if len(terms) > MOST_SEARCH_TERMS or len(text) > LONGEST_SEARCH:
-            raise ValidationError(
-                {self.search_param: [f"Send at most {MOST_SEARCH_TERMS} words, {LONGEST_SEARCH} characters."]}
-            )
+            message = _("Search for at most %(words)s words and %(characters)s characters.")
+            limits = {"words": MOST_SEARCH_TERMS, "characters": LONGEST_SEARCH}
+            raise ValidationError({self.search_param: [ErrorDetail(message % limits, "search_too_long")]})
         return terms
 
     def get_schema_operation_parameters(self, view: APIView) -> list[Schema]:
-        """For OpenAPI: only where there is something to search."""
+        """Documented only for views that can be searched."""
         return super().get_schema_operation_parameters(view) if getattr(view, "search_fields", None) else []
 
 
 class TotalOrderingFilter(OrderingFilter):
-    """`?ordering=-created_at`: any listed column. The key is appended, so that every order is total."""
+    """`?ordering=-created_at`: any listed column. The primary key is appended, so that every order is total."""
 
     def get_ordering(self, request: Request, queryset: QuerySet, view: APIView) -> list[str]:
-        """The order to use. Raises ValidationError for a name that isn't offered."""
+        """Raise ValidationError for a name that the view doesn't offer."""
         offered = cast("StudioListViewSet", view).offered_orderings()
         names = [name.strip() for name in request.query_params.get(self.ordering_param, "").split(",") if name.strip()]
         for name in names:
             if name.removeprefix("-") not in offered:
-                message = f"Can't order by {name.removeprefix('-')!r}. Offered: {', '.join(sorted(offered))}."
-                raise ValidationError({self.ordering_param: [message]})
+                message = _("Can't order by “%(name)s”. Order by %(offered)s.") % {
+                    "name": name.removeprefix("-"),
+                    "offered": get_text_list(sorted(offered), _("or")),
+                }
+                raise ValidationError({self.ordering_param: [ErrorDetail(message, "unknown_ordering")]})
         ordering = names or [str(name) for name in queryset.query.order_by or queryset.model._meta.ordering]
         return self._with_key(ordering, queryset.model._meta.pk.name)
 
@@ -92,14 +104,17 @@ class TotalOrderingFilter(OrderingFilter):
         return queryset.order_by(*ordering)
 
     def get_schema_operation_parameters(self, view: APIView) -> list[Schema]:
-        """For OpenAPI: the offered names."""
+        """Documents the names that the view offers."""
         offered = sorted(cast("StudioListViewSet", view).offered_orderings())
         return [
             {
                 "name": self.ordering_param,
                 "in": "query",
                 "required": False,
-                "description": f"Comma-separated, a minus for descending. Offered: {', '.join(offered)}.",
+                "description": _(
+                    "One or more of these, separated by commas, with a minus sign for descending order: %(offered)s."
+                )
+                % {"offered": ", ".join(offered)},
                 "schema": {"type": "string"},
             }
         ]
@@ -113,13 +128,13 @@ class TotalOrderingFilter(OrderingFilter):
 
 
 def list_parameters(view: "StudioListViewSet") -> set[str]:
-    """Every parameter that a list view knows."""
+    """Every query parameter of a list view."""
     known = {*PAGE_PARAMETERS, "ordering", *StrictFilterBackend().filter_parameters(view)}
     return known | {"search"} if view.search_fields else known
 
 
 class YesNoFilter(TypedChoiceFilter):
-    """`true` or `false`; anything else is refused, where the stock filter would show everything."""
+    """`true` or `false`. Anything else is refused, where django-filter's BooleanFilter would ignore it."""
 
     def __init__(self, **kwargs: object) -> None:
         choices = [("true", "true"), ("false", "false")]
@@ -127,7 +142,7 @@ class YesNoFilter(TypedChoiceFilter):
 
 
 class CountryFilter(CharFilter):
-    """A country by its code or English name, whatever the case."""
+    """A country by its code or English name, in any case."""
 
     def __init__(self, **kwargs: object) -> None:
         super().__init__(lookup_expr="iexact", max_length=100, **kwargs)
@@ -137,5 +152,5 @@ class CountryFilter(CharFilter):
 
     @staticmethod
     def code(value: str) -> str:
-        """The code meant, or the text itself."""
+        """The alpha-2 code, or `value` itself if it isn't a country."""
         return (country_code(value) or value) if value else value

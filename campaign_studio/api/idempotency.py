@@ -1,4 +1,4 @@
-"""`Idempotency-Key`: a POST that is sent again is answered again, not done again."""
+"""`Idempotency-Key`: a POST that is sent again gets the first answer and isn't executed again."""
 
 import hashlib
 import json
@@ -9,6 +9,7 @@ from typing import Self
 from django.db import connection
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import ParseError
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -18,15 +19,15 @@ from campaign_studio.api.errors import Conflict
 from campaign_studio.models import IdempotentAnswer
 
 KEY = re.compile(r"[\x21-\x7e]{1,255}")
-KEY_FORMAT = "Idempotency-Key takes 1 to 255 visible ASCII characters without blanks. A UUID is a good one."
-KEY_WAS_USED = "This Idempotency-Key was sent with another request before. Take a new key for every new request."
-# What of an answer's headers belongs to its content.
+KEY_FORMAT = _("The Idempotency-Key must be 1–255 visible ASCII characters without spaces, for example a UUID.")
+KEY_WAS_USED = _("This Idempotency-Key has been used for a different request. Use a new key for each request.")
+# The headers that are part of an answer's content.
 KEPT_HEADERS = ("ETag", "Location", "Cache-Control")
 REPLAYED = "Idempotency-Replayed"
 
 
 class AlreadyAnsweredError(Exception):
-    """The request was made before; `response` is what was answered then."""
+    """The request is a repetition. `response` is the first answer."""
 
     def __init__(self, response: Response) -> None:
         self.response = response
@@ -35,12 +36,12 @@ class AlreadyAnsweredError(Exception):
 
 @dataclass(frozen=True)
 class KeyedRequest:
-    """A POST with the header.
+    """A POST with an `Idempotency-Key`.
 
-    The answer is kept in the transaction that does what was asked, so both are there or neither is, whatever crashes.
-    A second request with the key waits for the first. What was refused is not kept: it has changed nothing, and may be
-    sent again with the mistake mended. Where a view has no transaction of its own (signing in, passwords) the answer
-    is kept right after.
+    The answer is stored in the same transaction as the changes, so after a crash either both exist or neither does. A
+    second request with the same key waits for the first. Refusals aren't stored: they changed nothing, and the
+    corrected request may use the same key. For views without a transaction (sign-in, passwords) the answer is stored
+    right afterwards.
     """
 
     key: str
@@ -48,29 +49,29 @@ class KeyedRequest:
 
     @classmethod
     def of(cls, request: Request) -> Self | None:
-        """The request, if it has a key. Raises ParseError (400) for an odd one, and what parsing the body raises."""
+        """The request if it has a key. Raises ParseError (400) for a malformed key or body."""
         if request.method != "POST" or "Idempotency-Key" not in request.headers:
             return None
         return cls(_key_of(request), _fingerprint(request))
 
     def replay(self) -> None:
-        """Wait for others with the key. Raises AlreadyAnsweredError, Conflict (409) if the key was for another body."""
+        """Wait for other requests with the key. Raises AlreadyAnsweredError, or Conflict (409) if the key is taken."""
         _lock(self.key)
         answer = self.find_answer()
         if answer is None:
             return
         if answer.fingerprint != self.fingerprint:
-            raise Conflict(KEY_WAS_USED)
+            raise Conflict(KEY_WAS_USED, "idempotency_key_used")
         body = json.loads(answer.body.reveal()) if answer.body else None
         raise AlreadyAnsweredError(Response(body, status=answer.status, headers=answer.headers | {REPLAYED: "true"}))
 
     def find_answer(self) -> IdempotentAnswer | None:
-        """What was answered to this key, while that is remembered."""
+        """The stored answer to this key, unless it has expired."""
         answer = IdempotentAnswer.objects.filter(pk=self.key).first()
         return answer if answer and answer.counts(at=timezone.now()) else None
 
     def keep(self, response: Response) -> None:
-        """Store the first answer to this key, in the transaction of the request."""
+        """Store the answer to this key in the request's transaction."""
         if REPLAYED in response:
             return
         IdempotentAnswer.objects.update_or_create(
@@ -85,29 +86,32 @@ class KeyedRequest:
         )
 
     def unlock(self) -> None:
-        """Let the next one with this key go on; a lock that was taken in a transaction ends with it."""
+        """Let the next request with this key go on. A lock taken in a transaction ends with the transaction."""
         if not connection.in_atomic_block:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [_number(self.key)])
 
 
 def _key_of(request: Request) -> str:
-    """The client's key, as nobody else can send it. Raises ParseError (400)."""
+    """A hash of the client's key and its user or IP address, so that clients can't use each other's keys.
+
+    Raises ParseError (400).
+    """
     sent = request.headers["Idempotency-Key"]
     if not KEY.fullmatch(sent):
-        raise ParseError(KEY_FORMAT)
+        raise ParseError(KEY_FORMAT, "idempotency_key_format")
     who = f"user:{request.user.pk}" if request.user.is_authenticated else f"address:{request.META.get('REMOTE_ADDR')}"
     return hashlib.sha256(f"{who} {sent}".encode()).hexdigest()
 
 
 def _fingerprint(request: Request) -> str:
-    """What was asked for, in a form that can't be guessed back: bodies hold passwords. Raises what parsing raises."""
+    """A keyed hash of the request, because bodies contain passwords. Raises what parsing the body raises."""
     content = f"{request.method} {request.get_full_path()} {json.dumps(request.data, sort_keys=True)}"
     return salted_hmac("campaign_studio.idempotency", content, algorithm="sha256").hexdigest()
 
 
 def _lock(key: str) -> None:
-    """Wait for other requests with this key: until the transaction ends, or until `unlock()`."""
+    """Lock the key until the transaction ends, or until `unlock()` outside a transaction."""
     function = "pg_advisory_xact_lock" if connection.in_atomic_block else "pg_advisory_lock"
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {function}(%s)", [_number(key)])

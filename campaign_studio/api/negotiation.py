@@ -1,4 +1,4 @@
-"""What an answer is written in."""
+"""Content negotiation without negotiation: one format per view."""
 
 from collections.abc import Iterable
 
@@ -9,10 +9,10 @@ from rest_framework.request import Request
 
 
 class JSONNegotiation(BaseContentNegotiation):
-    """Every address speaks one format, whatever `Accept` says: JSON, or a page for the documentation."""
+    """Each view has one format, whatever `Accept` says: JSON, or HTML for the documentation."""
 
     def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
-        """The parser for the body's media type; None is answered 415."""
+        """The parser for the body's media type; None leads to 415."""
         sent = (request.content_type or "").partition(";")[0].strip().lower()
         return next((parser for parser in parsers if parser.media_type == sent), None)
 

@@ -1,11 +1,12 @@
-"""Pages, cut by key first: the rows of the page are read and dressed afterwards."""
+"""Pagination that selects the keys of a page first and reads only those rows."""
 
 import math
 from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import QuerySet
-from rest_framework.exceptions import NotFound, ValidationError
+from django.utils.translation import gettext, ngettext
+from rest_framework.exceptions import ErrorDetail, NotFound, ValidationError
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,14 +17,14 @@ PARAMETERS = ("page", "page_size")
 DEFAULT_SIZE = 20
 LARGEST_SIZE = 100
 LARGEST_PAGE = 10**9
-# A piece of an OpenAPI document.
+# A part of an OpenAPI document.
 Schema = dict[str, Any]
 
 
 class KeysFirstPagination(BasePagination):
     """`?page=1&page_size=20` → `{"count", "next", "previous", "results"}`; the count is exact.
 
-    What a row shows beyond its columns (`as_rows()`) is computed for the rows of the page only.
+    What a list shows in addition to columns (`as_rows()`) is computed for the rows of the page only.
     """
 
     page: int
@@ -34,20 +35,22 @@ class KeysFirstPagination(BasePagination):
     def paginate_queryset(
         self, queryset: QuerySet | Sequence[Any], request: Request, view: APIView | None = None
     ) -> list[Any]:
-        """The rows of the page. Raises ValidationError for a bad number, NotFound past the end."""
+        """The rows of the page. Raises ValidationError for a bad number, NotFound for a page past the end."""
         if not isinstance(queryset, QuerySet) or not queryset.ordered:
-            raise TypeError("Pages of rows without an order mean nothing.")
+            raise TypeError("A queryset must be ordered to be paginated.")
         self.request = request
         self.page = _number(request, "page", 1, LARGEST_PAGE)
         self.size = _number(request, "page_size", DEFAULT_SIZE, LARGEST_SIZE)
         self.count = queryset.count()
         if self.page > self._last_page():
-            raise NotFound(f"There are only {self._last_page()} pages.")
+            last = self._last_page()
+            message = ngettext("There is only %(count)d page.", "There are only %(count)d pages.", last)
+            raise NotFound(message % {"count": last})
         start = (self.page - 1) * self.size
         return self.rows(queryset, queryset.values("pk")[start : start + self.size])
 
     def rows(self, queryset: QuerySet, keys: QuerySet) -> list[Any]:
-        """The rows with these keys, with what they show beyond their columns."""
+        """The rows with these keys, as a list shows them."""
         ordering = queryset.query.order_by or queryset.model._meta.ordering
         return list(queryset.model._default_manager.filter(pk__in=keys).as_rows().order_by(*ordering))
 
@@ -68,7 +71,7 @@ class KeysFirstPagination(BasePagination):
             "type": "object",
             "required": ["count", "next", "previous", "results"],
             "properties": {
-                "count": {"type": "integer", "description": "How many there are on all pages."},
+                "count": {"type": "integer", "description": gettext("The number of objects on all pages.")},
                 "next": link,
                 "previous": link,
                 "results": schema,
@@ -99,4 +102,5 @@ def _number(request: Request, name: str, default: int, largest: int) -> int:
     text = request.query_params.get(name, str(default))
     if text.isascii() and text.isdigit() and len(text) <= len(str(largest)) and 1 <= int(text) <= largest:
         return int(text)
-    raise ValidationError({name: [f"Send a whole number from 1 to {largest}."]})
+    message = gettext("Send a whole number from 1 to %(largest)d.") % {"largest": largest}
+    raise ValidationError({name: [ErrorDetail(message, "out_of_range")]})

@@ -1,41 +1,56 @@
-"""The one way JSON comes in."""
+"""The parsers of request bodies: strict JSON."""
 
 import json
 import math
 from collections.abc import Mapping
-from typing import IO, Any, ClassVar, NoReturn, TypeAlias
+from typing import IO, TYPE_CHECKING, Any, ClassVar, NoReturn, TypeAlias
 
 from django.http import HttpRequest
+from django.template.defaultfilters import filesizeformat
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 from rest_framework import status
-from rest_framework.exceptions import APIException, ParseError, ValidationError
+from rest_framework.exceptions import APIException, ErrorDetail, ParseError, ValidationError
 from rest_framework.parsers import BaseParser
 
-# Messages, nested as the body is, in the framework's types; None for nothing.
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
+
+# Messages nested like the body, in DRF's types; None if there are none.
 Problems: TypeAlias = Any
 
 LARGEST_BODY = 12 * 1024 * 1024
 DEEPEST = 20
-TOO_DEEP = f"This is nested more than {DEEPEST} levels deep."
+
+
+def _too_deep() -> ErrorDetail:
+    message = ngettext(
+        "This is nested more than %(limit)d level deep.", "This is nested more than %(limit)d levels deep.", DEEPEST
+    )
+    return ErrorDetail(message % {"limit": DEEPEST}, "too_deep")
 
 
 class BodyTooLarge(APIException):
-    """Answered 413: the body is longer than any document of ours."""
+    """413: the body is longer than any document of this API."""
 
     status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
-    default_detail = f"The body is larger than {LARGEST_BODY // 1024 // 1024} MiB. Send less at once."
     default_code = "too_large"
+
+    def __init__(self) -> None:
+        message = gettext("The body is larger than %(limit)s. Split the request.")
+        super().__init__(message % {"limit": filesizeformat(LARGEST_BODY)})
 
 
 class StrictJSONParser(BaseParser):
-    """JSON as RFC 8259 means it: UTF-8, an object at the top, no NaN, no duplicate keys, no lone surrogates.
+    """JSON strictly as in RFC 8259: UTF-8, an object at the top, no NaN, no duplicate keys, no lone surrogates.
 
-    Raises ParseError (400) for what isn't JSON, ValidationError (400) naming the field for values nobody can store,
+    Raises ParseError (400) for what isn't JSON, ValidationError (400) naming the field for values that can't be stored,
     and BodyTooLarge (413).
     """
 
     media_type = "application/json"
     top: ClassVar[type] = dict
-    not_at_top = 'Send a JSON object, like {"field": "value"}.'
+    not_at_top: ClassVar["StrPromise"] = _('Send a JSON object, such as {"field": "value"}.')
 
     def parse(
         self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, object] | None = None
@@ -44,15 +59,15 @@ class StrictJSONParser(BaseParser):
         if len(body) > LARGEST_BODY:
             raise BodyTooLarge
         if isinstance(stream, HttpRequest):
-            # A transaction that is tried again reads it again. `HttpRequest.body` is the public way, but it would read
-            # a body of any length.
+            # A transaction that is retried reads the body again. The public way is `HttpRequest.body`, but it would
+            # read a body of any length.
             stream._body = body
         try:
             data = json.loads(body.decode("utf-8"), object_pairs_hook=_object, parse_constant=_refuse_constant)
         except RecursionError:
-            raise ParseError(TOO_DEEP) from None
+            raise ParseError(_too_deep()) from None
         except ValueError as error:
-            raise ParseError(f"This is not valid JSON: {error}") from error
+            raise ParseError(gettext("This is not valid JSON: %(error)s") % {"error": error}) from error
         if not isinstance(data, self.top):
             raise ParseError(self.not_at_top)
         problems = _problems(data, 1)
@@ -62,10 +77,10 @@ class StrictJSONParser(BaseParser):
 
 
 class StrictJSONListParser(StrictJSONParser):
-    """The same for the few addresses that take many things at once: a list at the top, problems by place in it."""
+    """The same with a list at the top, for URLs that take many objects at once. Errors are keyed by index."""
 
     top = list
-    not_at_top = 'Send a JSON list, like [{"field": "value"}].'
+    not_at_top = _('Send a JSON list, such as [{"field": "value"}].')
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -73,22 +88,24 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     if len(data) < len(pairs):
         keys = [key for key, _ in pairs]
         twice = next(key for key in keys if keys.count(key) > 1)
-        raise ValidationError({_printable(twice): ["This key appears more than once."]})
+        raise ValidationError(
+            {_printable(twice): [ErrorDetail(gettext("This key appears more than once."), "repeated_key")]}
+        )
     return data
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a JSON number")
+    raise ValueError(gettext("%(name)s is not a JSON number") % {"name": name})
 
 
 def _problems(value: object, depth: int) -> Problems:
-    """What can't be stored in `value`, nested as the value is; None when all is well."""
+    """What can't be stored in `value`, nested as the value is; None if there is nothing."""
     if depth > DEEPEST:
-        return [TOO_DEEP]
+        return [_too_deep()]
     if isinstance(value, str):
-        return None if _is_text(value) else ["This is not valid text: it contains half of a surrogate pair."]
+        return None if _is_text(value) else [_not_text()]
     if isinstance(value, float):
-        return None if math.isfinite(value) else ["This number is too large."]
+        return None if math.isfinite(value) else [ErrorDetail(gettext("This number is too large."), "too_large")]
     if isinstance(value, list):
         listed = {index: _problems(entry, depth + 1) for index, entry in enumerate(value)}
         return {index: problem for index, problem in listed.items() if problem} or None
@@ -98,8 +115,12 @@ def _problems(value: object, depth: int) -> Problems:
     return None
 
 
-def _key_problem(key: str) -> list[str] | None:
-    return None if _is_text(key) else ["This key is not valid text."]
+def _not_text() -> ErrorDetail:
+    return ErrorDetail(gettext("This is not valid text: it contains half of a surrogate pair."), "not_text")
+
+
+def _key_problem(key: str) -> list[ErrorDetail] | None:
+    return None if _is_text(key) else [_not_text()]
 
 
 def _is_text(text: str) -> bool:

@@ -1,25 +1,26 @@
-"""The API's side of the one matrix of rules: every view asks it, and what no rule allows is refused."""
+"""Permissions of the API, from the same rules as the console's. What no rule allows is refused."""
 
 from typing import TYPE_CHECKING, cast
 
 from django.db.models import Model
+from django.utils.translation import gettext_lazy as _
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 if TYPE_CHECKING:
-    # The framework loads this module while it builds the class.
+    # DRF imports this module while it builds APIView.
     from rest_framework.views import APIView
 
     from campaign_studio.api.base import StudioView
 
-ROLE_MAY_NOT = "Your role may not do this."
+ROLE_MAY_NOT = _("Your role doesn't allow this.")
 
 
 class ModelPermission(BasePermission):
-    """Asks `user.has_perm()` for what the view says an action needs (`view.required_permission()`).
+    """Checks the permission that an action requires (`view.required_permission()`) by `user.has_perm()`.
 
-    No token is 401; a token without the right is 403; an object the user may not even see is 404, because every view
-    starts from `visible_to(user)`.
+    A request without a token is answered 401, a user without the permission 403. An object that the user may not see
+    is answered 404, because every view starts from `visible_to(user)`.
     """
 
     message = ROLE_MAY_NOT
@@ -36,7 +37,7 @@ class ModelPermission(BasePermission):
 
     @staticmethod
     def _needed(view: "APIView") -> str | None:
-        """None only for a method that the view doesn't have, which is answered 405 afterwards."""
+        """The permission; None for a method that the view doesn't have, which is answered 405 later."""
         if getattr(view, "action", None) in (None, "metadata"):
             return None
         return cast("StudioView", view).required_permission()

@@ -1,7 +1,8 @@
-"""What the OpenAPI document says beyond what it can read off the serializers."""
+"""What the OpenAPI document contains in addition to the serializers: tags, headers and errors."""
 
 from typing import Any, TypeAlias
 
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
@@ -15,21 +16,29 @@ Parameter: TypeAlias = OpenApiParameter | Serializer | type[Serializer]
 DETAIL = {"type": "object", "required": ["detail"], "properties": {"detail": {"type": "string"}}}
 FIELD_ERRORS = {
     "type": "object",
-    "description": "Field → messages, nested as the input is. `non_field_errors` is about several fields together.",
+    "description": _(
+        "Messages by field, nested as the input is. `non_field_errors` are about several fields together."
+    ),
     "additionalProperties": {},
-    "example": {"campaign_end_date": ["The end date can't lie before the start date."]},
+    "example": {"campaign_end_date": [_("The end date must be on or after the start date.")]},
 }
 ERRORS = {
-    "400": ("The input is refused; nothing was changed.", "FieldErrors"),
-    "401": ("No token, or one that is not valid any more.", "Detail"),
-    "403": ("Your role may not do this.", "Detail"),
-    "404": ("There is no such object or page, or none that you may see.", "Detail"),
-    "409": ("The object is still needed by others, or the `Idempotency-Key` was sent with another request.", "Detail"),
-    "412": ("Somebody else changed the object since its ETag was read; the answer carries the present one.", "Detail"),
-    "413": ("The body is too large.", "Detail"),
-    "415": ("The body is not JSON in UTF-8.", "Detail"),
-    "429": ("Too many requests or attempts; try again after `Retry-After` seconds.", "Detail"),
-    "503": ("The database does not answer; try again after `Retry-After` seconds.", "Detail"),
+    "400": (_("The input is refused. Nothing has been changed."), "FieldErrors"),
+    "401": (_("The token is missing or no longer valid."), "Detail"),
+    "403": (_("Your role doesn't allow this."), "Detail"),
+    "404": (_("There is no such object or page, or you may not see it."), "Detail"),
+    "409": (
+        _("Other objects still need this one, or the `Idempotency-Key` has been used for a different request."),
+        "Detail",
+    ),
+    "412": (
+        _("Someone else has changed the object since its ETag was read. The response carries the current one."),
+        "Detail",
+    ),
+    "413": (_("The body is too large."), "Detail"),
+    "415": (_("The body is not JSON in UTF-8."), "Detail"),
+    "429": (_("Too many requests or attempts. Try again after `Retry-After` seconds."), "Detail"),
+    "503": (_("The database isn't responding. Try again after `Retry-After` seconds."), "Detail"),
 }
 WITH_BODY = ("post", "put", "patch")
 IDEMPOTENCY_KEY = OpenApiParameter(
@@ -37,32 +46,31 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     str,
     OpenApiParameter.HEADER,
     pattern=r"^[\x21-\x7e]{1,255}$",
-    description="Sent again with the same key within 24 hours, a request is answered again and not done again.",
+    description=_("A request that is repeated with the same key within 24 hours gets the first answer again."),
 )
 IF_MATCH = OpenApiParameter(
     "If-Match",
     str,
     OpenApiParameter.HEADER,
-    description="The ETag of what you have read: the change is refused with 412 when it is no longer the present one.",
+    description=_("The ETag of the object you have read. If it is no longer current, the change is refused with 412."),
 )
 ETAG = OpenApiParameter(
-    "ETag", str, OpenApiParameter.HEADER, response=[200, 201], description="Another one after every change."
+    "ETag", str, OpenApiParameter.HEADER, response=[200, 201], description=_("Changes with every change of the object.")
 )
 
 
 class StudioSchema(AutoSchema):
-    """Groups by resource: `/api/campaigns/…` is `campaigns`."""
+    """Tags operations by resource: `/api/campaigns/…` is `campaigns`."""
 
     def get_tags(self) -> list[str]:
-        """The first part of the address."""
         return [self.path.removeprefix("/api/").split("/")[0]]
 
     def get_filter_backends(self) -> list[Any]:
-        """Lists only: other actions take no parameters."""
+        """Only lists take filters, search and order."""
         return super().get_filter_backends() if getattr(self.view, "action", None) == "list" else []
 
     def get_override_parameters(self) -> list[Parameter]:
-        """The headers that make writing safe."""
+        """The headers `Idempotency-Key`, `ETag` and `If-Match`."""
         found: list[Parameter] = [IDEMPOTENCY_KEY] if self.method == "POST" else []
         action = getattr(self.view, "action", None)
         if isinstance(self.view, ETagMixin) and action not in ("list", "history"):
@@ -72,12 +80,12 @@ class StudioSchema(AutoSchema):
         return found
 
     def _is_list_view(self, serializer: object = None) -> bool:
-        """Histories and explanations are lists as well. drf-spectacular asks in no public way."""
+        """Histories and explanations are lists too. drf-spectacular has no public hook for this."""
         return getattr(self.view, "action", None) in ("list", "history", "explain")
 
 
 def describe_errors(result: Schema, generator: SchemaGenerator, request: Request | None, public: bool) -> Schema:
-    """Give every operation the errors it can answer, in the one shape they have."""
+    """Add to every operation the errors it can answer."""
     result["components"]["schemas"] |= {"Detail": DETAIL, "FieldErrors": FIELD_ERRORS}
     for path, operations in result["paths"].items():
         for method, operation in operations.items():
@@ -90,7 +98,7 @@ def describe_errors(result: Schema, generator: SchemaGenerator, request: Request
 
 
 def _possible(path: str, method: str, operation: Schema) -> list[str]:
-    """The error codes of one operation."""
+    """The status codes of the errors of one operation."""
     codes = ["400", "503"] if path == "/api/health" else ["400", "429", "503"]
     protected = any(operation.get("security", []))
     if protected or path.endswith(("/login", "/refresh")):

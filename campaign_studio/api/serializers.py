@@ -1,4 +1,4 @@
-"""What every resource's serializer shares. The model is the one validator; here its words are only passed on."""
+"""The bases of all resources' serializers. The model alone validates; serializers pass its messages on."""
 
 import copy
 from collections.abc import Mapping
@@ -6,6 +6,7 @@ from typing import Any, TypeAlias, cast
 
 from django.core.exceptions import ValidationError as ModelValidationError
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.settings import api_settings
@@ -15,23 +16,25 @@ from campaign_studio.encryption import MASK
 from campaign_studio.places import country_choices, country_code
 from campaign_studio.querysets import StudioQuerySet
 
-# Messages, nested as the input is, in the framework's types.
+# Messages nested as the input is, in DRF's types.
 Errors: TypeAlias = Any
-# Validated values by field, as the framework passes them on.
+# Validated values by field.
 Values = dict[str, Any]
 
-UNKNOWN_FIELD = "This field does not exist. /api/docs lists those that do."
+UNKNOWN_FIELD = _("There is no such field. /api/docs lists the fields.")
 
 
 class StrictFields(serializers.Serializer):
-    """Refuses fields that don't exist by name; `""` means null wherever null is allowed, as HTML forms mean it."""
+    """Refuses unknown fields by name. `""` means null wherever null is allowed, as in HTML forms."""
 
     def to_internal_value(self, data: Any) -> Values:
-        """Validated values; unknown fields are reported together with the wrong ones."""
+        """Report unknown fields together with wrong values."""
         if not isinstance(data, Mapping):
-            # Refused there, in the framework's words.
+            # DRF refuses it.
             return cast("Values", super().to_internal_value(data))
-        unknown = {str(name): [UNKNOWN_FIELD] for name in data if name not in self.fields}
+        unknown = {
+            str(name): [ErrorDetail(str(UNKNOWN_FIELD), "unknown_field")] for name in data if name not in self.fields
+        }
         try:
             values = super().to_internal_value({name: self._or_null(name, value) for name, value in data.items()})
         except ValidationError as error:
@@ -44,7 +47,7 @@ class StrictFields(serializers.Serializer):
         return cast("Values", values)
 
     def _flat(self, name: str, errors: Errors) -> Errors:
-        """What is wrong with a list as a whole is told like what is wrong with any other field."""
+        """Errors of a list as a whole have the same shape as those of any other field."""
         if isinstance(self.fields.get(name), serializers.ListSerializer) and isinstance(errors, dict):
             return errors.get(api_settings.NON_FIELD_ERRORS_KEY, errors)
         return errors
@@ -55,17 +58,17 @@ class StrictFields(serializers.Serializer):
 
 
 class StudioSerializer(StrictFields, serializers.ModelSerializer):
-    """A row as JSON. `Meta.parts` names the nested fields whose rows are parts of this one and are written with it:
-    absent they are left alone, present they replace what is there.
+    """A row as JSON. `Meta.parts` names the nested fields whose rows are parts of this one and are written with it.
+    If such a field is absent, its rows stay; if it is present, it replaces them.
 
-    `is_valid()` judges `proposed`, a copy of the row with the values that were sent, and `save()` writes that copy: the
-    row that was handed in stays as it was. A new row starts from `context["new_row"]` where an address names a parent.
+    `is_valid()` validates `proposed`, a copy of the row with the values that were sent. `save()` writes that copy; the
+    original row stays unchanged. A new row starts from `context["new_row"]` if the URL names a parent.
     """
 
     proposed: models.Model
 
     def get_validators(self) -> list[Any]:
-        """None of the framework's own: uniqueness is the constraints' business."""
+        """None: the constraints of the model check uniqueness."""
         return []
 
     def build_standard_field(
@@ -78,11 +81,11 @@ class StudioSerializer(StrictFields, serializers.ModelSerializer):
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """The nested fields written along."""
+        """The nested fields whose rows are written with this one."""
         return getattr(self.Meta, "parts", ())
 
     def validate(self, attrs: Values) -> Values:
-        """Let the model judge the row as it would become. Nested rows are judged when they are written."""
+        """Validate the row as it would be stored. Nested rows are validated when they are written."""
         if self.parent is not None:
             return attrs
         self.proposed = self._copy_of_row()
@@ -97,22 +100,20 @@ class StudioSerializer(StrictFields, serializers.ModelSerializer):
         return attrs
 
     def prepare(self, attrs: Values) -> None:
-        """Give `proposed` what its rules look at beyond its own columns, such as the parts it is about to get."""
+        """Hook: give `proposed` what its rules need besides its columns, such as the parts that will be written."""
 
     def create(self, validated_data: Values) -> models.Model:
-        """Write the judged row and its parts."""
         return self._write(validated_data)
 
     def update(self, instance: models.Model, validated_data: Values) -> models.Model:
-        """Write the judged row and its parts."""
         return self._write(validated_data)
 
     def _copy_of_row(self) -> models.Model:
         row = self.instance or self.context.get("new_row")
         if not isinstance(row, models.Model):
             return _model_of(self)()
-        # Django gives the copy a `_state` and a cache of relations of its own; the related rows themselves, and what
-        # was prefetched, are the same objects. StudioModel replaces what it remembers and never changes it.
+        # The copy has its own `_state` and cache of relations, but shares related and prefetched rows. The stored
+        # values are safe to share: StudioModel replaces that dict and never changes it.
         return copy.copy(row)
 
     def _write(self, attrs: Values) -> models.Model:
@@ -127,7 +128,7 @@ class StudioSerializer(StrictFields, serializers.ModelSerializer):
         return self.proposed
 
     def _renamed(self, errors: dict[str, list[ErrorDetail]]) -> dict[str, list[ErrorDetail]]:
-        """Under the names the client sent: `advertiser` → `advertiser_id`."""
+        """Errors under the names that the client sent: `advertiser` → `advertiser_id`."""
         names = {field.source: name for name, field in self.fields.items()}
         return {names.get(name, name): messages for name, messages in errors.items()}
 
@@ -137,10 +138,10 @@ def _model_of(serializer: StudioSerializer) -> type[models.Model]:
 
 
 def write_rows(parent: models.Model, name: str, child: StudioSerializer, rows: list[Values]) -> None:
-    """Make the parent's rows in relation `name` exactly `rows`. The caller holds the parent's lock.
+    """Replace the parent's rows in relation `name` by `rows`. The caller holds the parent's lock.
 
-    A row that names its key, or equals a stored one, keeps it; what is not named any more is deleted.
-    Raises ValidationError with the errors by the rows' place in the list, as the framework does.
+    A row that names its key, or equals a stored row, keeps its key. Stored rows that are no longer listed are deleted.
+    Raises ValidationError with errors by index, as DRF does.
     """
     manager = getattr(parent, name)
     mark = manager.model.mark_field
@@ -162,7 +163,7 @@ def write_rows(parent: models.Model, name: str, child: StudioSerializer, rows: l
     for row in left.values():
         row.delete()
     errors: dict[int, dict[str, list[ErrorDetail]]] = {}
-    # New ones come last.
+    # New rows are written last.
     for index, row, values in sorted(planned, key=lambda plan: plan[1]._state.adding):
         if row._state.adding or not _equals(row, values):
             errors[index] = _write_part(row, values)
@@ -172,7 +173,7 @@ def write_rows(parent: models.Model, name: str, child: StudioSerializer, rows: l
 
 
 def _with_defaults(child: StudioSerializer, values: Values) -> Values:
-    """What a row that is not a change of a stored one says about the fields it leaves out."""
+    """The values with the model's defaults for the fields that are missing in a new row."""
     model = _model_of(child)
     fields = {field.name: field for field in model._meta.concrete_fields}
     names = [str(field.source) for field in child.fields.values() if not field.read_only]
@@ -180,7 +181,7 @@ def _with_defaults(child: StudioSerializer, values: Values) -> Values:
 
 
 def write_row(parent: models.Model, name: str, model: type[models.Model], values: Values | None) -> None:
-    """Make the parent's one row in relation `name` what `values` says; None deletes it."""
+    """Set the parent's single row in relation `name` to `values`; None deletes it."""
     to_parent = cast("models.OneToOneRel", parent._meta.get_field(name)).field.name
     row = model._default_manager.filter(**{to_parent: parent}).first()
     if values is None:
@@ -195,7 +196,7 @@ def write_row(parent: models.Model, name: str, model: type[models.Model], values
 
 
 def _write_part(row: models.Model, values: Values) -> dict[str, list[ErrorDetail]]:
-    """Write one part; return its errors."""
+    """Validate and save one part; return its errors."""
     for name, value in values.items():
         setattr(row, name, value)
     try:
@@ -211,7 +212,7 @@ def _equals(row: models.Model, values: Values) -> bool:
 
 
 class VisibleRelatedField(serializers.PrimaryKeyRelatedField):
-    """An id in a body; only objects that the user may see can be named."""
+    """An id in a request body. Only objects that the user may see are accepted."""
 
     def __init__(self, **kwargs: Any) -> None:
         if not kwargs.get("read_only"):
@@ -221,17 +222,14 @@ class VisibleRelatedField(serializers.PrimaryKeyRelatedField):
     queryset: StudioQuerySet | None
 
     def get_queryset(self) -> StudioQuerySet | None:
-        """Start from what is visible."""
         return None if self.queryset is None else self.queryset.all().visible_to(self.context["request"].user)
 
 
 class CountryField(serializers.ChoiceField):
-    """An ISO 3166-1 alpha-2 code. English names and alpha-3 codes are understood too."""
+    """An ISO 3166-1 alpha-2 code. English names and alpha-3 codes are accepted too."""
 
     default_error_messages = {
-        "invalid_choice": (
-            "“{input}” is no country. Send its ISO 3166-1 code, like DE, or its English name, like Germany."
-        )
+        "invalid_choice": _("“{input}” is not a country. Use an ISO 3166-1 code such as DE, or an English name.")
     }
 
     def __init__(self, **kwargs: Any) -> None:
@@ -247,15 +245,14 @@ class TextListField(serializers.ListField):
     child = serializers.CharField(max_length=200, allow_blank=True)
 
     def validate_empty_values(self, data: object) -> tuple[bool, object]:
-        """Null is the empty list."""
         return (True, []) if data is None else super().validate_empty_values(data)
 
 
 class SecretField(serializers.CharField):
-    """Write-only in effect: reads show `••••6789`. The mask sent back leaves the value as it is."""
+    """A secret, which is read as `••••6789`. Sending the mask back leaves the value unchanged."""
 
     def run_validation(self, data: object = serializers.empty) -> str | None:
-        """Text, null, or nothing at all when it is the mask."""
+        """Skip the field if the value is the mask."""
         if isinstance(data, str) and data.startswith(MASK):
             raise serializers.SkipField
         return super().run_validation(data)

@@ -1,4 +1,4 @@
-"""Rate limits at the API's door, and the headers that tell of them."""
+"""Rate limits of the API and their response headers."""
 
 from typing import TYPE_CHECKING
 
@@ -9,21 +9,21 @@ from rest_framework.throttling import BaseThrottle
 from campaign_studio.rate_limits import Usage, count, rate
 
 if TYPE_CHECKING:
-    # The framework loads this module while it builds the class.
+    # DRF imports this module while it builds APIView.
     from rest_framework.views import APIView
 
 
 class StudioThrottle(BaseThrottle):
-    """Counts requests of a user, or of an address without a token, in windows of fixed length.
+    """Counts the requests of a user, or of an IP address without a token, in windows of fixed length.
 
-    The framework's own throttles read, then write: requests at once slip through. Here the cache itself counts.
+    DRF's own throttles read the count and then write it, so concurrent requests slip through. Here the cache counts.
     """
 
     def __init__(self) -> None:
         self._usage: Usage | None = None
 
     def allow_request(self, request: Request, view: "APIView") -> bool:
-        """Count this one; False when it is one too many. A request whose transaction is tried again was counted."""
+        """Count the request; False if it exceeds the limit. A request whose transaction is retried is counted once."""
         if self._usage is not None:
             return True
         user = request.user
@@ -39,7 +39,7 @@ class StudioThrottle(BaseThrottle):
         return self._usage.seconds_left if self._usage else 0
 
     def headers(self) -> dict[str, str]:
-        """How many requests a window allows, how many are left, and when it starts anew (in Unix time)."""
+        """The limit of a window, how many requests are left, and when the next window begins (in Unix time)."""
         if self._usage is None:
             return {}
         limits = {"Limit": self._usage.limit, "Remaining": self._usage.remaining, "Reset": self._usage.ends}

@@ -1,8 +1,9 @@
-"""Addresses that belong to no resource: health, and what nothing else answers."""
+"""URLs that belong to no resource: health, the documentation, and everything that doesn't exist."""
 
 from django.conf import settings
 from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.utils import extend_schema, inline_serializer
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularRedocView, SpectacularSwaggerSplitView
@@ -24,16 +25,21 @@ HEALTH = inline_serializer(
 class HealthView(StudioView):
     """For load balancers and monitoring."""
 
-    # A POST is answered 405 without a word to the database, which may be away.
+    # A POST is answered 405 without a query: the database may be unavailable.
     atomic = False
     authentication_classes = ()
     permission_classes = (AllowAny,)
-    # A load balancer asks as often as it likes.
+    # Load balancers may poll as often as they like.
     throttle_classes = ()
 
-    @extend_schema(operation_id="health", tags=["health"], responses={200: HEALTH, 503: HEALTH})
+    @extend_schema(
+        operation_id="health",
+        tags=["health"],
+        description=_("200 if everything works, 503 if the database is unavailable."),
+        responses={200: HEALTH, 503: HEALTH},
+    )
     def get(self, request: Request) -> Response:
-        """200 when everything works, 503 when the database is gone."""
+        """200 if everything works, 503 if the database is unavailable."""
         try:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT 1")
@@ -44,15 +50,14 @@ class HealthView(StudioView):
 
 
 class DocumentationView(StudioView):
-    """Pages in other formats than JSON, whose errors have the one shape all the same."""
+    """The base of views in other formats than JSON. Their errors are JSON nevertheless."""
 
     atomic = False
 
     def known_parameters(self) -> None:
-        """Any: the viewers add some of their own."""
+        """Admit any: the viewers add parameters of their own."""
 
     def finalize_response(self, request: Request, response: Response, *args: object, **kwargs: object) -> Response:
-        """Write an error as JSON."""
         if isinstance(response, Response) and response.exception:
             request.accepted_renderer, request.accepted_media_type = JSONRenderer(), JSONRenderer.media_type
         return super().finalize_response(request, response, *args, **kwargs)
@@ -63,14 +68,14 @@ class SchemaView(DocumentationView, SpectacularJSONAPIView):
 
 
 class DocsView(DocumentationView, SpectacularSwaggerSplitView):
-    """The API, to try out."""
+    """The interactive API documentation (Swagger UI)."""
 
 
 class RedocView(DocumentationView, SpectacularRedocView):
-    """The API, to read."""
+    """The API reference (Redoc)."""
 
 
 @csrf_exempt
 def no_such_address(request: HttpRequest, path: str = "") -> HttpResponse:
-    """Whatever else is asked for under /api/ (under DEBUG too, where Django would answer a page)."""
+    """404 in JSON for any other URL under /api/, also under DEBUG, where Django would answer with a page."""
     return not_found(request)

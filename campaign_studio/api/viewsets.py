@@ -1,12 +1,14 @@
-"""What every resource's views share: visible rows, and one document per answer."""
+"""The bases of all resources' views: lists of visible rows, and one document per response."""
 
 from collections.abc import Callable
-from typing import ClassVar, TypeVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from django.core.exceptions import ValidationError as ModelValidationError
 from django.db import models, transaction
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, status
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import SAFE_METHODS
@@ -24,6 +26,9 @@ from campaign_studio.encryption import EncryptedTextField
 from campaign_studio.models.versioned import StaleError
 from campaign_studio.querysets import StudioQuerySet
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
+
 VERBS = {
     "list": "view",
     "retrieve": "view",
@@ -37,10 +42,10 @@ Row = TypeVar("Row", bound=models.Model)
 
 
 class StudioListViewSet(StudioView, mixins.ListModelMixin, GenericViewSet[Row]):
-    """Lists one kind of row, as far as the user may see it. Subclasses are declarations.
+    """Lists the rows of one table that the user may see. Subclasses are declarations.
 
-    `row_serializer_class` describes a row; `computed_orderings` names what a list can be ordered by besides its
-    columns, and how a queryset gets it.
+    `row_serializer_class` describes a row. `computed_orderings` maps the names that a list can be ordered by, besides
+    its columns, to functions that annotate a queryset with them.
     """
 
     queryset: StudioQuerySet
@@ -49,7 +54,7 @@ class StudioListViewSet(StudioView, mixins.ListModelMixin, GenericViewSet[Row]):
     computed_orderings: ClassVar[dict[str, Callable[..., QuerySet]]] = {}
 
     def visible_rows(self) -> StudioQuerySet:
-        """The rows that this address is about, as far as the user may know of them."""
+        """The rows of this URL that the user may see."""
         return self.queryset.all().visible_to(self.request.user)
 
     def get_queryset(self) -> QuerySet[Row]:
@@ -59,11 +64,11 @@ class StudioListViewSet(StudioView, mixins.ListModelMixin, GenericViewSet[Row]):
         return self.row_serializer_class
 
     def known_parameters(self) -> set[str]:
-        """Pages, order, search and filters, for the list."""
+        """Lists take pages, order, search and filters."""
         return list_parameters(self) if self.action == "list" else set()
 
     def offered_orderings(self) -> set[str]:
-        """The columns of a list row, and what the view computes on demand."""
+        """The columns of a list row and the computed orderings."""
         stored = self.queryset.model._meta.concrete_fields
         columns = {field.attname for field in stored if not isinstance(field, EncryptedTextField)}
         listed = {name for name, field in self.row_serializer_class().fields.items() if {name, field.source} & columns}
@@ -71,35 +76,35 @@ class StudioListViewSet(StudioView, mixins.ListModelMixin, GenericViewSet[Row]):
 
 
 class StudioViewSet(ETagMixin, StudioListViewSet[Row]):
-    """List, create, read, replace, change and delete one kind of row. Subclasses are declarations.
+    """Lists, creates, reads, replaces, changes and deletes the rows of one table. Subclasses are declarations.
 
-    `serializer_class` describes the whole document, `row_serializer_class` a row in a list; `addition_refusal` is
-    what people read who may create such objects, but not this one.
+    `serializer_class` describes the whole document, `row_serializer_class` a row in a list. `addition_refusal` is
+    the message for users who may create such objects, but not this one.
     """
 
     lookup_value_converter = "uuid"
     serializer_class: type[StudioSerializer]
     row_serializer_class: type[StudioSerializer]
-    addition_refusal: ClassVar[str] = ROLE_MAY_NOT
+    addition_refusal: ClassVar["str | StrPromise"] = ROLE_MAY_NOT
 
     def required_permission(self) -> str:
-        """The permission that the present action needs."""
+        """The model permission of the current action."""
         options = self.queryset.model._meta
         return f"{options.app_label}.{VERBS[self.action]}_{options.model_name}"
 
     def get_queryset(self) -> QuerySet[Row]:
-        """The visible rows; for a change, locked until it is done."""
+        """The visible rows, locked if the request changes them."""
         rows = self.visible_rows()
         return rows if self.request.method in SAFE_METHODS else rows.select_for_update(of=("self",))
 
     def get_serializer_class(self) -> type[StudioSerializer]:
-        """Rows for lists, documents for everything else."""
+        """The row serializer for lists, the document serializer for everything else."""
         return self.row_serializer_class if self.action == "list" else self.serializer_class
 
     def get_object(self) -> Row:
-        """The row in the address. Raises Http404 for one out of sight, PermissionDenied for one out of reach.
+        """The row in the URL. Raises Http404 if the user may not see it, PermissionDenied if they may not change it.
 
-        For a change it is locked, and must be what the client says that it has seen: else Stale (412).
+        A row that is to be changed is locked and must match the client's `If-Match`, else this raises Stale (412).
         """
         row = get_object_or_404(self.get_queryset(), pk=self.key())
         self.check_object_permissions(self.request, row)
@@ -107,7 +112,7 @@ class StudioViewSet(ETagMixin, StudioListViewSet[Row]):
         return row
 
     def document_row(self, key: object) -> Row:
-        """The row with everything its document shows."""
+        """The row with everything that its document contains."""
         row: Row = get_object_or_404(self.visible_rows().as_document(self.request.user), pk=key)
         return row
 
@@ -116,21 +121,21 @@ class StudioViewSet(ETagMixin, StudioListViewSet[Row]):
         return self.serializer_class(row, context=self.get_serializer_context()).data
 
     def key(self) -> object:
-        """The key in the address."""
+        """The key in the URL."""
         return self.kwargs[self.lookup_url_kwarg or self.lookup_field]
 
+    @extend_schema(description=_("One page of the objects that you may see."))
     def list(self, request: Request, *args: object, **kwargs: object) -> Response:
-        """One page of rows."""
         return super().list(request, *args, **kwargs)
 
+    @extend_schema(description=_("One object with everything that belongs to it."))
     def retrieve(self, request: Request, **kwargs: object) -> Response:
-        """One object, whole."""
         row = self.document_row(self.key())
         self.check_object_permissions(request, row)
         return self.document_answer(self.document(row))
 
+    @extend_schema(description=_("Create an object."))
     def create(self, request: Request, **kwargs: object) -> Response:
-        """A new object."""
         context = {**self.get_serializer_context(), "new_row": self.new_row()}
         serializer = self.get_serializer_class()(data=request.data, context=context)
         serializer.is_valid(raise_exception=True)
@@ -139,30 +144,34 @@ class StudioViewSet(ETagMixin, StudioListViewSet[Row]):
         row = serializer.save()
         return self.document_answer(self.document(self.document_row(row.pk)), status.HTTP_201_CREATED)
 
+    @extend_schema(
+        description=_(
+            "Replace the object. Required fields must be sent; optional fields that are missing keep their value."
+        )
+    )
     def update(self, request: Request, **kwargs: object) -> Response:
-        """Replace the object: required fields must be sent, optional ones left out keep their value."""
         return self._change(request, partial=False)
 
+    @extend_schema(description=_("Change some fields of the object."))
     def partial_update(self, request: Request, **kwargs: object) -> Response:
-        """Change some fields."""
         return self._change(request, partial=True)
 
+    @extend_schema(description=_("Delete the object permanently."))
     def destroy(self, request: Request, **kwargs: object) -> Response:
-        """Delete for good."""
         row = self.get_object()
         try:
             self.delete_row(row)
         except ModelValidationError as error:
-            raise Conflict(error.messages[0]) from error
+            raise Conflict(error.messages[0], getattr(error, "code", None)) from error
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def new_row(self) -> Row:
-        """An empty row, with what the address says about it."""
+        """An unsaved row, with what the URL says about it."""
         row: Row = self.queryset.model()
         return row
 
     def delete_row(self, row: Row) -> None:
-        """How one is deleted. Raises ValidationError, answered 409, for one that has to stay."""
+        """Delete a row. Raises ValidationError, answered 409, if it can't be deleted."""
         row.delete()
 
     def _change(self, request: Request, *, partial: bool) -> Response:
@@ -173,9 +182,9 @@ class StudioViewSet(ETagMixin, StudioListViewSet[Row]):
         return self.document_answer(self.document(self.document_row(row.pk)))
 
     def handle_exception(self, exc: Exception) -> Response:
-        """What the model finds out of date is answered like an `If-Match` that fits no more."""
+        """Answer an edit conflict that the model finds like a stale `If-Match`."""
         if isinstance(exc, StaleError) and self.kwargs.get(self.lookup_url_kwarg or self.lookup_field):
-            # The write was refused, not broken off: what is stored can still be read.
+            # The transaction isn't broken: the stored row can still be read.
             transaction.set_rollback(False)
             present = self.document(self.document_row(self.key()))
             exc = Stale(etag_of(present, counters=self.counters), exc.messages[0])

@@ -1,7 +1,7 @@
-"""When the database fails: what counts as that, and how it is answered.
+"""Which errors are database faults, and how they are answered.
 
-A fault is nobody's mistake and passes: a connection that broke, a lock or a statement that took too long, no free
-connection, no space left. The client is told to come back. Anything else that goes wrong is a bug, and a 500.
+A fault is temporary and not the client's mistake: a broken connection, a lock or statement timeout, no free connection,
+no space left. It is answered 503 with `Retry-After`. Any other error is a bug, answered 500.
 """
 
 import logging
@@ -16,31 +16,32 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.utils.log import log_response
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 from django.views.debug import ExceptionReporter
 
 from campaign_studio.acting import current_request_id, is_api
 
 logger = logging.getLogger(__name__)
 
-UNAVAILABLE = "The database does not answer right now. Try again in a few seconds."
+UNAVAILABLE = _("The database isn't responding at the moment. Try again in a few seconds.")
 RETRY_AFTER = 5
 
 IDLE_IN_TRANSACTION = "25P03"
 CONNECTION_ENDED = "57P"
-# "Program limit exceeded": the same statement fails for ever.
+# "Program limit exceeded": the same statement would always fail.
 LIMIT_EXCEEDED = "54"
 
-# What the present request ran into, outside of its view.
+# The fault that the current request met outside its view.
 _fault: ContextVar[Exception | None] = ContextVar("fault", default=None)
 
 
 def sqlstate(error: BaseException) -> str | None:
-    """PostgreSQL's code for a database error; None when it had no chance to send one."""
+    """PostgreSQL's code for a database error; None if the server could not send one."""
     return getattr(error.__cause__, "sqlstate", None)
 
 
 def is_fault(error: BaseException) -> bool:
-    """Whether the database failed, rather than request or program."""
+    """Whether the database failed, rather than the request or the code."""
     code = sqlstate(error)
     if isinstance(error, OperationalError):
         return not (code or "").startswith(LIMIT_EXCEEDED)
@@ -48,18 +49,18 @@ def is_fault(error: BaseException) -> bool:
 
 
 def _is_loss(fault: Exception) -> bool:
-    """Whether it was the connection that failed, or none was to be had."""
+    """Whether the connection failed, or no connection was available."""
     return (sqlstate(fault) or CONNECTION_ENDED).startswith(CONNECTION_ENDED)
 
 
 class DatabaseUnavailableMiddleware:
-    """Answers 503 with `Retry-After` to a fault, whether a view or a middleware further in runs into it."""
+    """Answers 503 with `Retry-After` if a view or an inner middleware meets a database fault."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Handle one request. What a middleware raises has become a 500 on its way here."""
+        """Replace the 500 that Django makes of a fault in a middleware."""
         before = _fault.set(None)
         try:
             response = self.get_response(request)
@@ -69,7 +70,7 @@ class DatabaseUnavailableMiddleware:
         return _unavailable(request, fault) if fault and response.status_code == 500 else response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """What a view raises comes here first."""
+        """Answer a fault in a view."""
         return _unavailable(request, exception) if is_fault(exception) else None
 
 
@@ -78,26 +79,26 @@ def _unavailable(request: HttpRequest, fault: Exception) -> HttpResponse:
     if is_api(request.path_info):
         response = JsonResponse({"detail": UNAVAILABLE}, status=503)
     else:
-        # Without the request: what goes with it would ask the database.
+        # Rendered without the request, whose context processors would query the database.
         response = HttpResponse(render_to_string("503.html", {"request_id": current_request_id()}), status=503)
         response["Cache-Control"] = "no-store"
     response["Retry-After"] = str(RETRY_AFTER)
-    what = ("Database unavailable at %s %s: %s", request.method, request.path, str(fault))
-    log_response(*what, response=response, request=request, logger=logger)
+    line = ("Database unavailable at %s %s: %s", request.method, request.path, str(fault))
+    log_response(*line, response=response, request=request, logger=logger)
     if _is_loss(fault):
         _check_every_connection()
     return response
 
 
 def _check_every_connection() -> None:
-    """Where one connection died others did. One at a time, the pool would find them slower than requests come."""
+    """Have the pool test all connections: if one is broken, the others usually are too."""
     database = connections[DEFAULT_DB_ALIAS]
     if isinstance(database, DatabaseWrapper) and database.pool and not database.pool.closed:
         database.pool.check()
 
 
 class _NoReport(ExceptionReporter):
-    """Under DEBUG the framework would describe the error, and ask the absent database for many of its words."""
+    """No error report: under DEBUG Django would query the missing database to render one."""
 
     def get_traceback_html(self) -> SafeString:
         return SafeString()

@@ -1,1 +1,1 @@
-"""Demo data worth looking at: invented brands, real places. Tables in the modules here, written by `loader.py`."""
+"""Demo data: invented brands in real places. The modules contain tables, which `loader.py` stores."""

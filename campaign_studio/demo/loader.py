@@ -1,7 +1,7 @@
-"""Writes the demo data through the models, each change in the name of whoever would have made it.
+"""Stores the demo data through the models, each row on behalf of the user responsible for it.
 
-Everything has a key that follows from its name in the tables, and is loaded once, with its parts: loading twice changes
-nothing, and what people have renamed, changed or taken out since stays as they left it.
+Each key is derived from a name in the tables, and each object is loaded once with its parts. Loading again changes
+nothing: what users have renamed, changed or deleted since stays that way.
 """
 
 import uuid
@@ -36,7 +36,7 @@ ROWS_PER_TRANSACTION = 50
 
 
 def load(base_url: str, *, on: date) -> None:
-    """Load everything once; pictures are served below `base_url`."""
+    """Load all tables. `base_url` is where the server serves the pictures, without a trailing slash."""
     with transaction.atomic():
         _load_people()
         for customer in CUSTOMERS:
@@ -46,9 +46,9 @@ def load(base_url: str, *, on: date) -> None:
 
 
 def load_copies(times: int, *, on: date, advance: Callable[[int], None]) -> None:
-    """Add campaigns until there are `times` as many as the demo has by itself; `advance(n)` reports n more.
+    """Add numbered copies until there are `times` as many campaigns as in the tables. Each copy has three ads.
 
-    They are numbered copies of one plain campaign with three ads, written like everything else.
+    Calls `advance(n)` after every n campaigns.
     """
     wanted = (times - 1) * len(FLIGHTS)
     for first in range(1, wanted + 1, ROWS_PER_TRANSACTION):
@@ -185,15 +185,15 @@ def _new_campaign(flight: Flight, today: date) -> Campaign:
 
 
 def _move_pictures(campaign: Campaign, pictures: str) -> None:
-    """The demo may run at another address than last time; the picture is the same, and so is the verdict on it."""
+    """Adapt picture URLs when the demo runs on another port. The pictures are the same, so reviews stay valid."""
     for ad in campaign.ads.filter(media_url__contains=f"{PICTURES}/").exclude(media_url__startswith=f"{pictures}/"):
-        verdict, by, at, note = ad.moderation_status, ad.moderated_by, ad.moderated_at, ad.moderation_note or ""
+        status, by, at, note = ad.moderation_status, ad.moderated_by, ad.moderated_at, ad.moderation_note or ""
         with acting_as("demo"):
             ad.media_url = f"{pictures}/{ad.media_url.rpartition('/')[2]}"
             _write(ad)
-            if verdict == ModerationStatus.APPROVED:
+            if status == ModerationStatus.APPROVED:
                 ad.approve(by, at=at, note=note)
-            elif verdict == ModerationStatus.REJECTED:
+            elif status == ModerationStatus.REJECTED:
                 ad.reject(by, at=at, note=note)
 
 
@@ -249,7 +249,7 @@ def _review(ad: Ad, creative: Creative) -> None:
 
 
 def _first_status(status: str) -> str:
-    """Nothing starts as expired; it gets there."""
+    """The status to create something with: nothing can be created as expired."""
     return Status.INACTIVE if status == Status.EXPIRED else status
 
 
@@ -280,7 +280,7 @@ def _key(kind: str, name: str) -> uuid.UUID:
 
 
 def _person(username: str) -> User:
-    """Whoever goes by that name in the tables, whatever they are called by now."""
+    """The user with that name in the tables, even if renamed since."""
     found: User = User.objects.get(pk=_key("person", username))
     return found
 

@@ -1,6 +1,6 @@
-"""Everything else: paused, planned, over, expired, and two without a brand.
+"""The other campaigns: paused, planned, ended, expired, and one without an advertiser.
 
-Days are counted from today, so that some always run. `{pictures}` in a medium is where the demo pictures are served.
+Dates are relative to today, so that some campaigns always run. `{pictures}` in a URL is where the pictures are served.
 """
 
 from campaign_studio.demo.shapes import (

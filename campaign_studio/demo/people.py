@@ -1,30 +1,42 @@
-"""Who works here, and for whom."""
+"""The users of the demo, and their customers."""
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 PASSWORD = "drive-safely-2026"  # noqa: S105 - printed by `manage.py demo`, which runs under DEBUG only
 
 
 @dataclass(frozen=True)
 class Person:
-    """A user; `does` is what the sign-in table says about the role."""
+    """A user. Those with `does` are in the sign-in table, where it describes what the role may do."""
 
     username: str
     first_name: str
     last_name: str
     role: str
-    does: str = ""
+    does: "StrOrPromise" = ""
     is_active: bool = True
 
 
 PEOPLE = [
-    Person("rosa", "Rosa", "Keller", "system_admin", "everything, and alone deletes users"),
-    Person("anton", "Anton", "Brandt", "app_admin", "every campaign, advertiser and user; reveals bank numbers"),
-    Person("mara", "Mara", "Lindqvist", "campaign_manager", "plans campaigns and ads, changes her own"),
+    Person("rosa", "Rosa", "Keller", "system_admin", _("everything, including deleting users")),
+    Person(
+        "anton",
+        "Anton",
+        "Brandt",
+        "app_admin",
+        _("manage all campaigns, advertisers and users, and reveal bank account numbers"),
+    ),
+    Person("mara", "Mara", "Lindqvist", "campaign_manager", _("plan campaigns and ads, and change their own")),
     Person("felix", "Felix", "Okafor", "campaign_manager"),
-    Person("mina", "Mina", "Haddad", "content_moderator", "approves, rejects and rates ads"),
-    Person("tom", "Tom", "Weber", "user", "reads campaigns and ads, by the API"),
-    Person("gwen", "Gwen", "Price", "guest", "the same"),
+    Person("mina", "Mina", "Haddad", "content_moderator", _("approve, reject and rate ads")),
+    Person("tom", "Tom", "Weber", "user", _("read campaigns and ads through the API")),
+    Person("gwen", "Gwen", "Price", "guest", _("read campaigns and ads through the API")),
     Person("ines", "Inês", "Duarte", "content_moderator"),
     Person("karl", "Karl", "Vogt", "campaign_manager", is_active=False),
 ]
@@ -32,7 +44,7 @@ PEOPLE = [
 
 @dataclass(frozen=True)
 class Contact:
-    """Whom to call; the first of an advertiser is its point of contact."""
+    """A contact. An advertiser's first one is its point of contact."""
 
     name: str
     type: str
@@ -42,7 +54,7 @@ class Contact:
 
 @dataclass(frozen=True)
 class Account:
-    """Where the money comes from; the first of an advertiser is its default. IBANs are the standard's own examples."""
+    """A bank account. An advertiser's first one is its default. The IBANs are examples from ISO 13616."""
 
     bank: str
     currency: str
@@ -54,7 +66,7 @@ class Account:
 
 @dataclass(frozen=True)
 class Customer:
-    """An advertiser. `place` is street, postal code, city, state, country; `position` latitude and longitude."""
+    """An advertiser. `place` is street, postcode, city, state and country, `position` latitude and longitude."""
 
     name: str
     type: str

@@ -1,6 +1,6 @@
-"""What is on the road: the campaigns of the seven big brands.
+"""The campaigns that are running now.
 
-Days are counted from today, so that some always run. `{pictures}` in a medium is where the demo pictures are served.
+Dates are relative to today. `{pictures}` in a URL is where the pictures are served.
 """
 
 from campaign_studio.demo.shapes import (

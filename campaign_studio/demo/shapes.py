@@ -1,4 +1,4 @@
-"""The shapes that the demo's campaigns are written in."""
+"""The data classes and values that the tables of campaigns are made of."""
 
 from dataclasses import dataclass, field
 
@@ -10,7 +10,7 @@ LATE = ("22:00", "00:00")
 
 @dataclass(frozen=True)
 class Target:
-    """Where: no cities and no postcodes mean all of the country."""
+    """A target. Without cities and postcodes it is the whole country."""
 
     region: str
     country: str
@@ -20,7 +20,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Creative:
-    """An ad. `media` is the URL or the content, whichever its type needs; `review` what the moderator said."""
+    """An ad. `media` is the URL or the content, depending on `media_type`; `review` is None while pending."""
 
     name: str
     position: str
@@ -38,7 +38,10 @@ class Creative:
 
 @dataclass(frozen=True)
 class Flight:
-    """A campaign. `days` are first, last and expiry day from today; `cap` is value, unit and number of views."""
+    """A campaign. `days` are start, end and expiry in days from today.
+
+    `cap` is the viewing-time cap (value and unit) and the view cap.
+    """
 
     name: str
     customer: str | None

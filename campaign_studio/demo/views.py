@@ -1,4 +1,4 @@
-"""What the demo's vehicles have reported: a fortnight of views for some campaigns, so that reports show something."""
+"""Two weeks of views for some campaigns, so that the reports aren't empty."""
 
 import uuid
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from campaigns.models import Campaign
 
 DAYS = 14
 AT_ONCE = 500
-# Views per ad and day on the first day, and how many more with each day; and how long one of them lasts, in seconds.
+# Views of each ad on the first day, additional views per day after it, and seconds per view.
 PACE: dict[str, tuple[int, int, int]] = {
     "Winter grip": (3, 2, 5),
     "Samba on the road": (6, 1, 9),
@@ -19,7 +19,7 @@ PACE: dict[str, tuple[int, int, int]] = {
 
 
 def load_views(campaign: Campaign, keys: uuid.UUID, *, now: datetime) -> None:
-    """Report a fortnight of views, as far back as the campaign has run. `keys` is what the views' ids follow from."""
+    """Report the views of the last two weeks in which the campaign ran. `keys` is the namespace of their IDs."""
     views = list(_views(campaign, keys, now))
     for start in range(0, len(views), AT_ONCE):
         count_views(views[start : start + AT_ONCE], now=now)

@@ -1,1 +1,1 @@
-"""Commands about the whole: demo, doctor, keys, the embedded database."""
+"""Commands for the project as a whole: demo, doctor, encryption keys and the embedded database."""

@@ -1,4 +1,4 @@
-"""The abstract bases of every table, and the one table of the foundations: answers that may be asked for again."""
+"""The abstract bases of all models, and the table of kept answers (`Idempotency-Key`)."""
 
 from campaign_studio.models.base import StudioModel, TimestampedModel
 from campaign_studio.models.idempotency import IdempotentAnswer

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Self
 from django.core.exceptions import FieldError, ValidationError
 from django.db import models
 from django.db.models import CheckConstraint, Q, Value
+from django.utils.translation import gettext_lazy as _
 
 from campaign_studio.constraints import with_constraint_code
 
@@ -92,8 +93,8 @@ class StudioModel(models.Model):
 class TimestampedModel(StudioModel):
     """Adds when the row was created and last changed (UTC)."""
 
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("updated at"), auto_now=True)
 
     class Meta:
         abstract = True

@@ -1,34 +1,48 @@
-"""What was answered to requests that may come again."""
+"""Answers kept for requests that are sent again with the same `Idempotency-Key`."""
 
 from datetime import datetime, timedelta
 
 from django.db import models
+from django.utils.formats import date_format
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from campaign_studio.encryption import EncryptedTextField
 
-# So long a client may ask again and gets the same answer.
+# How long a client that repeats a request gets the first answer.
 KEPT = timedelta(hours=24)
 
 
 class IdempotentAnswer(models.Model):
-    """The first answer to a POST with an `Idempotency-Key`. Encrypted: it may hold a token or a bank number."""
+    """The first answer to a POST with an `Idempotency-Key`. Encrypted, as it may contain a token or a bank number."""
 
     key = models.CharField(
-        max_length=64, primary_key=True, editable=False, help_text="A hash of the client's key and of who sends it."
+        _("key"),
+        max_length=64,
+        primary_key=True,
+        editable=False,
+        help_text=_("A hash of the client's key and of the user or IP address that sent it."),
     )
-    fingerprint = models.CharField(max_length=64, help_text="A hash of method, address and body.")
-    status = models.PositiveSmallIntegerField()
-    headers = models.JSONField(default=dict)
-    body = EncryptedTextField(null=True)
-    answered_at = models.DateTimeField(db_index=True)
+    fingerprint = models.CharField(
+        _("fingerprint"), max_length=64, help_text=_("A hash of the method, the URL and the body.")
+    )
+    status = models.PositiveSmallIntegerField(_("status code"))
+    headers = models.JSONField(_("headers"), default=dict)
+    body = EncryptedTextField(_("body"), null=True)
+    answered_at = models.DateTimeField(_("answered at"), db_index=True)
 
     class Meta:
         db_table = "idempotent_answers"
         ordering = ["answered_at", "key"]
+        verbose_name = _("kept answer")
+        verbose_name_plural = _("kept answers")
 
     def __str__(self) -> str:
-        return f"{self.status} at {self.answered_at:%Y-%m-%d %H:%M}"
+        return gettext("%(status)s, %(time)s") % {
+            "status": self.status,
+            "time": date_format(self.answered_at, "DATETIME_FORMAT"),
+        }
 
     def counts(self, *, at: datetime) -> bool:
-        """Whether it is still to be given again; older ones are forgotten."""
+        """Whether the answer is recent enough to be given again."""
         return self.answered_at > at - KEPT

@@ -1,9 +1,10 @@
-"""Rows that say who made and who last changed them."""
+"""Rows that record who created them and who last changed them."""
 
 from collections.abc import Collection
 from typing import Any, ClassVar
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from campaign_studio import acting
 from campaign_studio.models.base import TimestampedModel
@@ -11,34 +12,34 @@ from campaign_studio.models.versioned import VersionedModel
 
 
 class StampedModel(VersionedModel, TimestampedModel):
-    """Also says who: the acting user is stamped in, whichever door the change came through.
+    """Adds who created and who last changed the row: the acting user, in the console, the API and commands alike.
 
     `created_by_field` names the foreign key to the creator.
     """
 
     created_by_field: ClassVar[str]
 
-    created_by_name = models.CharField(max_length=200, null=True, blank=True, editable=False)
-    updated_by_name = models.CharField(max_length=200, null=True, blank=True, editable=False)
+    created_by_name = models.CharField(_("created by"), max_length=200, null=True, blank=True, editable=False)
+    updated_by_name = models.CharField(_("updated by"), max_length=200, null=True, blank=True, editable=False)
 
     class Meta:
         abstract = True
 
     def clean_fields(self, exclude: Collection[str] | None = None) -> None:
-        """Don't ask for a creator: saving fills in who acts."""
+        # The creator isn't required here: saving fills in the acting user.
         if acting.current_user() is not None:
             exclude = {*(exclude or ()), self.created_by_field}
         super().clean_fields(exclude)
 
     def save(self, **kwargs: Any) -> None:
-        """Stamp and write; with `update_fields` the stamp is written along."""
+        """Record who acts, also with `update_fields`."""
         self._stamp()
         if kwargs.get("update_fields"):
             kwargs["update_fields"] = {*kwargs["update_fields"], "updated_by_name", "updated_at"}
         super().save(**kwargs)
 
     def _stamp(self) -> None:
-        """Fill in the creator and both names; keep what is there when nobody acts."""
+        """Fill in the creator and both names, unless nobody acts."""
         now = acting.current()
         if now is None:
             return

@@ -1,11 +1,11 @@
-"""A browser's part in filling in a form: what a page's form would send if nobody typed anything."""
+"""What a browser does with a page: the data that its form sends, and the errors and messages it shows."""
 
 from html.parser import HTMLParser
 from typing import Any
 
 
 class _Reader(HTMLParser):
-    """Collects the successful controls of the page's main form, as HTML defines them."""
+    """Collects the successful controls of the page's main form, as defined by HTML."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -50,7 +50,7 @@ class _Reader(HTMLParser):
         if tag == "form":
             self.is_inside = False
         elif tag == "textarea" and self.textarea:
-            # The parser of HTML drops the line end after the opening tag.
+            # HTML ignores a line break after the opening tag.
             self.sent[self.textarea][-1] = self.sent[self.textarea][-1].removeprefix("\r\n").removeprefix("\n")
             self.textarea = None
         elif tag == "select" and self.select:
@@ -63,15 +63,15 @@ class _Reader(HTMLParser):
 
 
 def form_data(page: Any, **typed: Any) -> dict[str, Any]:
-    """What the page's form sends after `typed` was typed into it. None takes a field out (an unticked box)."""
+    """What the page's form sends with the values in `typed`. None removes a field, like an unticked box."""
     reader = _Reader()
     reader.feed(page.content.decode())
-    assert reader.sent, "The page has no form to fill in."
+    assert reader.sent, "The page has no form."
     return {name: value for name, value in (reader.sent | typed).items() if value is not None}
 
 
 def errors_of(page: Any) -> list[str]:
-    """Every error that the page's forms show."""
+    """All errors that the page's forms show."""
     shown = [str(text) for texts in page.context["adminform"].form.errors.values() for text in texts]
     for inline in page.context["inline_admin_formsets"]:
         shown += [str(text) for text in inline.formset.non_form_errors()]
@@ -89,5 +89,5 @@ def error_codes_of(page: Any) -> list[str]:
 
 
 def messages_of(page: Any) -> list[str]:
-    """What the page says at its top."""
+    """The messages at the top of the page."""
     return [str(message) for message in page.context["messages"]]

@@ -1,6 +1,6 @@
-"""What console tests post: a page's form as a system administrator gets it, with one thing typed into it.
+"""What console tests post: the page's form as a system administrator sees it, with one change.
 
-Whoever may not type that thing sends it all the same: what a page doesn't show is no protection.
+Users without permission send the same: that a page doesn't show a field is no protection.
 """
 
 from datetime import timedelta
@@ -27,7 +27,7 @@ NEW_CONTACT = {"contact_name": "Clara", "contact_email": "clara@example.com"}
 NEW_ACCOUNT = {"bank_name": "New Bank", "bank_account_name": "ACME Ltd", "bank_account_iban": OTHER_IBAN}
 NEW_RATING = {"rating_system": "MPAA", "rating_label": "PG"}
 
-# Address, what; then the table that must change, and what is typed.
+# Address and what is done → the table that must change, and what is entered.
 TYPED: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {
     ("/admin/campaigns/campaign/{campaign_id}/change/", "-"): (CAMPAIGN, {"campaign_name": "Changed"}),
     ("/admin/campaigns/campaign/{campaign_id}/change/", "status"): (CAMPAIGN, {"campaign_status": "active"}),
@@ -55,7 +55,7 @@ TYPED: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {
         },
     ),
 }
-# What is done with an inline's row: its prefix, its table, and what is typed into the row.
+# Kind of inline row → its prefix, its table, and what is entered.
 ROWS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "target": ("audience_targeting", TARGET, {"region": "Europe", "country": "FR"}),
     "slot": ("time_slots", SLOT, {"time_slot_start": "06:00", "time_slot_end": "06:30"}),
@@ -63,7 +63,7 @@ ROWS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "contact": ("contacts", CONTACT, NEW_CONTACT),
     "account": ("bank_accounts", ACCOUNT, NEW_ACCOUNT),
 }
-# Bulk actions: the table that changes, and what the page that asks for confirmation adds.
+# Bulk action → the table that changes, and what its confirmation page adds.
 ACTIONS: dict[str, tuple[str, dict[str, str]]] = {
     "delete_selected": (NOTHING, {"post": "yes"}),
     "approve_selected": (AD, {"decide": "", "note": ""}),
@@ -84,7 +84,7 @@ KEY_BELOW = {
     "/admin/accounts/session/": "session_id",
     "/admin/accounts/securityevent/": "securityevent_id",
 }
-# Pages without a form of their own that a browser would fill in.
+# Pages whose data is the same for every object.
 PLAIN: dict[str, tuple[str, dict[str, str]]] = {
     "delete": (NOTHING, {"post": "yes"}),
     "approve": (AD, {"decide": "", "note": ""}),
@@ -104,12 +104,12 @@ PLAIN: dict[str, tuple[str, dict[str, str]]] = {
 
 
 def row(prefix: str, number: int, **typed: Any) -> dict[str, Any]:
-    """What is typed into one row of an inline."""
+    """The form data of one row of an inline."""
     return {f"{prefix}-{number}-{name}": value for name, value in typed.items()}
 
 
 def added(sent: dict[str, Any], prefix: str, **typed: Any) -> dict[str, Any]:
-    """`sent` with one more row, as the page's "Add another" makes it."""
+    """`sent` with another row, as added by “Add another”."""
     number = int(sent[f"{prefix}-TOTAL_FORMS"][0])
     blank = {
         name.replace("__prefix__", str(number)): value
@@ -120,7 +120,7 @@ def added(sent: dict[str, Any], prefix: str, **typed: Any) -> dict[str, Any]:
 
 
 def with_row(sent: dict[str, Any], what: str) -> tuple[str, dict[str, Any]]:
-    """`sent` after `what` (`contact-added`, `slot-deleted` …) was done to a row, and the table that changes."""
+    """The table that changes, and `sent` with `what` (`contact-added`, `slot-deleted` …) done to a row."""
     kind, done = what.split("-")
     prefix, table, typed = ROWS[kind]
     if done == "added" and kind != "rating":
@@ -129,7 +129,7 @@ def with_row(sent: dict[str, Any], what: str) -> tuple[str, dict[str, Any]]:
 
 
 def new_names(address: str, keys: dict[str, Any]) -> dict[str, Any]:
-    """What a new campaign and a new ad need beyond what their forms offer."""
+    """The required fields of a new campaign or ad that its form leaves empty."""
     today = timezone.localdate()
     if address == "/admin/campaigns/campaign/add/":
         return {
@@ -144,7 +144,7 @@ def new_names(address: str, keys: dict[str, Any]) -> dict[str, Any]:
 
 
 def prepare(what: str, keys: dict[str, Any]) -> None:
-    """See that `what` can succeed at all."""
+    """Create the conditions in which `what` can succeed."""
     if what == "rating-added":
         AdContentRating.objects.filter(ad_id=keys["ad_id"]).delete()
     if what.startswith("two-factor"):
@@ -156,7 +156,7 @@ def prepare(what: str, keys: dict[str, Any]) -> None:
 
 
 class Forms:
-    """What the pages' forms send, each page fetched once."""
+    """The form data of pages. Each page is fetched once."""
 
     def __init__(self, reader: User) -> None:
         self.browser = Client()
@@ -164,7 +164,7 @@ class Forms:
         self.filled_in: dict[str, dict[str, Any]] = {}
 
     def posted(self, address: str, what: str, keys: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-        """The table that a success changes (NOTHING: several, or none), and what to send."""
+        """The table that changes on success (NOTHING for several or none), and what to send."""
         if what.removesuffix("?") in ACTIONS:
             table, confirmed = ACTIONS[what.removesuffix("?")]
             chosen = {"action": what.removesuffix("?"), "_selected_action": str(keys[KEY_BELOW[address]])}
@@ -175,13 +175,13 @@ class Forms:
         if what.split("-")[0] in ROWS:
             return with_row(self.form_at(address, keys), what)
         if (address, what) not in TYPED:
-            # Nobody at all has a form there.
+            # No role has a form there.
             return NOTHING, {"role_level": "1", "actor_name": "me"}
         table, typed = TYPED[address, what]
         return table, typed_into(self.form_at(address, keys), new_names(address, keys) | typed)
 
     def form_at(self, address: str, keys: dict[str, Any]) -> dict[str, Any]:
-        """What the page's form sends as it is."""
+        """What the page's form sends unchanged."""
         path = address.format(**keys)
         if path not in self.filled_in:
             self.filled_in[path] = form_data(self.browser.get(path))
@@ -189,10 +189,10 @@ class Forms:
 
 
 def typed_into(sent: dict[str, Any], typed: dict[str, Any]) -> dict[str, Any]:
-    """`sent` after something was typed; None unticks a box."""
+    """`sent` with these values; None unticks a box."""
     return {name: value for name, value in (sent | typed).items() if value is not None}
 
 
 def rows_of(table: str) -> list[dict[str, Any]]:
-    """All of one table."""
+    """All rows of a table, in the order of their primary keys."""
     return list(apps.get_model(table)._base_manager.order_by("pk").values())

@@ -1,18 +1,18 @@
-"""What each role gets from each page of the console, as one table. `test_console_table` asks them all.
+"""What each role gets from each page of the console, as one table that `test_console_table` requests line by line.
 
-Below each section's address, a line says how a page is asked, whose object it is about, and what is done there. "Own"
-was created by whoever asks, or is themselves; "both" is own and other; `?` asks for an action without confirming it.
-Then comes what each of ROLES gets:
+Below each section's address, a line contains the method, the rest of the address, whose object it is, and what is done.
+"Own" objects were created by the user or are the user; "both" is own and other; `?` is an unconfirmed action. Then
+follows the outcome for each of ROLES:
 
 200    a page
 shown  a page, and something was done: signed out, or logged who saw a number
-ok     done: sent on, and what was to change has changed
-on     sent on to another page
-kept   sent on, or shown the list again, and nothing was done
-same   the form was taken without what may not be changed: only the time of the change is new
-gone   sent home: there is no such object for them
-login  sent to the sign-in page
-403    refused; 404 and 405 are as usual
+ok     redirected, and what should change has changed
+on     redirected to another page
+kept   redirected or shown the list again, and nothing was done
+same   the form was accepted without the forbidden values: only the time of the change is new
+gone   redirected to the home page: no such object for this user
+login  redirected to the sign-in page
+403    refused; 404 and 405 as usual
 """
 
 from collections.abc import Iterator
@@ -297,7 +297,7 @@ TABLE = """
 
 
 def lines() -> Iterator[tuple[str, str, str, str, list[str]]]:
-    """Method, address, whose, what, answers: once for own and once for other where a line says both."""
+    """Method, address, whose, what and outcomes. A line with “both” becomes one for own and one for other."""
     section = ""
     for text in filter(None, map(str.strip, TABLE.splitlines())):
         if text.startswith("/"):

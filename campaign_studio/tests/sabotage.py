@@ -104,7 +104,7 @@ def create(api: APIClient) -> Any:
 
 
 def assert_unavailable(answer: Any) -> None:
-    """What every client is told: to come back."""
+    """Every client is asked to try again later."""
     assert answer.status_code == 503, answer.content
     assert answer["Retry-After"] == "5"
     assert answer["X-Request-ID"]
@@ -112,15 +112,15 @@ def assert_unavailable(answer: Any) -> None:
 
 
 def assert_unavailable_in_json(answer: Any) -> None:
-    """The same, from the API."""
+    """The API's answer to a database fault."""
     assert_unavailable(answer)
-    assert answer.json() == {"detail": "The database does not answer right now. Try again in a few seconds."}
+    assert answer.json() == {"detail": "The database isn't responding at the moment. Try again in a few seconds."}
 
 
 def assert_unavailable_page(answer: Any) -> None:
-    """The same, from the console."""
+    """The console's answer to a database fault."""
     assert_unavailable(answer)
     assert answer["Content-Type"].startswith("text/html")
     assert answer["Cache-Control"] == "no-store"
-    assert "Back in a moment" in answer.content.decode()
+    assert "unavailable.css" in answer.content.decode()
     assert answer["X-Request-ID"] in answer.content.decode()

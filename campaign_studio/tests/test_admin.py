@@ -1,4 +1,4 @@
-"""The admin console as a whole: who sees which page, and what it makes of odd input."""
+"""The admin console as a whole: who may open which page, lists, search and deletion."""
 
 from collections.abc import Callable
 from typing import Any
@@ -38,7 +38,7 @@ STAFF = ["system_admin", "app_admin", "campaign_manager", "content_moderator"]
 ADMINS = ["system_admin", "app_admin"]
 KEEPERS = [*ADMINS, "campaign_manager"]
 
-# page → roles that may open it; everybody else is refused
+# Page → roles that may open it. All other roles are refused.
 PAGES = {
     "admin:index": STAFF,
     "admin:campaigns_campaign_changelist": STAFF,
@@ -71,14 +71,14 @@ def test_who_may_open_which_page(page: str, role: str, cast: Cast, console_for: 
     assert answer.status_code == expected
 
 
-def test_nobody_is_sent_to_the_sign_in_page(console_for: ConsoleFor) -> None:
+def test_a_visitor_is_sent_to_the_sign_in_page(console_for: ConsoleFor) -> None:
     answer = console_for(None).get(reverse("admin:index"), follow=True)
 
     assert answer.status_code == 200
     assert answer.redirect_chain[0][0].startswith(reverse("admin:login"))
 
 
-def test_every_model_is_registered_on_our_base_class() -> None:
+def test_every_registered_model_uses_our_base_class() -> None:
     assert all(isinstance(model_admin, StudioAdmin) for model_admin in admin.site._registry.values())
     assert {model._meta.label for model in admin.site._registry} == {
         "accounts.AuditEntry",
@@ -92,7 +92,7 @@ def test_every_model_is_registered_on_our_base_class() -> None:
     }
 
 
-def test_the_landing_page_shows_what_the_role_may_do(cast: Cast, console_for: ConsoleFor) -> None:
+def test_the_home_page_shows_what_the_role_may_open(cast: Cast, console_for: ConsoleFor) -> None:
     for_manager = console_for(cast.campaign_manager).get(reverse("admin:index")).content.decode()
     for_admin = console_for(cast.app_admin).get(reverse("admin:index")).content.decode()
 
@@ -101,7 +101,7 @@ def test_the_landing_page_shows_what_the_role_may_do(cast: Cast, console_for: Co
     assert "Audit log" in for_admin
 
 
-def test_the_filters_that_a_list_offers_work(cast: Cast, console_for: ConsoleFor) -> None:
+def test_the_filters_of_a_list_work(cast: Cast, console_for: ConsoleFor) -> None:
     wanted = CampaignFactory(advertiser=AdvertiserFactory())
     AudienceTargetingFactory(campaign=wanted)
     CampaignFactory(campaign_status="paused")
@@ -120,20 +120,20 @@ def test_the_filters_that_a_list_offers_work(cast: Cast, console_for: ConsoleFor
         assert [row.pk for row in answer.context["cl"].result_list] == [wanted.pk], query
 
 
-def test_the_command_palette_finds_a_few_of_many(cast: Cast, console_for: ConsoleFor) -> None:
+def test_the_command_palette_limits_its_results(cast: Cast, console_for: ConsoleFor) -> None:
     CampaignFactory.create_batch(12, campaign_name="Needle", campaign_created_by=cast.owner)
     answer = console_for(cast.content_moderator).get(reverse("admin:search"), {"s": "NEEDLE", "extended": "1"})
 
     assert answer.content.decode().count('data-title="Needle"') == 10
 
 
-def test_the_palette_finds_no_people_for_managers(cast: Cast, console_for: ConsoleFor) -> None:
+def test_the_command_palette_finds_no_users_for_managers(cast: Cast, console_for: ConsoleFor) -> None:
     answer = console_for(cast.campaign_manager).get(reverse("admin:search"), {"s": "user", "extended": "1"})
 
     assert "accounts/user" not in answer.content.decode()
 
 
-def test_the_address_that_guesses_public_pages_is_gone(cast: Cast, console_for: ConsoleFor) -> None:
+def test_there_is_no_view_on_site_url(cast: Cast, console_for: ConsoleFor) -> None:
     assert console_for(cast.system_admin).get("/admin/r/1/no-uuid/").status_code == 404
 
 
@@ -149,7 +149,7 @@ AUTOCOMPLETE = {
 
 @pytest.mark.parametrize("role", [*STAFF, "user"])
 @pytest.mark.parametrize("field", AUTOCOMPLETE)
-def test_who_may_complete_which_field(field: str, role: str, cast: Cast, console_for: ConsoleFor) -> None:
+def test_who_may_use_which_autocomplete_field(field: str, role: str, cast: Cast, console_for: ConsoleFor) -> None:
     app, model, name = field.split(".")
     asked = {"app_label": app, "model_name": model, "field_name": name, "term": "a"}
     answer = console_for(cast.in_role(role)).get(reverse("admin:autocomplete"), asked)
@@ -175,7 +175,7 @@ def _one_more_of_everything(owner: User) -> None:
 
 
 @pytest.mark.parametrize("page", LISTS)
-def test_a_list_costs_the_same_number_of_queries_however_long_it_is(
+def test_the_number_of_queries_does_not_depend_on_the_length_of_a_list(
     page: str, cast: Cast, console_for: ConsoleFor
 ) -> None:
     client = console_for(cast.system_admin)
@@ -188,9 +188,7 @@ def test_a_list_costs_the_same_number_of_queries_however_long_it_is(
     assert queries_of(client, reverse(page)) == for_one <= 12
 
 
-def test_a_campaigns_page_and_history_cost_the_same_however_much_is_in_them(
-    cast: Cast, console_for: ConsoleFor
-) -> None:
+def test_the_number_of_queries_does_not_depend_on_the_number_of_ads(cast: Cast, console_for: ConsoleFor) -> None:
     client = console_for(cast.owner)
     campaign = CampaignFactory(campaign_created_by=cast.owner)
     AdFactory(campaign=campaign)
@@ -204,7 +202,7 @@ def test_a_campaigns_page_and_history_cost_the_same_however_much_is_in_them(
 
 
 @pytest.mark.parametrize("role", STAFF)
-def test_bulk_deletion_asks_about_each_object(role: str, cast: Cast, console_for: ConsoleFor) -> None:
+def test_bulk_deletion_checks_the_permission_for_each_object(role: str, cast: Cast, console_for: ConsoleFor) -> None:
     mine = CampaignFactory(campaign_created_by=cast.owner)
     theirs = CampaignFactory(campaign_created_by=cast.colleague, campaign_name="Theirs")
     address = reverse("admin:campaigns_campaign_changelist")
@@ -221,7 +219,7 @@ def test_bulk_deletion_asks_about_each_object(role: str, cast: Cast, console_for
         assert "“Theirs” (only its owner or an administrator may delete it)" in asked.content.decode()
 
 
-def test_bulk_deletion_of_ones_own_leaves_an_audit_entry_each(cast: Cast, console_for: ConsoleFor) -> None:
+def test_bulk_deletion_writes_an_audit_entry_for_each_object(cast: Cast, console_for: ConsoleFor) -> None:
     campaigns = CampaignFactory.create_batch(2, campaign_created_by=cast.owner)
     chosen = {"action": "delete_selected", "_selected_action": [str(one.pk) for one in campaigns], "post": "yes"}
     console_for(cast.owner).post(reverse("admin:campaigns_campaign_changelist"), chosen)
@@ -231,7 +229,7 @@ def test_bulk_deletion_of_ones_own_leaves_an_audit_entry_each(cast: Cast, consol
     assert deleted.count() == 2
 
 
-def test_an_advertiser_with_campaigns_is_not_deleted(cast: Cast, console_for: ConsoleFor) -> None:
+def test_an_advertiser_with_campaigns_cannot_be_deleted(cast: Cast, console_for: ConsoleFor) -> None:
     advertiser = CampaignFactory(advertiser=AdvertiserFactory()).advertiser
     client = console_for(cast.app_admin)
     page = client.post(reverse("admin:advertisers_advertiser_delete", args=[advertiser.pk]), {"post": "yes"})
@@ -243,12 +241,12 @@ def test_an_advertiser_with_campaigns_is_not_deleted(cast: Cast, console_for: Co
     advertiser.refresh_from_db()
 
 
-def test_what_arrives_while_deleting_is_said_not_crashed(
+def test_a_campaign_added_during_a_deletion_is_reported(
     cast: Cast, console_for: ConsoleFor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     campaign = CampaignFactory(advertiser=AdvertiserFactory())
     advertiser_admin: Any = admin.site.get_model_admin(type(campaign.advertiser))
-    # The campaign arrives after the page was told that nothing refers to the advertiser.
+    # The campaign is added after the page has checked that nothing refers to the advertiser.
     monkeypatch.setattr(advertiser_admin, "get_deleted_objects", lambda objs, request: ([], {}, [], []))
     address = reverse("admin:advertisers_advertiser_delete", args=[campaign.advertiser_id])
     answer = console_for(cast.app_admin).post(address, {"post": "yes"}, follow=True)

@@ -1,4 +1,4 @@
-"""The admin console under odd input: no query string, key or term may break a page."""
+"""Unexpected input in the admin console: no query string, key or search term may break a page."""
 
 from collections.abc import Callable
 from urllib.parse import quote
@@ -64,7 +64,7 @@ def test_no_query_string_breaks_a_list(page: str, cast: Cast, console_for: Conso
     client.raise_request_exception = False
 
     answers = {query: client.get(reverse(page) + query) for query in HOSTILE}
-    # Most queries lead back to the plain list, which is then asked for once.
+    # Most queries redirect to the plain list, which is then requested once.
     led_to = {answer["Location"] for answer in answers.values() if answer.status_code == 302}
     ends = {address: client.get(address).status_code for address in led_to | {reverse(page)}}
 
@@ -85,7 +85,7 @@ def test_no_query_string_breaks_a_list(page: str, cast: Cast, console_for: Conso
         ("admin:accounts_user_changelist", "?password__startswith=m"),
     ],
 )
-def test_a_query_that_makes_no_sense_shows_everything_and_says_so(
+def test_an_invalid_query_shows_the_whole_list_and_a_message(
     page: str, query: str, cast: Cast, console_for: ConsoleFor
 ) -> None:
     answer = console_for(cast.system_admin).get(reverse(page) + query, follow=True)
@@ -97,9 +97,7 @@ def test_a_query_that_makes_no_sense_shows_everything_and_says_so(
 @pytest.mark.parametrize("key", ["no-uuid", "00000000-0000-0000-0000-000000000000", "_3D", "1" * 400])
 @pytest.mark.parametrize("view", ["change", "delete", "history"])
 @pytest.mark.parametrize("model", ["campaigns_campaign", "ads_ad", "advertisers_advertiser", "accounts_user"])
-def test_an_object_that_is_not_there_is_said_not_to_exist(
-    model: str, view: str, key: str, cast: Cast, console_for: ConsoleFor
-) -> None:
+def test_a_missing_object_is_reported(model: str, view: str, key: str, cast: Cast, console_for: ConsoleFor) -> None:
     answer = console_for(cast.system_admin).get(reverse(f"admin:{model}_{view}", args=[key]), follow=True)
 
     assert answer.status_code == 200
@@ -114,7 +112,7 @@ def test_no_search_breaks_the_search_box(query: str, cast: Cast, console_for: Co
 
 
 @pytest.mark.parametrize("asked", [{"term": " ".join("abcdefghijk")}, {"term": "'"}, {"term": "%_\\"}])
-def test_no_term_breaks_the_completion(asked: dict[str, str], cast: Cast, console_for: ConsoleFor) -> None:
+def test_no_term_breaks_autocomplete(asked: dict[str, str], cast: Cast, console_for: ConsoleFor) -> None:
     field = {"app_label": "ads", "model_name": "ad", "field_name": "campaign"}
     answer = console_for(cast.campaign_manager).get(reverse("admin:autocomplete"), field | asked)
 
@@ -124,14 +122,14 @@ def test_no_term_breaks_the_completion(asked: dict[str, str], cast: Cast, consol
 @pytest.mark.parametrize(
     "page", ["admin:campaigns_campaign_add", "admin:ads_ad_add", "admin:advertisers_advertiser_add"]
 )
-def test_odd_presets_are_dropped(page: str, cast: Cast, console_for: ConsoleFor) -> None:
+def test_invalid_initial_values_are_ignored(page: str, cast: Cast, console_for: ConsoleFor) -> None:
     odd = "?campaign=no-uuid&advertiser=no-uuid&campaign_start_date=never&nope=1&ads=1&campaign_max_view_count=1e999"
 
     assert console_for(cast.campaign_manager).get(reverse(page) + odd).status_code == 200
 
 
 @pytest.mark.parametrize("key", ["no-uuid", "\x00", "9" * 50])
-def test_an_action_on_odd_keys_changes_nothing(key: str, cast: Cast, console_for: ConsoleFor) -> None:
+def test_an_action_on_invalid_keys_changes_nothing(key: str, cast: Cast, console_for: ConsoleFor) -> None:
     CampaignFactory()
     chosen = {"action": "delete_selected", "_selected_action": key, "post": "yes"}
     answer = console_for(cast.system_admin).post(reverse("admin:campaigns_campaign_changelist"), chosen, follow=True)

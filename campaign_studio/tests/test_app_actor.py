@@ -1,4 +1,4 @@
-"""Database triggers can read who acts, whichever door the change comes through."""
+"""Database triggers can read who makes a change, both through the API and in the console."""
 
 from collections.abc import Callable
 
@@ -38,7 +38,7 @@ def actors() -> list[str]:
         return [actor for (actor,) in cursor.fetchall()]
 
 
-def test_a_trigger_sees_who_changes_through_the_api(
+def test_a_trigger_sees_who_makes_a_change_through_the_api(
     cast: Cast, campaign: Campaign, client_for: Callable[[User], APIClient]
 ) -> None:
     address = f"/api/campaigns/{campaign.pk}"

@@ -1,4 +1,4 @@
-"""Ways round the console's permissions: fields nobody shows, other people's rows, odd parameters, telling lookups."""
+"""Attempts to get around the console's permissions: fields that forms don't show, and rows of other parents."""
 
 from collections.abc import Callable
 from typing import Any
@@ -30,7 +30,7 @@ CAMPAIGN, AD = CAMPAIGNS + "{campaign_id}/change/", ADS + "{ad_id}/change/"
 ADVERTISER, USER = ADVERTISERS + "{advertiser_id}/change/", USERS + "{user_id}/change/"
 
 SIGNED = ["created_by_name", "created_at"]
-# What no form takes, from anybody.
+# What no form accepts from any role.
 NEVER = {
     CAMPAIGN: [*SIGNED, "campaign_id", "campaign_created_by"],
     AD: [
@@ -48,13 +48,13 @@ NEVER = {
     ADVERTISER: [*SIGNED, "advertiser_id", "created_by"],
     USER: ["user_id", "password", "last_login", "created_at"],
 }
-# What people don't change about themselves.
+# What users can't change about themselves.
 ADMINISTERED = ["role", "is_active", "is_verified"]
 MODELS: dict[str, type[models.Model]] = {CAMPAIGN: Campaign, AD: Ad, ADVERTISER: Advertiser, USER: User}
 
 
 def forged(names: list[str], cast: Cast) -> dict[str, Any]:
-    """Something to be sent for each of these, under its name and under its column's."""
+    """A value for each of these fields, under the name of the field and of its column."""
     people = {"created_by", "campaign_created_by", "ad_created_by", "moderated_by"}
     values: dict[str, Any] = {
         **dict.fromkeys(people, str(cast.other_app_admin.pk)),
@@ -97,7 +97,7 @@ def test_what_no_form_shows_is_not_taken(page: str, role: str, cast: Cast, conso
 
 
 @pytest.mark.parametrize("mine", ["ad_name", "ad_status", "media_content", "ad_start_date", "campaign"])
-def test_a_moderator_rates_and_changes_nothing_else(mine: str, cast: Cast, console_for: ConsoleFor) -> None:
+def test_a_moderator_can_change_the_rating_only(mine: str, cast: Cast, console_for: ConsoleFor) -> None:
     keys = scene(cast.colleague)
     before = Ad.objects.filter(pk=keys["ad_id"]).values().get()
     counted = {"version": before["version"] + 1}
@@ -113,7 +113,7 @@ def test_a_moderator_rates_and_changes_nothing_else(mine: str, cast: Cast, conso
 
 
 @pytest.mark.parametrize("page", [CAMPAIGN, AD, ADVERTISER])
-def test_what_is_new_is_its_makers_whatever_is_sent(page: str, cast: Cast, console_for: ConsoleFor) -> None:
+def test_a_new_object_belongs_to_its_creator_whatever_is_sent(page: str, cast: Cast, console_for: ConsoleFor) -> None:
     keys = scene(cast.owner)
     add = page.split("{")[0] + "add/"
     _, sent = Forms(cast.system_admin).posted(add, "-", keys)
@@ -131,7 +131,7 @@ def test_what_is_new_is_its_makers_whatever_is_sent(page: str, cast: Cast, conso
         assert (made.moderation_status, made.moderated_by, made.ad_view_count) == ("pending", None, 0)
 
 
-def test_nobody_gives_a_role_above_their_own_to_somebody_new(cast: Cast, console_for: ConsoleFor) -> None:
+def test_nobody_can_create_a_user_with_a_higher_role_than_their_own(cast: Cast, console_for: ConsoleFor) -> None:
     _, sent = Forms(cast.system_admin).posted(USERS + "add/", "-", {})
     answer = console_for(cast.app_admin).post(USERS + "add/", sent | {"role": "system_admin", "is_superuser": "on"})
 
@@ -139,9 +139,9 @@ def test_nobody_gives_a_role_above_their_own_to_somebody_new(cast: Cast, console
     assert not User.objects.filter(username="fresh").exists()
 
 
-# --- Rows of other people's things ---
+# --- Rows of other parents ---
 
-# The page, an inline's prefix, its key, the relation by which its rows are found, and what is typed.
+# The page, the inline's prefix and key, and what is entered.
 INLINES = {
     "target": (CAMPAIGN, "audience_targeting", "audience_id", {"region": "Europe", "country": "FR"}),
     "slot": (AD, "time_slots", "time_slot_id", {"time_slot_start": "06:00", "time_slot_end": "06:30"}),
@@ -152,7 +152,7 @@ INLINES = {
 
 
 def rows_below(page: str, prefix: str, keys: dict[str, Any]) -> tuple[models.Model, list[dict[str, Any]]]:
-    """The first of an inline's rows of this parent, and all that is stored of them."""
+    """The first row of this parent in an inline, and the stored values of all its rows."""
     parent = MODELS[page]._base_manager.get(pk=keys[page.split("{")[1].split("}")[0]])
     relation: Any = parent._meta.get_field(prefix)
     rows = relation.related_model._base_manager.filter(**{relation.field.name: parent}).order_by("pk")
@@ -162,7 +162,7 @@ def rows_below(page: str, prefix: str, keys: dict[str, Any]) -> tuple[models.Mod
 @pytest.mark.parametrize("forgery", ["change", "DELETE", "as a new row", "move", "save as new"])
 @pytest.mark.parametrize("inline", INLINES)
 @pytest.mark.parametrize("role", STAFF)
-def test_the_rows_of_another_parent_are_out_of_reach(
+def test_rows_of_another_parent_cannot_be_changed(
     role: str, inline: str, forgery: str, cast: Cast, console_for: ConsoleFor
 ) -> None:
     page, prefix, key, typed = INLINES[inline]
@@ -188,7 +188,7 @@ def test_the_rows_of_another_parent_are_out_of_reach(
 
 @pytest.mark.parametrize("page", [CAMPAIGN, AD, ADVERTISER, USER])
 @pytest.mark.parametrize("role", STAFF)
-def test_saving_as_new_makes_nothing_that_adding_would_not(
+def test_saving_as_new_creates_nothing_that_adding_would_not(
     page: str, role: str, cast: Cast, console_for: ConsoleFor
 ) -> None:
     keys = scene(cast.colleague) | {"user_id": cast.in_role(role).pk}

@@ -1,4 +1,4 @@
-"""Odd parameters, telling lookups, and actions on what is out of reach: no way round the console's permissions."""
+"""Attempts to get around the console's permissions: odd parameters, lookups that reveal data, and bulk actions."""
 
 from collections.abc import Callable
 from typing import Any
@@ -44,7 +44,7 @@ DETOURS = [
 
 @pytest.mark.parametrize("page", [CAMPAIGN, AD])
 @pytest.mark.parametrize("verb", ["change", "delete"])
-def test_no_parameter_opens_what_is_a_colleagues(verb: str, page: str, cast: Cast, console_for: ConsoleFor) -> None:
+def test_no_parameter_opens_a_colleagues_objects(verb: str, page: str, cast: Cast, console_for: ConsoleFor) -> None:
     keys = scene(cast.colleague)
     _, sent = Forms(cast.system_admin).posted(page, "-", keys)
     address = page.format(**keys).replace("/change/", f"/{verb}/")
@@ -60,7 +60,7 @@ def test_no_parameter_opens_what_is_a_colleagues(verb: str, page: str, cast: Cas
 
 @pytest.mark.parametrize("query", ["_to_field=password", "_popup=1&_to_field=password", "_to_field=email"])
 @pytest.mark.parametrize("role", STAFF)
-def test_no_page_names_a_person_by_password(query: str, role: str, cast: Cast, console_for: ConsoleFor) -> None:
+def test_no_page_finds_a_user_by_password(query: str, role: str, cast: Cast, console_for: ConsoleFor) -> None:
     client = console_for(cast.in_role(role))
     target = cast.in_role(role)
     for key in (str(target.pk), target.password, target.email):
@@ -75,7 +75,7 @@ def test_no_page_names_a_person_by_password(query: str, role: str, cast: Cast, c
 
 
 @pytest.mark.parametrize("filters", ["https://example.com/", "//example.com", "a=1&b=2", "p=x"])
-def test_after_saving_one_stays_in_the_console(filters: str, cast: Cast, console_for: ConsoleFor) -> None:
+def test_saving_redirects_within_the_console(filters: str, cast: Cast, console_for: ConsoleFor) -> None:
     keys = scene(cast.owner)
     _, sent = Forms(cast.system_admin).posted(CAMPAIGN, "-", keys)
     client = console_for(cast.owner)
@@ -86,7 +86,7 @@ def test_after_saving_one_stays_in_the_console(filters: str, cast: Cast, console
     assert answer["Location"].startswith(CAMPAIGNS)
 
 
-def test_a_popups_answer_runs_nothing(cast: Cast, console_for: ConsoleFor) -> None:
+def test_a_popup_response_escapes_names(cast: Cast, console_for: ConsoleFor) -> None:
     _, sent = Forms(cast.system_admin).posted(CAMPAIGNS + "add/", "-", {})
     name = "</script><script>alert(1)</script>"
     answer = console_for(cast.owner).post(CAMPAIGNS + "add/", sent | {"campaign_name": name, "_popup": "1"})
@@ -95,7 +95,7 @@ def test_a_popups_answer_runs_nothing(cast: Cast, console_for: ConsoleFor) -> No
     assert "<script>alert(1)" not in answer.content.decode()
 
 
-# --- What lists and pickers tell ---
+# --- Data that lists and autocomplete fields reveal ---
 
 ORACLES = {
     USERS: ["password__startswith", "role__users__password__startswith", "sessions__user__password__contains"],
@@ -120,7 +120,7 @@ ORACLES = {
 
 
 @pytest.mark.parametrize("page", ORACLES)
-def test_a_lookup_that_no_filter_offers_tells_nothing(page: str, cast: Cast, console_for: ConsoleFor) -> None:
+def test_a_lookup_without_a_filter_reveals_nothing(page: str, cast: Cast, console_for: ConsoleFor) -> None:
     scene(cast.owner)
     client = console_for(cast.system_admin)
     for lookup in ORACLES[page]:
@@ -140,7 +140,7 @@ LINKS = [
 
 @pytest.mark.parametrize("role", STAFF)
 @pytest.mark.parametrize(("model", "field"), LINKS)
-def test_a_picker_offers_what_one_may_see_and_no_more(
+def test_autocomplete_offers_visible_objects_only(
     model: str, field: str, role: str, cast: Cast, console_for: ConsoleFor
 ) -> None:
     scene(cast.owner)
@@ -165,13 +165,13 @@ def test_a_picker_offers_what_one_may_see_and_no_more(
     assert offered
 
 
-# --- Actions on what is out of reach ---
+# --- Actions on objects without permission ---
 
 
 @pytest.mark.parametrize("across", ["", "1"])
 @pytest.mark.parametrize("role", ["campaign_manager", "content_moderator"])
 @pytest.mark.parametrize(("page", "kind"), [(CAMPAIGNS, "campaign_id"), (ADS, "ad_id"), (ADVERTISERS, "advertiser_id")])
-def test_deleting_in_bulk_takes_nothing_of_others_along(
+def test_bulk_deletion_deletes_nothing_of_others(
     page: str, kind: str, role: str, across: str, cast: Cast, console_for: ConsoleFor
 ) -> None:
     mine, theirs = scene(cast.in_role(role)), scene(cast.colleague)
@@ -188,7 +188,7 @@ def test_deleting_in_bulk_takes_nothing_of_others_along(
 
 
 @pytest.mark.parametrize("action", ["approve_selected", "reject_selected"])
-def test_a_manager_reviews_nothing_in_bulk_however_often(action: str, cast: Cast, console_for: ConsoleFor) -> None:
+def test_a_manager_cannot_review_in_bulk(action: str, cast: Cast, console_for: ConsoleFor) -> None:
     ads = [AdFactory(campaign=CampaignFactory(campaign_created_by=who), rated=True) for who in (cast.owner, cast.guest)]
     sent = {"action": action, "_selected_action": [str(ad.pk) for ad in ads], "decide": "", "note": "Fine"}
     client = console_for(cast.owner)
@@ -199,7 +199,7 @@ def test_a_manager_reviews_nothing_in_bulk_however_often(action: str, cast: Cast
     assert stored() == before
 
 
-def test_an_app_admin_unlocks_no_system_admin(cast: Cast, console_for: ConsoleFor) -> None:
+def test_an_app_admin_cannot_unlock_a_system_admin(cast: Cast, console_for: ConsoleFor) -> None:
     for user in (cast.system_admin, cast.guest):
         SignInAttempts.objects.attempt(user, "192.0.2.1", at=timezone.now())
     client = console_for(cast.app_admin)
@@ -216,7 +216,7 @@ def test_an_app_admin_unlocks_no_system_admin(cast: Cast, console_for: ConsoleFo
 
 
 @pytest.mark.parametrize("role", STAFF[1:])
-def test_nobody_ends_sessions_out_of_their_reach(role: str, cast: Cast, console_for: ConsoleFor) -> None:
+def test_nobody_can_end_a_system_admins_sessions(role: str, cast: Cast, console_for: ConsoleFor) -> None:
     theirs = session_of(UserFactory(role=RoleName.SYSTEM_ADMIN))
     sent = {"action": "end_sessions", "_selected_action": [str(theirs.pk)]}
     client = console_for(cast.in_role(role))
@@ -228,7 +228,7 @@ def test_nobody_ends_sessions_out_of_their_reach(role: str, cast: Cast, console_
 
 
 @pytest.mark.parametrize("role", STAFF)
-def test_nobody_deletes_people_or_the_log_in_bulk(role: str, cast: Cast, console_for: ConsoleFor) -> None:
+def test_nobody_can_delete_users_or_logs_in_bulk(role: str, cast: Cast, console_for: ConsoleFor) -> None:
     client = console_for(cast.in_role(role))
     before = stored()
     for model in ("user", "role", "auditentry", "securityevent", "session"):

@@ -1,7 +1,6 @@
-"""Every line of `console_permissions`, asked by a browser in each role.
+"""Every line of `console_permissions`, requested by a browser in each role.
 
-Where nothing was to change, everything stored is compared with what was there before. A page without a line fails the
-last test.
+Where nothing may change, all stored rows are compared with those before. A page without a line fails the last test.
 """
 
 import re
@@ -48,7 +47,7 @@ def test_who_gets_what(cast: Cast, method: str, address: str, whose: str, what: 
             if whose == "own":
                 hand_over(keys, actor)
             if (address, whose) == ("/admin/accounts/user/{user_id}/delete/", "own"):
-                # Whoever created something stays for another reason.
+                # A user who created something can't be deleted for that reason.
                 Campaign.objects.all().delete()
                 Advertiser.objects.all().delete()
             got[role] = ask(actor if role != "nobody" else None, method, address, what, keys, forms)
@@ -60,7 +59,7 @@ def test_who_gets_what(cast: Cast, method: str, address: str, whose: str, what: 
 def ask(
     user: User | None, method: str, address: str, what: str, keys: dict[str, Any], forms: console_bodies.Forms
 ) -> str:
-    """What this user gets; and see that it changed what it was to change, or nothing."""
+    """The outcome for this user. Asserts that it changed what it should, or nothing."""
     console_bodies.prepare(what, keys)
     table, sent = "", query_of(address, what)
     if method == "POST":
@@ -76,14 +75,14 @@ def ask(
     got = what_came(answer, is_done=timeless(after) != timeless(before))
     if got == "kept" and after != before:
         got = "same"
-    assert (after != before) is (got in ("ok", "shown", "same")), f"{user} gets {got}, and yet something has changed"
+    assert (after != before) is (got in ("ok", "shown", "same")), f"{user} gets {got}, but something has changed"
     if got == "ok" and table:
-        assert after[table] != before[table], f"{user} gets ok, and yet {table} is as it was"
+        assert after[table] != before[table], f"{user} gets ok, but {table} hasn't changed"
     return got
 
 
 def keys_of(cast: Cast, whose: str, what: str) -> dict[str, Any]:
-    """What an address's braces stand for: things of a colleague."""
+    """Values for the placeholders in an address: objects of a colleague."""
     person = UserFactory(role=RoleName.SYSTEM_ADMIN if whose == "system_admin" else RoleName.GUEST)
     session = bodies.session_of(person)
     uid, token = bodies.reset_of(person)
@@ -101,7 +100,7 @@ def keys_of(cast: Cast, whose: str, what: str) -> dict[str, Any]:
 
 
 def hand_over(keys: dict[str, Any], actor: User) -> None:
-    """Make it all the actor's own."""
+    """Make the actor the owner of all these objects."""
     Campaign.objects.filter(pk=keys["campaign_id"]).update(campaign_created_by=actor)
     Ad.objects.filter(pk=keys["ad_id"]).update(ad_created_by=actor)
     Advertiser.objects.filter(pk=keys["advertiser_id"]).update(created_by=actor)
@@ -110,7 +109,7 @@ def hand_over(keys: dict[str, Any], actor: User) -> None:
 
 
 def query_of(address: str, what: str) -> dict[str, str]:
-    """What is asked of the pages that find things, and of those that look back."""
+    """The query of pages that search, and of those that show an earlier version."""
     if what == "as_of":
         return {"as_of": f"{timezone.now():%Y-%m-%d}"}
     if not address.endswith("/autocomplete/"):
@@ -120,12 +119,12 @@ def query_of(address: str, what: str) -> dict[str, str]:
 
 
 def everything(table: str) -> dict[str, list[dict[str, Any]]]:
-    """All that is stored, with the table at hand even if it is one of those that only trace what happened."""
+    """All stored rows, including `table` even if it is one that only records what happened."""
     return bodies.stored() | ({table: console_bodies.rows_of(table)} if table else {})
 
 
 def timeless(tables: dict[str, list[dict[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
-    """The same without when and how often it was written."""
+    """The same rows without the time and number of changes."""
     return {
         table: [{name: value for name, value in row.items() if name not in ("updated_at", "version")} for row in rows]
         for table, rows in tables.items()
@@ -133,7 +132,7 @@ def timeless(tables: dict[str, list[dict[str, Any]]]) -> dict[str, list[dict[str
 
 
 def what_came(answer: Any, *, is_done: bool) -> str:
-    """The answer in the words of the table."""
+    """The response in the terms of the table."""
     is_post = answer.wsgi_request.method == "POST"
     if answer.status_code == 302:
         if answer["Location"].startswith("/admin/login/"):
@@ -159,12 +158,12 @@ def test_the_table_has_the_cells_it_should(record_property: Any) -> None:
 
 
 def nameless(address: str) -> str:
-    """The address without its keys' names: `/admin/ads/ad/{}/change/`."""
+    """The address with unnamed placeholders: `/admin/ads/ad/{}/change/`."""
     return re.sub(r"\{\w+\}", "{}", address)
 
 
 def addresses(patterns: list[Any], prefix: str = "/") -> Iterator[str]:
-    """Whatever the resolver knows under /admin."""
+    """All addresses below /admin that the resolver knows."""
     for entry in patterns:
         written = str(entry.pattern).replace("^", "").replace("$", "")
         text = re.sub(r"\(\?P<\w+>[^)]*\)|<[^>]*>", "{}", written)
@@ -179,4 +178,4 @@ def test_every_page_has_a_line() -> None:
     there = set(addresses(get_resolver().url_patterns))
 
     assert there - asked == set(), "Add lines for each of these to TABLE."
-    assert asked - there == set(), "These lines are about addresses that are none."
+    assert asked - there == set(), "These lines name addresses that don't exist."

@@ -1,3 +1,5 @@
+"""`manage.py demo`: the demo data and the server."""
+
 import io
 import os
 import re
@@ -42,13 +44,13 @@ def _debug(settings: Any) -> None:
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("_debug")
-def test_the_demo_shows_everything_there_is_and_loading_it_twice_changes_nothing() -> None:
-    said = demo()
+def test_the_demo_covers_every_choice_and_loading_it_again_changes_nothing() -> None:
+    output = demo()
 
     for role in RoleName.values:
-        assert role in said
+        assert role in output
         assert User.objects.filter(role_id=role).exists()
-    assert PASSWORD in said
+    assert PASSWORD in output
     assert all(user.check_password(PASSWORD) for user in User.objects.all())
     assert set(Advertiser.objects.values_list("advertiser_type", flat=True)) == set(AdvertiserType.values)
     assert set(AdvertiserContact.objects.values_list("contact_type", flat=True)) == set(ContactType.values)
@@ -83,7 +85,7 @@ def test_the_demo_shows_everything_there_is_and_loading_it_twice_changes_nothing
 @pytest.mark.matrix
 @pytest.mark.django_db
 @pytest.mark.usefixtures("_debug")
-def test_every_picture_exists_and_moves_along_with_the_port_without_losing_its_approval() -> None:
+def test_every_picture_exists_and_keeps_its_approval_when_the_port_changes() -> None:
     demo()
     pictures = Ad.objects.filter(media_url__contains="/static/demo/")
     assert pictures.count() >= 10
@@ -101,7 +103,7 @@ def test_every_picture_exists_and_moves_along_with_the_port_without_losing_its_a
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("_debug")
-def test_what_people_did_to_the_demo_data_stays_when_it_runs_again() -> None:
+def test_loading_again_keeps_what_users_have_changed() -> None:
     demo()
     today = timezone.localdate()
     ad = Ad.objects.get(ad_name="Night drive")
@@ -126,10 +128,10 @@ def test_what_people_did_to_the_demo_data_stays_when_it_runs_again() -> None:
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("_debug")
-def test_a_database_with_somebody_of_the_same_name_is_left_as_it_was() -> None:
+def test_a_database_with_a_user_of_the_same_name_is_not_changed() -> None:
     UserFactory(username="MARA")
 
-    with pytest.raises(CommandError, match=r"does not fit.*username is taken.*--reset"):
+    with pytest.raises(CommandError, match=r"conflicts with.*username is taken.*--reset"):
         demo()
     assert User.objects.count() == 1
 
@@ -137,13 +139,13 @@ def test_a_database_with_somebody_of_the_same_name_is_left_as_it_was() -> None:
 @pytest.mark.matrix
 @pytest.mark.django_db
 @pytest.mark.usefixtures("_debug")
-def test_a_verdict_given_since_moves_along_with_the_picture() -> None:
+def test_a_later_review_is_kept_when_the_port_changes() -> None:
     demo()
     moderator = User.objects.get(username="ines")
     ad = Ad.objects.get(ad_name="34 cents")
     ad.reject(moderator, at=timezone.now(), note="The price is out of date.")
-    waiting = Ad.objects.get(ad_name="20 minutes")
-    waiting.send_back_to_review()
+    pending = Ad.objects.get(ad_name="20 minutes")
+    pending.send_back_to_review()
 
     demo("--port", "8123")
 
@@ -155,14 +157,14 @@ def test_a_verdict_given_since_moves_along_with_the_picture() -> None:
         ad.moderated_at,
         "The price is out of date.",
     )
-    assert Ad.objects.get(pk=waiting.pk).moderation_status == ModerationStatus.PENDING
+    assert Ad.objects.get(pk=pending.pk).moderation_status == ModerationStatus.PENDING
 
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("_debug")
 @pytest.mark.parametrize("port", ["0", "65536", "99999", "-1", "http"])
-def test_a_port_that_can_not_be_is_refused(port: str) -> None:
-    with pytest.raises(CommandError, match="give a number from 1 to 65535"):
+def test_an_impossible_port_is_refused(port: str) -> None:
+    with pytest.raises(CommandError, match="enter a whole number from 1 to 65535"):
         demo(f"--port={port}")
     assert not User.objects.exists()
 
@@ -170,7 +172,7 @@ def test_a_port_that_can_not_be_is_refused(port: str) -> None:
 @pytest.mark.matrix
 @pytest.mark.django_db
 @pytest.mark.usefixtures("_debug")
-def test_scale_multiplies_the_campaigns_once() -> None:
+def test_scale_adds_campaigns_only_once() -> None:
     demo()
     base = Campaign.objects.count()
 
@@ -186,7 +188,7 @@ def test_scale_multiplies_the_campaigns_once() -> None:
 
 
 @pytest.mark.django_db
-def test_outside_of_debug_nothing_is_created() -> None:
+def test_without_debug_nothing_is_created() -> None:
     with pytest.raises(CommandError, match="DEBUG"):
         demo()
     assert not User.objects.exists()
@@ -201,7 +203,7 @@ def test_a_scale_below_one_is_refused() -> None:
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("_debug")
-def test_a_port_in_use_is_named_before_anything_is_done() -> None:
+def test_a_port_in_use_is_reported_before_anything_is_created() -> None:
     with socket.socket() as busy:
         busy.bind(("127.0.0.1", 0))
         busy.listen()
@@ -213,7 +215,7 @@ def test_a_port_in_use_is_named_before_anything_is_done() -> None:
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("_debug")
-def test_reset_leaves_a_database_of_ones_own_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reset_refuses_a_database_that_is_not_embedded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(settings.DATABASES["default"], "ENGINE", "django.db.backends.postgresql")
     from django.db import connection
 
@@ -225,7 +227,7 @@ def test_reset_leaves_a_database_of_ones_own_alone(monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("_debug")
-def test_the_demo_ends_as_the_production_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_demo_becomes_the_production_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     started: list[list[str]] = []
     monkeypatch.setattr("os.execv", lambda program, arguments: started.append(arguments))
@@ -238,11 +240,11 @@ def test_the_demo_ends_as_the_production_server(monkeypatch: pytest.MonkeyPatch,
 
     assert started[0][1:6] == ["-m", "granian", "--interface", "wsgi", "campaign_studio.wsgi:application"]
     assert started[0][started[0].index("--port") + 1] == str(port)
-    # Wherever it was called from: the server finds the project in its working folder.
+    # The server imports the project from its working directory.
     assert Path.cwd() == settings.BASE_DIR
 
 
-def test_a_dead_database_ends_in_one_line_that_says_what_to_do() -> None:
+def test_an_unreachable_database_leads_to_doctor() -> None:
     environment = {
         **os.environ,
         "READ_DOT_ENV": "false",

@@ -1,3 +1,5 @@
+"""`manage.py doctor` and `manage.py stop_database`."""
+
 import io
 import os
 import subprocess
@@ -27,47 +29,47 @@ def doctor() -> str:
 
 @pytest.fixture
 def _sound(settings: Any, db: None) -> None:
-    """Nothing to complain about."""
+    """An installation without problems, except for the partitions."""
     settings.SECRET_KEY = "k" * 25 + "".join(chr(97 + n) for n in range(25))
     settings.SECURE_SSL_REDIRECT = True
     UserFactory(role="system_admin")
 
 
 @pytest.mark.usefixtures("_sound")
-def test_all_is_well() -> None:
+def test_a_sound_installation_has_no_problems() -> None:
     call_command("partition_views", stdout=io.StringIO())
-    said = doctor()
-    assert "✗" not in said
-    assert "✓ Migrations" in said
+    output = doctor()
+    assert "✗" not in output
+    assert "✓ Migrations" in output
 
 
 @pytest.mark.usefixtures("_sound")
-def test_published_keys_are_named(settings: Any) -> None:
+def test_published_keys_are_reported(settings: Any) -> None:
     settings.ENCRYPTION_KEYS = [settings.EXAMPLE_ENCRYPTION_KEY]
     assert "✗ Keys" in doctor()
 
 
 @pytest.mark.usefixtures("_sound")
-def test_views_without_a_month_to_come_are_named() -> None:
-    assert "✗ Months for views: next month has none. Run manage.py partition_views, once a day." in doctor()
+def test_a_missing_partition_for_next_month_is_reported() -> None:
+    assert "✗ View partitions: There is no partition for next month." in doctor()
 
 
 @pytest.mark.django_db
-def test_a_missing_system_administrator_is_named() -> None:
-    assert "✗ A system administrator" in doctor()
+def test_a_missing_system_administrator_is_reported() -> None:
+    assert "✗ System administrators" in doctor()
 
 
 @pytest.mark.usefixtures("_sound")
-def test_a_bank_number_that_no_key_opens_is_found(settings: Any) -> None:
+def test_an_account_number_that_no_key_decrypts_is_reported(settings: Any) -> None:
     AdvertiserBankAccountFactory()
     settings.ENCRYPTION_KEYS = ["another-key-altogether-of-more-than-32-characters"]
-    said = doctor()
-    assert "✗ Stored bank numbers" in said
-    assert "ENCRYPTION_KEY" in said
+    output = doctor()
+    assert "✗ Stored bank account numbers" in output
+    assert "ENCRYPTION_KEY" in output
 
 
 @pytest.mark.usefixtures("_sound")
-def test_a_wrong_setting_is_shown_with_its_hint(settings: Any) -> None:
+def test_an_invalid_setting_is_reported(settings: Any) -> None:
     settings.TRUSTED_PROXIES = ["my proxy"]
     assert "campaign_studio.E001" in doctor()
 
@@ -76,12 +78,12 @@ def test_a_wrong_setting_is_shown_with_its_hint(settings: Any) -> None:
 def test_unapplied_migrations_are_counted() -> None:
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM django_migrations WHERE app = 'ads'")
-    said = doctor()
-    assert "✗ Migrations" in said
-    assert "manage.py migrate" in said
+    output = doctor()
+    assert "✗ Migrations" in output
+    assert "manage.py migrate" in output
 
 
-def test_a_dead_database_gets_advice_and_no_traceback() -> None:
+def test_an_unreachable_database_is_reported_without_a_traceback() -> None:
     environment = {
         **os.environ,
         "READ_DOT_ENV": "false",
@@ -99,7 +101,7 @@ def test_a_dead_database_gets_advice_and_no_traceback() -> None:
     assert "Traceback" not in ended.stdout + ended.stderr
 
 
-def test_an_embedded_database_that_can_not_be_stored_gets_advice_and_no_traceback(tmp_path: Path) -> None:
+def test_an_embedded_database_that_cannot_be_stored_is_reported_without_a_traceback(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     environment = {
         **os.environ,
@@ -118,18 +120,18 @@ def test_an_embedded_database_that_can_not_be_stored_gets_advice_and_no_tracebac
 
 
 @pytest.mark.usefixtures("_sound")
-def test_a_missing_role_is_named() -> None:
+def test_a_missing_role_is_reported() -> None:
     Role.objects.get(role_name="guest").delete()
-    assert "✗ Roles: guest missing" in doctor()
+    assert "✗ Roles: The role guest is missing." in doctor()
 
 
 @pytest.mark.usefixtures("_sound")
-def test_a_published_key_that_still_verifies_is_named_too(settings: Any) -> None:
+def test_a_published_fallback_key_is_reported(settings: Any) -> None:
     settings.SECRET_KEY_FALLBACKS = [settings.EXAMPLE_SECRET_KEY]
     assert "✗ Keys" in doctor()
 
 
-def test_the_embedded_database_can_be_stopped_and_a_server_of_ones_own_cannot(
+def test_only_the_embedded_database_can_be_stopped(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     environment = {
@@ -152,5 +154,5 @@ def test_the_embedded_database_can_be_stopped_and_a_server_of_ones_own_cannot(
             check=True,
         ).stdout
 
-    assert "was not running" in stop()
-    assert "a PostgreSQL server of its own" in stop(DATABASE_URL="postgresql://nobody@127.0.0.1:9/nothing")
+    assert "wasn't running" in stop()
+    assert "the embedded one only" in stop(DATABASE_URL="postgresql://nobody@127.0.0.1:9/nothing")

@@ -1,4 +1,4 @@
-"""Two people with the same page of the console open: the second one learns what changed, and loses nothing."""
+"""Two users open the same console page: the second one is told what changed and loses no input."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -31,7 +31,7 @@ def console(cast: Cast, console_for: ConsoleFor) -> Client:
 
 @pytest.fixture
 def boss(cast: Cast, console_for: ConsoleFor) -> Client:
-    """An app admin, who changes what is the manager's."""
+    """An app admin, who changes objects of the manager."""
     return console_for(cast.app_admin)
 
 
@@ -39,8 +39,8 @@ def page_of(row: Any) -> str:
     return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
 
 
-def meanwhile(answer: Any) -> list[tuple[str, str, list[tuple[str, str, str]]]]:
-    """Who did what since the page was opened, as the page tells it."""
+def newer_entries(answer: Any) -> list[tuple[str, str, list[tuple[str, str, str]]]]:
+    """Who changed what since the page was opened, as the page shows it."""
     return [
         (row.entry.actor_username, row.verb, [(change.label, change.old, change.new) for change in row.changes])
         for row in answer.context["newer_entries"]
@@ -55,7 +55,7 @@ def meanwhile(answer: Any) -> list[tuple[str, str, list[tuple[str, str, str]]]]:
         (lambda: AdvertiserFactory(contact=True), "advertiser_name", "name"),
     ],
 )
-def test_a_page_that_is_out_of_date_is_refused_and_keeps_what_was_typed(
+def test_an_outdated_page_is_refused_and_keeps_its_input(
     factory: Any, field: str, label: str, boss: Client, cast: Cast, console_for: ConsoleFor
 ) -> None:
     row = factory()
@@ -68,17 +68,17 @@ def test_a_page_that_is_out_of_date_is_refused_and_keeps_what_was_typed(
 
     assert refused.status_code == 200
     assert errors_of(refused) == [CHANGED_SINCE_OPENED]
-    assert meanwhile(refused) == [("system_admin", "changed", [(label, old, "Theirs")])]
+    assert newer_entries(refused) == [("system_admin", "changed", [(label, old, "Theirs")])]
     assert form_data(refused)[field] == ["Mine"]
     row.refresh_from_db()
     assert getattr(row, field) == "Theirs"
 
-    assert boss.post(page_of(row), form_data(refused)).status_code == 302, "saved again, on purpose"
+    assert boss.post(page_of(row), form_data(refused)).status_code == 302, "saving again overwrites"
     row.refresh_from_db()
     assert getattr(row, field) == "Mine"
 
 
-def test_a_change_of_a_part_counts_too(console: Client, cast: Cast, boss: Client) -> None:
+def test_a_change_to_a_part_makes_a_page_outdated(console: Client, cast: Cast, boss: Client) -> None:
     target = AudienceTargetingFactory(
         campaign=CampaignFactory(campaign_created_by=cast.owner), region="Europe", cities=["Berlin"]
     )
@@ -89,12 +89,12 @@ def test_a_change_of_a_part_counts_too(console: Client, cast: Cast, boss: Client
     refused = console.post(page, mine)
 
     assert errors_of(refused) == [CHANGED_SINCE_OPENED]
-    who, verb, [(field, _, new)] = meanwhile(refused)[0]
+    who, verb, [(field, _, new)] = newer_entries(refused)[0]
     assert (who, verb, field) == ("app_admin", "changed", "cities")
     assert "Hamburg" in new
 
 
-def test_a_part_that_is_gone_meanwhile_does_not_keep_the_rest_from_being_saved(
+def test_a_row_deleted_in_the_meantime_does_not_prevent_saving_the_rest(
     console: Client, cast: Cast, boss: Client
 ) -> None:
     slot = AdTimeSlotFactory(ad=AdFactory(campaign=CampaignFactory(campaign_created_by=cast.owner)))
@@ -111,14 +111,14 @@ def test_a_part_that_is_gone_meanwhile_does_not_keep_the_rest_from_being_saved(
     assert Ad.objects.get().ad_name == "Mine"
 
 
-def test_a_page_that_is_up_to_date_is_saved_without_a_word(console: Client, cast: Cast) -> None:
+def test_an_up_to_date_page_is_saved(console: Client, cast: Cast) -> None:
     page = page_of(CampaignFactory(campaign_created_by=cast.owner))
     for name in ("A", "B"):
         assert console.post(page, form_data(console.get(page), campaign_name=name)).status_code == 302
 
 
 @pytest.mark.parametrize("odd", ["", "yesterday", "2026-13-45T00:00:00Z", "9999-12-31T23:59:59+00:00", "\x00"])
-def test_an_odd_time_is_no_reason_to_crash(odd: str, console: Client, cast: Cast) -> None:
+def test_an_invalid_time_does_not_break_the_page(odd: str, console: Client, cast: Cast) -> None:
     page = page_of(CampaignFactory(campaign_created_by=cast.owner))
 
     refused = console.post(page, form_data(console.get(page), version="7", opened_at=odd))
@@ -127,7 +127,7 @@ def test_an_odd_time_is_no_reason_to_crash(odd: str, console: Client, cast: Cast
 
 
 def save_at_once() -> tuple[list[int], str]:
-    """Two browsers save the same page at the same moment; the two statuses and what is stored then."""
+    """Save the same page in two browsers at once. Returns both statuses and the stored name."""
     cast = make_cast()
     campaign = CampaignFactory(campaign_created_by=cast.owner)
     page = page_of(campaign)
@@ -166,7 +166,7 @@ def test_control_without_the_comparison_one_save_is_lost(monkeypatch: pytest.Mon
 
 
 def delete_at_once() -> list[str]:
-    """Two browsers confirm the deletion of the same campaign at once; where each is led."""
+    """Confirm the deletion of a campaign in two browsers at once. Returns where each is redirected to."""
     cast = make_cast()
     campaign = CampaignFactory(campaign_created_by=cast.owner)
     AdFactory(campaign=campaign)
@@ -187,8 +187,8 @@ def delete_at_once() -> list[str]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_browsers_that_delete_at_once_both_get_an_answer() -> None:
-    led_to = delete_at_once()
+def test_two_browsers_that_delete_at_once_both_get_an_answer() -> None:
+    locations = delete_at_once()
 
-    assert sorted(led_to) == ["/admin/", reverse("admin:campaigns_campaign_changelist")]
+    assert sorted(locations) == ["/admin/", reverse("admin:campaigns_campaign_changelist")]
     assert not Campaign.objects.exists()

@@ -218,8 +218,11 @@ def test_a_copy_that_is_out_of_date_can_not_be_saved(factory: Any) -> None:
 
     setattr(mine, name, "Mine")
     for way in ({}, {"update_fields": [name]}):
-        with pytest.raises(StaleError, match="changed or deleted by somebody else"), transaction.atomic():
+        with pytest.raises(StaleError) as refused, transaction.atomic():
             mine.save(**way)
+        assert refused.value.messages == [
+            f"“{mine}” has been changed or deleted by someone else in the meantime. Reload it and try again."
+        ]
 
     stored = type(row).objects.get(pk=row.pk)
     assert (getattr(stored, name), stored.version) == ("Theirs", row.version + 1)

@@ -79,7 +79,7 @@ def test_people_and_fields_that_appear_are_offered(browser: Client, cast: Cast) 
     form = browser.get(page_of(ad)).context["form"]
 
     assert form.fields["actor"].choices == [
-        ("", "Everybody"),
+        ("", "Everyone"),
         (str(cast.owner.pk), "campaign_manager"),
         ("expire_campaigns", "expire_campaigns"),
     ]

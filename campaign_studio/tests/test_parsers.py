@@ -1,4 +1,4 @@
-"""The one way JSON comes in."""
+"""The parsers accept strict JSON and refuse everything else by name."""
 
 import json
 from collections.abc import Callable
@@ -31,7 +31,7 @@ def parse(body: bytes) -> dict[str, Any]:
         {"nul": "a\x00b"},
     ],
 )
-def test_json_is_read(document: dict[str, Any]) -> None:
+def test_a_json_object_is_parsed(document: dict[str, Any]) -> None:
     assert parse(json.dumps(document).encode()) == document
     assert parse(json.dumps(document, ensure_ascii=False).encode()) == document
 
@@ -66,36 +66,50 @@ def test_json_is_read(document: dict[str, Any]) -> None:
         b'{"a":' + b"[" * 50_000 + b"]" * 50_000 + b"}",
     ],
 )
-def test_what_is_not_a_json_object_is_refused(body: bytes) -> None:
+def test_anything_but_a_json_object_is_refused(body: bytes) -> None:
     with pytest.raises((ParseError, ValidationError)) as refused:
         parse(body)
     assert refused.value.status_code == 400
 
 
 @pytest.mark.parametrize(
-    ("body", "problem"),
+    ("body", "codes"),
     [
-        (rb'{"a": "\ud800"}', {"a": ["This is not valid text: it contains half of a surrogate pair."]}),
+        (rb'{"a": "\ud800"}', {"a": ["not_text"]}),
         (
             rb'{"a": [1, {"b": "\udfff"}]}',
-            {"a": {1: {"b": ["This is not valid text: it contains half of a surrogate pair."]}}},
+            {"a": {1: {"b": ["not_text"]}}},
         ),
-        (rb'{"\ud800": 1}', {"?": ["This key is not valid text."]}),
-        (b'{"a": 1e999}', {"a": ["This number is too large."]}),
-        (b'{"a": [-1e999]}', {"a": {0: ["This number is too large."]}}),
-        (b'{"a": 1, "b": 2, "a": 3}', {"a": ["This key appears more than once."]}),
-        (b'{"a": {"b": 1, "b": 1}}', {"b": ["This key appears more than once."]}),
-        (rb'{"a": 1, "\u0061": 2}', {"a": ["This key appears more than once."]}),
+        (rb'{"\ud800": 1}', {"?": ["not_text"]}),
+        (b'{"a": 1e999}', {"a": ["too_large"]}),
+        (b'{"a": [-1e999]}', {"a": {0: ["too_large"]}}),
+        (b'{"a": 1, "b": 2, "a": 3}', {"a": ["repeated_key"]}),
+        (b'{"a": {"b": 1, "b": 1}}', {"b": ["repeated_key"]}),
+        (rb'{"a": 1, "\u0061": 2}', {"a": ["repeated_key"]}),
     ],
 )
-def test_values_that_nobody_can_store_are_refused_by_name(body: bytes, problem: dict[str, Any]) -> None:
+def test_values_that_can_not_be_stored_are_refused_by_name(body: bytes, codes: dict[str, Any]) -> None:
     with pytest.raises(ValidationError) as refused:
         parse(body)
-    assert refused.value.detail == problem
+    assert refused.value.get_codes() == codes
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (rb'"\ud800"', "This is not valid text: it contains half of a surrogate pair."),
+        (b"1e999", "This number is too large."),
+        (b'1, "a": 1', "This key appears more than once."),
+    ],
+)
+def test_a_refused_value_is_explained(value: bytes, message: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        parse(b'{"a": ' + value + b"}")
+    assert refused.value.detail == {"a": [message]}
 
 
 @pytest.mark.parametrize(("depth", "fine"), [(DEEPEST - 1, True), (DEEPEST, False), (500, False)])
-def test_nesting_has_a_limit(depth: int, fine: bool) -> None:
+def test_nesting_is_limited(depth: int, fine: bool) -> None:
     body = b'{"a":' + b"[" * depth + b"]" * depth + b"}"
 
     if fine:
@@ -103,7 +117,7 @@ def test_nesting_has_a_limit(depth: int, fine: bool) -> None:
         return
     with pytest.raises(APIException) as refused:
         parse(body)
-    assert "nested more than 20 levels" in json.dumps(refused.value.detail)
+    assert "This is nested more than 20 levels deep." in json.dumps(refused.value.detail)
 
 
 def test_a_pair_of_surrogates_is_one_character() -> None:
@@ -144,7 +158,7 @@ def test_a_body_may_be_twelve_mebibytes_long(extra: int) -> None:
     ],
 )
 @pytest.mark.parametrize(("method", "address"), [("POST", "/api/campaigns"), ("PATCH", "/api/auth/me")])
-def test_the_api_answers_400_and_changes_nothing(
+def test_the_api_answers_bad_json_with_400_and_changes_nothing(
     cast: Cast, client_for: ClientFor, method: str, address: str, body: bytes
 ) -> None:
     client = client_for(cast.owner)
@@ -163,30 +177,28 @@ def parse_list(body: bytes) -> list[Any]:
 
 
 @pytest.mark.parametrize("document", [[], [1, "a", None], [{"a": [1, {"b": 2.5}]}, {"a": 1}]])
-def test_a_list_is_read_where_one_is_expected(document: list[Any]) -> None:
+def test_a_json_list_is_parsed_where_one_is_expected(document: list[Any]) -> None:
     assert parse_list(json.dumps(document).encode()) == document
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b'{"a": []}', b"1", b"null", b'"[]"', b"[", b"[1,]", b"[NaN]", b"[]]"])
-def test_what_is_not_a_json_list_is_refused_there(body: bytes) -> None:
+def test_anything_but_a_json_list_is_refused_where_one_is_expected(body: bytes) -> None:
     with pytest.raises(ParseError):
         parse_list(body)
 
 
 @pytest.mark.parametrize(
-    ("body", "problem"),
+    ("body", "codes"),
     [
-        (rb'[{}, {"a": "\ud800"}]', {1: {"a": ["This is not valid text: it contains half of a surrogate pair."]}}),
-        (b"[1, 2, 1e999]", {2: ["This number is too large."]}),
-        (b'[{"a": 1}, {"a": 1, "a": 2}]', {"a": ["This key appears more than once."]}),
+        (rb'[{}, {"a": "\ud800"}]', {1: {"a": ["not_text"]}}),
+        (b"[1, 2, 1e999]", {2: ["too_large"]}),
+        (b'[{"a": 1}, {"a": 1, "a": 2}]', {"a": ["repeated_key"]}),
     ],
 )
-def test_values_in_a_list_that_nobody_can_store_are_refused_by_their_place(
-    body: bytes, problem: dict[Any, Any]
-) -> None:
+def test_values_in_a_list_that_can_not_be_stored_are_refused_by_index(body: bytes, codes: dict[Any, Any]) -> None:
     with pytest.raises(ValidationError) as refused:
         parse_list(body)
-    assert refused.value.detail == problem
+    assert refused.value.get_codes() == codes
 
 
 @pytest.mark.parametrize(("depth", "fine"), [(DEEPEST, True), (DEEPEST + 1, False)])

@@ -1,4 +1,4 @@
-"""Changing the encryption key: everything stays readable, nothing is lost, and it may die in the middle."""
+"""Changing the encryption key: all values stay readable, and no edit is lost, even if the command is killed."""
 
 import io
 import os
@@ -41,20 +41,20 @@ def rotate(*arguments: str) -> str:
 
 
 def accounts_of(count: int, **values: Any) -> list[AdvertiserBankAccount]:
-    """That many bank accounts of one advertiser, in the order of their keys."""
+    """`count` bank accounts of one advertiser, in the order of their primary keys."""
     made = AdvertiserBankAccountFactory.create_batch(count, advertiser=AdvertiserFactory(), **values)
     return sorted(made, key=lambda account: account.pk)
 
 
 def stored(name: str = "bank_account_number") -> list[str | None]:
-    """What the column holds, in the order of the keys."""
+    """The ciphertexts in the column, in the order of the primary keys."""
     column: Any = AdvertiserBankAccount._meta.get_field(name)
     return list(objects.order_by("pk").values_list(column.ciphertext, flat=True))
 
 
 @pytest.fixture
 def keys(settings: Any) -> Callable[..., None]:
-    """`keys(newest, …)`: set ENCRYPTION_KEY."""
+    """Sets ENCRYPTION_KEY: `keys(newest, …)`."""
 
     def use(*given: str) -> None:
         settings.ENCRYPTION_KEYS = list(given)
@@ -64,19 +64,19 @@ def keys(settings: Any) -> Callable[..., None]:
 
 
 @pytest.mark.django_db
-def test_afterwards_the_new_key_alone_opens_every_secret(keys: Callable[..., None]) -> None:
+def test_the_new_key_alone_decrypts_every_secret_afterwards(keys: Callable[..., None]) -> None:
     both = AdvertiserBankAccountFactory(bank_account_iban=IBAN)
     iban_only = AdvertiserBankAccountFactory(bank_account_number=None, bank_account_iban=OTHER_IBAN)
     keys(NEW_KEY, OLD_KEY)
-    said = rotate()
+    output = rotate()
 
     keys(NEW_KEY)
     both.refresh_from_db()
     iban_only.refresh_from_db()
     assert [both.bank_account_number, both.bank_account_iban] == [Secret(ACCOUNT_NUMBER), Secret(IBAN)]
     assert [iban_only.bank_account_number, iban_only.bank_account_iban] == [None, Secret(OTHER_IBAN)]
-    assert "Re-encrypted: 3. Current already: 0." in said
-    assert "remove the old key from ENCRYPTION_KEY" in said
+    assert "Re-encrypted: 3. Already current: 0." in output
+    assert "remove the old key from ENCRYPTION_KEY" in output
 
 
 @pytest.mark.django_db
@@ -86,12 +86,12 @@ def test_a_second_run_writes_nothing(keys: Callable[..., None]) -> None:
     rotate()
     before = stored()
 
-    assert "Re-encrypted: 0. Current already: 3." in rotate()
+    assert "Re-encrypted: 0. Already current: 3." in rotate()
     assert stored() == before
 
 
 @pytest.mark.django_db
-def test_nothing_else_changes_and_the_log_stays_silent(keys: Callable[..., None]) -> None:
+def test_nothing_else_changes_and_nothing_is_logged(keys: Callable[..., None]) -> None:
     account = AdvertiserBankAccountFactory()
     entries = AuditEntry.objects.count()
     keys(NEW_KEY, OLD_KEY)
@@ -103,16 +103,16 @@ def test_nothing_else_changes_and_the_log_stays_silent(keys: Callable[..., None]
 
 
 @pytest.mark.django_db
-def test_with_a_single_key_there_is_nothing_to_remove(keys: Callable[..., None]) -> None:
+def test_a_single_key_is_not_to_be_removed(keys: Callable[..., None]) -> None:
     accounts_of(1)
-    said = rotate()
+    output = rotate()
 
-    assert "Current already: 1." in said
-    assert "remove the old key" not in said
+    assert "Already current: 1." in output
+    assert "remove the old key" not in output
 
 
 @pytest.mark.django_db
-def test_no_statement_reads_more_than_a_batch(keys: Callable[..., None]) -> None:
+def test_no_query_reads_more_than_a_batch(keys: Callable[..., None]) -> None:
     accounts_of(5)
     keys(NEW_KEY, OLD_KEY)
     with CaptureQueriesContext(
@@ -129,11 +129,11 @@ def test_no_statement_reads_more_than_a_batch(keys: Callable[..., None]) -> None
 
 @pytest.mark.parametrize("size", ["0", "-1", "many", "10001"])
 def test_an_impossible_batch_size_is_refused(size: str) -> None:
-    with pytest.raises(CommandError, match="give a number from 1 to 10000"):
+    with pytest.raises(CommandError, match="--batch-size"):
         rotate("--batch-size", size)
 
 
-def test_every_encrypted_column_is_covered() -> None:
+def test_every_encrypted_column_is_rotated() -> None:
     found = {(model._meta.db_table, field.column) for model, columns in encrypted_columns() for field in columns}
 
     assert {
@@ -144,17 +144,17 @@ def test_every_encrypted_column_is_covered() -> None:
 
 
 @pytest.mark.django_db
-def test_values_that_no_key_opens_are_named_and_the_rest_is_done(keys: Callable[..., None]) -> None:
+def test_values_that_no_key_decrypts_are_listed_and_all_others_renewed(keys: Callable[..., None]) -> None:
     first, lost, last = accounts_of(3)
     keys(OTHER_KEY)
     objects.filter(pk=lost.pk).update(bank_account_number="99998888")
     keys(NEW_KEY, OLD_KEY)
     before = stored()[1]
     out = io.StringIO()
-    with pytest.raises(CommandError, match="Add the key they were written with") as refused:
+    with pytest.raises(CommandError, match="Add the key it was encrypted with") as refused:
         call_command("rotate_encryption_key", stdout=out)
 
-    assert f"No key opens advertisers.AdvertiserBankAccount.bank_account_number of {lost.pk}." in out.getvalue()
+    assert f"advertisers.AdvertiserBankAccount.bank_account_number of row {lost.pk}." in out.getvalue()
     assert "Re-encrypted: 2." in out.getvalue()
     assert "remove the old key" not in out.getvalue()
     assert str(before) not in out.getvalue() + str(refused.value)
@@ -164,14 +164,14 @@ def test_values_that_no_key_opens_are_named_and_the_rest_is_done(keys: Callable[
     last.refresh_from_db()
 
     keys(NEW_KEY, OLD_KEY, OTHER_KEY)
-    assert "Re-encrypted: 1. Current already: 2." in rotate()
+    assert "Re-encrypted: 1. Already current: 2." in rotate()
 
 
-# --- While others write ----------------------------------------------------------------------------------------------
+# --- Concurrent edits -------------------------------------------------------------------------------------------------
 
 
-def wait_for_somebody_held_up_by_us() -> None:
-    """Until another connection waits for a row that this transaction has locked."""
+def wait_until_blocked_by_us() -> None:
+    """Return once another connection waits for a row that this transaction has locked."""
     with connection.cursor() as cursor:
         for _ in range(200_000):
             cursor.execute(
@@ -179,11 +179,11 @@ def wait_for_somebody_held_up_by_us() -> None:
             )
             if cursor.fetchone()[0]:
                 return
-    raise AssertionError("Nobody came to wait.")
+    raise AssertionError("No connection waits for this one.")
 
 
 def rotate_during(write: Callable[[], Any]) -> str:
-    """Run the command so that it has read the old value, and waits to write, when `write()` is committed."""
+    """Run the command so that it has read the old value and waits to write it when `write()` is committed."""
 
     def run() -> str:
         with closing(connection):
@@ -193,7 +193,7 @@ def rotate_during(write: Callable[[], Any]) -> str:
         with transaction.atomic():
             write()
             running = pool.submit(run)
-            wait_for_somebody_held_up_by_us()
+            wait_until_blocked_by_us()
         return running.result(timeout=60)
 
 
@@ -210,16 +210,16 @@ def test_an_edit_made_meanwhile_is_not_lost(editors_key: str, keys: Callable[...
     keys(editors_key)
     typed = encrypt("11112222")
     keys(NEW_KEY, OLD_KEY)
-    said = rotate_during(lambda: column.replace_ciphertext(account.pk, old=stored()[0], new=typed))
+    output = rotate_during(lambda: column.replace_ciphertext(account.pk, old=stored()[0], new=typed))
 
     keys(NEW_KEY)
     account.refresh_from_db()
     assert account.bank_account_number == Secret("11112222")
-    assert f"Re-encrypted: {0 if editors_key == NEW_KEY else 1}." in said
+    assert f"Re-encrypted: {0 if editors_key == NEW_KEY else 1}." in output
 
 
 @pytest.mark.django_db(transaction=True)
-def test_control_without_the_compare_the_same_edit_is_lost(
+def test_control_without_the_comparison_the_edit_is_lost(
     keys: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def overwrite(self: EncryptedTextField, pk: Any, *, old: str, new: str) -> bool:
@@ -247,12 +247,12 @@ def test_an_edit_of_the_whole_row_is_not_lost(keys: Callable[..., None]) -> None
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_row_deleted_meanwhile_is_passed_over(keys: Callable[..., None]) -> None:
+def test_a_row_deleted_in_the_meantime_is_skipped(keys: Callable[..., None]) -> None:
     account = AdvertiserBankAccountFactory()
     keys(NEW_KEY, OLD_KEY)
-    said = rotate_during(lambda: objects.filter(pk=account.pk).delete())
+    output = rotate_during(lambda: objects.filter(pk=account.pk).delete())
 
-    assert "Re-encrypted: 0. Current already: 0." in said
+    assert "Re-encrypted: 0. Already current: 0." in output
 
 
 # --- kill -9 ---------------------------------------------------------------------------------------------------------
@@ -277,24 +277,24 @@ def test_a_run_killed_in_the_middle_is_finished_by_the_next(keys: Callable[..., 
     command = [sys.executable, "-c", RUN, str(connection.settings_dict["NAME"]), NEW_KEY, OLD_KEY]
     environment = os.environ | {"DJANGO_SETTINGS_MODULE": "campaign_studio.tests.settings"}
     with transaction.atomic():
-        # The command gets to this row and waits: that is where it dies, with a batch half written.
+        # The command waits for this row, so it is killed in the middle of a batch.
         objects.select_for_update().get(pk=accounts[30].pk)
         running = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)  # noqa: S603
         try:
-            wait_for_somebody_held_up_by_us()
+            wait_until_blocked_by_us()
         finally:
             running.send_signal(signal.SIGKILL)
         assert running.wait(timeout=60) == -signal.SIGKILL
 
     renewed = [token is not None and is_current(token) for token in stored()]
-    assert renewed == [True] * 28 + [False] * 32, "whole batches up to the one that was open"
+    assert renewed == [True] * 28 + [False] * 32, "complete batches only"
     assert {account.bank_account_number for account in AdvertiserBankAccount.objects.all()} == {Secret(ACCOUNT_NUMBER)}
     keys(NEW_KEY)
     with pytest.raises(ImproperlyConfigured):
         list(AdvertiserBankAccount.objects.all())
 
     keys(NEW_KEY, OLD_KEY)
-    assert "Re-encrypted: 64. Current already: 56." in rotate()
+    assert "Re-encrypted: 64. Already current: 56." in rotate()
     keys(NEW_KEY)
     held = AdvertiserBankAccount.objects.values_list("bank_account_number", "bank_account_iban")
     assert list(held) == [(Secret(ACCOUNT_NUMBER), Secret(IBAN))] * 60

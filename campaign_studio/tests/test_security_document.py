@@ -1,4 +1,4 @@
-"""docs/security.md names a test for each claim: they exist, and whatever is said to be tested is."""
+"""docs/security.md names an existing test for each claim."""
 
 import ast
 import re
@@ -11,7 +11,7 @@ CLAIMS = [line for line in DOCUMENT.splitlines() if line.startswith("|") and not
 
 
 def functions_of(file: str) -> set[str]:
-    """The names of a file's functions; of a file that isn't there, none."""
+    """The names of the functions in a file; none if there is no such file."""
     path = ROOT / file
     body = ast.parse(path.read_text()).body if path.is_file() else []
     return {node.name for node in body if isinstance(node, ast.FunctionDef)}

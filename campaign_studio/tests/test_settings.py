@@ -81,18 +81,18 @@ REFUSED = [
     (CONFIGURED | {"ENCRYPTION_KEY": "your-encryption-key-32-chars"}, "ENCRYPTION_KEY"),
     (CONFIGURED | {"SECRET_KEY_FALLBACKS": "short"}, "SECRET_KEY_FALLBACKS must be at least 32 characters long"),
     (CONFIGURED | {"SECRET_KEY_FALLBACKS": PUBLISHED[0]}, "SECRET_KEY_FALLBACKS is the published example"),
-    (CONFIGURED | {"TWO_FACTOR_ROLES": "guest"}, "name roles that may enter it"),
-    (CONFIGURED | {"LOGIN_FAILURE_LIMIT": "0"}, "Set a number above 0."),
-    (CONFIGURED | {"THROTTLE_ANON": "many"}, "THROTTLE_ANON: 'many' is no rate"),
+    (CONFIGURED | {"TWO_FACTOR_ROLES": "guest"}, "(accounts.E001)"),
+    (CONFIGURED | {"LOGIN_FAILURE_LIMIT": "0"}, "(accounts.E002)"),
+    (CONFIGURED | {"THROTTLE_ANON": "many"}, "(campaign_studio.E004)"),
     ({"DEBUG": "true", "SECRET_KEY": "short"}, "SECRET_KEY must be at least 32 characters long"),
     (CONFIGURED | {"ALGORITHM": "none"}, "use HS256, HS384 or HS512"),
     (CONFIGURED | {"ALGORITHM": "RS256"}, "use HS256, HS384 or HS512"),
     (CONFIGURED | {"CORS_ORIGINS": '["https://a.example"'}, "CORS_ORIGINS is not a JSON list"),
     (CONFIGURED | {"DATABASE_URL": "sqlite:///db.sqlite3"}, "DATABASE_URL must name a PostgreSQL database"),
     (CONFIGURED | {"DATABASE_HOST": "db"}, "set DATABASE_NAME, DATABASE_USER, DATABASE_PASSWORD too"),
-    (CONFIGURED | {"CORS_ORIGINS": "app.example.com"}, "Write scheme and host without a path"),
-    (CONFIGURED | {"TRUSTED_PROXIES": "proxy"}, "Write addresses or networks"),
-    (CONFIGURED | {"ACCESS_TOKEN_EXPIRE_MINUTES": "0"}, "Set a number above 0."),
+    (CONFIGURED | {"CORS_ORIGINS": "app.example.com"}, "(campaign_studio.E002)"),
+    (CONFIGURED | {"TRUSTED_PROXIES": "proxy"}, "(campaign_studio.E001)"),
+    (CONFIGURED | {"ACCESS_TOKEN_EXPIRE_MINUTES": "0"}, "(campaign_studio.E003)"),
 ]
 
 
@@ -112,7 +112,7 @@ def test_a_right_start_is_refused_nothing() -> None:
     ("environment", "hint"),
     [
         ({"SECRET_KEY": KEY}, "Campaign Studio can't start: ENCRYPTION_KEY is not set. Generate one"),
-        (CONFIGURED | {"LOGIN_FAILURE_LIMIT": "0"}, "Set a number above 0."),
+        (CONFIGURED | {"LOGIN_FAILURE_LIMIT": "0"}, "(accounts.E002)"),
         (CONFIGURED | {"REFRESH_TOKEN_EXPIRE_DAYS": "1.5"}, "REFRESH_TOKEN_EXPIRE_DAYS must be a whole number"),
     ],
     ids=["by the settings", "by a check", "by a number"],

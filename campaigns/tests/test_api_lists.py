@@ -222,7 +222,7 @@ def test_a_page_past_the_end_is_not_found_and_an_empty_list_has_one_page(client:
     assert empty.json() == {"count": 0, "next": None, "previous": None, "results": []}
 
     answer = client.get("/api/campaigns?page=2")
-    assert (answer.status_code, answer.json()) == (404, {"detail": "There are only 1 pages."})
+    assert (answer.status_code, answer.json()) == (404, {"detail": "There is only 1 page."})
     assert client.get("/api/campaigns?page=1000000000").status_code == 404
 
 

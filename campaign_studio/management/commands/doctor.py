@@ -1,4 +1,4 @@
-"""`manage.py doctor`: is everything as it should be, and what to do if not."""
+"""`manage.py doctor`: look for problems with the installation and say how to solve them."""
 
 import subprocess
 from collections.abc import Iterator
@@ -6,10 +6,13 @@ from collections.abc import Iterator
 from django.conf import settings
 from django.core.checks import ERROR, WARNING, run_checks
 from django.core.exceptions import ImproperlyConfigured
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
+from django.utils.text import get_text_list
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 from rich.markup import escape
 
 from accounts.choices import RoleName
@@ -17,46 +20,50 @@ from accounts.models import Role, User
 from ads.reporting.partitions import has_next_month
 from advertisers.models import AdvertiserBankAccount
 from campaign_studio.database.configuration import STARTING_ENGINE
+from campaign_studio.management.base import StudioCommand
 from campaign_studio.management.terminal import terminal
 
 OLDEST_POSTGRESQL = 150000
 EXTENSIONS = ("btree_gist", "pg_trgm")
 
 
-class Command(BaseCommand):
-    """Prints a line per finding and ends with 1 when something is wrong."""
+class Command(StudioCommand):
+    """Prints one line per check. The exit code is 1 when there are problems."""
 
-    help = "Check database, migrations, keys and settings, and say what to do."
+    help = _("Check the database, migrations, keys and settings, and say how to solve problems.")
     requires_system_checks: list[str] = []
 
     def handle(self, *args: object, **options: object) -> None:
-        """Check everything. Raises CommandError when something is wrong."""
+        """Raises CommandError when there are problems."""
         console = terminal(self)
-        wrong = 0
+        problems = 0
         for subject, advice in self._findings():
-            wrong += advice is not None
+            problems += advice is not None
             mark = "[green]✓[/green]" if advice is None else "[red]✗[/red]"
             console.print(f"{mark} {subject}" + (f": [bold]{escape(advice)}[/bold]" if advice else ""))
-        if wrong:
-            raise CommandError(f"{wrong} of these need you.")
+        if problems:
+            text = ngettext("%(count)d problem found.", "%(count)d problems found.", problems)
+            raise CommandError(text % {"count": problems})
 
     def _findings(self) -> Iterator[tuple[str, str | None]]:
-        """What was looked at, with advice where something is wrong."""
+        """What was checked, and the advice if there is a problem."""
         yield from _settings()
         try:
             version = _version()
         except (DatabaseError, ImproperlyConfigured, OSError, subprocess.SubprocessError) as error:
-            reason = str(error).strip().splitlines()[0]
-            is_ours = connection.settings_dict["ENGINE"] == STARTING_ENGINE
-            advice = "Check DATA_DIR." if is_ours else "Check DATABASE_URL and that the server runs."
-            yield "Database", f"it does not answer ({reason}). {advice}"
+            yield gettext("Database"), _unreachable(str(error).strip().splitlines()[0])
             return
         yield (
             f"PostgreSQL {version // 10000}",
-            None if version >= OLDEST_POSTGRESQL else "too old. Use PostgreSQL 15 or newer.",
+            None if version >= OLDEST_POSTGRESQL else gettext("Too old. Use PostgreSQL 15 or newer."),
         )
         unapplied = _unapplied_migrations()
-        yield "Migrations", f"{unapplied} not applied. Run manage.py migrate." if unapplied else None
+        advice = ngettext(
+            "%(count)d migration isn't applied. Run manage.py migrate.",
+            "%(count)d migrations aren't applied. Run manage.py migrate.",
+            unapplied,
+        )
+        yield gettext("Migrations"), advice % {"count": unapplied} if unapplied else None
         if not unapplied:
             yield from _contents()
 
@@ -65,16 +72,25 @@ def _settings() -> Iterator[tuple[str, str | None]]:
     found = run_checks(include_deployment_checks=not settings.DEBUG)
     problems = [problem for problem in found if problem.level >= WARNING and not problem.is_silenced()]
     if not problems:
-        yield "Settings", None
+        yield gettext("Settings"), None
     for problem in problems:
-        kind = "Settings" if problem.level >= ERROR else "Settings (warning)"
+        kind = gettext("Settings") if problem.level >= ERROR else gettext("Settings (warning)")
         yield kind, f"{problem.msg} {problem.hint or ''} ({problem.id})".replace("\n", " ")
     published = settings.EXAMPLE_KEYS & {settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS, *settings.ENCRYPTION_KEYS}
-    yield "Keys", "the published examples are in use. Set SECRET_KEY and ENCRYPTION_KEY." if published else None
+    advice = gettext("The published example keys are in use. Set SECRET_KEY and ENCRYPTION_KEY.")
+    yield gettext("Keys"), advice if published else None
+
+
+def _unreachable(reason: str) -> str:
+    if connection.settings_dict["ENGINE"] == STARTING_ENGINE:
+        text = gettext("The embedded PostgreSQL doesn't start (%(reason)s). Check DATA_DIR.")
+    else:
+        text = gettext("The database doesn't answer (%(reason)s). Check DATABASE_URL and that the server is running.")
+    return text % {"reason": reason}
 
 
 def _version() -> int:
-    # By itself: the pool would try for ten seconds and then not say why.
+    # A connection outside the pool, which would try for ten seconds and then hide the reason.
     alone = connection.copy()
     alone.settings_dict["OPTIONS"].pop("pool", None)
     try:
@@ -94,22 +110,36 @@ def _contents() -> Iterator[tuple[str, str | None]]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT extname FROM pg_extension")
         missing = set(EXTENSIONS) - {name for (name,) in cursor.fetchall()}
-    yield "Extensions", f"CREATE EXTENSION {', '.join(sorted(missing))} in this database." if missing else None
-    lost = sorted(set(RoleName.values) - set(Role.objects.values_list("role_name", flat=True)))
-    advice = f"{', '.join(lost)} missing. Put the rows back: accounts/migrations/0002_six_roles.py lists them."
-    yield "Roles", advice if lost else None
+    advice = ngettext(
+        "The extension %(names)s is missing. Run CREATE EXTENSION in this database.",
+        "The extensions %(names)s are missing. Run CREATE EXTENSION for each of them in this database.",
+        len(missing),
+    )
+    yield gettext("Extensions"), advice % {"names": _listed(missing)} if missing else None
+    lost = set(RoleName.values) - set(Role.objects.values_list("role_name", flat=True))
+    advice = ngettext(
+        "The role %(names)s is missing. Restore its row as in accounts/migrations/0002_six_roles.py.",
+        "The roles %(names)s are missing. Restore their rows as in accounts/migrations/0002_six_roles.py.",
+        len(lost),
+    )
+    yield gettext("Roles"), advice % {"names": _listed(lost)} if lost else None
     is_led = User.objects.active_system_admins().exists()
-    advice = "none is active. Create one: manage.py create_user USERNAME EMAIL --role system_admin"
-    yield "A system administrator", None if is_led else advice
-    yield "Stored bank numbers", _unreadable_secrets()
+    advice = gettext("None is active. Create one: manage.py create_user USERNAME EMAIL --role system_admin")
+    yield gettext("System administrators"), None if is_led else advice
+    yield gettext("Stored bank account numbers"), _unreadable_secrets()
     is_ahead = has_next_month(timezone.now())
-    yield "Months for views", None if is_ahead else "next month has none. Run manage.py partition_views, once a day."
+    advice = gettext("There is no partition for next month. Run manage.py partition_views once a day.")
+    yield gettext("View partitions"), None if is_ahead else advice
+
+
+def _listed(names: set[str]) -> str:
+    return get_text_list(sorted(names), gettext("and"))
 
 
 def _unreadable_secrets() -> str | None:
-    """Every stored number must open with one of the keys; they are read one by one."""
+    """The error of the first bank account whose numbers no key decrypts."""
     try:
-        for _ in AdvertiserBankAccount.objects.only("bank_account_number", "bank_account_iban").iterator():
+        for _account in AdvertiserBankAccount.objects.only("bank_account_number", "bank_account_iban").iterator():
             pass
     except ImproperlyConfigured as error:
         return str(error)

@@ -1,4 +1,4 @@
-"""`manage.py rotate_encryption_key`: write every stored secret anew, with the newest key."""
+"""`manage.py rotate_encryption_key`: re-encrypt every stored secret with the newest key."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -6,60 +6,66 @@ from functools import partial
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import models, transaction
+from django.utils.text import capfirst
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 from rich.progress import Progress
 
 from campaign_studio.encryption import EncryptedTextField, decrypt, encrypt, encrypted_columns, is_current
 from campaign_studio.management.arguments import whole_number
+from campaign_studio.management.base import StudioCommand
 from campaign_studio.management.terminal import terminal
 from campaign_studio.retrying import retried
 
-# A key, and what is stored in each column.
+# A primary key, and the ciphertext of each column.
 Row = tuple[object, list[str | None]]
-# What became of a value, of which column, in the row with which key.
+# What was done with a value, its column, and the primary key of its row.
 Outcome = tuple[str, EncryptedTextField, object]
 RENEWED, CURRENT, UNREADABLE, DELETED = "renewed", "current", "unreadable", "gone"
 
 
-class Command(BaseCommand):
-    """Can be stopped at any time and run again; whatever is stored stays readable throughout."""
+class Command(StudioCommand):
+    """Can be stopped at any time and run again. All values stay readable throughout."""
 
-    help = "Re-encrypt every stored secret with the first key in ENCRYPTION_KEY."
+    help = _("Re-encrypt every stored secret with the first key in ENCRYPTION_KEY.")
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--batch-size", type=whole_number(1, 10_000), default=200, metavar="ROWS", help="rows per transaction"
+            "--batch-size",
+            type=whole_number(1, 10_000),
+            default=200,
+            metavar=gettext("ROWS"),
+            help=gettext("rows per transaction"),
         )
 
     def handle(self, *, batch_size: int, **options: object) -> None:
-        """Raises CommandError when there are values that no key opens; everything else is done by then."""
+        """Raises CommandError when no key decrypts some values, after all others are re-encrypted."""
         done: Counter[str] = Counter()
         console = terminal(self)
         with Progress(console=console) as progress:
             for model, columns in encrypted_columns():
                 rows = model._base_manager.count()
-                task = progress.add_task(str(model._meta.verbose_name_plural).capitalize(), total=rows)
+                task = progress.add_task(capfirst(str(model._meta.verbose_name_plural)), total=rows)
                 for batch in _batches(model, columns, batch_size):
                     outcomes = retried(partial(_renew_all, columns, batch))
                     done.update(outcome for outcome, _, _ in outcomes)
                     for outcome, field, pk in outcomes:
                         if outcome == UNREADABLE:
-                            name = f"{field.model._meta.label}.{field.name}"
-                            console.print(f"No key opens {name} of {pk}.", markup=False)
+                            text = gettext("No key in ENCRYPTION_KEY decrypts %(column)s of row %(row)s.")
+                            column = f"{field.model._meta.label}.{field.name}"
+                            console.print(text % {"column": column, "row": pk}, markup=False)
                     progress.advance(task, len(batch))
-        console.print(f"Re-encrypted: {done[RENEWED]}. Current already: {done[CURRENT]}.")
+        text = gettext("Re-encrypted: %(renewed)d. Already current: %(current)d.")
+        console.print(text % {"renewed": done[RENEWED], "current": done[CURRENT]})
         if done[UNREADABLE]:
-            raise CommandError(
-                f"Can't be read with any key in ENCRYPTION_KEY: {done[UNREADABLE]}. "
-                "Add the key they were written with to the end of the list and run this again; "
-                "until then remove no key."
-            )
+            raise CommandError(_undecipherable(done[UNREADABLE]))
         console.print(_next_step())
 
 
 def _renew_all(columns: list[EncryptedTextField], batch: list[Row]) -> list[Outcome]:
-    """Re-encrypt the values of some rows, all or none."""
+    """Re-encrypt the values of a batch in one transaction."""
     with transaction.atomic():
         return [
             (_renew(field, pk, token), field, pk)
@@ -70,7 +76,7 @@ def _renew_all(columns: list[EncryptedTextField], batch: list[Row]) -> list[Outc
 
 
 def _renew(field: EncryptedTextField, pk: object, token: str | None) -> str:
-    """Re-encrypt one value, unless it is current; again for as long as others write it at the same time."""
+    """Re-encrypt one value unless it is current. Start again when someone else writes it at the same time."""
     while token is not None:
         if is_current(token):
             return CURRENT
@@ -86,7 +92,7 @@ def _renew(field: EncryptedTextField, pk: object, token: str | None) -> str:
 
 
 def _batches(model: type[models.Model], columns: list[EncryptedTextField], size: int) -> Iterator[list[Row]]:
-    """Key and ciphertexts of every row, in the order of the keys, never more than `size` in memory."""
+    """All rows in the order of their primary keys, in batches of at most `size`."""
     rows = model._base_manager.order_by("pk").values_list("pk", *(field.ciphertext for field in columns))
     batch: list[Row] = [(pk, stored) for pk, *stored in rows[:size]]
     while batch:
@@ -94,7 +100,18 @@ def _batches(model: type[models.Model], columns: list[EncryptedTextField], size:
         batch = [(pk, stored) for pk, *stored in rows.filter(pk__gt=batch[-1][0])[:size]]
 
 
+def _undecipherable(count: int) -> str:
+    text = ngettext(
+        "No key in ENCRYPTION_KEY decrypts %(count)d value. Add the key it was encrypted with to the end of the list "
+        "and run this again. Don't remove any key until then.",
+        "No key in ENCRYPTION_KEY decrypts %(count)d values. Add the keys they were encrypted with to the end of the "
+        "list and run this again. Don't remove any key until then.",
+        count,
+    )
+    return text % {"count": count}
+
+
 def _next_step() -> str:
     if len(settings.ENCRYPTION_KEYS) == 1:
-        return "ENCRYPTION_KEY holds one key, and it opens everything. To change it, put a new one before it."
-    return "Next: remove the old key from ENCRYPTION_KEY and restart the servers."
+        return gettext("The only key in ENCRYPTION_KEY decrypts everything. To replace it, put a new key before it.")
+    return gettext("Next: remove the old key from ENCRYPTION_KEY and restart the servers.")

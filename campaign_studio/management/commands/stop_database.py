@@ -1,25 +1,28 @@
-"""`manage.py stop_database`: stop the PostgreSQL that came along."""
+"""`manage.py stop_database`: stop the embedded PostgreSQL."""
 
 from pathlib import Path
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from campaign_studio.database.configuration import STARTING_ENGINE
 from campaign_studio.embedded.server import stop_embedded_server
+from campaign_studio.management.base import StudioCommand
 
 
-class Command(BaseCommand):
-    """The embedded server is left running when commands end; this ends it. The data stays."""
+class Command(StudioCommand):
+    """Other commands leave the embedded server running. This one stops it and keeps its data."""
 
-    help = "Stop the embedded PostgreSQL. The next command that needs it starts it again."
+    help = _("Stop the embedded PostgreSQL. The next command that needs it starts it again.")
 
     def handle(self, *args: object, **options: object) -> None:
-        """Stop it, or say why there is nothing to stop."""
         database = settings.DATABASES["default"]
         if database["ENGINE"] != STARTING_ENGINE:
-            self.stdout.write("This project uses a PostgreSQL server of its own, which this command leaves alone.")
+            self.stdout.write(
+                gettext("DATABASE_URL names a PostgreSQL server. This command stops the embedded one only.")
+            )
         elif stop_embedded_server(Path(database["HOST"])):
-            self.stdout.write("The embedded PostgreSQL has stopped.")
+            self.stdout.write(gettext("The embedded PostgreSQL has stopped."))
         else:
-            self.stdout.write("The embedded PostgreSQL was not running.")
+            self.stdout.write(gettext("The embedded PostgreSQL wasn't running."))
