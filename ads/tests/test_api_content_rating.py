@@ -1,4 +1,4 @@
-"""The content rating at an address of its own, for those who may rate an ad and change nothing else of it."""
+"""The endpoint of the content rating, for users who may rate an ad but change nothing else."""
 
 from collections.abc import Callable
 from typing import Any
@@ -37,7 +37,7 @@ def address_of(ad: Ad) -> str:
 
 
 @pytest.mark.parametrize("is_rated", [True, False])
-def test_a_moderator_rates_and_is_answered_the_whole_ad(moderator: APIClient, ad: Ad, is_rated: bool) -> None:
+def test_rating_an_ad_answers_with_the_whole_ad(moderator: APIClient, ad: Ad, is_rated: bool) -> None:
     if not is_rated:
         ad.content_rating.delete()
 
@@ -72,14 +72,14 @@ def test_the_owner_and_admins_rate_too(cast: Cast, client_for: ClientFor, ad: Ad
 
 
 @pytest.mark.parametrize("who", ["colleague", "user", "guest"])
-def test_others_may_not_rate(cast: Cast, client_for: ClientFor, ad: Ad, who: str) -> None:
+def test_other_users_may_not_rate(cast: Cast, client_for: ClientFor, ad: Ad, who: str) -> None:
     before = stored()
 
     assert client_for(getattr(cast, who)).put(address_of(ad), TEEN).status_code == 403
     assert stored() == before
 
 
-def test_another_rating_sends_a_reviewed_ad_back(moderator: APIClient, ad: Ad) -> None:
+def test_a_changed_rating_sends_a_reviewed_ad_back_to_review(moderator: APIClient, ad: Ad) -> None:
     assert moderator.post(f"/api/ads/{ad.pk}/approve", {}).status_code == 200
 
     assert moderator.put(address_of(ad), TEEN).json()["moderation_status"] == "pending"
@@ -116,7 +116,7 @@ def test_a_rating_is_refused_when_the_ad_has_changed_since_it_was_read(
     ids=str,
 )
 @pytest.mark.parametrize("is_rated", [True, False])
-def test_what_is_wrong_is_told_by_field(
+def test_invalid_ratings_are_refused_by_field(
     moderator: APIClient, ad: Ad, body: Any, fields: list[str], is_rated: bool
 ) -> None:
     if not is_rated:
@@ -129,6 +129,6 @@ def test_what_is_wrong_is_told_by_field(
     assert stored() == before
 
 
-def test_an_ad_that_is_none_has_no_rating(moderator: APIClient, ad: Ad) -> None:
+def test_an_unknown_ad_is_not_found(moderator: APIClient, ad: Ad) -> None:
     assert moderator.put(f"/api/ads/{ad.campaign_id}/content-rating", TEEN).status_code == 404
     assert moderator.get(address_of(ad)).status_code == 405

@@ -1,4 +1,4 @@
-"""Ads by the API: filters, search and order of the lists."""
+"""Filters, search and ordering of the API's ad lists."""
 
 from collections.abc import Callable
 
@@ -18,13 +18,13 @@ ClientFor = Callable[[User | None], APIClient]
 
 @pytest.fixture
 def client(cast: Cast, client_for: ClientFor) -> APIClient:
-    """The campaign's creator."""
+    """A client of the campaign's creator."""
     return client_for(cast.owner)
 
 
 @pytest.fixture
 def campaign(cast: Cast) -> Campaign:
-    """A campaign of theirs, active."""
+    """An active campaign of the owner."""
     made: Campaign = CampaignFactory(campaign_created_by=cast.owner, campaign_status="active")
     return made
 

@@ -1,4 +1,4 @@
-"""What moderators do by the API: rate, approve, reject; and what sends an ad back to them."""
+"""Approving and rejecting ads through the API, and which changes send an ad back to review."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -24,7 +24,7 @@ SOON = (timezone.localdate() + timedelta(days=3)).isoformat()
 
 @pytest.fixture
 def moderator(cast: Cast, client_for: ClientFor) -> APIClient:
-    """A content moderator."""
+    """A content moderator's client."""
     return client_for(cast.content_moderator)
 
 
@@ -67,7 +67,7 @@ def test_a_rejection_needs_a_note(moderator: APIClient, ad: Ad, body: dict[str, 
 
 
 @pytest.mark.parametrize("body", [{"note": "x" * 10_001}, {"note": ["x"]}, {"reason": "x", "note": "y"}])
-def test_a_bad_decision_names_the_field(moderator: APIClient, ad: Ad, body: dict[str, Any]) -> None:
+def test_an_invalid_review_is_refused_by_field(moderator: APIClient, ad: Ad, body: dict[str, Any]) -> None:
     before = stored()
 
     for decision in ("approve", "reject"):
@@ -76,7 +76,7 @@ def test_a_bad_decision_names_the_field(moderator: APIClient, ad: Ad, body: dict
     assert stored() == before
 
 
-def test_the_creator_reads_why(moderator: APIClient, cast: Cast, client_for: ClientFor, ad: Ad) -> None:
+def test_the_creator_can_read_the_note(moderator: APIClient, cast: Cast, client_for: ClientFor, ad: Ad) -> None:
     moderator.post(f"/api/ads/{ad.pk}/reject", {"note": "Too loud"})
 
     document = client_for(cast.owner).get(f"/api/ads/{ad.pk}").json()
@@ -86,7 +86,7 @@ def test_the_creator_reads_why(moderator: APIClient, cast: Cast, client_for: Cli
 
 @pytest.mark.parametrize("decision", ["approve", "reject"])
 @pytest.mark.parametrize("role", ["campaign_manager", "other_campaign_manager", "user", "guest"])
-def test_nobody_else_decides(cast: Cast, client_for: ClientFor, ad: Ad, role: str, decision: str) -> None:
+def test_other_users_may_not_review(cast: Cast, client_for: ClientFor, ad: Ad, role: str, decision: str) -> None:
     before = stored()
 
     answer = client_for(cast.in_role(role)).post(f"/api/ads/{ad.pk}/{decision}", {"note": "x"})
@@ -95,7 +95,7 @@ def test_nobody_else_decides(cast: Cast, client_for: ClientFor, ad: Ad, role: st
     assert stored() == before
 
 
-def test_a_moderator_changes_nothing_by_the_ads_own_address(moderator: APIClient, ad: Ad) -> None:
+def test_a_moderator_may_not_change_the_ad_itself(moderator: APIClient, ad: Ad) -> None:
     before = stored()
     refused: list[dict[str, Any]] = [
         {"ad_name": "x"},
@@ -152,7 +152,7 @@ def test_a_change_of_what_viewers_see_sends_the_ad_back(
         {"content_rating": {"rating_label": "G"}},
     ],
 )
-def test_other_changes_leave_the_decision_alone(
+def test_other_changes_keep_the_review(
     moderator: APIClient, cast: Cast, client_for: ClientFor, ad: Ad, change: dict[str, Any]
 ) -> None:
     owner = client_for(cast.owner)

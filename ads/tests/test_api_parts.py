@@ -1,4 +1,4 @@
-"""Slots and ratings, written with their ad by the API."""
+"""Time slots and content ratings, written together with their ad through the API."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,20 +21,20 @@ RATED = {"rating_system": "MPAA", "rating_label": "PG", "no_prohibited_content":
 
 @pytest.fixture
 def client(cast: Cast, client_for: ClientFor) -> APIClient:
-    """The campaign's creator."""
+    """A client of the campaign's creator."""
     return client_for(cast.owner)
 
 
 @pytest.fixture
 def campaign(cast: Cast) -> Campaign:
-    """A campaign of theirs, active."""
+    """An active campaign of the owner."""
     made: Campaign = CampaignFactory(campaign_created_by=cast.owner, campaign_status="active")
     return made
 
 
 @pytest.fixture
 def coffee(client: APIClient, campaign: Campaign) -> dict[str, Any]:
-    """A rated ad with two slots."""
+    """A rated ad with two time slots."""
     body = ad_body(time_slots=[slot("22:00", "00:00"), slot("07:00", "09:15")], content_rating=RATED)
     answer = client.post(f"/api/campaigns/{campaign.pk}/ads", body)
     assert answer.status_code == 201, answer.content
@@ -61,14 +61,14 @@ def test_slots_and_rating_are_read_as_they_were_written(client: APIClient, coffe
     assert client.get(at(coffee)).json() == coffee
 
 
-def test_slots_and_rating_that_are_not_mentioned_are_left_alone(client: APIClient, coffee: dict[str, Any]) -> None:
+def test_slots_and_rating_that_are_left_out_stay_as_they_are(client: APIClient, coffee: dict[str, Any]) -> None:
     for answer in (client.patch(at(coffee), {"ad_name": "Tea"}), client.put(at(coffee), ad_body(ad_name="Tea"))):
         assert (answer.status_code, answer.json()["ad_name"]) == (200, "Tea")
         assert answer.json()["time_slots"] == coffee["time_slots"]
         assert answer.json()["content_rating"] == coffee["content_rating"]
 
 
-def test_slots_that_are_sent_replace_those_that_are_there(client: APIClient, coffee: dict[str, Any]) -> None:
+def test_time_slots_that_are_sent_replace_the_stored_ones(client: APIClient, coffee: dict[str, Any]) -> None:
     kept = coffee["time_slots"][0]
 
     answer = client.patch(at(coffee), {"time_slots": [slot("09:15", "22:00"), slot("07:00", "09:15")]})
@@ -82,7 +82,7 @@ def test_slots_that_are_sent_replace_those_that_are_there(client: APIClient, cof
     assert client.patch(at(coffee), {"time_slots": []}).json()["time_slots"] == []
 
 
-def test_an_answer_can_be_sent_back(client: APIClient, coffee: dict[str, Any]) -> None:
+def test_a_response_can_be_sent_back_as_a_request(client: APIClient, coffee: dict[str, Any]) -> None:
     forged = {"ad_view_count": 99, "moderation_status": "approved", "ad_created_by_id": None, "moderation_note": "x"}
 
     answer = client.put(at(coffee), {**coffee, **forged})
@@ -106,7 +106,7 @@ def test_a_rating_is_changed_in_part_and_removed_by_null(client: APIClient, coff
     assert client.patch(at(coffee), {"content_rating": None}).json()["content_rating"] is None
 
 
-def test_an_ad_goes_active_with_the_rating_sent_along(client: APIClient, campaign: Campaign) -> None:
+def test_an_ad_can_be_activated_together_with_its_rating(client: APIClient, campaign: Campaign) -> None:
     created = client.post(f"/api/campaigns/{campaign.pk}/ads", ad_body(ad_status="active", content_rating=RATED))
     assert (created.status_code, created.json()["ad_status"]) == (201, "active")
 
@@ -120,7 +120,7 @@ def test_an_ad_goes_active_with_the_rating_sent_along(client: APIClient, campaig
     assert client.patch(address, {"ad_status": "active", "content_rating": RATED}).json()["ad_status"] == "active"
 
 
-def test_history_tells_of_the_ad_its_slots_and_its_rating(client: APIClient, coffee: dict[str, Any]) -> None:
+def test_the_history_includes_the_ads_slots_and_rating(client: APIClient, coffee: dict[str, Any]) -> None:
     client.patch(at(coffee), {"ad_name": "Tea", "time_slots": [], "content_rating": {"rating_label": "G"}})
 
     entries = client.get(f"{at(coffee, 'history')}?page_size=100").json()["results"]

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.mark.parametrize("there", [0, 5])
-def test_of_eight_ads_sent_at_once_six_are_kept(there: int) -> None:
+def test_only_six_of_eight_simultaneous_ads_are_created(there: int) -> None:
     owner = make_cast().owner
     campaign = CampaignFactory(campaign_created_by=owner)
     AdFactory.create_batch(there, campaign=campaign)
@@ -38,7 +38,7 @@ def test_of_eight_ads_sent_at_once_six_are_kept(there: int) -> None:
     assert kept <= {str(key) for key in campaign.ads.values_list("pk", flat=True)}
 
 
-def test_of_eight_registrations_with_one_name_one_is_kept() -> None:
+def test_only_one_of_eight_simultaneous_registrations_of_a_username_succeeds() -> None:
     answers = at_once(*[lambda client: client.post("/api/auth/register", user_body())] * 8)
 
     assert Counter(answer.status_code for answer in answers) == {201: 1, 400: 7}
@@ -46,7 +46,7 @@ def test_of_eight_registrations_with_one_name_one_is_kept() -> None:
         assert answer.status_code == 201 or set(answer.json()) <= {"username", "email"}
 
 
-def test_of_eight_deletes_one_succeeds() -> None:
+def test_only_one_of_eight_simultaneous_deletes_succeeds() -> None:
     owner = make_cast().owner
     ad = AdFactory(campaign=CampaignFactory(campaign_created_by=owner), rated=True)
     token = tokens_of(owner)["access_token"]
@@ -77,7 +77,7 @@ def test_changes_of_different_fields_at_once_are_both_kept() -> None:
     assert stored.content_rating.warning_required is False
 
 
-def test_deleting_a_campaign_while_ads_arrive_leaves_nothing_behind() -> None:
+def test_deleting_a_campaign_while_ads_are_added_leaves_no_ads() -> None:
     owner = make_cast().owner
     campaign = CampaignFactory(campaign_created_by=owner)
     token = tokens_of(owner)["access_token"]

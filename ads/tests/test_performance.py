@@ -1,4 +1,4 @@
-"""GET /api/campaigns/{campaign_id}/performance: views and seconds, against the caps."""
+"""`GET /api/campaigns/{campaign_id}/performance`: views and viewing time, and what is left of the caps."""
 
 import uuid
 from collections.abc import Callable
@@ -27,7 +27,7 @@ FIRST = date(2026, 3, 1)
 
 @pytest.fixture
 def client(cast: Cast, client_for: Callable[[User | None], APIClient]) -> APIClient:
-    """Somebody who may only read campaigns, and report views."""
+    """A client that may only read campaigns and report views."""
     return client_for(cast.user)
 
 
@@ -60,7 +60,7 @@ def numbers(views: int) -> dict[str, int]:
     return {"view_count": views, "view_seconds": 5 * views}
 
 
-def test_days_come_in_their_order_with_views_and_seconds(client: APIClient, campaign: Campaign, ads: list[Ad]) -> None:
+def test_days_are_in_order_with_views_and_seconds(client: APIClient, campaign: Campaign, ads: list[Ad]) -> None:
     seen(ads[0], 9, 1)
     seen(ads[0], 2, 3, city="Ulm")
     seen(ads[1], 2, 4)
@@ -74,10 +74,10 @@ def test_days_come_in_their_order_with_views_and_seconds(client: APIClient, camp
     assert list(answer) == ["campaign_id", "from", "to", "by", "view_count", "view_seconds", "caps", "results"]
 
 
-def test_views_from_before_the_first_day_are_there_unless_a_day_is_asked_for(
+def test_views_before_the_start_date_are_included_by_default(
     client: APIClient, campaign: Campaign, ads: list[Ad]
 ) -> None:
-    """In Tokyo a campaign begins while it is still the day before in UTC."""
+    """In Tokyo a campaign starts while it is still the day before in UTC."""
     Campaign.objects.filter(pk=campaign.pk).update(campaign_start_date="2026-03-05")
     seen(ads[0], 4, 2)
     seen(ads[0], 5, 1)
@@ -89,7 +89,7 @@ def test_views_from_before_the_first_day_are_there_unless_a_day_is_asked_for(
     assert performance(client, campaign, "?from=2026-03-05")["view_count"] == 1
 
 
-def test_ads_come_with_their_names_most_views_first(client: APIClient, campaign: Campaign, ads: list[Ad]) -> None:
+def test_ads_have_their_names_and_are_ordered_by_views(client: APIClient, campaign: Campaign, ads: list[Ad]) -> None:
     seen(ads[0], 2, 3)
     seen(ads[1], 2, 2)
     seen(ads[1], 3, 2)
@@ -100,7 +100,7 @@ def test_ads_come_with_their_names_most_views_first(client: APIClient, campaign:
     ]
 
 
-def test_positions_take_their_ads_together(client: APIClient, campaign: Campaign, ads: list[Ad]) -> None:
+def test_positions_add_up_the_views_of_their_ads(client: APIClient, campaign: Campaign, ads: list[Ad]) -> None:
     seen(AdFactory(campaign=campaign, ad_type_id=AdType.BOTTOM_LEFT), 2, 2)
     seen(ads[0], 2, 3)
     seen(ads[1], 2, 2)
@@ -111,7 +111,7 @@ def test_positions_take_their_ads_together(client: APIClient, campaign: Campaign
     ]
 
 
-def test_cities_are_the_same_whatever_their_case(client: APIClient, campaign: Campaign, ads: list[Ad]) -> None:
+def test_cities_that_differ_only_in_case_are_one_city(client: APIClient, campaign: Campaign, ads: list[Ad]) -> None:
     seen(ads[0], 2, 3, city="Frankfurt")
     seen(ads[0], 2, 1, city="frankfurt")
     seen(ads[1], 3, 1, city="Frankfurt")
@@ -126,7 +126,7 @@ def test_cities_are_the_same_whatever_their_case(client: APIClient, campaign: Ca
 
 
 @pytest.mark.parametrize("by", ["ad", "ad_type", "city"])
-def test_groups_with_as_many_views_come_by_their_key(client: APIClient, campaign: Campaign, by: str) -> None:
+def test_groups_with_equal_views_are_ordered_by_key(client: APIClient, campaign: Campaign, by: str) -> None:
     for number, ad_type in enumerate([AdType.TOP_BAR, AdType.BOTTOM_LEFT, AdType.CENTER_LEFT]):
         seen(AdFactory(campaign=campaign, ad_type_id=ad_type), 2, 5, city=f"City {9 - number}")
 
@@ -147,7 +147,7 @@ def test_both_days_of_a_range_are_included(client: APIClient, campaign: Campaign
     assert (answer["from"], answer["to"], answer["view_count"]) == ("2026-03-02", "2026-03-04", 9)
 
 
-def test_by_default_it_is_the_whole_campaign_up_to_today(client: APIClient, campaign: Campaign) -> None:
+def test_the_default_range_is_the_whole_campaign_up_to_today(client: APIClient, campaign: Campaign) -> None:
     today = timezone.localdate()
     later = CampaignFactory(campaign_start_date=today + timedelta(days=9))
 
@@ -161,14 +161,14 @@ def test_by_default_it_is_the_whole_campaign_up_to_today(client: APIClient, camp
     assert asked(later) == (str(later.campaign_start_date),) * 2
 
 
-def test_caps_say_what_is_used_and_left(client: APIClient) -> None:
+def test_caps_include_what_is_used_and_left(client: APIClient) -> None:
     campaign = CampaignFactory(
         campaign_max_view_count=3, campaign_max_view_duration_value=1, campaign_max_view_duration_unit="minutes"
     )
     ad = AdFactory(campaign=campaign)
     report(client, view(ad), view(ad, duration_seconds=59))
 
-    # The range has nothing to do with it.
+    # The range of days doesn't affect the caps.
     answer = performance(client, campaign, "?from=2020-01-01&to=2020-01-01")
 
     assert answer["caps"] == {
@@ -194,7 +194,7 @@ def test_a_campaign_without_caps_and_views_has_none(client: APIClient, campaign:
 
 
 @pytest.mark.parametrize("by", ["day", "ad", "ad_type", "city"])
-def test_what_was_reported_is_what_is_answered(client: APIClient, by: str) -> None:
+def test_reported_views_appear_in_the_performance(client: APIClient, by: str) -> None:
     ad = AdFactory()
     report(client, view(ad, city="Ulm", country="DEU"), view(ad, city="ulm", country="de"), view(ad))
 
@@ -238,7 +238,7 @@ def test_an_unknown_campaign_is_not_found(client: APIClient) -> None:
     assert client.get(f"/api/campaigns/{uuid.uuid4()}/performance").status_code == 404
 
 
-def test_everybody_who_reads_campaigns_reads_their_performance(
+def test_users_who_may_view_a_campaign_may_view_its_performance(
     cast: Cast, client_for: Callable[[User | None], APIClient], campaign: Campaign
 ) -> None:
     address = f"/api/campaigns/{campaign.pk}/performance"
@@ -249,7 +249,7 @@ def test_everybody_who_reads_campaigns_reads_their_performance(
 
 
 @pytest.mark.parametrize("by", ["day", "ad", "ad_type", "city"])
-def test_it_costs_two_queries_however_many_views_there_are(
+def test_it_takes_two_queries_however_many_views_there_are(
     client: APIClient, campaign: Campaign, ads: list[Ad], by: str
 ) -> None:
     def queries() -> int:

@@ -1,4 +1,4 @@
-"""The forwarding URL as a QR code: drawn as a reader sees it, and read by a library that knows nothing of ours."""
+"""The forwarding URL as a QR code: drawn from the SVG, and read by an independent library."""
 
 import re
 import uuid
@@ -17,7 +17,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def draw(svg: bytes) -> memoryview:
-    """The picture in grey, its paths of horizontal strokes painted on white."""
+    """The SVG as a greyscale image: its paths of horizontal strokes, on white."""
     root = ElementTree.fromstring(svg)  # noqa: S314 - our own
     size = int(root.attrib["width"])
     canvas = [bytearray(b"\xff" * size) for _ in range(size)]
@@ -45,7 +45,7 @@ def draw(svg: bytes) -> memoryview:
         "https://example.com/" + "a" * 1500,
     ],
 )
-def test_the_picture_leads_where_the_ad_leads(client_for: Any, cast: Any, url: str) -> None:
+def test_the_qr_code_contains_the_forwarding_url(client_for: Any, cast: Any, url: str) -> None:
     ad = AdFactory(ad_advertiser_forwarding_url=url)
 
     answer = client_for(cast.guest).get(f"/api/ads/{ad.pk}/qr.svg")
@@ -55,7 +55,7 @@ def test_the_picture_leads_where_the_ad_leads(client_for: Any, cast: Any, url: s
     assert (read.format.name, read.text) == ("QRCode", url)
 
 
-def test_the_picture_brings_its_own_light_ground(client_for: Any, cast: Any) -> None:
+def test_the_qr_code_has_a_white_background(client_for: Any, cast: Any) -> None:
     ad = AdFactory(ad_advertiser_forwarding_url="https://example.com")
 
     svg = client_for(cast.user).get(f"/api/ads/{ad.pk}/qr.svg").content

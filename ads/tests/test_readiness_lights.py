@@ -1,4 +1,4 @@
-"""The lights in the console's lists: whether a campaign is ready, and whether an ad can still show."""
+"""Readiness in the console's lists: whether a campaign can run, and whether an ad can still show."""
 
 import re
 from collections.abc import Callable
@@ -29,7 +29,7 @@ def client(cast: Cast, console_for: ConsoleFor) -> Client:
 
 
 def lights(page: Any) -> dict[str, str]:
-    """What each light says, by the address that it leads to."""
+    """The text of each light, by the URL of its link."""
     found = re.findall(r'<a href="(/admin/ads/ad/[^"]*why/[^"]*)" [^>]*>(.*?)</a>', page.content.decode(), re.S)
     return {address: text.strip() for address, text in found}
 
@@ -42,7 +42,7 @@ def test_a_campaign_that_can_run_is_ready(client: Client) -> None:
     assert light_of(client, showing().campaign) == "Ready"
 
 
-def test_a_campaign_of_which_something_is_missing_is_partly_ready(client: Client) -> None:
+def test_a_campaign_with_an_ad_that_cannot_show_has_warnings(client: Client) -> None:
     ad = showing()
     showing(campaign=ad.campaign, ad_status="paused")
 
@@ -59,7 +59,7 @@ def test_a_campaign_of_which_something_is_missing_is_partly_ready(client: Client
         lambda: showing(ad_status="paused").campaign,
     ],
 )
-def test_a_campaign_that_can_not_run_is_not_ready(make: Callable[[], Any], client: Client) -> None:
+def test_a_campaign_that_cannot_run_is_not_ready(make: Callable[[], Any], client: Client) -> None:
     assert light_of(client, make()) == "Not ready"
 
 
@@ -75,7 +75,7 @@ def test_a_campaign_that_can_not_run_is_not_ready(make: Callable[[], Any], clien
         ({"campaign__campaign_status": "expired"}, "Can&#x27;t show"),
     ],
 )
-def test_an_ads_light_says_whether_it_can_still_show(values: dict[str, Any], says: str, client: Client) -> None:
+def test_the_light_of_an_ad_says_whether_it_can_still_show(values: dict[str, Any], says: str, client: Client) -> None:
     ad = showing(**values)
 
     assert lights(client.get(ADS)) == {reverse("admin:ads_ad_why", args=[ad.pk]): says}
@@ -93,7 +93,7 @@ def test_each_row_has_its_own_light(client: Client) -> None:
 
 
 @pytest.mark.parametrize("address", [CAMPAIGNS, ADS])
-def test_lights_cost_the_same_however_long_the_list_is(address: str, client: Client) -> None:
+def test_the_number_of_queries_does_not_grow_with_the_list(address: str, client: Client) -> None:
     def queries() -> int:
         with CaptureQueriesContext(connection) as seen:
             assert client.get(address).status_code == 200
@@ -111,7 +111,7 @@ def test_lights_cost_the_same_however_long_the_list_is(address: str, client: Cli
 
 
 @pytest.mark.parametrize("address", [CAMPAIGNS, ADS])
-def test_an_empty_list_and_a_bulk_action_need_no_lights(address: str, client: Client) -> None:
+def test_an_empty_list_and_a_bulk_action_work(address: str, client: Client) -> None:
     assert client.get(address, {"q": "nothing like it"}).status_code == 200
 
     answer = client.post(address, {"action": "pause_selected", "_selected_action": str(showing().pk)}, follow=True)

@@ -1,4 +1,4 @@
-"""In the console: what sends a decided ad back to the moderators, and what doesn't."""
+"""Which changes in the console send a reviewed ad back to review, and which don't."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -19,7 +19,7 @@ from campaigns.tests.factories import CampaignFactory
 pytestmark = pytest.mark.django_db
 
 ConsoleFor = Callable[[User | None], Client]
-# Inside the dates of every campaign made here, also when the tests run past midnight.
+# Within the dates of every campaign in this module, even if the tests run past midnight.
 SOON = (timezone.localdate() + timedelta(days=3)).isoformat()
 
 SEEN: list[dict[str, Any]] = [
@@ -53,7 +53,7 @@ UNSEEN: list[dict[str, Any]] = [
 
 
 def after(typed: dict[str, Any], decision: str, cast: Cast, client: Client) -> Ad:
-    """What becomes of a decided ad on whose page this was typed."""
+    """The ad after it was reviewed and its page then saved with these values."""
     campaign = CampaignFactory(campaign_created_by=cast.owner)
     ad: Ad = AdFactory(campaign=campaign, rated=True, media_url="https://example.com/spot")
     ad.refresh_from_db()
@@ -66,7 +66,7 @@ def after(typed: dict[str, Any], decision: str, cast: Cast, client: Client) -> A
 @pytest.mark.matrix
 @pytest.mark.parametrize("decision", ["approve", "reject"])
 @pytest.mark.parametrize("typed", SEEN, ids=lambda typed: "+".join(typed))
-def test_what_viewers_see_sends_it_back(
+def test_a_change_that_viewers_see_sends_the_ad_back_to_review(
     typed: dict[str, Any], decision: str, cast: Cast, console_for: ConsoleFor
 ) -> None:
     ad = after(typed, decision, cast, console_for(cast.owner))
@@ -77,7 +77,7 @@ def test_what_viewers_see_sends_it_back(
 @pytest.mark.matrix
 @pytest.mark.parametrize("decision", ["approve", "reject"])
 @pytest.mark.parametrize("typed", UNSEEN, ids=lambda typed: "+".join(typed) or "nothing")
-def test_what_no_viewer_sees_keeps_the_decision(
+def test_a_change_that_viewers_do_not_see_keeps_the_review(
     typed: dict[str, Any], decision: str, cast: Cast, console_for: ConsoleFor
 ) -> None:
     ad = after(typed, decision, cast, console_for(cast.owner))
