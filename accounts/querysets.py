@@ -6,12 +6,13 @@ from uuid import UUID
 
 from auditlog.models import LogEntryManager
 from auditlog.registry import auditlog
+from django.conf import settings
 from django.contrib.auth.base_user import BaseUserManager
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.db.models import Q, Value
 from django.db.models.functions import Lower
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from accounts.choices import ADMIN_ROLES, LEVELS, Door, RoleName, SecurityEventKind
 from accounts.rules import role_of
@@ -192,3 +193,8 @@ class AuditEntryQuerySet(StudioQuerySet):
 
 class AuditEntryManager(LogEntryManager.from_queryset(AuditEntryQuerySet)):  # type: ignore[misc]
     """The audit log, with the library's methods that write entries."""
+
+    def log_create(self, *args: Any, **kwargs: Any) -> Any:
+        """Write an entry. The name of the object is stored, so it doesn't depend on the active language."""
+        with translation.override(settings.LANGUAGE_CODE):
+            return super().log_create(*args, **kwargs)

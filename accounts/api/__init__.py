@@ -1,1 +1,1 @@
-"""REST: people, roles, signing in, sessions, the audit log and the history of every object."""
+"""The REST API for users, roles, signing in, sessions, the audit log and the history of objects."""

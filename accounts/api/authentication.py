@@ -1,9 +1,10 @@
-"""`Authorization: Bearer …`: thin, because every request pays for it."""
+"""`Authorization: Bearer …`, with as few queries as possible, because it runs on every request."""
 
 import uuid
 from typing import Any, TypedDict, cast
 
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
@@ -14,16 +15,19 @@ from accounts.api.jwt import AccessToken
 from accounts.models import Session, User
 from accounts.signin.two_factor import is_required_of
 
-SIGN_IN_AGAIN = "This token is not valid, or no longer. Sign in again with POST /api/auth/login."
-NEEDS_SECOND_FACTOR = "Your role signs in with two-factor now. Sign in again, with a code."
-# What permissions, answers and the audit log need of the user, and no more.
+SIGN_IN_AGAIN = _("This token is invalid or has expired. Sign in again with POST /api/auth/login.")
+NEEDS_SECOND_FACTOR = _(
+    "Your role now requires two-factor authentication. Sign in again with a code from your authenticator app."
+)
+NOT_BEARER = _("Send the token as “Authorization: Bearer <token>”.")
+# The columns of the user that permissions, responses and the audit log need.
 COLUMNS = [
     f"user__{name}" for name in ("user_id", "username", "email", "first_name", "last_name", "role_id", "is_active")
 ]
 
 
 class Claims(TypedDict):
-    """What every token of ours says: its session, its user, its own id."""
+    """The claims of every token: its session, its user and its own id."""
 
     sid: str
     sub: str
@@ -31,32 +35,32 @@ class Claims(TypedDict):
 
 
 class BearerAuthentication(BaseAuthentication):
-    """One query finds session and user with the present role: what has been revoked is refused at once."""
+    """Loads the session and the user with their current role in one query, so a revocation takes effect at once."""
 
     def authenticate(self, request: Request) -> tuple[User, Session] | None:
-        """The user and their session; None without a token. Raises AuthenticationFailed (401)."""
-        scheme, _, token = get_authorization_header(request).partition(b" ")
+        """The user and their session, or None without a token. Raises AuthenticationFailed (401)."""
+        scheme, _space, token = get_authorization_header(request).partition(b" ")
         if not scheme:
             return None
         if scheme.lower() != b"bearer":
-            raise AuthenticationFailed("Send the token as `Authorization: Bearer …`.")
+            raise AuthenticationFailed(NOT_BEARER, "not_bearer")
         session = self._session(token.strip())
         if is_required_of(session.user) and not session.second_factor:
-            raise AuthenticationFailed(NEEDS_SECOND_FACTOR)
+            raise AuthenticationFailed(NEEDS_SECOND_FACTOR, "two_factor_required")
         session.seen(at=timezone.now())
-        # The user's own attribute: who asks and in which session belong together, down to what `save()` spares.
+        # `save()` ends the user's other sessions, so the user must know which session this is.
         session.user.current_session = session
         return session.user, session
 
     def authenticate_header(self, request: Request) -> str:
-        """Makes a missing or refused token a 401."""
+        """Turns a missing or refused token into a 401."""
         return "Bearer"
 
     @staticmethod
     def _session(token: bytes) -> Session:
         claims = read_claims(AccessToken, token)
         if claims is None:
-            raise AuthenticationFailed(SIGN_IN_AGAIN)
+            raise AuthenticationFailed(SIGN_IN_AGAIN, "invalid_token")
         session = (
             Session.objects.filter(
                 pk=claims["sid"], user_id=claims["sub"], user__is_active=True, revoked_at__isnull=True
@@ -66,12 +70,12 @@ class BearerAuthentication(BaseAuthentication):
             .first()
         )
         if session is None:
-            raise AuthenticationFailed(SIGN_IN_AGAIN)
+            raise AuthenticationFailed(SIGN_IN_AGAIN, "invalid_token")
         return session
 
 
 def read_claims(kind: type[Token], token: bytes | str) -> Claims | None:
-    """The claims of a signed, unexpired token of this kind with usable ids; None for anything else."""
+    """The claims of a signed, unexpired token of this kind with well-formed ids, or None for anything else."""
     try:
         encoded: Any = token.encode() if isinstance(token, str) else token
         claims = cast("Claims", kind(encoded).payload)

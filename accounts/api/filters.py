@@ -1,4 +1,4 @@
-"""How users and the log can be narrowed down."""
+"""The query parameters that filter users, sessions and the logs."""
 
 from collections.abc import Iterable
 
@@ -27,7 +27,7 @@ class UserFilter(django_filters.FilterSet):
 
 
 class SessionFilter(django_filters.FilterSet):
-    """`?user_id=…`: another user's, for admins. Without it one's own."""
+    """`?user_id=…` lists another user's sessions. Without it, the list has the user's own."""
 
     user_id = django_filters.UUIDFilter()
 
@@ -37,7 +37,7 @@ class SessionFilter(django_filters.FilterSet):
 
 
 class AddressFilter(django_filters.CharFilter):
-    """An exact IPv4 or IPv6 address; anything else is answered 400."""
+    """An exact IPv4 or IPv6 address. Anything else is refused with a 400."""
 
     field_class = GenericIPAddressField
 
@@ -73,16 +73,16 @@ class AuditEntryFilter(django_filters.FilterSet):
         fields: list[str] = []
 
     def by_resource(self, entries: QuerySet[AuditEntry], name: str, value: object) -> QuerySet[AuditEntry]:
-        """Keys are kept as text, because other tables could have other kinds."""
+        """Filter by primary key, which the log stores as text."""
         return entries.filter(object_pk=str(value))
 
     def by_action(self, entries: QuerySet[AuditEntry], name: str, value: str) -> QuerySet[AuditEntry]:
-        """Actions are kept as numbers."""
+        """Filter by action, which the log stores as a number."""
         return entries.filter(action=ACTIONS[value])
 
 
 class HistoryFilter(django_filters.FilterSet):
-    """`?actor=mara&field=campaign_status&from=…&to=…`: the history of one object, whose `columns` can be asked for."""
+    """`?actor=mara&field=campaign_status&from=…&to=…`, for the history of one object. `field` is one of `columns`."""
 
     actor = django_filters.CharFilter(max_length=200, method="by_actor")
     field = django_filters.ChoiceFilter(method="by_field")
@@ -97,15 +97,15 @@ class HistoryFilter(django_filters.FilterSet):
         self.filters["field"].extra["choices"] = [(name, name) for name in columns]
 
     def by_actor(self, entries: AuditEntryQuerySet, name: str, value: str) -> AuditEntryQuerySet:
-        """What this person or command did; nothing for a name that isn't in the log."""
+        """Filter by user or command. An unknown name finds nothing."""
         return entries.by(value)
 
     def by_field(self, entries: AuditEntryQuerySet, name: str, value: str) -> AuditEntryQuerySet:
-        """In which that field changed."""
+        """Filter by the field that changed."""
         return entries.touching(value)
 
 
-# `from` is a keyword of the language, so it can't be written as an attribute.
+# `from` is a Python keyword, so it can't be a class attribute.
 SecurityEventFilter.base_filters["from"] = django_filters.IsoDateTimeFilter(field_name="happened_at", lookup_expr="gte")
 for _log in (AuditEntryFilter, HistoryFilter):
     _log.base_filters["from"] = django_filters.IsoDateTimeFilter(field_name="timestamp", lookup_expr="gte")

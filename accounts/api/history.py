@@ -1,43 +1,108 @@
-"""`/history` on any audited object, and `?as_of=` on those that can be rebuilt from their history."""
+"""Audit entries as JSON, `/history` of an audited object, and `?as_of=` to read the object as it was earlier."""
 
-from typing import cast
+from typing import Any, cast
 
 from django.core.exceptions import ValidationError as ModelValidationError
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext_lazy as _
 from django_filters.utils import translate_validation
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.fields import get_error_detail
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.filters import HistoryFilter
-from accounts.api.serializers import AuditEntrySerializer
+from accounts.api.filters import ACTIONS, HistoryFilter
 from accounts.audit.as_of import TooEarlyError, as_it_was, moment_of
 from accounts.audit.history import Change, columns_about, readable
 from accounts.models import AuditEntry, User
 from campaign_studio.api.pagination import PARAMETERS
 from campaign_studio.api.viewsets import Row, StudioViewSet
 
+ACTION_NAMES = {number: name for name, number in ACTIONS.items()}
 AS_OF = OpenApiParameter(
     "as_of",
     str,
-    description=(
-        "The object as it was then, nested rows included: a time like `2026-11-01T12:00:00Z`, or a day, meaning its "
-        "end. What the audit log doesn't hold, such as `version`, is null."
+    description=_(
+        "Return the object with its nested rows as it was at this time: a time such as `2026-11-01T12:00:00Z`, or a "
+        "date, meaning the end of that day. Values that the audit log doesn't record, such as `version`, are null."
     ),
 )
 FILTERS = [
-    OpenApiParameter("actor", str, description="What one person did: username or user id, or the name of a command."),
-    OpenApiParameter("field", str, description="Where this field changed, named as in `changes`."),
-    OpenApiParameter("from", {"type": "string", "format": "date-time"}, description="Since then."),
-    OpenApiParameter("to", {"type": "string", "format": "date-time"}, description="Until then."),
+    OpenApiParameter(
+        "actor",
+        str,
+        description=_("Only changes by this actor: a username, the id of a user, or the name of a command."),
+    ),
+    OpenApiParameter("field", str, description=_("Only changes of this field, named as in `changes`.")),
+    OpenApiParameter(
+        "from", {"type": "string", "format": "date-time"}, description=_("Only changes at or after this time.")
+    ),
+    OpenApiParameter(
+        "to", {"type": "string", "format": "date-time"}, description=_("Only changes at or before this time.")
+    ),
 ]
 
 
+@extend_schema_serializer(description=_("The user who made a change."))
+class ActorSerializer(serializers.Serializer):
+    """The user behind an audit entry."""
+
+    user_id = serializers.UUIDField(source="actor_id")
+    username = serializers.CharField(source="actor_username")
+
+
+class ActionField(serializers.CharField):
+    """The code of an action. Django's `get_action_display` would depend on the active language."""
+
+    def to_representation(self, value: Any) -> str:
+        return ACTION_NAMES.get(value, str(value))
+
+
+@extend_schema_serializer(description=_("One entry of the audit log."))
+class AuditEntrySerializer(serializers.ModelSerializer):
+    """One entry of the audit log."""
+
+    actor = ActorSerializer(source="*", allow_null=True)
+    action = ActionField(help_text=_("One of `create`, `update`, `delete` and `access`."))
+    request_id = serializers.CharField(source="cid", allow_null=True)
+    resource_type = serializers.CharField(
+        source="content_type.model", help_text=_("The type of the object, such as `campaign`.")
+    )
+    resource_id = serializers.CharField(source="object_pk")
+    resource_name = serializers.CharField(source="object_repr")
+    changes = serializers.JSONField(help_text=_("Field → [old value, new value]."))
+
+    class Meta:
+        model = AuditEntry
+        fields = [
+            "timestamp",
+            "actor",
+            "action",
+            "door",
+            "remote_addr",
+            "request_id",
+            "resource_type",
+            "resource_id",
+            "resource_name",
+            "parent_id",
+            "changes",
+        ]
+        read_only_fields = fields
+
+    def to_representation(self, instance: AuditEntry) -> dict[str, object]:
+        """`actor` is null for commands and anonymous requests."""
+        document: dict[str, object] = super().to_representation(instance)
+        if instance.actor_id is None:
+            document["actor"] = None
+        document["changes"] = document["changes"] or {}
+        return document
+
+
 class ChangesOfAnEntry(serializers.ListSerializer):
-    """What the view has read for the whole page: `context["changes"]`, by the entries' keys."""
+    """The changes in `context["changes"]`, by the key of their entry. The view reads those of a page at once."""
 
     def get_attribute(self, instance: AuditEntry) -> list[Change]:
         """The changes of one entry."""
@@ -45,24 +110,31 @@ class ChangesOfAnEntry(serializers.ListSerializer):
         return changes[instance.pk]
 
 
+@extend_schema_serializer(
+    description=_("One changed field in readable form, in the language of the request. An empty value is null.")
+)
 class ChangeSerializer(serializers.Serializer):
-    """One changed field, as people read it. Null is nothing."""
+    """A `Change` of an entry."""
 
     class Meta:
         list_serializer_class = ChangesOfAnEntry
 
-    field = serializers.CharField(help_text="As in `changes`.")
+    field = serializers.CharField(help_text=_("The name of the field in `changes`."))
     label = serializers.CharField()  # type: ignore[assignment]  # hides the label of the serializer itself
     old = serializers.CharField(allow_null=True)
     new = serializers.CharField(allow_null=True)
 
 
+@extend_schema_serializer(
+    description=_("One entry of an object's history, with its changes as recorded and in readable form.")
+)
 class HistoryEntrySerializer(AuditEntrySerializer):
-    """One entry of an object's history, with the changes as people read them too."""
+    """An audit entry with its readable changes."""
 
-    kind = serializers.CharField(source="content_type.name", help_text="What people call the `resource_type`.")
+    kind = serializers.CharField(source="content_type.name", help_text=_("The `resource_type` in readable form."))
     readable = ChangeSerializer(
-        many=True, help_text="The changes with names for ids and choices, as far as you may see what they name."
+        many=True,
+        help_text=_("The changes with labels for fields and choices, and names for the ids of rows that you may see."),
     )
 
     class Meta(AuditEntrySerializer.Meta):
@@ -71,12 +143,19 @@ class HistoryEntrySerializer(AuditEntrySerializer):
 
 
 class AuditedViewSet(StudioViewSet[Row]):
-    """A resource with a history, that can be read as it was at a moment."""
+    """A resource with a history, which can also be read as it was at an earlier time."""
 
-    @extend_schema(responses=HistoryEntrySerializer(many=True), parameters=FILTERS, filters=False)
+    @extend_schema(
+        description=_(
+            "The changes of this object and its nested rows, newest first: who changed what, when, from which IP "
+            "address and through which channel."
+        ),
+        responses=HistoryEntrySerializer(many=True),
+        parameters=FILTERS,
+        filters=False,
+    )
     @action(detail=True, methods=["get"], url_path="history")
     def history(self, request: Request, **kwargs: object) -> Response:
-        """Who changed what, when, from where, through which door: newest first, with the rows that belong to it."""
         row, reader = self.get_object(), cast("User", request.user)
         entries = AuditEntry.objects.about(row, reader=reader).order_by("-timestamp", "-id")
         filters = HistoryFilter(request.query_params, entries, columns=columns_about(type(row), reader))
@@ -87,9 +166,11 @@ class AuditedViewSet(StudioViewSet[Row]):
         serializer = HistoryEntrySerializer(page, many=True, context={"changes": changes})
         return self.get_paginated_response(serializer.data)
 
-    @extend_schema(parameters=[AS_OF])
+    @extend_schema(
+        description=_("One object with its nested rows. With `as_of`, the object as it was at that time."),
+        parameters=[AS_OF],
+    )
     def retrieve(self, request: Request, **kwargs: object) -> Response:
-        """One object, whole; with `as_of` as it was at a moment."""
         if "as_of" not in request.query_params:
             return super().retrieve(request, **kwargs)
         row = get_object_or_404(self.visible_rows(), pk=self.key())
@@ -97,14 +178,14 @@ class AuditedViewSet(StudioViewSet[Row]):
         try:
             past = as_it_was(row, moment_of(request.query_params["as_of"]), reader=cast("User", request.user))
         except ModelValidationError as error:
-            raise ValidationError({"as_of": error.messages}) from error
+            raise ValidationError({"as_of": get_error_detail(error)}) from error
         except TooEarlyError as error:
-            raise NotFound(str(error)) from error
-        # Without an ETag: nobody can change the past.
+            raise NotFound(str(error), "too_early") from error
+        # No ETag, because the past can't be changed.
         return Response(self.document(past))
 
     def known_parameters(self) -> set[str]:
-        """Pages and filters for the history, the moment for one object."""
+        """Pagination and filters for the history, `as_of` for a single object."""
         if self.action == "history":
             return {*PARAMETERS, *HistoryFilter.base_filters}
         return {"as_of"} if self.action == "retrieve" else super().known_parameters()

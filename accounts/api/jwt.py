@@ -1,4 +1,4 @@
-"""The signed tokens: by the newest key, read with former ones too while those are in `SECRET_KEY_FALLBACKS`."""
+"""Access and refresh tokens, signed with `SECRET_KEY` and also accepted with the keys in `SECRET_KEY_FALLBACKS`."""
 
 from functools import lru_cache
 from typing import Any
@@ -10,14 +10,14 @@ from rest_framework_simplejwt.exceptions import TokenBackendError
 
 
 class KeyRing(TokenBackend):
-    """Signs with the first key, reads with all of them. The algorithm is fixed."""
+    """Signs with the first key and verifies with all of them. The algorithm is fixed."""
 
     def __init__(self, algorithm: str, keys: tuple[str, ...]) -> None:
         super().__init__(algorithm, keys[0])
         self._former = [TokenBackend(algorithm, key) for key in keys[1:]]
 
     def decode(self, token: tokens.Token, verify: bool = True) -> dict[str, Any]:
-        """The claims. Raises TokenBackendError when no key fits."""
+        """The claims. Raises TokenBackendError if none of the keys verifies the token."""
         try:
             return super().decode(token, verify=verify)
         except TokenBackendError:
@@ -35,19 +35,19 @@ def _key_ring(algorithm: str, keys: tuple[str, ...]) -> KeyRing:
 
 
 def key_ring() -> KeyRing:
-    """The key ring for the present settings."""
+    """The key ring for the current settings."""
     return _key_ring(settings.ALGORITHM, (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS))
 
 
 class AccessToken(tokens.AccessToken):
-    """Opens the API for some minutes."""
+    """Grants access to the API for `ACCESS_TOKEN_EXPIRE_MINUTES`."""
 
     def get_token_backend(self) -> TokenBackend:
         return key_ring()
 
 
 class RefreshToken(tokens.RefreshToken):
-    """Exchanged once for the next pair of tokens."""
+    """Can be exchanged once for the next pair of tokens."""
 
     def get_token_backend(self) -> TokenBackend:
         return key_ring()

@@ -1,9 +1,11 @@
-"""Changing and resetting a password."""
+"""`/api/auth/password`: changing a password, and resetting a forgotten one."""
 
 from django.core.exceptions import ValidationError as ModelValidationError
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.exceptions import ValidationError
+from rest_framework.fields import get_error_detail
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,78 +16,85 @@ from accounts.models import LockedOutError, User
 from accounts.signin import passwords
 from campaign_studio.api.base import StudioView
 
-RESET_REQUESTED = (
-    "If somebody is registered with this address, a link to set a new password is on its way. It works for an hour."
+RESET_REQUESTED = _(
+    "If there is an account with this email address, a link for setting a new password has been sent to it. The link "
+    "is valid for one hour."
 )
 
 
 class PasswordView(StudioView):
-    """`/api/auth/password`: people change their own password."""
+    """`/api/auth/password`: changes one's own password."""
 
-    # A wrong present password counts although it is refused.
+    # A wrong current password is refused, but the attempt must be counted.
     atomic = False
 
     permission_classes = (IsAuthenticated,)
 
     @extend_schema(
         operation_id="change_password",
+        description=_("Change your password. All your other sessions end."),
         tags=["auth"],
         request=serializers.PasswordSerializer,
         responses={204: None},
     )
     def post(self, request: Request) -> Response:
-        """Change it. All other sessions end; this one stays."""
         serializer = serializers.PasswordSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         user = User.objects.get(pk=request.user.pk)
         new = serializer.validated_data["new_password"]
-        serializers.judge_password(new, user, "new_password")
+        serializers.check_password_rules(new, user, "new_password")
         try:
             passwords.check_current_password(user, serializer.validated_data["current_password"])
         except LockedOutError as error:
             raise TooManyAttempts(error) from error
         except ModelValidationError as error:
-            raise ValidationError({"current_password": error.messages}) from error
+            raise ValidationError({"current_password": get_error_detail(error)}) from error
         user.set_password(new)
         user.save(update_fields=["password"])
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class ResetView(AnonymousView):
-    """`/api/auth/password/reset`: asks for a link by e-mail."""
+    """`/api/auth/password/reset`: sends a link for setting a new password."""
 
-    # The mail leaves in a thread of its own, and must not tell of what a transaction may still undo.
+    # The mail is sent in a separate thread, so it must not depend on a transaction that may still be rolled back.
     atomic = False
 
     @extend_schema(
         operation_id="request_password_reset",
+        description=_(
+            "Email a link for setting a new password. The response is the same whether or not there is an account with "
+            "this email address."
+        ),
         tags=["auth"],
         request=serializers.ResetSerializer,
         responses=serializers.DetailSerializer,
     )
     def post(self, request: Request) -> Response:
-        """Send a link by e-mail. The answer is the same for addresses that nobody is registered with."""
         serializer = serializers.ResetSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         passwords.request_reset(serializer.validated_data["email"], site=request.build_absolute_uri("/").rstrip("/"))
-        return Response({"detail": RESET_REQUESTED})
+        return Response({"detail": str(RESET_REQUESTED)})
 
 
 class ResetConfirmView(AnonymousView):
-    """The link in the e-mail."""
+    """`/api/auth/password/reset/confirm`: sets a new password with the `uid` and `token` from the emailed link."""
 
     @extend_schema(
         operation_id="confirm_password_reset",
+        description=_(
+            "Set a new password with the `uid` and `token` from the emailed link. The link works once. All sessions "
+            "end."
+        ),
         tags=["auth"],
         request=serializers.ResetConfirmSerializer,
         responses={204: None},
     )
     def post(self, request: Request) -> Response:
-        """Set a new password with what the mail says. It works once, and ends all sessions."""
         serializer = serializers.ResetConfirmSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         sent = serializer.validated_data
         user = passwords.user_of(sent["uid"], sent["token"])
-        serializers.judge_password(sent["new_password"], user, "new_password")
+        serializers.check_password_rules(sent["new_password"], user, "new_password")
         passwords.reset(user, sent["new_password"])
         return Response(status=status.HTTP_204_NO_CONTENT)

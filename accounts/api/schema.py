@@ -1,4 +1,4 @@
-"""What the OpenAPI document says about signing in."""
+"""The OpenAPI document's security scheme."""
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
@@ -7,7 +7,7 @@ from accounts.api.authentication import BearerAuthentication
 
 
 class BearerScheme(OpenApiAuthenticationExtension):
-    """How a client proves who it is."""
+    """Describes `BearerAuthentication`: a JWT in the `Authorization` header."""
 
     target_class = BearerAuthentication
     name = "bearer"

@@ -1,34 +1,40 @@
-"""People, roles and the log as JSON. Separate serializers for oneself, for admins and for new users."""
+"""Users, roles, sessions and security events as JSON."""
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError as ModelValidationError
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import ErrorDetail, ValidationError
+from rest_framework.fields import get_error_detail
 
 from accounts.choices import RoleName
-from accounts.models import AuditEntry, Role, SecurityEvent, Session, User
+from accounts.models import Role, SecurityEvent, Session, User
 from accounts.validators import LONGEST_PASSWORD
 from campaign_studio.api.serializers import StrictFields, StudioSerializer, Values
 
 OWN_NAMES = ("username", "email", "first_name", "last_name")
-OWN_STATUS = "You can't change your own {field}. Ask another administrator."
+OWN_STATUS = _("You can't change your own `%(field)s`. Ask another administrator.")
+HIGHER_ROLE = _("You can't assign a role above your own.")
 
 
 def password_field() -> serializers.CharField:
-    """A password, to the letter."""
+    """A password, which may begin or end with spaces."""
     return serializers.CharField(write_only=True, trim_whitespace=False, max_length=LONGEST_PASSWORD)
 
 
+@extend_schema_serializer(description=_("A role."))
 class RoleSerializer(StudioSerializer):
-    """A role."""
+    """A row of `roles`."""
 
     class Meta:
         model = Role
         fields = ["role_id", "role_name", "role_level", "role_description", "created_at", "updated_at"]
 
 
+@extend_schema_serializer(description=_("A user as seen and changed by administrators."))
 class UserSerializer(StudioSerializer):
-    """A user, as admins see and change them. Answers name the role."""
+    """A user as seen and changed by administrators. `role` is the name of the role."""
 
     role = serializers.ChoiceField(source="role_id", choices=RoleName.choices, required=False)
 
@@ -50,19 +56,20 @@ class UserSerializer(StudioSerializer):
         read_only_fields = ["last_login"]
 
     def validate(self, attrs: Values) -> Values:
-        """Nobody gives away a role above their own, or changes their own standing."""
+        """Refuse a role above the actor's own, and a change of the actor's own role or status."""
         actor = self.context["request"].user
         if self.instance is not None and self.instance.pk == actor.pk:
             for source, field in (("role_id", "role"), ("is_active", "is_active"), ("is_verified", "is_verified")):
                 if source in attrs and attrs[source] != getattr(self.instance, source):
-                    raise ValidationError({field: [OWN_STATUS.format(field=field)]})
+                    raise ValidationError({field: [ErrorDetail(OWN_STATUS % {"field": field}, "own_status")]})
         elif "role_id" in attrs and not actor.has_perm("accounts.assign_role", attrs["role_id"]):
-            raise ValidationError({"role": ["You can't assign a role above your own."]})
+            raise ValidationError({"role": [ErrorDetail(str(HIGHER_ROLE), "higher_role")]})
         return super().validate(attrs)
 
 
+@extend_schema_serializer(description=_("A user as seen and changed by themselves. The role and status are read-only."))
 class SelfSerializer(UserSerializer):
-    """A user, as they see and change themselves: role and standing are read-only."""
+    """A user as seen and changed by themselves."""
 
     role = serializers.ChoiceField(source="role_id", choices=RoleName.choices, read_only=True)
 
@@ -70,12 +77,12 @@ class SelfSerializer(UserSerializer):
         read_only_fields = ["last_login", "is_active", "is_verified"]
 
 
-def judge_password(password: str, user: User, field: str) -> None:
-    """Raise ValidationError under `field` for a password that the rules refuse for this user."""
+def check_password_rules(password: str, user: User, field: str) -> None:
+    """Raise ValidationError for `field` if the password rules refuse this password for this user."""
     try:
         validate_password(password, user)
     except ModelValidationError as error:
-        raise ValidationError({field: error.messages}) from error
+        raise ValidationError({field: get_error_detail(error)}) from error
 
 
 class NewPasswordMixin(StudioSerializer):
@@ -86,32 +93,37 @@ class NewPasswordMixin(StudioSerializer):
     password = password_field()
 
     def validate(self, attrs: Values) -> Values:
-        """Judge the password by the rules, knowing whose it is to be; then the account."""
+        """Check the password, which must not resemble the user's names, then the account."""
         self._password = attrs.pop("password")
-        judge_password(self._password, User(**{name: attrs.get(name, "") for name in OWN_NAMES}), "password")
+        check_password_rules(self._password, User(**{name: attrs.get(name, "") for name in OWN_NAMES}), "password")
         return super().validate(attrs)
 
     def prepare(self, attrs: Values) -> None:
         self.proposed.set_password(self._password)
 
 
+@extend_schema_serializer(description=_("A new user as created by an administrator."))
 class NewUserSerializer(NewPasswordMixin, UserSerializer):
-    """A user as admins create them."""
+    """A new user as created by an administrator."""
 
     class Meta(UserSerializer.Meta):
         fields = [*UserSerializer.Meta.fields, "password"]
 
 
+@extend_schema_serializer(description=_("A new account. Its role is always `user`."))
 class RegistrationSerializer(NewPasswordMixin):
-    """A user as they register: always with role `user`."""
+    """A new account as created by registration. Its role is always `user`."""
 
     class Meta:
         model = User
         fields = ["username", "email", "password", "first_name", "last_name"]
 
 
+@extend_schema_serializer(
+    description=_("A username or email address, a password and, for two-factor authentication, a code.")
+)
 class LoginSerializer(StrictFields):
-    """Username or e-mail, and password; the code as well for those who sign in with two-factor."""
+    """The credentials of a sign-in."""
 
     username = serializers.CharField(max_length=255)
     password = password_field()
@@ -121,108 +133,79 @@ class LoginSerializer(StrictFields):
         allow_blank=True,
         allow_null=True,
         write_only=True,
-        help_text="Six digits of the authenticator app, or a recovery code. Asked for with a 400 on this field.",
+        help_text=_(
+            "The six digits from the authenticator app, or a recovery code. If it is needed, a 400 on this field asks "
+            "for it."
+        ),
     )
 
 
+@extend_schema_serializer(description=_("The current password and the new one."))
 class PasswordSerializer(StrictFields):
-    """One's present password and the one to come."""
+    """The body of a password change."""
 
     current_password = password_field()
     new_password = password_field()
 
 
+@extend_schema_serializer(description=_("The email address of the account with the forgotten password."))
 class ResetSerializer(StrictFields):
-    """Whose password was forgotten."""
+    """The body of a request for a password reset."""
 
     email = serializers.EmailField(max_length=255)
 
 
+@extend_schema_serializer(description=_("The `uid` and `token` from the emailed link, and the new password."))
 class ResetConfirmSerializer(StrictFields):
-    """What the mail says, and the new password."""
+    """The body of a confirmed password reset."""
 
     uid = serializers.CharField(max_length=255)
     token = serializers.CharField(max_length=255)
     new_password = password_field()
 
 
+@extend_schema_serializer(description=_("A message."))
 class DetailSerializer(serializers.Serializer):
-    """A sentence."""
+    """A message in the shape of an error."""
 
     detail = serializers.CharField()
 
 
+@extend_schema_serializer(description=_("The current refresh token."))
 class RefreshSerializer(StrictFields):
-    """The present refresh token."""
+    """The body of a refresh."""
 
     refresh_token = serializers.CharField(max_length=4096)
 
 
+@extend_schema_serializer(
+    description=_("The tokens of a session. `expires_in` is the lifetime of the access token in seconds.")
+)
 class TokenPairSerializer(serializers.Serializer):
-    """A session's tokens. `expires_in` is the access token's life in seconds."""
+    """A `TokenPair`."""
 
     access_token = serializers.CharField()
     refresh_token = serializers.CharField()
-    token_type = serializers.CharField(help_text="Always `bearer`.")
+    token_type = serializers.CharField(help_text=_("Always `bearer`."))
     expires_in = serializers.IntegerField()
 
 
+@extend_schema_serializer(description=_("The tokens of a new session, and the user who signed in."))
 class SignedInSerializer(TokenPairSerializer):
-    """The tokens and who signed in."""
+    """The response to a sign-in."""
 
     user = SelfSerializer()
 
 
-class ActorSerializer(serializers.Serializer):
-    """Who did it."""
-
-    user_id = serializers.UUIDField(source="actor_id")
-    username = serializers.CharField(source="actor_username")
-
-
-class AuditEntrySerializer(serializers.ModelSerializer):
-    """One entry of the audit log."""
-
-    actor = ActorSerializer(source="*", allow_null=True)
-    action = serializers.CharField(source="get_action_display", help_text="create, update, delete or access.")
-    request_id = serializers.CharField(source="cid", allow_null=True)
-    resource_type = serializers.CharField(source="content_type.model", help_text="The kind of object, e.g. campaign.")
-    resource_id = serializers.CharField(source="object_pk")
-    resource_name = serializers.CharField(source="object_repr")
-    changes = serializers.JSONField(help_text="field → [old, new]")
-
-    class Meta:
-        model = AuditEntry
-        fields = [
-            "timestamp",
-            "actor",
-            "action",
-            "door",
-            "remote_addr",
-            "request_id",
-            "resource_type",
-            "resource_id",
-            "resource_name",
-            "parent_id",
-            "changes",
-        ]
-        read_only_fields = fields
-
-    def to_representation(self, instance: AuditEntry) -> dict[str, object]:
-        """`actor` is null for commands and anonymous requests."""
-        document: dict[str, object] = super().to_representation(instance)
-        if instance.actor_id is None:
-            document["actor"] = None
-        document["changes"] = document["changes"] or {}
-        return document
-
-
+@extend_schema_serializer(description=_("An active session. `last_seen_at` is precise to the minute."))
 class SessionSerializer(StudioSerializer):
-    """A sign-in that can still be used. `last_seen_at` is exact to the minute."""
+    """An active session."""
 
-    device = serializers.CharField(read_only=True, help_text="Browser and system, e.g. Chrome on Linux.")
+    device = serializers.CharField(
+        read_only=True, help_text=_("The browser and operating system, such as “Chrome on Linux”.")
+    )
     username = serializers.CharField(source="user.username", read_only=True)
-    is_current = serializers.SerializerMethodField(help_text="The session behind this very request.")
+    is_current = serializers.SerializerMethodField(help_text=_("Whether this is the session of the request."))
 
     class Meta:
         model = Session
@@ -243,12 +226,13 @@ class SessionSerializer(StudioSerializer):
         read_only_fields = fields
 
     def get_is_current(self, session: Session) -> bool:
-        present = self.context["request"].auth
-        return present is not None and present.pk == session.pk
+        current = self.context["request"].auth
+        return current is not None and current.pk == session.pk
 
 
+@extend_schema_serializer(description=_("One security event, such as a sign-in or a lockout."))
 class SecurityEventSerializer(StudioSerializer):
-    """One event at the doors."""
+    """One security event."""
 
     class Meta:
         model = SecurityEvent

@@ -1,10 +1,12 @@
-"""`/api/auth/sessions` and `/api/security-events`: who is signed in, and what happened at sign-in."""
+"""`/api/auth/sessions` and `/api/security-events`."""
 
 from uuid import UUID
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,8 +18,16 @@ from accounts.models import SecurityEvent, Session
 from campaign_studio.api.viewsets import StudioListViewSet
 
 
+@extend_schema_view(
+    list=extend_schema(
+        description=_("Your active sessions. With `user_id`, an administrator sees those of another user.")
+    ),
+    destroy=extend_schema(
+        description=_("End a session. From the next request on, its tokens or its cookie are refused.")
+    ),
+)
 class SessionViewSet(StudioListViewSet[Session]):
-    """Where one is signed in. Admins see and end others' sessions too."""
+    """Active sessions. Administrators see and end those of other users too."""
 
     row_serializer_class = serializers.SessionSerializer
     filterset_class = SessionFilter
@@ -29,22 +39,26 @@ class SessionViewSet(StudioListViewSet[Session]):
         return "accounts.view_session" if self.action == "list" else "accounts.revoke_session"
 
     def get_queryset(self) -> QuerySet[Session]:
-        """Those that can still be used; in a list, one's own unless `user_id` names another user."""
+        """The active sessions. The list has the user's own, unless `user_id` asks for another user's."""
         alive = Session.objects.all().visible_to(self.request.user).alive(at=timezone.now())
         if self.action == "list" and "user_id" not in self.request.query_params:
             return alive.filter(user=self.request.user.pk)
         return alive
 
     def destroy(self, request: Request, session_id: UUID) -> Response:
-        """End one: its tokens or cookies are refused from the next request on."""
         session = get_object_or_404(self.get_queryset().select_for_update(of=("self",)), pk=session_id)
         self.check_object_permissions(request, session)
         session.revoke(SecurityEventKind.SESSION_REVOKED, at=timezone.now())
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
+@extend_schema_view(
+    list=extend_schema(
+        description=_("Sign-ins, refusals, lockouts and other security events, newest first. Only for administrators.")
+    )
+)
 class SecurityEventViewSet(StudioListViewSet[SecurityEvent]):
-    """Sign-ins, refusals, lock-outs …, newest first. For admins."""
+    """The security log, for administrators."""
 
     row_serializer_class = serializers.SecurityEventSerializer
     filterset_class = SecurityEventFilter

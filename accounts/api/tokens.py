@@ -1,4 +1,4 @@
-"""Sign-in, refresh and sign-out as far as tokens go."""
+"""Issuing token pairs at sign-in and refresh."""
 
 from datetime import datetime, timedelta
 from typing import TypedDict
@@ -14,7 +14,7 @@ from accounts.models import Session, User
 
 
 class TokenPair(TypedDict):
-    """What a client gets to stay signed in. `expires_in` is the access token's life in seconds."""
+    """The tokens of a session. `expires_in` is the lifetime of the access token in seconds."""
 
     access_token: str
     refresh_token: str
@@ -23,7 +23,7 @@ class TokenPair(TypedDict):
 
 
 def start_session(user: User, *, at: datetime) -> TokenPair:
-    """A new session for a user who has proved who they are; returns its token pair."""
+    """Start a session for an authenticated user and return its token pair."""
     refresh = RefreshToken()
     lasts = timedelta(days=settings.REFRESH_TOKEN_EXPIRE_DAYS)
     session = Session.start(user, door=Door.API, at=at, lasts=lasts, refresh_id=refresh["jti"])
@@ -33,9 +33,10 @@ def start_session(user: User, *, at: datetime) -> TokenPair:
 
 
 def refresh_session(token: str) -> TokenPair | None:
-    """A new token pair for a refresh token; the old one is dead. None when it is refused.
+    """Exchange a refresh token for a new token pair. None if the token is refused.
 
-    A token used a second time ends its session, which is committed although the client gets an error.
+    The old token becomes invalid. Using it a second time ends the session, which is committed although the client gets
+    an error.
     """
     claims = read_claims(RefreshToken, token)
     session = (
@@ -62,7 +63,7 @@ def _pair(session: Session, refresh: Token) -> TokenPair:
 
 def _claiming(token: Token, session: Session) -> Token:
     user = session.user
-    # The role is told for the frontend's sake; the server never reads it from here.
+    # The role is there for frontends. The server never reads it from the token.
     token["sub"], token["sid"] = str(user.pk), str(session.pk)
     token["username"], token["email"], token["role"] = user.username, user.email, user.role_id
     return token

@@ -1,9 +1,9 @@
-"""Addresses of the accounts API."""
+"""URLs of the accounts API."""
 
 from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
-import accounts.api.schema  # noqa: F401 - the document's generator knows the class once it is imported
+import accounts.api.schema  # noqa: F401 - importing it registers the security scheme
 from accounts.api import password_views, session_views, views
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)

@@ -1,4 +1,4 @@
-"""Signing in and out, users, roles and the audit log."""
+"""Registering, signing in and out, users, roles and the audit log."""
 
 from typing import cast
 
@@ -6,7 +6,8 @@ from django.conf import settings
 from django.contrib.auth import authenticate
 from django.db.models import QuerySet
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import status
 from rest_framework.exceptions import (
     AuthenticationFailed,
@@ -21,6 +22,7 @@ from rest_framework.response import Response
 
 from accounts.api import serializers, tokens
 from accounts.api.filters import AuditEntryFilter, UserFilter
+from accounts.api.history import AuditEntrySerializer
 from accounts.choices import SecurityEventKind
 from accounts.models import AuditEntry, LockedOutError, Role, Session, User
 from accounts.signin.two_factor import SecondFactorNeededError, is_required_of
@@ -29,16 +31,18 @@ from campaign_studio.api.etags import ETagMixin
 from campaign_studio.api.serializers import StudioSerializer
 from campaign_studio.api.viewsets import StudioListViewSet, StudioViewSet
 
-WRONG_CREDENTIALS = "Username or password is wrong, or the account is not active."
-INVALID_REFRESH = "This refresh token is not valid, or was used before. Sign in again."
-SET_UP_TWO_FACTOR = "Your role signs in with two-factor. Sign in to the console at /admin/ and set it up there first."
-# Tokens have no business in anybody's cache.
+WRONG_CREDENTIALS = _("The username or password is wrong, or the account is inactive.")
+INVALID_REFRESH = _("This refresh token is invalid, has expired or was already used. Sign in again.")
+SET_UP_TWO_FACTOR = _(
+    "Your role requires two-factor authentication. Sign in to the admin console at /admin/ and set it up there first."
+)
+REGISTRATION_CLOSED = _("Registration is closed. Ask an administrator to create an account for you.")
+# Tokens must not be cached.
 NOT_STORED = {"Cache-Control": "no-store"}
-REGISTRATION_CLOSED = "Registration is closed here. Ask an administrator for an account."
 
 
 class TooManyAttempts(Throttled):
-    """429: locked out, and for how long."""
+    """429: the account is locked out. The message says for how long."""
 
     def __init__(self, error: LockedOutError) -> None:
         super().__init__(wait=error.wait)
@@ -46,29 +50,29 @@ class TooManyAttempts(Throttled):
 
 
 class AnonymousView(StudioView):
-    """An address for everybody, signed in or not."""
+    """A view that needs no authentication."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
 
     def get_authenticate_header(self, request: Request) -> str:
-        """Makes a refusal a 401."""
+        """Turns a refusal into a 401."""
         return "Bearer"
 
 
 class RegisterView(AnonymousView):
-    """`/api/auth/register`: opens an account, where registration is open."""
+    """`/api/auth/register`: creates an account if registration is open."""
 
     @extend_schema(
         operation_id="register",
+        description=_("Create an account with the role `user`, if registration is open."),
         tags=["auth"],
         request=serializers.RegistrationSerializer,
         responses={201: serializers.SelfSerializer},
     )
     def post(self, request: Request) -> Response:
-        """Create a user with the role `user`, where registration is open."""
         if not settings.REGISTRATION_OPEN:
-            raise PermissionDenied(REGISTRATION_CLOSED)
+            raise PermissionDenied(REGISTRATION_CLOSED, "registration_closed")
         serializer = serializers.RegistrationSerializer(data=request.data, context={"request": request})
         serializer.is_valid(raise_exception=True)
         user = serializer.save()
@@ -76,22 +80,24 @@ class RegisterView(AnonymousView):
 
 
 class LoginView(AnonymousView):
-    """`/api/auth/login`: starts a session and gives its token pair."""
+    """`/api/auth/login`: starts a session and returns its token pair."""
 
-    # A failed attempt counts although it is refused.
+    # A wrong password is refused, but the attempt must be counted.
     atomic = False
 
     @extend_schema(
         operation_id="login",
+        description=_(
+            "Exchange a username or email address and a password for a pair of tokens. Every failure gets the same "
+            "response.\n\n"
+            "If the password is right and the account uses two-factor authentication, a 400 on `otp_token` asks for "
+            "the code."
+        ),
         tags=["auth"],
         request=serializers.LoginSerializer,
         responses=serializers.SignedInSerializer,
     )
     def post(self, request: Request) -> Response:
-        """Username or e-mail and password for a pair of tokens. Every failure gets the same answer.
-
-        Who signs in with two-factor is asked for `otp_token` by a 400 on that field, once the password is right.
-        """
         serializer = serializers.LoginSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         try:
@@ -99,34 +105,37 @@ class LoginView(AnonymousView):
         except LockedOutError as error:
             raise TooManyAttempts(error) from error
         except SecondFactorNeededError as error:
-            raise ValidationError({"otp_token": [str(error)]}) from error
+            raise ValidationError({"otp_token": [ErrorDetail(str(error), "two_factor_required")]}) from error
         if not isinstance(user, User):
-            raise AuthenticationFailed(WRONG_CREDENTIALS)
+            raise AuthenticationFailed(WRONG_CREDENTIALS, "wrong_credentials")
         if is_required_of(user) and not user.has_shown_code:
-            raise PermissionDenied(SET_UP_TWO_FACTOR)
+            raise PermissionDenied(SET_UP_TWO_FACTOR, "set_up_two_factor")
         pair = tokens.start_session(user, at=timezone.now())
         return Response({**pair, "user": serializers.SelfSerializer(user).data}, headers=NOT_STORED)
 
 
 class RefreshView(AnonymousView):
-    """`/api/auth/refresh`: a new token pair for a refresh token."""
+    """`/api/auth/refresh`: exchanges a refresh token for a new token pair."""
 
-    # A token that is used again ends its session although it is refused.
+    # A reused token is refused, but its session must end.
     atomic = False
 
     @extend_schema(
         operation_id="refresh",
+        description=_(
+            "Exchange the refresh token for a new pair of tokens. The old refresh token becomes invalid. Using it "
+            "again ends the session."
+        ),
         tags=["auth"],
         request=serializers.RefreshSerializer,
         responses=serializers.TokenPairSerializer,
     )
     def post(self, request: Request) -> Response:
-        """Trade the refresh token for a new pair. The old one is dead; using it again ends the session."""
         serializer = serializers.RefreshSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         pair = tokens.refresh_session(serializer.validated_data["refresh_token"])
         if pair is None:
-            raise AuthenticationFailed(INVALID_REFRESH)
+            raise AuthenticationFailed(INVALID_REFRESH, "invalid_refresh_token")
         return Response(pair, headers=NOT_STORED)
 
 
@@ -135,9 +144,14 @@ class LogoutView(StudioView):
 
     permission_classes = (IsAuthenticated,)
 
-    @extend_schema(operation_id="logout", tags=["auth"], request=None, responses={204: None})
+    @extend_schema(
+        operation_id="logout",
+        description=_("End this session. Both of its tokens become invalid at once."),
+        tags=["auth"],
+        request=None,
+        responses={204: None},
+    )
     def post(self, request: Request) -> Response:
-        """End this session: both of its tokens are dead at once."""
         session = cast("Session", request.auth)
         session.revoke(SecurityEventKind.LOGGED_OUT, at=timezone.now())
         return Response(status=status.HTTP_204_NO_CONTENT)
@@ -149,19 +163,20 @@ class MeView(ETagMixin, StudioView):
     permission_classes = (IsAuthenticated,)
     counters = ("last_login",)
 
-    @extend_schema(operation_id="me", tags=["auth"], responses=serializers.SelfSerializer)
+    @extend_schema(
+        operation_id="me", description=_("Your own account."), tags=["auth"], responses=serializers.SelfSerializer
+    )
     def get(self, request: Request) -> Response:
-        """Who am I?"""
         return self.document_answer(serializers.SelfSerializer(User.objects.get(pk=request.user.pk)).data)
 
     @extend_schema(
         operation_id="change_me",
+        description=_("Change your own username, email address and name. Your role and status stay as they are."),
         tags=["auth"],
         request=serializers.SelfSerializer,
         responses=serializers.SelfSerializer,
     )
     def patch(self, request: Request) -> Response:
-        """Change one's own name and addresses, never role or standing."""
         user = User.objects.select_for_update(of=("self",)).get(pk=request.user.pk)
         self.check_match(request, lambda: serializers.SelfSerializer(user).data)
         serializer = serializers.SelfSerializer(user, data=request.data, partial=True, context={"request": request})
@@ -170,8 +185,9 @@ class MeView(ETagMixin, StudioView):
         return self.document_answer(serializer.data)
 
 
+@extend_schema_view(list=extend_schema(description=_("The six roles.")))
 class RoleViewSet(StudioListViewSet[Role]):
-    """The six roles."""
+    """The six roles, for every signed-in user."""
 
     permission_classes = (IsAuthenticated,)
     row_serializer_class = serializers.RoleSerializer
@@ -179,7 +195,7 @@ class RoleViewSet(StudioListViewSet[Role]):
 
 
 class UserViewSet(StudioViewSet[User]):
-    """People. Admins see and change them; everybody sees and changes themselves."""
+    """Users. Administrators see and change other users too, everyone else only themselves."""
 
     queryset = User.objects.all()
     serializer_class = serializers.UserSerializer
@@ -190,17 +206,17 @@ class UserViewSet(StudioViewSet[User]):
     counters = ("last_login",)
 
     def required_permission(self) -> str:
-        """Seeing the list takes more than seeing oneself."""
+        """The list needs a permission of its own, because every user may view themselves."""
         return "accounts.list_user" if self.action == "list" else super().required_permission()
 
     def get_queryset(self) -> QuerySet[User]:
-        """For a change, the system administrators are locked first: two who change each other don't wait in a ring."""
+        """For a change, lock all system administrators first, so that two who change each other don't deadlock."""
         if self.request.method not in SAFE_METHODS and self.kwargs:
             list(User.objects.active_system_admins().select_for_update(no_key=True).order_by("pk").values("pk"))
         return super().get_queryset()
 
     def get_serializer_class(self) -> type[StudioSerializer]:
-        """Those who don't administer users change themselves as `/auth/me` lets them."""
+        """Users who don't administer others can change the same fields of themselves as in `/auth/me`."""
         if self.action == "create":
             return serializers.NewUserSerializer
         if self.request.user.is_authenticated and not self.request.user.has_perm("accounts.list_user"):
@@ -208,10 +224,13 @@ class UserViewSet(StudioViewSet[User]):
         return super().get_serializer_class()
 
 
+@extend_schema_view(
+    list=extend_schema(description=_("All changes of all objects, newest first. Only for administrators."))
+)
 class AuditLogViewSet(StudioListViewSet[AuditEntry]):
-    """Everything that was done, newest first. For admins."""
+    """The audit log, for administrators."""
 
-    row_serializer_class = serializers.AuditEntrySerializer
+    row_serializer_class = AuditEntrySerializer
     filterset_class = AuditEntryFilter
     queryset = AuditEntry.objects.all()
 

@@ -1,1 +1,1 @@
-"""The audit log: what is recorded, what proves that it is whole, and how it is read."""
+"""The audit log: what it records, how its entries are sealed and verified, and how it is read."""

@@ -1,14 +1,14 @@
-"""Objects as they were at some moment: what is stored now, with everything undone that the log says happened since.
+"""Objects as they were at a past time: the stored rows, with every change that the audit log has recorded since undone.
 
-Going backwards needs no more of the log than those entries, so it works where the beginning has been removed.
+Working backwards needs only the entries after that time, so it also works after older entries have been pruned.
 
-What can't be had back, because no entry holds it:
+Some values can't be restored, because no entry contains them:
 
-- secrets: a number that was changed or deleted since shows as the bare mask, one that was not as it shows now;
-- what is never logged: version, views, and whatever else is excluded, are None;
-- the time of a save that changed nothing: `updated_at` and `updated_by_name` tell of the last change of the row itself
-  that was logged, and `created_at` of a part that is gone tells when its creation was logged (None where that entry
-  has been removed).
+- Secrets: a number that was changed or deleted since then shows as the bare mask. An unchanged one is shown as it is
+  now.
+- Columns that aren't logged, such as the version and the view counts, are None.
+- Saves that changed nothing: `updated_at` and `updated_by_name` come from the row's last logged change. The
+  `created_at` of a deleted part is the time of its creation entry, or None if that entry has been pruned.
 """
 
 from collections.abc import Iterable
@@ -19,6 +19,8 @@ from django.core.exceptions import ValidationError
 from django.db import connection, models
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.audit.history import AnyField, audited_fields, field_of, parts_of
 from accounts.audit.models import AuditEntry
@@ -29,9 +31,12 @@ from campaign_studio.models import StampedModel
 if TYPE_CHECKING:
     from accounts.models import User
 
-NOT_A_MOMENT = "Send a day, like 2026-11-01 (its end is meant), or a time in UTC, like 2026-11-01T12:00:00Z."
-NOT_YET = "This moment lies in the future. Send one that is past."
-# What isn't logged but follows from the entries, or never changes.
+NOT_A_MOMENT = _(
+    "This is not a date or a time. Use a date such as 2026-11-01 (meaning the end of that day), or a UTC time such as "
+    "2026-11-01T12:00:00Z."
+)
+IN_FUTURE = _("This time is in the future. Use an earlier one.")
+# Columns that aren't logged, but follow from the entries.
 STAMPS = ("created_at", "updated_at", "created_by_name", "updated_by_name")
 
 Values = dict[str, Any]
@@ -39,43 +44,43 @@ Rows = dict[tuple[type[models.Model], Any], Values]
 
 
 class TooEarlyError(Exception):
-    """The object did not exist, or the log does not reach back so far; the text says since when."""
+    """The object didn't exist yet, or the log doesn't go back that far. The message says how far back it goes."""
 
 
 def moment_of(text: str) -> datetime:
-    """The moment somebody asks for. A day means its end, today means now; times without a zone are UTC.
+    """The time that `text` denotes. A date means the end of that day, today means now. Times without a zone are UTC.
 
-    Raises ValidationError saying what to send instead.
+    Raises ValidationError for anything else, and for a time in the future.
     """
     now = timezone.now()
     try:
         day = parse_date(text)
         at = datetime.combine(day, time.max) if day else parse_datetime(text)
         if at is None:
-            raise ValidationError(NOT_A_MOMENT)
+            raise ValidationError(NOT_A_MOMENT, code="invalid")
         at = (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise ValidationError(NOT_A_MOMENT) from error
+        raise ValidationError(NOT_A_MOMENT, code="invalid") from error
     if day == now.date():
         return now
     if at > now:
-        raise ValidationError(NOT_YET)
+        raise ValidationError(IN_FUTURE, code="in_future")
     return at
 
 
 def as_it_was(present: StampedModel, at: datetime, *, reader: "User") -> Any:
-    """A row like `present`, with the values and the parts it had at a moment, as far as `reader` may see such parts.
+    """A copy of `present` with the values and parts it had at that time, without parts that `reader` may not see.
 
-    It is loaded with everything its document shows, and not meant to be saved. Raises TooEarlyError.
+    Everything that `as_document()` loads is loaded. Don't save the copy. Raises TooEarlyError.
     """
-    # First the rows, then the log: what somebody writes in between is undone as well, whether or not the row shows it.
+    # The rows are read before the log, so a write in between is undone too, whether or not the row contains it.
     rows = {_key(row): _values(row) for row in [present, *_parts(present, reader)]}
-    story = AuditEntry.objects.about(present, reader=reader)
-    _check_reaches(story, present, at)
-    for entry in story.as_rows().filter(timestamp__gt=at).order_by("-timestamp", "-id"):
+    history = AuditEntry.objects.about(present, reader=reader)
+    _check_reaches(history, present, at)
+    for entry in history.as_rows().filter(timestamp__gt=at).order_by("-timestamp", "-id"):
         _undo(rows, entry)
-    _stamp(rows, story.filter(timestamp__lte=at), at)
-    return _whole(present, rows)
+    _stamp(rows, history.filter(timestamp__lte=at), at)
+    return _assembled(present, rows)
 
 
 def _key(row: models.Model) -> tuple[type[models.Model], Any]:
@@ -92,16 +97,18 @@ def _parts(whole: models.Model, reader: "User") -> Iterable[models.Model]:
         yield from rows.visible_to(reader).filter(**{relation.field.name: whole})
 
 
-def _check_reaches(story: AuditEntryQuerySet, present: StampedModel, at: datetime) -> None:
-    """Raise TooEarlyError where nothing is known of the moment."""
-    own = story.filter(object_pk=str(present.pk), action=AuditEntry.Action.CREATE)
+def _check_reaches(history: AuditEntryQuerySet, present: StampedModel, at: datetime) -> None:
+    """Raise TooEarlyError if the object didn't exist at that time or its history then is unknown."""
+    own = history.filter(object_pk=str(present.pk), action=AuditEntry.Action.CREATE)
     created = own.values_list("timestamp", flat=True).first()
     since = created or present.created_at
     if since > at:
-        raise TooEarlyError(f"It didn't exist yet: it was created on {_iso(since)}. Ask for a later moment.")
+        message = gettext("This object was created at %(time)s. Choose a later time.")
+        raise TooEarlyError(message % {"time": _iso(since)})
     oldest = None if created else AuditEntry.objects.aggregate(models.Min("timestamp"))["timestamp__min"]
     if oldest and oldest > at:
-        raise TooEarlyError(f"The audit log reaches back to {_iso(oldest)}. Ask for a later moment.")
+        message = gettext("The audit log only goes back to %(time)s. Choose a later time.")
+        raise TooEarlyError(message % {"time": _iso(oldest)})
 
 
 def _iso(at: datetime) -> str:
@@ -116,14 +123,14 @@ def _undo(rows: Rows, entry: AuditEntry) -> None:
         return
     if entry.action == entry.Action.DELETE:
         rows[key] = {field.attname: None for field in model._meta.concrete_fields} | {model._meta.pk.attname: key[1]}
-    for column, (old, _) in (entry.changes or {}).items():
+    for column, (old, _new) in (entry.changes or {}).items():
         field = field_of(model, column)
         if field is not None and key in rows:
             rows[key][field.attname] = _as_stored(field, old)
 
 
 def _as_stored(field: "AnyField", value: object) -> object:
-    """A value of the log as a row holds it."""
+    """A logged value in the type that the row's field has."""
     if value is None:
         return None
     if isinstance(field, EncryptedTextField):
@@ -132,11 +139,11 @@ def _as_stored(field: "AnyField", value: object) -> object:
     return value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value
 
 
-def _stamp(rows: Rows, story: AuditEntryQuerySet, at: datetime) -> None:
-    """Say when each row was created and who changed it last, and forget what nothing is known of."""
+def _stamp(rows: Rows, history: AuditEntryQuerySet, at: datetime) -> None:
+    """Set when each row was created and who last changed it, and clear the columns that can't be restored."""
     action = AuditEntry.Action
-    created = dict(story.filter(action=action.CREATE).values_list("object_pk", "timestamp"))
-    changes = story.filter(action__in=[action.CREATE, action.UPDATE])
+    created = dict(history.filter(action=action.CREATE).values_list("object_pk", "timestamp"))
+    changes = history.filter(action__in=[action.CREATE, action.UPDATE])
     newest = changes.order_by("object_pk", "-timestamp", "-id").distinct("object_pk")
     changed = {key: (when, who) for key, when, who in newest.values_list("object_pk", "timestamp", "actor_name")}
     for (model, key), values in rows.items():
@@ -150,7 +157,7 @@ def _stamp(rows: Rows, story: AuditEntryQuerySet, at: datetime) -> None:
                 values["updated_by_name"] = who
 
 
-def _whole(present: models.Model, rows: Rows) -> models.Model:
+def _assembled(present: models.Model, rows: Rows) -> models.Model:
     """The row with its parts, as `as_document()` would load them."""
     whole = _built(type(present), rows[_key(present)])
     fields: Any = present._meta.concrete_fields
@@ -160,14 +167,14 @@ def _whole(present: models.Model, rows: Rows) -> models.Model:
     lists = {}
     for relation in parts_of(type(present)):
         model = relation.related_model
-        parts = [_built(model, values) for (kind, _), values in rows.items() if kind is model]
+        parts = [_built(model, values) for (kind, _pk), values in rows.items() if kind is model]
         for part in parts:
             setattr(part, relation.field.name, whole)
         if relation.one_to_one:
             relation.set_cached_value(whole, parts[0] if parts else None)
         else:
             lists[relation.cache_name] = _in_order(model, parts)
-    # Django has no public way to hand a row its prefetched lists.
+    # Django has no public way to set a row's prefetched lists.
     whole._prefetched_objects_cache = lists
     return whole
 
@@ -177,18 +184,18 @@ def _built(model: type[models.Model], values: Values) -> Any:
 
 
 def _in_order(model: type[models.Model], rows: list[Any]) -> list[Any]:
-    """Sorted by the database: Python doesn't know how it compares letters."""
+    """The rows in the model's order. The database sorts them, because Python doesn't know its collation."""
     names: Any = model._meta.ordering
     ordering: list[tuple[bool, Any]] = [
         (name.startswith("-"), model._meta.get_field(name.removeprefix("-"))) for name in names
     ]
-    columns = [[field.get_prep_value(getattr(row, field.attname)) for row in rows] for _, field in ordering]
-    listed = ", ".join(f"%s::{field.db_type(connection)}[]" for _, field in ordering)
+    columns = [[field.get_prep_value(getattr(row, field.attname)) for row in rows] for _descending, field in ordering]
+    listed = ", ".join(f"%s::{field.db_type(connection)}[]" for _descending, field in ordering)
     order = ", ".join(
-        f"{place} DESC" if descending else str(place) for place, (descending, _) in enumerate(ordering, 2)
+        f"{place} DESC" if descending else str(place) for place, (descending, _field) in enumerate(ordering, 2)
     )
     with connection.cursor() as cursor:
-        # The types are those of our own columns.
+        # The type names come from our own columns.
         sql = f"SELECT * FROM unnest(%s::integer[], {listed}) ORDER BY {order}"  # noqa: S608
         cursor.execute(sql, [list(range(len(rows))), *columns])
-        return [rows[place] for place, *_ in cursor.fetchall()]
+        return [rows[place] for place, *_keys in cursor.fetchall()]

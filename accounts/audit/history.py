@@ -1,34 +1,45 @@
-"""The audit log as people read it: which field went from what to what, with labels for columns and names for keys."""
+"""The audit log in readable form: which field changed from what to what, with labels for columns and names for keys."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from auditlog.registry import auditlog
+from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils import formats
+from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import gettext_lazy as _
+
+from accounts.audit.recording import CHANGED
 
 if TYPE_CHECKING:
     from django.db.models import Field
+    from django_stubs_ext import StrPromise
 
     from accounts.models import AuditEntry, User
 
-VERBS = {0: "created", 1: "changed", 2: "deleted", 3: "seen"}
-YES_NO = {"True": "yes", "False": "no"}
-# How the log and `str()` write that there is nothing.
+VERBS: "dict[int, StrPromise]" = {
+    0: pgettext_lazy("audit action", "created"),
+    1: pgettext_lazy("audit action", "changed"),
+    2: pgettext_lazy("audit action", "deleted"),
+    3: pgettext_lazy("audit action", "viewed"),
+}
+YES_NO: "dict[str, StrPromise]" = {"True": _("yes"), "False": _("no")}
+# How an empty value is written in the log and by `str()`.
 EMPTY = ("", "None", "[]")
-WITH_SECONDS = len("2026-11-01 12:00:00")
-WITH_MINUTES = len("12:00")
 
 Names = dict[type[models.Model], dict[str, str]]
-# A field of some model, and a value it has.
+# A field of some model and a value it has.
 AnyField: TypeAlias = "Field[Any, Any]"
 Pair: TypeAlias = "tuple[AnyField | None, object]"
 
 
 @dataclass(frozen=True)
 class Change:
-    """One field of one entry: its column, what people call it, and its values as text; None is nothing."""
+    """One field of one entry: its column, its label, and its old and new value as text, None if empty."""
 
     field: str
     label: str
@@ -38,7 +49,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of a history, ready to be shown."""
+    """One entry of a history, ready for display."""
 
     entry: "AuditEntry"
     kind: str
@@ -48,27 +59,27 @@ class Entry:
 
 @dataclass(frozen=True)
 class Detail:
-    """One field of a row: what people call it, and its value as text; None is nothing."""
+    """One field of a row: its label, and its value as text, None if empty."""
 
     label: str
     value: str | None
 
 
 def readable(entries: "Iterable[AuditEntry]", *, reader: "User") -> list[Entry]:
-    """The entries with labels instead of columns and names instead of keys, as far as `reader` may see those rows.
+    """The entries with labels for columns, and names for the keys of rows that `reader` may see. Other keys stay.
 
-    The rows that entries refer to are looked up once per model, however many entries there are.
+    The rows that the entries refer to are looked up with one query per model.
     """
     entries = list(entries)
     changed = [_changed_fields(entry) for entry in entries]
     names = _names_of_referred(
-        ((field, value) for fields in changed for _, field, values in fields for value in values), reader
+        ((field, value) for fields in changed for _column, field, values in fields for value in values), reader
     )
     return [
         Entry(
             entry=entry,
             kind=kind_of(entry.content_type.model_class()),
-            verb=VERBS[entry.action],
+            verb=str(VERBS[entry.action]),
             changes=[
                 Change(column, label_of(field, column), _shown(field, old, names), _shown(field, new, names))
                 for column, field, (old, new) in fields
@@ -79,9 +90,9 @@ def readable(entries: "Iterable[AuditEntry]", *, reader: "User") -> list[Entry]:
 
 
 def details(whole: models.Model, parts: Iterable[models.Model], *, reader: "User") -> list[list[Detail]]:
-    """What the log tells of such rows, read off the rows themselves: the fields of the whole, then of each part.
+    """The audited fields of the rows themselves: first those of `whole`, then those of each part.
 
-    That it is a part of this whole is left out. Names are looked up as in `readable()`.
+    A part's reference to `whole` is left out. Names are looked up as in `readable()`.
     """
     rows = [
         [
@@ -102,7 +113,7 @@ def audited_fields(model: type[models.Model]) -> "list[AnyField]":
 
 
 def parts_of(model: type[models.Model]) -> list[Any]:
-    """The relations to rows that belong to a row of `model`, vanish with it, and are logged as parts of it."""
+    """The relations to audited rows that belong to a row of `model` and are deleted with it."""
     return [
         relation
         for relation in model._meta.related_objects
@@ -111,14 +122,14 @@ def parts_of(model: type[models.Model]) -> list[Any]:
 
 
 def columns_about(model: type[models.Model], reader: "User") -> list[str]:
-    """The names that `changes` can hold in the history of a row of `model`, as far as `reader` may see its parts."""
+    """The names that can occur in `changes` in the history of a row of `model`, without parts hidden from `reader`."""
     kinds = [model, *(relation.related_model for relation in parts_of(model))]
     seen = [kind for kind in kinds if reader.has_perm(f"{kind._meta.app_label}.view_{kind._meta.model_name}")]
     return sorted({field.attname for kind in seen for field in audited_fields(kind)})
 
 
 def field_of(model: type[models.Model] | None, column: str) -> "AnyField | None":
-    """The model's field behind a name in the log: a column (`advertiser_id`) or a field; None if it is gone."""
+    """The model's field for a name in the log, a column (`advertiser_id`) or a field. None if it no longer exists."""
     for field in model._meta.concrete_fields if model else ():
         if column in (field.attname, field.name):
             return field
@@ -126,13 +137,20 @@ def field_of(model: type[models.Model] | None, column: str) -> "AnyField | None"
 
 
 def label_of(field: "AnyField | None", column: str = "") -> str:
-    """What people call a field; for one that is gone, its column in words."""
+    """The label of a field. If it no longer exists, its column in words."""
     return str(field.verbose_name) if field is not None else column.replace("_", " ")
 
 
 def kind_of(model: type[models.Model] | None) -> str:
-    """What people call such a row; "" for a table that is gone."""
+    """The model's name for display, or "" if the model no longer exists."""
     return str(model._meta.verbose_name) if model else ""
+
+
+def timestamp(at: datetime) -> str:
+    """A time in UTC with seconds, in the format of the active language. Without a time zone, `at` is UTC already."""
+    at = at.astimezone(UTC) if at.tzinfo else at
+    parts = {"date": formats.date_format(at, "DATE_FORMAT"), "time": formats.time_format(at, "H:i:s")}
+    return gettext("%(date)s, %(time)s UTC") % parts
 
 
 def _changed_fields(entry: "AuditEntry") -> "list[tuple[str, AnyField | None, list[object]]]":
@@ -145,14 +163,24 @@ def _shown(field: "AnyField | None", value: object, names: Names) -> str | None:
         return None
     if isinstance(value, list | tuple):
         return ", ".join(_chosen(getattr(field, "base_field", None), item) for item in value)
-    text = str(value)
     if isinstance(field, models.ForeignKey):
-        return names.get(field.related_model, {}).get(text, text)
-    if isinstance(field, models.DateTimeField):
-        return f"{text[:WITH_SECONDS]} UTC"
-    if isinstance(field, models.TimeField):
-        return text[:WITH_MINUTES]
-    return _chosen(field, text)
+        return names.get(field.related_model, {}).get(str(value), str(value))
+    if value == CHANGED:
+        return gettext("[changed]")
+    return _formatted(field, value) or _chosen(field, str(value))
+
+
+def _formatted(field: "AnyField | None", value: object) -> str | None:
+    """A date, a time or a number in the format of the active language. None for anything else."""
+    if not isinstance(field, models.DateField | models.TimeField | models.FloatField | models.DecimalField):
+        return None
+    try:
+        value = field.to_python(value)
+    except ValidationError:
+        return None
+    if isinstance(value, datetime):
+        return timestamp(value)
+    return str(formats.localize(value))
 
 
 def _chosen(field: "AnyField | None", value: object) -> str:
@@ -162,7 +190,7 @@ def _chosen(field: "AnyField | None", value: object) -> str:
 
 
 def _names_of_referred(values: "Iterable[Pair]", reader: "User") -> Names:
-    """The names of the rows that foreign keys among `values` point to."""
+    """The names of the rows that the foreign keys among `values` refer to, as far as `reader` may see them."""
     wanted: dict[Any, set[str]] = defaultdict(set)
     for field, value in _references(values):
         wanted[field.related_model].add(str(value))

@@ -1,4 +1,4 @@
-"""What people did: the audit log of every change, and the events that matter to security."""
+"""The audit log with its seals, and the security events."""
 
 import hashlib
 import json
@@ -12,6 +12,8 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.choices import Door, SecurityEventKind
 from accounts.querysets import AuditEntryManager, SecurityEventQuerySet
@@ -20,9 +22,12 @@ from campaign_studio.writing import before_commit
 
 
 class AuditEntry(AbstractLogEntry):
-    """Who did what to which object, when, from where, by which door."""
+    """One change of one object: who made it, when, from which IP address and through which channel.
 
-    # The log outlives the people in it: the id stays when the user is gone, and nothing here is rewritten for it.
+    Everything stored here is sealed, so it must not depend on the active language.
+    """
+
+    # The log outlives its users: the id stays when the user is deleted, and no entry is rewritten.
     actor = models.ForeignKey(
         "accounts.User",
         models.DO_NOTHING,
@@ -30,20 +35,23 @@ class AuditEntry(AbstractLogEntry):
         null=True,
         blank=True,
         related_name="+",
-        verbose_name="user",
+        verbose_name=_("user"),
     )
-    actor_username = models.CharField(max_length=100, null=True, blank=True, verbose_name="username")
+    actor_username = models.CharField(_("username"), max_length=100, null=True, blank=True)
     actor_name = models.CharField(
-        max_length=200, null=True, blank=True, verbose_name="who", help_text="The person, or the command."
+        _("who"), max_length=200, null=True, blank=True, help_text=_("The user's name, or the name of the command.")
     )
     door = models.CharField(
+        _("channel"),
         max_length=10,
         null=True,
         blank=True,
         choices=Door.choices,
-        help_text="The way in by which the change was made.",
+        help_text=_("The channel through which the change was made."),
     )
-    parent_id = models.UUIDField(null=True, blank=True, help_text="The object that the changed row is a part of.")
+    parent_id = models.UUIDField(
+        _("parent id"), null=True, blank=True, help_text=_("The id of the object that the changed row is a part of.")
+    )
 
     changes: Any
 
@@ -51,8 +59,8 @@ class AuditEntry(AbstractLogEntry):
 
     class Meta(AbstractLogEntry.Meta):
         db_table = "audit_log"
-        verbose_name = "audit entry"
-        verbose_name_plural = "audit log"
+        verbose_name = _("audit entry")
+        verbose_name_plural = _("audit log")
         ordering = ["-timestamp", "-id"]
         indexes = [
             models.Index(fields=["content_type", "object_pk", "-timestamp"], name="audit_object"),
@@ -60,9 +68,9 @@ class AuditEntry(AbstractLogEntry):
         ]
 
     def save(self, **kwargs: Any) -> None:
-        """Write; a new entry is told who acts, from where and by which door, and names foreign keys as the API does.
+        """Save the entry with the acting user, their IP address and channel, and the API's names of foreign keys.
 
-        Inside of `one_write()` it waits for the others of that write, and has no key until then.
+        Inside `one_write()` it is saved together with the other entries of that write, and has no key until then.
         """
         self._attribute()
         if not before_commit(_write_together, self):
@@ -86,9 +94,9 @@ class AuditEntry(AbstractLogEntry):
 
 
 def _write_together(entries: list[AuditEntry]) -> None:
-    """Write the entries of one write with one time, so that what they tell of came to be at once.
+    """Save the entries of one write with the same timestamp.
 
-    The time is taken now, when every lock is held: a row's entries come in the order in which it changed.
+    It is taken now, when all locks are held, so that the entries of a row are in the order of its changes.
     """
     now = timezone.now()
     for entry in entries:
@@ -98,51 +106,65 @@ def _write_together(entries: list[AuditEntry]) -> None:
 
 
 def _have_sealed() -> None:
-    # Sealing reads entries, so it can't be imported before they are defined.
+    # `sealing` imports this module.
     from accounts.audit.sealing import seal_after_commit
 
     seal_after_commit()
 
 
 def _column(model: type[models.Model] | None, name: str) -> str:
-    """`advertiser` → `advertiser_id`: the name by which everybody outside knows a foreign key."""
+    """`advertiser` → `advertiser_id`: the API's name of a foreign key."""
     try:
         found = model._meta.get_field(name) if model else None
     except FieldDoesNotExist:
         return name
-    # A role is written by its name, not by an id: the column carries the field's own name.
+    # A role is stored by name, not by id, so its column is named like the field.
     return found.attname if isinstance(found, models.ForeignKey) and found.column == found.attname else name
 
 
 class SecurityEvent(models.Model):
-    """A sign-in, a refusal, a lock-out …: who, where and when. Written by `SecurityEvent.objects.record()` alone.
+    """A sign-in, a refusal, a lockout and so on: who, from where and when. Use `SecurityEvent.objects.record()`.
 
-    Never holds a password, a token, or a name that belongs to nobody (people type passwords into the wrong field).
+    It never contains a password, a token or an unknown username, because users type passwords into the wrong field.
     """
 
     event_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    happened_at = models.DateTimeField(help_text="UTC")
-    kind = models.CharField(max_length=40, choices=SecurityEventKind.choices, verbose_name="event")
-    # Like the audit log, it outlives the people in it.
+    happened_at = models.DateTimeField(_("time"), help_text=_("In UTC."))
+    kind = models.CharField(_("event"), max_length=40, choices=SecurityEventKind.choices)
+    # Like the audit log, it outlives its users.
     user = models.ForeignKey(
-        "accounts.User", models.DO_NOTHING, db_constraint=False, null=True, blank=True, related_name="+"
+        "accounts.User",
+        models.DO_NOTHING,
+        db_constraint=False,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("user"),
     )
     username = models.CharField(
-        max_length=100, null=True, blank=True, verbose_name="account", help_text="Whose account it is about."
+        _("account"), max_length=100, null=True, blank=True, help_text=_("The username of the account concerned.")
     )
     actor_username = models.CharField(
-        max_length=200, null=True, blank=True, verbose_name="done by", help_text="The person or command, if signed in."
+        _("done by"),
+        max_length=200,
+        null=True,
+        blank=True,
+        help_text=_("The username of the signed-in user, or the name of the command."),
     )
-    remote_addr = models.GenericIPAddressField(null=True, blank=True, verbose_name="address")
-    user_agent = models.CharField(max_length=255, blank=True, verbose_name="device")
-    door = models.CharField(max_length=10, null=True, blank=True, choices=Door.choices)
-    request_id = models.CharField(max_length=64, null=True, blank=True)
-    detail = models.CharField(max_length=255, blank=True, help_text="What was asked for, or which object.")
+    remote_addr = models.GenericIPAddressField(_("IP address"), null=True, blank=True)
+    user_agent = models.CharField(_("device"), max_length=255, blank=True)
+    door = models.CharField(_("channel"), max_length=10, null=True, blank=True, choices=Door.choices)
+    request_id = models.CharField(_("request id"), max_length=64, null=True, blank=True)
+    detail = models.CharField(
+        _("details"), max_length=255, blank=True, help_text=_("What was requested, or which object it concerned.")
+    )
 
     objects = SecurityEventQuerySet.as_manager()
 
     class Meta:
         db_table = "security_events"
+        verbose_name = _("security event")
+        verbose_name_plural = _("security events")
         ordering = ["-happened_at", "event_id"]
         indexes = [
             models.Index(fields=["-happened_at", "event_id"], name="event_time"),
@@ -150,13 +172,15 @@ class SecurityEvent(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()}: {self.username or 'unknown account'}"
+        if self.username is None:
+            return gettext("%(event)s: unknown account") % {"event": self.get_kind_display()}
+        return gettext("%(event)s: %(account)s") % {"event": self.get_kind_display(), "account": self.username}
 
 
-# What the first seal continues.
+# The seal before the first one.
 BEGINNING = "0" * 64
-# What a seal covers, by its format. No format ever changes, for seals in it have to verify for ever: another column
-# needs another format, with the next number.
+# The columns that a seal covers, by format. Seals must stay verifiable for ever, so a format never changes: an
+# additional column needs a new format with the next number.
 SEAL_FORMATS: dict[int, tuple[str, ...]] = {
     1: (
         "id",
@@ -184,9 +208,9 @@ SEAL_FORMATS: dict[int, tuple[str, ...]] = {
 
 
 def values_of(entry: AuditEntry, columns: Iterable[str]) -> dict[str, object]:
-    """What an entry says in these columns, as JSON has it.
+    """The values of these columns as in JSON.
 
-    Times are UTC with microseconds, the kind of object is `app.model`, keys are texts.
+    Times are in UTC with microseconds, the content type is `app.model`, UUIDs are strings.
     """
     return {name: _as_json(entry, name) for name in columns}
 
@@ -202,22 +226,22 @@ def _as_json(entry: AuditEntry, column: str) -> object:
 
 
 def seal_of(previous: str, values: dict[str, object]) -> str:
-    """The seal of an entry that follows the entry with seal `previous`: 64 hexadecimal digits.
+    """The seal of an entry that follows the entry with the seal `previous`: 64 hexadecimal digits.
 
-    SHA-256 of the previous seal, a line end, and the values as JSON in UTF-8 with sorted keys and without blanks.
-    Anybody who has an export can compute it again.
+    It is the SHA-256 of the previous seal, a line feed, and the values as JSON in UTF-8 with sorted keys and no spaces,
+    so it can be computed from an export alone.
     """
     text = json.dumps(values, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(f"{previous}\n{text}".encode()).hexdigest()
 
 
 class AuditSeal(models.Model):
-    """The seal of one entry. Positions run from 1 without a gap, in the order of sealing."""
+    """The seal of one entry. Positions start at 1 and have no gaps, in the order of sealing."""
 
     position = models.BigIntegerField(primary_key=True)
     entry_id = models.BigIntegerField(unique=True)
     seal = models.CharField(max_length=64)
-    # Not hashed itself: another format has other columns, and so another seal.
+    # Not part of the hash: a different format covers different columns, so it would give a different seal.
     format = models.SmallIntegerField(db_default=1)
 
     class Meta:
@@ -229,7 +253,7 @@ class AuditSeal(models.Model):
 
 
 class AuditEntryToSeal(models.Model):
-    """An entry that waits for its seal. A trigger puts it here, whoever wrote the entry."""
+    """An entry that is waiting for its seal. A trigger inserts it, however the entry was written."""
 
     entry_id = models.BigIntegerField(primary_key=True)
 

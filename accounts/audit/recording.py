@@ -1,12 +1,13 @@
-"""What the audit log records of a change. The entries themselves are `accounts.audit.models.AuditEntry`."""
+"""Which columns the audit log records. The entries themselves are `accounts.audit.models.AuditEntry`."""
 
 from auditlog.registry import auditlog
 from django.db import models
 
 from accounts.audit.models import AuditEntry
 
+# Stored in the log, so never translated.
 CHANGED = "[changed]"
-# What every entry says by itself (who, when) or what only follows from other fields.
+# Columns that every entry has anyway (who, when), or that follow from other columns.
 NEVER_LOGGED = frozenset({"created_at", "updated_at", "created_by_name", "updated_by_name", "version"})
 
 
@@ -16,9 +17,10 @@ def register(
     exclude: frozenset[str] = frozenset(),
     mask: frozenset[str] = frozenset(),
 ) -> None:
-    """Log every change of `model`. `exclude` leaves fields out; `mask` logs that they changed, never to what.
+    """Log every change of `model`.
 
-    Fields are listed one by one because the library would log reverse relations as well.
+    Fields in `exclude` aren't logged. Of those in `mask`, the log records that they changed, but no value.
+    The others are listed explicitly, because the library would log reverse relations too.
     """
     hidden = NEVER_LOGGED | exclude | {model._meta.pk.name}
     auditlog.register(
@@ -29,10 +31,10 @@ def register(
 
 
 def changed_mark(value: str) -> str | None:
-    """What the log shows of a masked value: that there was one."""
+    """What the log records in place of a masked value. None if there was no value."""
     return CHANGED if value not in ("", "None") else None
 
 
 def log_access(instance: models.Model) -> None:
-    """Record that the acting user has seen something that is hidden otherwise."""
+    """Record that the acting user has viewed something that is usually hidden."""
     AuditEntry.objects.log_create(instance, force_log=True, action=AuditEntry.Action.ACCESS)

@@ -1,4 +1,4 @@
-"""Sealing the audit log in batches, so that nobody who writes waits for it (docs/adr/0009)."""
+"""Sealing the audit log in batches, so that no write has to wait for it (docs/adr/0009)."""
 
 import logging
 import time
@@ -10,16 +10,16 @@ from accounts.audit.models import BEGINNING, SEAL_FORMATS, AuditEntry, AuditEntr
 logger = logging.getLogger(__name__)
 
 BATCH = 1000
-# So often, in seconds, a server process seals what was written since.
+# Seconds between two batches of one server process.
 EVERY = 1.0
-# Whoever holds this advisory lock extends the chain.
+# The advisory lock of the process that extends the chain.
 LOCK = 0x5EA1
 
 _last_sealed = 0.0
 
 
 def seal_after_commit() -> None:
-    """Once what this transaction writes is committed, seal it: at once, or with the next batch."""
+    """Seal this transaction's entries once they are committed: at once, or with the next batch."""
     transaction.on_commit(_seal_now_and_then, robust=True)
 
 
@@ -32,7 +32,7 @@ def _seal_now_and_then() -> None:
 
 
 def seal_everything() -> int:
-    """Seal whatever waits; returns how many entries. Waits for somebody else who is sealing."""
+    """Seal all unsealed entries, waiting for any other process that is sealing. Returns how many were sealed."""
     sealed = 0
     while batch := seal_entries(wait=True):
         sealed += batch
@@ -40,9 +40,9 @@ def seal_everything() -> int:
 
 
 def seal_entries(*, wait: bool = False, limit: int = BATCH) -> int:
-    """Seal the oldest entries that wait, at most `limit`; returns how many.
+    """Seal the oldest unsealed entries, at most `limit`. Returns how many were sealed.
 
-    Does nothing while somebody else is sealing, unless told to `wait`.
+    While another process is sealing, `wait` decides whether to wait for it or to do nothing.
     """
     with transaction.atomic():
         if not lock_chain_head(wait=wait):
@@ -59,15 +59,15 @@ def seal_entries(*, wait: bool = False, limit: int = BATCH) -> int:
         AuditSeal.objects.bulk_create(seals)
         AuditEntryToSeal.objects.filter(pk__in=entries).delete()
     if seals:
-        # A trace outside of the database: whoever rewrites the chain there has this against them.
+        # A trace outside the database, as evidence against a chain that is rewritten there.
         logger.info("Audit log sealed up to %s:%s", position, seal)
     return len(seals)
 
 
 def lock_chain_head(*, wait: bool) -> bool:
-    """Become the only one who may extend or shorten the chain, until the transaction ends.
+    """Take the lock for extending or shortening the chain, until the transaction ends. Returns whether it was taken.
 
-    Returns False when somebody else is, unless told to `wait`: then for as long as it takes.
+    With `wait` it waits for the lock without a time limit.
     """
     with connection.cursor() as cursor:
         if wait:

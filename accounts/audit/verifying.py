@@ -1,11 +1,13 @@
-"""Finding out whether the audit log is whole: each entry against its seal, each seal against the one before."""
+"""Verifying the audit log: each entry against its seal, and each seal against the one before it."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext as _
 
+from accounts.audit.history import timestamp
 from accounts.audit.models import BEGINNING, SEAL_FORMATS, seal_of, values_of
 from accounts.models import AuditEntry, AuditEntryToSeal, AuditSeal
 
@@ -13,7 +15,7 @@ CHUNK = 1000
 
 
 class Checkpoint(NamedTuple):
-    """Up to where old entries were removed on purpose, and the seal of the last one removed."""
+    """The last position that was pruned, its seal, and the audit entry that records the pruning."""
 
     position: int
     seal: str
@@ -21,7 +23,7 @@ class Checkpoint(NamedTuple):
 
 
 def checkpoint_before(position: int) -> Checkpoint | None:
-    """What the log itself says about the removal of everything before `position`; None when it says nothing."""
+    """The checkpoint for the pruning of all entries before `position`, or None if the log contains none."""
     entries = AuditEntry.objects.filter(
         content_type=ContentType.objects.get_for_model(AuditEntry),
         action=AuditEntry.Action.DELETE,
@@ -35,10 +37,10 @@ def checkpoint_before(position: int) -> Checkpoint | None:
 
 
 def walk() -> Iterator[tuple[AuditSeal, list[str]]]:
-    """Every seal in order, with whatever is wrong there. Holds no more than a thousand entries at a time.
+    """Every seal in order with the problems found there. Reads a thousand entries at a time.
 
-    After something wrong it goes on from the stored seal, so that what is named is what was touched. What follows a
-    seal that is missing is not compared: nobody knows any more what it continued.
+    After a problem it continues from the stored seal, so that only what was tampered with is reported. The seal after a
+    gap is not compared, because the seal it continues is unknown.
     """
     expected, previous = 1, BEGINNING
     for seals in _chunks():
@@ -56,19 +58,24 @@ def walk() -> Iterator[tuple[AuditSeal, list[str]]]:
 
 
 def _gap(first: int, last: int) -> str:
-    missing = f"Positions {first} to {last} are missing"
-    return f"{missing}, and no entry says that they were removed on purpose" if first == 1 else missing
+    params = {"first": first, "last": last}
+    if first == 1:
+        message = _("Positions %(first)d to %(last)d are missing, and no audit entry records that they were pruned.")
+        return message % params
+    return _("Positions %(first)d to %(last)d are missing.") % params
 
 
 def _wrong(seal: AuditSeal, entry: AuditEntry | None, previous: str) -> Iterator[str]:
     columns = SEAL_FORMATS.get(seal.format)
+    params = {"entry": seal.entry_id, "position": seal.position}
     if entry is None:
-        yield f"Entry {seal.entry_id} at position {seal.position} is missing"
+        yield _("Entry %(entry)d at position %(position)d is missing.") % params
     elif columns is None:
-        yield f"Entry {entry.pk} at position {seal.position} has a seal of format {seal.format}, which does not exist"
+        message = _("The seal of entry %(entry)d at position %(position)d has format %(format)d, which doesn't exist.")
+        yield message % {**params, "format": seal.format}
     elif previous and seal_of(previous, values_of(entry, columns)) != seal.seal:
-        when = f"{entry.timestamp:%Y-%m-%d %H:%M:%S} UTC"
-        yield f"Entry {entry.pk} at position {seal.position} (“{entry.object_repr}”, {when}) was altered or moved"
+        message = _("Entry %(entry)d at position %(position)d (“%(name)s”, %(time)s) was altered or moved.")
+        yield message % {**params, "name": entry.object_repr, "time": timestamp(entry.timestamp)}
 
 
 def _chunks() -> Iterator[list[AuditSeal]]:
@@ -79,11 +86,12 @@ def _chunks() -> Iterator[list[AuditSeal]]:
 
 
 def unsealed_entries() -> Iterator[str]:
-    """What is wrong with entries that have no seal."""
+    """The problems with entries that have no seal and aren't waiting for one, or that are missing before theirs."""
     sealed = Exists(AuditSeal.objects.filter(entry_id=OuterRef("pk")))
     queued = Exists(AuditEntryToSeal.objects.filter(pk=OuterRef("pk")))
     for entry in AuditEntry.objects.filter(~sealed, ~queued).order_by("pk").iterator(CHUNK):
-        yield f"Entry {entry.pk} (“{entry.object_repr}”) has no seal: it was put in, or its seal was taken away"
+        message = _("Entry %(entry)d (“%(name)s”) has no seal: the entry was inserted, or its seal was deleted.")
+        yield message % {"entry": entry.pk, "name": entry.object_repr}
     written = Exists(AuditEntry.objects.filter(pk=OuterRef("pk")))
     for waiting in AuditEntryToSeal.objects.filter(~written).iterator(CHUNK):
-        yield f"Entry {waiting.pk} is missing: it was taken away before it was sealed"
+        yield _("Entry %(entry)d is missing: it was deleted before it was sealed.") % {"entry": waiting.pk}

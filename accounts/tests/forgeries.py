@@ -1,4 +1,4 @@
-"""An audit log to forge, and every way to forge it."""
+"""An audit log to tamper with, and every way to do so."""
 
 import json
 import random
@@ -19,7 +19,7 @@ from campaigns.models import Campaign
 
 
 def write_entries(count: int) -> None:
-    """So many different entries."""
+    """Save `count` different entries."""
     kind = ContentType.objects.get_for_model(Campaign)
     now = timezone.now()
     AuditEntry.objects.bulk_create(
@@ -45,12 +45,12 @@ def write_entries(count: int) -> None:
 
 
 def problems() -> list[str]:
-    """Whatever is found wrong with the log."""
+    """All problems found in the log."""
     return [problem for _, wrong in walk() for problem in wrong] + list(unsealed_entries())
 
 
 def forge(statement: Any, *values: Any) -> None:
-    """What somebody can do who may switch the triggers off."""
+    """Run a statement as someone who may disable the triggers."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL session_replication_role = replica")
         cursor.execute(statement, values)
@@ -58,7 +58,7 @@ def forge(statement: Any, *values: Any) -> None:
 
 
 def _columns() -> dict[str, Callable[[random.Random], Any]]:
-    """Another value for each column of an entry."""
+    """For each column of an entry, a function that returns a different value."""
     kind = ContentType.objects.get_for_model(ContentType).pk
 
     def text(chance: random.Random) -> str:
@@ -86,7 +86,7 @@ def _columns() -> dict[str, Callable[[random.Random], Any]]:
 
 
 def _alter(chance: random.Random) -> set[int]:
-    """Another value in one column."""
+    """Change the value of one column."""
     name, value = chance.choice(list(_columns().items()))
     seal = _any_seal(chance)
     update = sql.SQL("UPDATE audit_log SET {} = %s WHERE id = %s").format(sql.Identifier(name))
@@ -95,14 +95,14 @@ def _alter(chance: random.Random) -> set[int]:
 
 
 def _remove(chance: random.Random) -> set[int]:
-    """An entry without its seal, perhaps the last one."""
+    """Delete an entry but not its seal. It may be the last one."""
     seal = _any_seal(chance)
     forge("DELETE FROM audit_log WHERE id = %s", seal.entry_id)
     return {seal.position}
 
 
 def _swap_entries(chance: random.Random) -> set[int]:
-    """Two entries change places."""
+    """Swap two entries."""
     one, other = _two_seals(chance)
     forge("UPDATE audit_log SET id = -1 WHERE id = %s", one.entry_id)
     forge("UPDATE audit_log SET id = %s WHERE id = %s", one.entry_id, other.entry_id)
@@ -111,7 +111,7 @@ def _swap_entries(chance: random.Random) -> set[int]:
 
 
 def _swap_seals(chance: random.Random) -> set[int]:
-    """Two seals change places, each with its entry."""
+    """Swap two seals together with their entries."""
     one, other = _two_seals(chance)
     forge("UPDATE audit_seals SET position = -1 WHERE position = %s", one.position)
     forge("UPDATE audit_seals SET position = %s WHERE position = %s", one.position, other.position)
@@ -120,36 +120,36 @@ def _swap_seals(chance: random.Random) -> set[int]:
 
 
 def _alter_seal(chance: random.Random) -> set[int]:
-    """Another seal."""
+    """Change a seal."""
     seal = _any_seal(chance)
     forge("UPDATE audit_seals SET seal = %s WHERE position = %s", f"{chance.getrandbits(256):064x}", seal.position)
     return {seal.position}
 
 
 def _alter_format(chance: random.Random) -> set[int]:
-    """A seal claims another format."""
+    """Change the format of a seal."""
     seal = _any_seal(chance)
     forge("UPDATE audit_seals SET format = %s WHERE position = %s", chance.choice([-1, 0, 2, 3]), seal.position)
     return {seal.position}
 
 
 def _remove_seal(chance: random.Random) -> set[int]:
-    """An entry stays, its seal goes."""
+    """Delete a seal but not its entry."""
     seal = _any_seal(chance)
     forge("DELETE FROM audit_seals WHERE position = %s", seal.position)
     return {seal.position}
 
 
 def _remove_both(chance: random.Random) -> set[int]:
-    """An entry with its seal, from within the log."""
+    """Delete an entry and its seal from the middle of the log."""
     seal = AuditSeal.objects.get(position=chance.randrange(1, AuditSeal.objects.count()))
     forge("DELETE FROM audit_log WHERE id = %s", seal.entry_id)
     forge("DELETE FROM audit_seals WHERE position = %s", seal.position)
     return {seal.position}
 
 
-def _put_in(chance: random.Random) -> set[int]:
-    """An entry that the application never wrote."""
+def _insert(chance: random.Random) -> set[int]:
+    """Insert an entry that the application never wrote."""
     forge("INSERT INTO audit_log SELECT (jsonb_populate_record(audit_log, '{\"id\": 0}')).* FROM audit_log LIMIT 1")
     return {0}
 
@@ -162,4 +162,4 @@ def _two_seals(chance: random.Random) -> list[AuditSeal]:
     return list(AuditSeal.objects.filter(position__in=chance.sample(range(1, AuditSeal.objects.count() + 1), 2)))
 
 
-WAYS = [_alter, _remove, _swap_entries, _swap_seals, _alter_seal, _alter_format, _remove_seal, _remove_both, _put_in]
+WAYS = [_alter, _remove, _swap_entries, _swap_seals, _alter_seal, _alter_format, _remove_seal, _remove_both, _insert]

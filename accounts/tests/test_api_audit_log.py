@@ -1,4 +1,4 @@
-"""The audit log by the API: everything that was done, for admins."""
+"""The audit log in the API, for administrators."""
 
 from collections.abc import Callable
 from typing import Any
@@ -33,7 +33,7 @@ KEYS = {
 
 @pytest.fixture
 def mia(cast: Cast) -> APIClient:
-    """A campaign manager with a real token, who names her requests."""
+    """A campaign manager with a real token, who sends a request id."""
     client = bearing(tokens_of(cast.campaign_manager)["access_token"])
     client.defaults |= {"REMOTE_ADDR": "192.0.2.7", "HTTP_X_REQUEST_ID": "mia-1"}
     return client
@@ -46,7 +46,7 @@ def entries(client: APIClient, query: str = "") -> list[dict[str, Any]]:
     return found
 
 
-def test_a_change_by_token_is_told_with_actor_door_address_and_request(
+def test_a_change_by_token_is_logged_with_actor_channel_ip_address_and_request_id(
     cast: Cast, client_for: ClientFor, mia: APIClient
 ) -> None:
     campaign = mia.post("/api/campaigns", campaign_body(campaign_name="Summer")).json()
@@ -84,7 +84,7 @@ def test_a_refused_write_leaves_no_entry(cast: Cast, mia: APIClient) -> None:
     assert AuditEntry.objects.count() == before
 
 
-def test_commands_have_no_actor_but_a_door(cast: Cast, client_for: ClientFor) -> None:
+def test_commands_have_a_channel_but_no_actor(cast: Cast, client_for: ClientFor) -> None:
     with acting_as("expire_campaigns"):
         campaign = CampaignFactory(campaign_created_by=cast.owner)
 
@@ -93,7 +93,7 @@ def test_commands_have_no_actor_but_a_door(cast: Cast, client_for: ClientFor) ->
     assert (entry["actor"], entry["door"], entry["remote_addr"]) == (None, "command", None)
 
 
-def test_passwords_and_bank_numbers_are_never_told(cast: Cast, client_for: ClientFor) -> None:
+def test_passwords_and_bank_numbers_are_never_shown(cast: Cast, client_for: ClientFor) -> None:
     client = client_for(cast.system_admin)
     client.post("/api/users", user_body())
     advertiser = client.post("/api/advertisers", advertiser_body()).json()
@@ -109,7 +109,7 @@ def test_passwords_and_bank_numbers_are_never_told(cast: Cast, client_for: Clien
     assert "DE8937" not in client.get("/api/audit-log").content.decode()
 
 
-def test_the_log_is_for_admins(cast: Cast, client_for: ClientFor) -> None:
+def test_only_admins_can_read_the_log(cast: Cast, client_for: ClientFor) -> None:
     for user, status in (
         (cast.system_admin, 200),
         (cast.app_admin, 200),
@@ -122,7 +122,7 @@ def test_the_log_is_for_admins(cast: Cast, client_for: ClientFor) -> None:
         assert client_for(user).get("/api/audit-log").status_code == status
 
 
-def test_the_log_is_filtered(cast: Cast, client_for: ClientFor) -> None:
+def test_the_log_can_be_filtered(cast: Cast, client_for: ClientFor) -> None:
     admin = client_for(cast.system_admin)
     start = timezone.now()
     campaign = client_for(cast.owner).post("/api/campaigns", campaign_body()).json()["campaign_id"]
@@ -160,7 +160,7 @@ def test_the_log_is_filtered(cast: Cast, client_for: ClientFor) -> None:
         ("changes=x", "changes"),
     ],
 )
-def test_an_unknown_filter_of_the_log_is_refused_by_name(
+def test_an_invalid_filter_of_the_log_is_refused_by_name(
     cast: Cast, client_for: ClientFor, query: str, field: str
 ) -> None:
     answer = client_for(cast.system_admin).get(f"/api/audit-log?{query}")
@@ -170,7 +170,7 @@ def test_an_unknown_filter_of_the_log_is_refused_by_name(
 
 
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
-def test_nobody_writes_the_log(cast: Cast, client_for: ClientFor, method: str) -> None:
+def test_the_log_can_not_be_written(cast: Cast, client_for: ClientFor, method: str) -> None:
     answer = getattr(client_for(cast.system_admin), method)("/api/audit-log", {})
 
     assert answer.status_code == 405

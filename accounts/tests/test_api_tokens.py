@@ -1,4 +1,4 @@
-"""What a token of the API is worth, and when it is worth nothing any more."""
+"""The API's tokens: what they contain, how they are refreshed, and when they are refused."""
 
 import time
 from collections.abc import Callable
@@ -22,14 +22,14 @@ from accounts.tests.factories import PASSWORD, UserFactory
 from campaign_studio.tests.bodies import bearing, tokens_of
 
 pytestmark = pytest.mark.django_db
-DEAD = {"detail": "This token is not valid, or no longer. Sign in again with POST /api/auth/login."}
-INVALID_REFRESH_TOKEN = {"detail": "This refresh token is not valid, or was used before. Sign in again."}
+INVALID_TOKEN = {"detail": "This token is invalid or has expired. Sign in again with POST /api/auth/login."}
+INVALID_REFRESH_TOKEN = {"detail": "This refresh token is invalid, has expired or was already used. Sign in again."}
 CLAIMS = {"sub", "username", "email", "role", "type", "iat", "exp", "jti"}
 
 
 @pytest.fixture
 def api() -> APIClient:
-    """Nobody's client."""
+    """An anonymous client."""
     return APIClient()
 
 
@@ -48,7 +48,7 @@ def is_alive(access_token: str) -> bool:
     return bool(answer.status_code == 200)
 
 
-def test_tokens_say_who_and_until_when(api: APIClient) -> None:
+def test_tokens_contain_the_user_and_their_expiry(api: APIClient) -> None:
     user = UserFactory(username="mia", role=RoleName.CAMPAIGN_MANAGER)
 
     pair = login(api, "mia").json()
@@ -83,7 +83,7 @@ def test_a_refresh_token_works_once_and_its_reuse_ends_the_session(api: APIClien
     assert SecurityEvent.objects.filter(kind=SecurityEventKind.REFRESH_REUSED).count() == 1
 
 
-def test_reuse_leaves_the_other_sessions_of_the_user_alone(api: APIClient) -> None:
+def test_reuse_does_not_end_the_other_sessions_of_the_user(api: APIClient) -> None:
     user = UserFactory()
     stolen, other = tokens_of(user), tokens_of(user)
     refresh(api, refresh(api, stolen["refresh_token"]).json()["refresh_token"])
@@ -93,16 +93,16 @@ def test_reuse_leaves_the_other_sessions_of_the_user_alone(api: APIClient) -> No
     assert is_alive(other["access_token"])
 
 
-def test_the_grace_is_for_the_last_token_alone(api: APIClient) -> None:
+def test_only_the_previous_token_has_a_grace_period(api: APIClient) -> None:
     first = tokens_of(UserFactory())
     second = refresh(api, first["refresh_token"]).json()
     third = refresh(api, second["refresh_token"]).json()
 
-    assert refresh(api, first["refresh_token"]).status_code == 401, "two generations old, however quick"
+    assert refresh(api, first["refresh_token"]).status_code == 401, "two generations old, even within the grace period"
     assert not is_alive(third["access_token"])
 
 
-def test_whoever_is_late_by_a_moment_gets_the_same_successor(api: APIClient) -> None:
+def test_a_second_refresh_within_the_grace_period_gets_the_same_successor(api: APIClient) -> None:
     first = tokens_of(UserFactory())
 
     early, late = (refresh(api, first["refresh_token"]).json() for _ in range(2))
@@ -112,7 +112,7 @@ def test_whoever_is_late_by_a_moment_gets_the_same_successor(api: APIClient) -> 
 
 
 @pytest.mark.django_db(transaction=True)
-def test_tabs_that_refresh_with_one_token_at_once_stay_signed_in_with_one_successor() -> None:
+def test_simultaneous_refreshes_with_one_token_get_the_same_successor() -> None:
     user = UserFactory()
     for _ in range(5):
         pair = tokens_of(user)
@@ -135,8 +135,7 @@ def test_tabs_that_refresh_with_one_token_at_once_stay_signed_in_with_one_succes
 
 
 @pytest.mark.django_db(transaction=True)
-def test_without_the_grace_the_second_tab_ends_the_session(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The control of the test above."""
+def test_control_without_the_grace_period_the_second_refresh_ends_the_session(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("accounts.signin.sessions.REFRESH_GRACE", timedelta(days=-1))
     pair = tokens_of(UserFactory())
 
@@ -145,7 +144,7 @@ def test_without_the_grace_the_second_tab_ends_the_session(monkeypatch: pytest.M
     assert not is_alive(pair["access_token"])
 
 
-def test_signing_out_kills_both_tokens_at_once(api: APIClient) -> None:
+def test_signing_out_makes_both_tokens_invalid_at_once(api: APIClient) -> None:
     user = UserFactory()
     pair, other = tokens_of(user), tokens_of(user)
 
@@ -158,7 +157,7 @@ def test_signing_out_kills_both_tokens_at_once(api: APIClient) -> None:
     assert bearing(pair["access_token"]).post("/api/auth/logout").status_code == 401
 
 
-def test_an_access_token_refreshes_nothing_and_a_refresh_token_opens_nothing(api: APIClient) -> None:
+def test_access_and_refresh_tokens_can_not_replace_each_other(api: APIClient) -> None:
     pair = tokens_of(UserFactory())
 
     assert api.post("/api/auth/refresh", {"refresh_token": pair["access_token"]}).json() == INVALID_REFRESH_TOKEN
@@ -186,12 +185,12 @@ def _without(name: str) -> Callable[[dict[str, Any]], str]:
 BAD_TOKENS: dict[str, Callable[[dict[str, Any]], str]] = {
     "unsigned": _unsigned,
     "tampered": _tampered,
-    "by another key": lambda claims: _signed(claims, "somebody else's key of more than 32 characters"),
+    "by another key": lambda claims: _signed(claims, "a different key of more than 32 characters"),
     "by another algorithm": lambda claims: _signed(claims, algorithm="HS384"),
     "expired": lambda claims: _signed(claims | {"exp": int(time.time()) - 1}),
     "another type": lambda claims: _signed(claims | {"type": "admin"}),
     "another user": lambda claims: _signed(claims | {"sub": "00000000-0000-4000-8000-000000000000"}),
-    "no uuid": lambda claims: _signed(claims | {"sub": "1"}),
+    "not a uuid": lambda claims: _signed(claims | {"sub": "1"}),
     "an odd session": lambda claims: _signed(claims | {"sid": "\x00"}),
     "a surrogate id": lambda claims: _signed(claims | {"jti": "\ud800"}),
     "without exp": _without("exp"),
@@ -199,7 +198,7 @@ BAD_TOKENS: dict[str, Callable[[dict[str, Any]], str]] = {
     "without sid": _without("sid"),
     "without jti": _without("jti"),
     "without type": _without("type"),
-    "no token": lambda _: "nonsense",
+    "not a token": lambda _: "nonsense",
     "two dots": lambda _: "..",
     "empty": lambda _: "",
     "two words": lambda claims: f"{_signed(claims)} {_signed(claims)}",
@@ -208,26 +207,26 @@ BAD_TOKENS: dict[str, Callable[[dict[str, Any]], str]] = {
 
 
 @pytest.mark.parametrize("make", BAD_TOKENS.values(), ids=BAD_TOKENS.keys())
-def test_a_token_that_is_not_ours_or_no_longer_good_is_401(make: Callable[[dict[str, Any]], str]) -> None:
+def test_an_invalid_token_is_refused_with_401(make: Callable[[dict[str, Any]], str]) -> None:
     good = tokens_of(UserFactory())["access_token"]
     claims = claims_of(good)
-    assert is_alive(_signed(claims)), "the control: signed again unchanged it must be good"
+    assert is_alive(_signed(claims)), "the control: signed again without a change it is accepted"
 
     answer = bearing(make(claims)).get("/api/auth/me")
 
-    assert (answer.status_code, answer.json()) == (401, DEAD)
+    assert (answer.status_code, answer.json()) == (401, INVALID_TOKEN)
     assert answer["WWW-Authenticate"] == "Bearer"
 
 
 @pytest.mark.parametrize("header", ["Basic dXdlOnB3", "Token abc", "Bearer"])
-def test_another_way_to_sign_in_is_401(api: APIClient, header: str) -> None:
+def test_another_authentication_scheme_is_refused_with_401(api: APIClient, header: str) -> None:
     answer = api.get("/api/auth/me", HTTP_AUTHORIZATION=header)
 
     assert answer.status_code == 401
     assert answer["WWW-Authenticate"] == "Bearer"
 
 
-def test_no_token_is_401(api: APIClient) -> None:
+def test_a_request_without_a_token_is_refused_with_401(api: APIClient) -> None:
     answer = api.get("/api/auth/me")
 
     assert answer.status_code == 401
@@ -235,7 +234,7 @@ def test_no_token_is_401(api: APIClient) -> None:
     assert answer["WWW-Authenticate"] == "Bearer"
 
 
-def test_an_access_token_dies_after_thirty_minutes() -> None:
+def test_an_access_token_expires_after_thirty_minutes() -> None:
     token = tokens_of(UserFactory())["access_token"]
 
     for minutes, alive in ((29, True), (31, False)):
@@ -255,7 +254,7 @@ def test_a_deactivated_user_is_refused_on_the_next_request(api: APIClient) -> No
     assert api.post("/api/auth/refresh", {"refresh_token": pair["refresh_token"]}).status_code == 401
 
 
-def test_a_new_role_ends_the_sessions_and_counts_from_the_next_sign_in(api: APIClient) -> None:
+def test_a_new_role_ends_the_sessions_and_applies_from_the_next_sign_in(api: APIClient) -> None:
     user = UserFactory()
     old = tokens_of(user)["access_token"]
     assert bearing(old).get("/api/users").status_code == 403
@@ -269,17 +268,17 @@ def test_a_new_role_ends_the_sessions_and_counts_from_the_next_sign_in(api: APIC
     assert client.get("/api/auth/me").json()["role"] == "app_admin"
 
 
-def test_a_role_changed_behind_our_back_counts_from_the_next_request() -> None:
+def test_a_role_changed_in_the_database_applies_from_the_next_request() -> None:
     user = UserFactory(role=RoleName.APP_ADMIN)
     client = bearing(tokens_of(user)["access_token"])
     assert client.get("/api/users").status_code == 200
 
     User.objects.filter(pk=user.pk).update(role=RoleName.GUEST)
 
-    assert client.get("/api/users").status_code == 403, "the token still says app_admin; it isn't asked"
+    assert client.get("/api/users").status_code == 403, "the role in the token is never read"
 
 
-def test_tokens_signed_with_a_former_key_are_read_while_it_is_listed(settings: Any) -> None:
+def test_tokens_signed_with_a_former_key_are_accepted_while_it_is_a_fallback(settings: Any) -> None:
     pair = tokens_of(UserFactory())
     former = settings.SECRET_KEY
     settings.SECRET_KEY = "another secret key of more than 32 characters"

@@ -1,4 +1,4 @@
-"""Users and roles by the API: who may see and change whom."""
+"""Users and roles in the API: who may see and change which users."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,6 +8,7 @@ from rest_framework.test import APIClient
 
 from accounts.choices import RoleName
 from accounts.models import User
+from accounts.models.people import LAST_SYSTEM_ADMIN
 from accounts.tests.factories import PASSWORD, Cast, UserFactory
 from campaign_studio.tests.bodies import stored, user_body
 from campaigns.tests.factories import CampaignFactory
@@ -15,7 +16,6 @@ from campaigns.tests.factories import CampaignFactory
 pytestmark = pytest.mark.django_db
 
 ClientFor = Callable[[User | None], APIClient]
-LAST = "This is the last active system administrator. Make someone else a system administrator first."
 
 
 def address(user: User) -> str:
@@ -27,7 +27,7 @@ def names(answer: Any) -> list[str]:
     return [row["username"] for row in answer.json()["results"]]
 
 
-def test_everybody_reads_the_six_roles_in_order(cast: Cast, client_for: ClientFor) -> None:
+def test_every_user_can_read_the_six_roles_in_order(cast: Cast, client_for: ClientFor) -> None:
     answer = client_for(cast.guest).get("/api/roles")
 
     assert answer.status_code == 200
@@ -41,7 +41,7 @@ def test_everybody_reads_the_six_roles_in_order(cast: Cast, client_for: ClientFo
     ]
 
 
-def test_a_system_admin_lists_everybody_and_an_app_admin_all_but_system_admins(
+def test_a_system_admin_lists_all_users_and_an_app_admin_all_but_system_admins(
     cast: Cast, client_for: ClientFor
 ) -> None:
     everybody = {user.username for user in cast}
@@ -54,13 +54,13 @@ def test_a_system_admin_lists_everybody_and_an_app_admin_all_but_system_admins(
 
 
 @pytest.mark.parametrize("method", ["get", "put", "patch", "delete"])
-def test_a_system_admin_does_not_exist_for_an_app_admin(cast: Cast, client_for: ClientFor, method: str) -> None:
+def test_an_app_admin_can_not_see_a_system_admin(cast: Cast, client_for: ClientFor, method: str) -> None:
     before = stored()
 
     body = {} if method == "get" else {"first_name": "Hi"}
     answer = getattr(client_for(cast.app_admin), method)(address(cast.system_admin), body)
 
-    # Deleting is no app admin's business at all, so that they are told before anything is looked up.
+    # An app admin may delete no users at all, so that is refused before the user is looked up.
     assert answer.status_code == (403 if method == "delete" else 404)
     assert stored() == before
 
@@ -77,7 +77,7 @@ def test_an_admin_creates_a_user_who_can_sign_in(cast: Cast, client_for: ClientF
     assert User.objects.get(username="newcomer").check_password(PASSWORD)
 
 
-def test_a_new_user_is_a_user_unless_said_otherwise(cast: Cast, client_for: ClientFor) -> None:
+def test_a_new_user_has_the_role_user_by_default(cast: Cast, client_for: ClientFor) -> None:
     answer = client_for(cast.system_admin).post("/api/users", user_body())
 
     assert (answer.json()["role"], answer.json()["is_active"], answer.json()["is_verified"]) == ("user", True, False)
@@ -98,7 +98,7 @@ def test_a_new_user_is_a_user_unless_said_otherwise(cast: Cast, client_for: Clie
         ({"is_active": "perhaps"}, "is_active"),
     ],
 )
-def test_an_app_admin_is_refused_a_bad_user_field_by_field(
+def test_an_invalid_user_is_refused_with_the_name_of_the_field(
     cast: Cast, client_for: ClientFor, changes: dict[str, Any], field: str
 ) -> None:
     before = stored()
@@ -111,7 +111,7 @@ def test_an_app_admin_is_refused_a_bad_user_field_by_field(
 
 
 @pytest.mark.parametrize("role", RoleName.values)
-def test_nobody_assigns_a_role_above_their_own(cast: Cast, client_for: ClientFor, role: str) -> None:
+def test_admins_can_not_assign_a_role_above_their_own(cast: Cast, client_for: ClientFor, role: str) -> None:
     by_app_admin = client_for(cast.app_admin).patch(address(cast.user), {"role": role})
     expected = 400 if role == "system_admin" else 200
     assert by_app_admin.status_code == expected
@@ -124,25 +124,26 @@ def test_nobody_assigns_a_role_above_their_own(cast: Cast, client_for: ClientFor
 
 
 @pytest.mark.parametrize("change", [{"role": "guest"}, {"is_active": False}])
-def test_admins_do_not_change_their_own_standing(cast: Cast, client_for: ClientFor, change: dict[str, Any]) -> None:
+def test_admins_can_not_change_their_own_standing(cast: Cast, client_for: ClientFor, change: dict[str, Any]) -> None:
     before = stored()
 
     for admin in (cast.system_admin, cast.app_admin):
         answer = client_for(admin).patch(address(admin), change)
         assert answer.status_code == 400
-        assert list(answer.json()) == list(change)
+        (field,) = change
+        assert answer.json() == {field: [f"You can't change your own `{field}`. Ask another administrator."]}
 
     assert stored() == before
 
 
 @pytest.mark.parametrize("change", [{"role": "app_admin"}, {"is_active": False}])
-def test_the_last_system_admin_keeps_role_and_standing(
+def test_the_last_system_admin_keeps_their_role_and_status(
     cast: Cast, client_for: ClientFor, change: dict[str, Any]
 ) -> None:
     other = client_for(cast.other_system_admin)
     assert other.patch(address(cast.system_admin), {"role": "app_admin"}).status_code == 200
 
-    # `other` is the last one now, and can't be touched: not by themselves, and nobody else may.
+    # `other` is the last one now. They can't change or delete themselves, and no other user may.
     before = stored()
     assert other.patch(address(cast.other_system_admin), change).status_code == 400
     assert other.delete(address(cast.other_system_admin)).status_code == 409
@@ -155,11 +156,11 @@ def test_a_system_admin_whose_colleague_is_inactive_is_the_last(cast: Cast, clie
 
     answer = client.delete(address(cast.system_admin))
 
-    assert (answer.status_code, answer.json()) == (409, {"detail": LAST})
+    assert (answer.status_code, answer.json()) == (409, {"detail": LAST_SYSTEM_ADMIN})
     assert User.objects.filter(pk=cast.system_admin.pk).exists()
 
 
-def test_a_system_admin_deletes_users_who_created_nothing(cast: Cast, client_for: ClientFor) -> None:
+def test_a_system_admin_can_delete_users_who_created_nothing(cast: Cast, client_for: ClientFor) -> None:
     client = client_for(cast.system_admin)
 
     assert client.delete(address(cast.user)).status_code == 204
@@ -167,7 +168,7 @@ def test_a_system_admin_deletes_users_who_created_nothing(cast: Cast, client_for
     assert client.delete(address(cast.user)).status_code == 404
 
 
-def test_a_user_who_created_something_is_deactivated_instead(cast: Cast, client_for: ClientFor) -> None:
+def test_a_user_who_created_something_can_only_be_deactivated(cast: Cast, client_for: ClientFor) -> None:
     CampaignFactory(campaign_created_by=cast.owner)
     client = client_for(cast.system_admin)
     before = stored()
@@ -180,7 +181,7 @@ def test_a_user_who_created_something_is_deactivated_instead(cast: Cast, client_
     assert client.patch(address(cast.owner), {"is_active": False}).json()["is_active"] is False
 
 
-def test_everybody_sees_and_changes_themselves_and_nobody_else(cast: Cast, client_for: ClientFor) -> None:
+def test_other_users_see_and_change_only_themselves(cast: Cast, client_for: ClientFor) -> None:
     for user in (cast.campaign_manager, cast.content_moderator, cast.user, cast.guest):
         client = client_for(user)
 
@@ -208,7 +209,7 @@ def test_replacing_a_user_keeps_what_is_left_out(cast: Cast, client_for: ClientF
     assert (answer.json()["username"], answer.json()["first_name"], answer.json()["role"]) == ("uwe", "Uwe", "guest")
 
 
-def test_an_answer_can_be_sent_back(cast: Cast, client_for: ClientFor) -> None:
+def test_a_response_can_be_sent_back_unchanged(cast: Cast, client_for: ClientFor) -> None:
     client = client_for(cast.system_admin)
     document = client.get(address(cast.user)).json()
 
@@ -256,7 +257,7 @@ def test_an_unknown_filter_is_refused_by_name(cast: Cast, client_for: ClientFor,
     assert list(answer.json()) == [query.partition("=")[0]]
 
 
-def test_no_answer_shows_a_password_hash(cast: Cast, client_for: ClientFor) -> None:
+def test_no_response_contains_a_password_hash(cast: Cast, client_for: ClientFor) -> None:
     client = client_for(cast.system_admin)
     answers = [
         client.get("/api/users"),

@@ -1,4 +1,4 @@
-"""The logs only grow: whoever holds the application's connection can add to them and do nothing else."""
+"""The logs are append-only: through the application's database connection, rows can be added and nothing else."""
 
 from collections.abc import Callable
 
@@ -34,7 +34,7 @@ def run(sql: str) -> None:
     "sql",
     ["DELETE FROM {0}", "TRUNCATE {0}", "TRUNCATE {0} CASCADE", "DELETE FROM {0} WHERE ctid IN (SELECT ctid FROM {0})"],
 )
-def test_nothing_can_be_taken_away(table: str, sql: str) -> None:
+def test_rows_can_not_be_deleted(table: str, sql: str) -> None:
     with pytest.raises(ProgrammingError, match=REFUSED):
         run(sql.format(table))
 
@@ -52,7 +52,7 @@ def test_nothing_can_be_taken_away(table: str, sql: str) -> None:
     ],
 )
 @pytest.mark.parametrize("mode", ["", "on"])
-def test_nothing_can_be_rewritten_not_even_in_the_mode_of_retention(sql: str, mode: str) -> None:
+def test_rows_can_not_be_updated_even_while_pruning(sql: str, mode: str) -> None:
     with pytest.raises(ProgrammingError, match=REFUSED):
         run(f"SET LOCAL app.audit_retention = '{mode}'; {sql}")
 
@@ -67,12 +67,12 @@ def test_nothing_can_be_rewritten_not_even_in_the_mode_of_retention(sql: str, mo
         lambda: ContentType.objects.all().delete(),
     ],
 )
-def test_the_orm_is_no_way_round(rewrite: Callable[[], object]) -> None:
+def test_the_orm_can_not_change_the_logs_either(rewrite: Callable[[], object]) -> None:
     with pytest.raises(ProgrammingError, match=REFUSED), transaction.atomic():
         rewrite()
 
 
-def test_the_mode_of_retention_ends_with_its_transaction() -> None:
+def test_the_permission_to_prune_ends_with_its_transaction() -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SAVEPOINT before; SET LOCAL app.audit_retention = 'on'")
         cursor.execute("ROLLBACK TO SAVEPOINT before")
@@ -80,7 +80,7 @@ def test_the_mode_of_retention_ends_with_its_transaction() -> None:
         run("DELETE FROM audit_log")
 
 
-def test_whoever_writes_an_entry_it_waits_for_its_seal() -> None:
+def test_an_entry_waits_for_its_seal_however_it_was_written() -> None:
     run(
         "INSERT INTO audit_log (object_pk, object_repr, action, timestamp, content_type_id, changes_text)"
         " SELECT 'x', 'by hand', 0, now(), id, '' FROM django_content_type LIMIT 1"
@@ -90,7 +90,7 @@ def test_whoever_writes_an_entry_it_waits_for_its_seal() -> None:
     assert AuditSeal.objects.filter(entry_id=AuditEntry.objects.get(object_repr="by hand").pk).exists()
 
 
-def test_people_and_objects_go_and_their_entries_stay() -> None:
+def test_entries_outlive_their_users_and_objects() -> None:
     campaign = CampaignFactory()
     user = campaign.campaign_created_by
     keys = [str(campaign.pk), str(user.pk)]
@@ -98,4 +98,4 @@ def test_people_and_objects_go_and_their_entries_stay() -> None:
     user.delete()
 
     entries = AuditEntry.objects.filter(object_pk__in=keys).order_by("pk")
-    assert [entry.action for entry in entries] == [0, 0, 2, 2], "created and deleted, both"
+    assert [entry.action for entry in entries] == [0, 0, 2, 2], "both were created and deleted"

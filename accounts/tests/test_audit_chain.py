@@ -1,4 +1,4 @@
-"""The audit log proves itself: whatever is altered, moved, put in or taken away is found and named."""
+"""Verifying the audit log: every entry that was altered, moved, inserted or deleted is found and named."""
 
 import hashlib
 import json
@@ -11,6 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import transaction
 
+from accounts.audit.history import timestamp
 from accounts.audit.models import BEGINNING, SEAL_FORMATS, seal_of, values_of
 from accounts.audit.sealing import seal_everything
 from accounts.audit.verifying import walk
@@ -18,7 +19,6 @@ from accounts.models import AuditEntry, AuditSeal
 from accounts.tests.forgeries import WAYS, forge, problems, write_entries
 
 pytestmark = pytest.mark.django_db
-# Each of so many mutations is found.
 MUTATIONS = 1000
 
 
@@ -28,20 +28,20 @@ def verified(*arguments: str) -> str:
     return out.getvalue()
 
 
-def test_a_whole_log_is_whole() -> None:
+def test_an_intact_log_is_summarised() -> None:
     write_entries(5)
 
-    *_, whole, times, head = verified().splitlines()
+    *_, intact, times, head = verified().splitlines()
 
-    assert whole == "The audit log is whole. Entries: 5."
+    assert intact == "The audit log is intact. Entries checked: 5."
     first, last = AuditEntry.objects.earliest("pk").timestamp, AuditEntry.objects.latest("pk").timestamp
-    assert times == f"From {first:%Y-%m-%d %H:%M:%S} UTC to {last:%Y-%m-%d %H:%M:%S} UTC."
+    assert times == f"The first entry is from {timestamp(first)}, the last one from {timestamp(last)}."
     position, seal = head.split(":")
     assert AuditSeal.objects.get(position=int(position)).seal == seal
 
 
-def test_an_empty_log_is_whole() -> None:
-    assert verified() == "The audit log is whole. Entries: 0.\n"
+def test_an_empty_log_is_intact() -> None:
+    assert verified().endswith(" 0.\n")
 
 
 @pytest.mark.matrix
@@ -59,7 +59,7 @@ def test_every_mutation_is_found_and_named(record_property: Callable[[str, objec
         for position in touched:
             names = (f"Entry {keys.get(position, 0)} ", f"at position {position} ", f"Positions {position} to ")
             assert any(name in text for name in names for text in found), (number, way.__name__, touched, found)
-        # Where a seal itself was touched, the entry after it has lost what it continued.
+        # If a seal itself was changed, the entry after it no longer continues the chain.
         most = 2 * len(touched) if "seal" in way.__name__ else len(touched)
         assert len(found) <= most, (number, way.__name__, touched, found)
 
@@ -67,33 +67,35 @@ def test_every_mutation_is_found_and_named(record_property: Callable[[str, objec
     record_property("audit_mutations_found", MUTATIONS)
 
 
-def test_what_is_wrong_is_said_with_the_object_and_the_exit_code() -> None:
+def test_a_problem_is_reported_with_the_object_and_makes_the_command_fail() -> None:
     write_entries(3)
     seal_everything()
     forge("UPDATE audit_log SET actor_name = 'Nobody' WHERE object_repr = 'Campaign 1'")
     out = StringIO()
 
-    with pytest.raises(CommandError, match=r"not whole\. Problems: 1\. Entries checked: 3\."):
+    with pytest.raises(CommandError, match=r"not intact\. Problems found: 1\. Entries checked: 3\."):
         call_command("verify_audit_log", stdout=out)
 
     entry = AuditEntry.objects.get(object_repr="Campaign 1")
-    assert f"Entry {entry.pk} at position 2 (“Campaign 1”, " in out.getvalue()
+    when = timestamp(entry.timestamp)
+    expected = f"Entry {entry.pk} at position 2 (“Campaign 1”, {when}) was altered or moved.\n"
+    assert out.getvalue() == expected
 
 
-def test_a_place_that_was_noted_tells_of_an_end_that_was_taken_away() -> None:
+def test_an_expected_seal_reveals_that_the_end_of_the_log_was_deleted() -> None:
     write_entries(5)
     noted = verified().splitlines()[-1]
-    assert "whole" in verified("--expect", noted)
+    assert verified("--expect", noted)
     forge("DELETE FROM audit_log WHERE object_repr IN ('Campaign 3', 'Campaign 4')")
     forge("DELETE FROM audit_seals WHERE position > 3")
 
-    assert "whole" in verified(), "nothing inside the database can tell"
-    with pytest.raises(CommandError, match="not whole"):
+    assert verified(), "the database alone contains no trace of it"
+    with pytest.raises(CommandError, match="not intact"):
         verified("--expect", noted)
 
 
-def test_a_gap_hides_nothing_else() -> None:
-    """Two seals and the entry behind them are gone: each of both is named."""
+def test_a_gap_hides_no_other_problem() -> None:
+    """If two seals and the entry after them are missing, both problems are named."""
     write_entries(5)
     seal_everything()
     entry = AuditSeal.objects.get(position=4).entry_id
@@ -101,29 +103,29 @@ def test_a_gap_hides_nothing_else() -> None:
     forge("DELETE FROM audit_log WHERE id = %s", entry)
 
     found = problems()
-    assert found[:2] == ["Positions 2 to 3 are missing", f"Entry {entry} at position 4 is missing"]
+    assert found[:2] == ["Positions 2 to 3 are missing.", f"Entry {entry} at position 4 is missing."]
     assert [text.partition("has no seal")[1] for text in found[2:]] == ["has no seal"] * 2
 
 
-def test_a_place_that_was_noted_tells_of_a_chain_made_anew() -> None:
+def test_an_expected_seal_reveals_that_all_seals_were_replaced() -> None:
     write_entries(3)
     noted = verified().splitlines()[-1]
     forge("UPDATE audit_log SET actor_name = 'Nobody'")
     forge("DELETE FROM audit_seals")
     forge("INSERT INTO audit_entries_to_seal SELECT id FROM audit_log")
 
-    assert "whole" in verified()
-    with pytest.raises(CommandError, match="not whole"):
+    assert verified()
+    with pytest.raises(CommandError, match="not intact"):
         verified("--expect", noted)
 
 
-@pytest.mark.parametrize("odd", ["", "7", "7:abc", "x:" + "0" * 64, "-1:" + "0" * 64])
-def test_a_place_that_is_none_is_refused(odd: str) -> None:
+@pytest.mark.parametrize("value", ["", "7", "7:abc", "x:" + "0" * 64, "-1:" + "0" * 64])
+def test_a_malformed_expected_seal_is_refused(value: str) -> None:
     with pytest.raises(CommandError, match="POSITION:SEAL"):
-        call_command("verify_audit_log", f"--expect={odd}")
+        call_command("verify_audit_log", f"--expect={value}")
 
 
-def test_the_seal_is_what_the_documentation_says() -> None:
+def test_a_seal_is_computed_as_documented() -> None:
     write_entries(1)
     seal_everything()
     out = StringIO()
@@ -141,7 +143,7 @@ def test_the_seal_is_what_the_documentation_says() -> None:
 
 @pytest.mark.parametrize("size", [100, 400])
 def test_memory_does_not_grow_with_the_log(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Entries are fetched by the chunk, and a chunk is let go before the next one comes."""
+    """Entries are fetched in chunks, and each chunk is released before the next one is fetched."""
     write_entries(size)
     seal_everything()
     monkeypatch.setattr("accounts.audit.verifying.CHUNK", 50)

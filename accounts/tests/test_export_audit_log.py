@@ -1,4 +1,4 @@
-"""The audit log as a file: complete, in order, and provable without the database."""
+"""Exporting the audit log: complete, in order, and verifiable without the database."""
 
 import csv
 import hashlib
@@ -34,8 +34,8 @@ def lines() -> list[dict[str, Any]]:
     return [json.loads(line) for line in export().splitlines()]
 
 
-def test_whoever_has_the_lines_can_compute_every_seal() -> None:
-    """With nothing but what ADR 0009 says."""
+def test_every_seal_can_be_computed_from_the_export() -> None:
+    """It takes nothing but the description in ADR 0009."""
     seal = "0" * 64
     for number, line in enumerate(lines(), start=1):
         position, sealed = line.pop("position"), line.pop("seal")
@@ -46,14 +46,14 @@ def test_whoever_has_the_lines_can_compute_every_seal() -> None:
     assert number == 7
 
 
-def test_chunks_make_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_chunk_size_makes_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = export()
     monkeypatch.setattr("accounts.management.commands.export_audit_log.CHUNK", 2)
 
     assert export() == whole
 
 
-def test_a_spreadsheet_gets_the_same_rows_and_no_formulas() -> None:
+def test_a_csv_file_has_the_same_rows_and_no_formulas() -> None:
     forge("UPDATE audit_log SET object_repr = '=HYPERLINK(\"https://evil.example\")' WHERE object_repr = 'Campaign 0'")
     forge("UPDATE audit_log SET actor_name = '@SUM(A1)' WHERE object_repr = 'Campaign 1'")
     rows = list(csv.DictReader(StringIO(export("--format", "csv"))))
@@ -65,7 +65,7 @@ def test_a_spreadsheet_gets_the_same_rows_and_no_formulas() -> None:
     assert not any(cell.startswith(("=", "+", "-", "@")) for row in rows for cell in row.values())
 
 
-def test_days_can_be_chosen() -> None:
+def test_the_first_and_last_day_can_be_given() -> None:
     seal_everything()
     today = timezone.now().date()
     forge("UPDATE audit_log SET timestamp = now() - interval '3 days' WHERE object_repr < 'Campaign 3'")
@@ -79,19 +79,19 @@ def test_days_can_be_chosen() -> None:
     assert names("--from", str(today - timedelta(days=3)), "--to", str(today - timedelta(days=3)))[-1] == "Campaign 2"
 
 
-@pytest.mark.parametrize("odd", [["--from", "yesterday"], ["--to", "2026-02-30"], ["--format", "xml"]])
-def test_odd_wishes_are_refused(odd: list[str]) -> None:
-    with pytest.raises(CommandError, match=odd[0]):
-        export(*odd)
+@pytest.mark.parametrize("arguments", [["--from", "yesterday"], ["--to", "2026-02-30"], ["--format", "xml"]])
+def test_an_invalid_argument_is_refused_by_name(arguments: list[str]) -> None:
+    with pytest.raises(CommandError, match=arguments[0]):
+        export(*arguments)
 
 
 def test_a_file_is_written_and_never_overwritten(tmp_path: Path) -> None:
     file = tmp_path / "log.jsonl"
 
-    assert export("--output", str(file)) == f"Written to {file}.\n"
+    assert export("--output", str(file)) == f"Exported the audit log to “{file}”.\n"
     assert file.read_text() == export()
     assert len(file.read_text().splitlines()) == AuditEntry.objects.count()
-    with pytest.raises(CommandError, match="is there already"):
+    with pytest.raises(CommandError, match="already exists"):
         export("--output", str(file))
     with pytest.raises(CommandError, match="can't be written: No such file or directory"):
         export("--output", str(tmp_path / "nowhere" / "log.jsonl"))

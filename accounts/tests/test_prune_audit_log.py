@@ -1,5 +1,6 @@
-"""Retention: old entries go by one command alone, and what stays can still prove itself."""
+"""Pruning the audit log: only one command deletes old entries, and the remaining ones can still be verified."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from io import StringIO
@@ -26,42 +27,47 @@ def _ten_entries_of_which_six_are_old() -> None:
     write_entries(10)
     for number in range(10):
         age = timedelta(days=200 if number < 6 else 10)
-        # Before they are sealed, as if time had passed.
+        # Age them before they are sealed, as if time had passed.
         forge("UPDATE audit_log SET timestamp = %s WHERE object_repr = %s", timezone.now() - age, f"Campaign {number}")
     seal_everything()
 
 
-def prune(*arguments: str) -> str:
+def output_of_prune(*arguments: str) -> str:
     out = StringIO()
     call_command("prune_audit_log", *arguments, stdout=out)
     return out.getvalue()
+
+
+def prune(*arguments: str) -> list[int]:
+    """The number of audit entries and of security events that the command reports."""
+    return [int(number) for number in re.findall(r"\d+", output_of_prune(*arguments))]
 
 
 def kept() -> list[str]:
     return list(AuditEntry.objects.order_by("pk").values_list("object_repr", flat=True))
 
 
-def test_old_entries_are_removed_and_the_rest_verifies() -> None:
-    assert prune("--days", "100") == "Removed: audit entries 6, security events 0.\n"
+def test_old_entries_are_deleted_and_the_rest_is_verified() -> None:
+    assert output_of_prune("--days", "100") == "Deleted 6 audit entries.\nDeleted 0 security events.\n"
 
     assert [name for name in kept() if name.startswith("Campaign")] == [f"Campaign {number}" for number in range(6, 10)]
     assert list(AuditSeal.objects.values_list("position", flat=True)) == [7, 8, 9, 10, 11]
-    said = verified()
-    assert "The audit log is whole. Entries: 5." in said
-    assert "Removed on purpose: up to position 6, on " in said
+    first, second, *_ = verified().splitlines()
+    assert first.startswith("The entries up to position 6 were pruned on ")
+    assert second.endswith(" 5.")
 
 
-def test_a_place_that_was_noted_may_be_the_last_one_removed() -> None:
+def test_an_expected_seal_may_be_that_of_the_last_entry_deleted() -> None:
     sixth, fifth = (str(AuditSeal.objects.get(position=position)) for position in (6, 5))
     prune("--days", "100")
 
-    assert "whole" in verified("--expect", sixth)
-    for odd in (f"6:{'0' * 64}", fifth):
-        with pytest.raises(CommandError, match=r"Problems: 1\."):
-            verified("--expect", odd)
+    assert verified("--expect", sixth)
+    for wrong in (f"6:{'0' * 64}", fifth):
+        with pytest.raises(CommandError, match=r"Problems found: 1\."):
+            verified("--expect", wrong)
 
 
-def test_the_removal_itself_is_an_entry_that_says_how_much() -> None:
+def test_a_checkpoint_entry_records_how_many_entries_were_deleted() -> None:
     seal = AuditSeal.objects.get(position=6).seal
     prune("--days", "100")
 
@@ -70,26 +76,27 @@ def test_the_removal_itself_is_an_entry_that_says_how_much() -> None:
     assert entry.changes == {"entries": ["6", None], "up_to_position": ["6", None], "seal": [seal, None]}
 
 
-def test_it_can_be_done_again_and_again() -> None:
+def test_pruning_again_deletes_nothing_and_leaves_no_checkpoint() -> None:
     prune("--days", "100")
-    assert prune("--days", "100") == "Removed: audit entries 0, security events 0.\n"
-    assert AuditSeal.objects.count() == 5, "nothing removed, nothing noted"
+    assert prune("--days", "100") == [0, 0]
+    assert AuditSeal.objects.count() == 5
 
 
-def test_a_log_that_is_old_altogether_leaves_the_checkpoint() -> None:
+def test_pruning_all_entries_leaves_only_the_checkpoint() -> None:
     prune("--days", "100")
     with pytest.MonkeyPatch.context() as patched:
         later = timezone.now() + timedelta(days=365)
         patched.setattr("accounts.management.commands.prune_audit_log.timezone.now", lambda: later)
-        assert "audit entries 5" in prune("--days", "100")
+        assert prune("--days", "100") == [5, 0]
 
     assert len(kept()) == 1
     write_entries(3)
-    assert "The audit log is whole. Entries: 4." in verified()
+    assert verified()
+    assert AuditSeal.objects.count() == 4
 
 
-def test_only_a_beginning_is_removed() -> None:
-    """An old entry behind a young one stays: the chain has one end."""
+def test_only_the_start_of_the_log_is_deleted() -> None:
+    """An old entry after a newer one stays."""
     write_entries(1)
     forge(
         "UPDATE audit_log SET timestamp = %s WHERE id = (SELECT max(id) FROM audit_log)",
@@ -97,55 +104,57 @@ def test_only_a_beginning_is_removed() -> None:
     )
     seal_everything()
 
-    assert "audit entries 6," in prune("--days", "100")
+    assert prune("--days", "100") == [6, 0]
 
 
 @pytest.mark.parametrize("days", ["89", "0", "-1", "soon", "1e3", "9" * 30])
-def test_evidence_that_is_young_is_never_removed(days: str) -> None:
+def test_recent_entries_can_not_be_deleted(days: str) -> None:
     with pytest.raises(CommandError, match="--days"):
         prune(f"--days={days}")
     assert len(kept()) == 10
 
 
-def test_a_dry_run_removes_nothing() -> None:
-    assert prune("--days", "100", "--dry-run") == "Would be removed: audit entries 6, security events 0.\n"
+def test_a_dry_run_deletes_nothing() -> None:
+    expected = "Would delete 6 audit entries.\nWould delete 0 security events.\n"
+    assert output_of_prune("--days", "100", "--dry-run") == expected
     assert len(kept()) == 10
 
 
-def test_security_events_go_by_the_same_rule() -> None:
+def test_old_security_events_are_deleted_too() -> None:
     for age in (200, 10):
         SecurityEvent.objects.create(
             kind=SecurityEventKind.LOGIN_OK, happened_at=timezone.now() - timedelta(days=age), username=f"{age}"
         )
 
-    assert prune("--days", "100") == "Removed: audit entries 6, security events 1.\n"
+    assert output_of_prune("--days", "100") == "Deleted 6 audit entries.\nDeleted 1 security event.\n"
     assert [event.username for event in SecurityEvent.objects.all()] == ["10"]
 
 
-def test_a_log_that_was_tampered_with_is_not_pruned() -> None:
+def test_a_log_that_is_not_intact_is_not_pruned() -> None:
     forge("UPDATE audit_log SET actor_name = 'Nobody' WHERE object_repr = 'Campaign 2'")
 
-    with pytest.raises(CommandError, match="not whole"):
+    with pytest.raises(CommandError, match="not intact"):
         prune("--days", "100")
     assert len(kept()) == 10
 
 
-def test_a_beginning_that_was_removed_by_hand_is_found() -> None:
+def test_a_start_of_the_log_that_was_deleted_by_hand_is_found() -> None:
     forge("DELETE FROM audit_log WHERE id IN (SELECT entry_id FROM audit_seals WHERE position <= 3)")
     forge("DELETE FROM audit_seals WHERE position <= 3")
 
-    assert problems() == ["Positions 1 to 3 are missing, and no entry says that they were removed on purpose"]
+    assert problems() == ["Positions 1 to 3 are missing, and no audit entry records that they were pruned."]
 
 
-def test_more_than_the_checkpoint_says_can_not_be_removed() -> None:
+def test_deleting_more_than_the_checkpoint_says_is_found() -> None:
     prune("--days", "100")
     forge("DELETE FROM audit_log WHERE id IN (SELECT entry_id FROM audit_seals WHERE position <= 8)")
     forge("DELETE FROM audit_seals WHERE position <= 8")
 
-    assert problems() == ["Positions 1 to 8 are missing, and no entry says that they were removed on purpose"]
+    (found,) = problems()
+    assert found.startswith("Positions 1 to 8 are missing")
 
 
-def test_a_checkpoint_that_was_forged_is_found() -> None:
+def test_a_forged_checkpoint_is_found() -> None:
     prune("--days", "100")
     forge(
         "UPDATE audit_log SET changes = jsonb_set(changes, '{seal,0}', to_jsonb(repeat('a', 64)))"
@@ -156,18 +165,18 @@ def test_a_checkpoint_that_was_forged_is_found() -> None:
     assert any("at position 7" in text or "at position 11" in text for text in problems())
 
 
-def test_the_mode_is_over_afterwards() -> None:
+def test_entries_can_not_be_deleted_after_pruning() -> None:
     prune("--days", "100")
 
     with pytest.raises(ProgrammingError, match="only grows"), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("DELETE FROM audit_log")
 
 
-def pruned_by_two() -> list[str]:
-    """What two commands say that run at once."""
+def pruned_by_two() -> list[list[int]]:
+    """The reports of two commands that run at the same time."""
     ready = Barrier(2)
 
-    def run(_: int) -> str:
+    def run(_: int) -> list[int]:
         try:
             connection.ensure_connection()
             ready.wait(timeout=30)
@@ -180,15 +189,14 @@ def pruned_by_two() -> list[str]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_who_prune_at_once_one_finds_nothing_left() -> None:
-    said = pruned_by_two()
-
-    assert said == [f"Removed: audit entries {count}, security events 0.\n" for count in (0, 6)]
-    assert "Entries: 5." in verified()
+def test_of_two_simultaneous_prunings_one_finds_nothing_to_delete() -> None:
+    assert pruned_by_two() == [[0, 0], [6, 0]]
+    assert verified()
+    assert AuditSeal.objects.count() == 5
 
 
 @pytest.mark.django_db(transaction=True)
-def test_control_without_the_lock_both_say_that_they_removed_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_control_without_the_lock_both_report_the_same_deletions(monkeypatch: pytest.MonkeyPatch) -> None:
     both = Barrier(2)
     leave = prune_audit_log.Command._leave_checkpoint
 
@@ -199,4 +207,4 @@ def test_control_without_the_lock_both_say_that_they_removed_it(monkeypatch: pyt
     monkeypatch.setattr(prune_audit_log, "lock_chain_head", lambda wait: True)
     monkeypatch.setattr(prune_audit_log.Command, "_leave_checkpoint", staticmethod(leave_together))
 
-    assert pruned_by_two() == ["Removed: audit entries 6, security events 0.\n"] * 2
+    assert pruned_by_two() == [[6, 0]] * 2

@@ -1,4 +1,4 @@
-"""Sealing the audit log: in batches, by one at a time, and in nobody's way."""
+"""Sealing the audit log: in batches, by one process at a time, and without blocking writes."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +24,7 @@ from campaigns.tests.factories import CampaignFactory
 pytestmark = pytest.mark.django_db
 
 
-def test_sealing_goes_on_where_it_stopped() -> None:
+def test_sealing_continues_where_it_stopped() -> None:
     write_entries(5)
     assert [seal_entries(limit=2) for _ in range(4)] == [2, 2, 1, 0]
     write_entries(1)
@@ -36,7 +36,7 @@ def test_sealing_goes_on_where_it_stopped() -> None:
 
 
 def sealed_by_many(count: int) -> list[Any]:
-    """Eight threads seal what waits, at once; what became of each."""
+    """Eight threads seal at the same time. Returns what each sealed, or the name of its error."""
     ready = Barrier(8)
 
     def seal() -> Any:
@@ -55,7 +55,7 @@ def sealed_by_many(count: int) -> list[Any]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_many_who_seal_at_once_make_one_chain() -> None:
+def test_simultaneous_sealing_makes_one_chain() -> None:
     sealed = sealed_by_many(50)
     seal_everything()
 
@@ -65,7 +65,7 @@ def test_many_who_seal_at_once_make_one_chain() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_control_without_the_lock_they_get_in_each_others_way(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_control_without_the_lock_simultaneous_sealing_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     read = Barrier(8)
 
     def unlocked(*, wait: bool) -> bool:
@@ -82,7 +82,7 @@ def test_control_without_the_lock_they_get_in_each_others_way(monkeypatch: pytes
 
 
 @pytest.mark.django_db(transaction=True)
-def test_nobody_who_writes_waits_for_somebody_who_seals(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_write_does_not_wait_for_sealing(monkeypatch: pytest.MonkeyPatch) -> None:
     client = bearing(tokens_of(make_cast().owner)["access_token"])
     seal_everything()
     monkeypatch.setattr(sealing, "EVERY", 0)
@@ -100,7 +100,7 @@ def test_nobody_who_writes_waits_for_somebody_who_seals(monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize("limit", ["lock_timeout", "statement_timeout"])
-def test_a_command_waits_for_somebody_who_seals_as_long_as_it_takes(limit: str) -> None:
+def test_a_command_waits_for_the_lock_without_a_time_limit(limit: str) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"SET LOCAL {limit} = '1s'")
         lock_chain_head(wait=True)
@@ -109,19 +109,19 @@ def test_a_command_waits_for_somebody_who_seals_as_long_as_it_takes(limit: str) 
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_is_committed_is_sealed_then(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_entries_are_sealed_once_they_are_committed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sealing, "EVERY", 0)
     CampaignFactory()
     assert AuditEntry.objects.count() == AuditSeal.objects.count() > 0
 
     with transaction.atomic():
         CampaignFactory()
-        assert AuditEntryToSeal.objects.exists(), "not before it is committed"
+        assert AuditEntryToSeal.objects.exists(), "not sealed before the commit"
     assert not AuditEntryToSeal.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_is_undone_is_not_sealed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_entries_that_are_rolled_back_are_not_sealed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sealing, "EVERY", 0)
     with transaction.atomic():
         with suppress(RuntimeError), transaction.atomic():
@@ -146,7 +146,7 @@ def test_a_burst_is_sealed_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     assert AuditSeal.objects.count() == AuditEntry.objects.count()
 
 
-def test_each_batch_leaves_its_seal_in_the_servers_log(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_last_seal_of_each_batch_is_logged_by_the_server(caplog: pytest.LogCaptureFixture) -> None:
     write_entries(5)
     caplog.set_level("INFO", logger="accounts.audit.sealing")
     seal_entries(limit=3)
@@ -157,7 +157,7 @@ def test_each_batch_leaves_its_seal_in_the_servers_log(caplog: pytest.LogCapture
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_seal_that_fails_takes_nothing_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_to_seal_does_not_affect_the_write(monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(*args: Any) -> str:
         raise RuntimeError
 

@@ -286,7 +286,7 @@ def test_sessions_that_ended_long_ago_are_pruned() -> None:
 
     call_command("prune_sessions", stdout=out)
 
-    assert out.getvalue() == "Deleted: sessions 2, sign-in counters 0.\n"
+    assert out.getvalue() == "Deleted 2 sessions.\nDeleted 0 counters.\n"
     assert Session.objects.filter(pk=alive.pk).exists()
     assert Session.objects.count() == 3
     with pytest.raises(CommandError):

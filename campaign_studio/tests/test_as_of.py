@@ -1,4 +1,4 @@
-"""`?as_of=`: an object with its parts as it was at a moment, for whoever may read it."""
+"""`?as_of=`: an object with its parts as it was at an earlier time, for users who may read the object."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
@@ -33,17 +33,17 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 @pytest.fixture
 def admin(cast: Cast, client_for: ClientFor) -> APIClient:
-    """Somebody who may see everything."""
+    """The client of a user who may see everything."""
     return client_for(cast.system_admin)
 
 
 def at(hours: int) -> Any:
-    """So many hours after noon."""
+    """Travel to this number of hours after noon."""
     return time_machine.travel(NOON + timedelta(hours=hours), tick=False)
 
 
 def moment(hours: int) -> str:
-    """The same as the API is asked for it."""
+    """The same time as the API takes it."""
     return (NOON + timedelta(hours=hours)).isoformat().replace("+00:00", "Z")
 
 
@@ -58,7 +58,7 @@ def address_of(row: Any) -> str:
     return f"/api/{row._meta.model_name}s/{row.pk}"
 
 
-# --- What is rebuilt -------------------------------------------------------------------------------------------------
+# --- What is restored ------------------------------------------------------------------------------------------------
 
 
 def test_fields_have_the_values_they_had(admin: APIClient, cast: Cast) -> None:
@@ -80,7 +80,7 @@ def test_fields_have_the_values_they_had(admin: APIClient, cast: Cast) -> None:
     assert {one["created_at"] for one in (first, second, third)} == {moment(0)}
 
 
-def test_parts_come_back_change_back_and_vanish(admin: APIClient) -> None:
+def test_parts_are_restored_changed_back_and_removed(admin: APIClient) -> None:
     with at(0):
         ad = AdFactory(ad_name="Old", campaign__campaign_start_date=NOON.date())
         slots_then: list[Any] = [
@@ -102,7 +102,7 @@ def test_parts_come_back_change_back_and_vanish(admin: APIClient) -> None:
     assert read(admin, ad, moment(1))["time_slots"][0]["created_at"] == moment(0)
 
 
-def test_the_ads_of_a_campaign_are_those_of_then(admin: APIClient) -> None:
+def test_a_campaign_has_the_ads_it_had(admin: APIClient) -> None:
     with at(0):
         campaign = CampaignFactory()
         gone = AdFactory(campaign=campaign, ad_name="Gone")
@@ -117,7 +117,7 @@ def test_the_ads_of_a_campaign_are_those_of_then(admin: APIClient) -> None:
     assert names == [{"Gone", "Before"}, {"After", "New"}]
 
 
-def test_numbers_show_the_mask_and_no_more(admin: APIClient) -> None:
+def test_bank_numbers_show_only_the_mask(admin: APIClient) -> None:
     with at(0):
         advertiser = AdvertiserFactory(contact=True)
         kept, changed, deleted = (
@@ -138,7 +138,7 @@ def test_numbers_show_the_mask_and_no_more(admin: APIClient) -> None:
     assert kept.bank_account_iban.reveal() not in answer.content.decode()
 
 
-def test_what_no_entry_holds_is_null(admin: APIClient) -> None:
+def test_values_that_are_not_logged_are_null(admin: APIClient) -> None:
     ad = AdFactory()
 
     past = read(admin, ad, moment_now())
@@ -146,7 +146,7 @@ def test_what_no_entry_holds_is_null(admin: APIClient) -> None:
     assert (past["version"], past["ad_view_count"]) == (None, None)
 
 
-def test_the_document_has_the_fields_it_has_today(admin: APIClient) -> None:
+def test_the_document_has_the_same_fields_but_no_etag(admin: APIClient) -> None:
     for row in (CampaignFactory(), AdFactory(), AdvertiserFactory(contact=True)):
         today = admin.get(address_of(row))
         past = admin.get(address_of(row), {"as_of": moment_now()})
@@ -157,14 +157,14 @@ def test_the_document_has_the_fields_it_has_today(admin: APIClient) -> None:
 
 
 def moment_now() -> str:
-    """The present, as the API is asked for it."""
+    """The current time as the API takes it."""
     return datetime.now(UTC).isoformat()
 
 
-# --- Who may ---------------------------------------------------------------------------------------------------------
+# --- Permissions -----------------------------------------------------------------------------------------------------
 
 
-def test_parts_that_one_may_not_see_stay_hidden(cast: Cast, client_for: ClientFor) -> None:
+def test_parts_that_a_user_may_not_see_stay_hidden(cast: Cast, client_for: ClientFor) -> None:
     with at(0):
         advertiser = AdvertiserFactory(contact=True)
         account = AdvertiserBankAccountFactory(advertiser=advertiser, bank_name="Known to few")
@@ -178,7 +178,7 @@ def test_parts_that_one_may_not_see_stay_hidden(cast: Cast, client_for: ClientFo
 
 
 @pytest.mark.parametrize(("role", "code"), [("user", 403), ("guest", 403), ("nobody", 401)])
-def test_the_past_is_for_those_who_may_read_the_present(
+def test_only_users_who_may_read_the_object_can_read_its_past(
     role: str, code: int, cast: Cast, client_for: ClientFor
 ) -> None:
     client = client_for(None if role == "nobody" else cast.in_role(role))
@@ -188,15 +188,15 @@ def test_the_past_is_for_those_who_may_read_the_present(
     assert client.get(address_of(CampaignFactory()), {"as_of": moment_now()}).status_code == expected
 
 
-# --- How it is done --------------------------------------------------------------------------------------------------
+# --- Consistency and cost --------------------------------------------------------------------------------------------
 
 
-def test_what_is_written_while_it_is_rebuilt_does_not_show(cast: Cast) -> None:
+def test_concurrent_changes_do_not_show(cast: Cast) -> None:
     with at(0):
         campaign = CampaignFactory(campaign_name="Then")
     present = Campaign.objects.get(pk=campaign.pk)
     with at(2):
-        campaign.campaign_name = "Meanwhile"
+        campaign.campaign_name = "Changed"
         campaign.save()
         AdFactory(campaign=campaign)
 
@@ -206,7 +206,7 @@ def test_what_is_written_while_it_is_rebuilt_does_not_show(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("kind", ["campaign", "ad", "advertiser"])
-def test_it_costs_the_same_however_much_has_happened(kind: str, admin: APIClient) -> None:
+def test_the_number_of_queries_does_not_depend_on_the_number_of_changes(kind: str, admin: APIClient) -> None:
     advertiser = AdvertiserFactory(contact=True)
     AdvertiserBankAccountFactory(advertiser=advertiser)
     ad = AdFactory()

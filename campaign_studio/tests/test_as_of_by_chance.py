@@ -1,4 +1,4 @@
-"""Rebuilt is real: whatever is done to an object, what `?as_of=` answers is what was answered then."""
+"""After random changes, `?as_of=` returns what the API returned at that time."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.matrix]
 ClientFor = Callable[[User | None], APIClient]
 START = datetime(2026, 3, 1, 8, tzinfo=UTC)
 STEPS = 25
-# What no entry holds, or not always: see campaign_studio/as_of.py.
+# Fields that the audit log doesn't contain, or not always: see accounts/audit/as_of.py.
 UNKNOWN = {"version", "ad_view_count"}
 SAVES = {"updated_at", "updated_by_name"}
 STATES = ["draft", "active", "paused", "inactive"]
@@ -28,18 +28,18 @@ PLACES = ["DE", "FR", "IT", "ES", "PL"]
 
 
 def comparable(document: dict[str, Any]) -> dict[str, Any]:
-    """A document without what can't be rebuilt."""
+    """A document without the fields that can't be restored."""
     return {name: value for name, value in document.items() if name not in UNKNOWN | SAVES}
 
 
 class Story:
-    """Somebody at work, step by step and minute by minute; what each step led to is remembered."""
+    """A series of random changes. The documents after each step are remembered."""
 
-    # The names of what may happen; more often where it is named more often.
+    # The names of the methods to choose from. A name that occurs more often is chosen more often.
     steps: ClassVar[list[str]]
 
     def __init__(self, seed: int, clients: list[APIClient], moderator: APIClient) -> None:
-        self.chance = Random(seed)  # noqa: S311 - chance that comes again
+        self.chance = Random(seed)  # noqa: S311 - it must be reproducible
         self.clients = clients
         self.moderator = moderator
         self.number = 0
@@ -49,31 +49,31 @@ class Story:
         self.here = ""
 
     def begin(self) -> None:
-        """Create what it is about: `here`."""
+        """Create the object and set `here` to its URL path."""
         raise NotImplementedError
 
     def shown_at(self) -> list[str]:
-        """The addresses to read after each step."""
+        """The URL paths to read after each step."""
         return [self.here]
 
     def text(self) -> str:
-        """A name that didn't occur before, in letters that sort in their own ways."""
+        """A new name, starting with a letter that collations sort differently."""
         self.number += 1
         return f"{self.chance.choice(['a', 'B', 'ä', 'Z', 'é', '_'])} {self.number}"
 
     def ask(self, method: str, address: str, body: Any = None, client: APIClient | None = None) -> Any:
-        """One request by one of them. A refusal is a step as well."""
+        """One request by one of the users. A refused request counts as a step too."""
         answer = getattr(client or self.chance.choice(self.clients), method)(address, body)
         assert answer.status_code < 500, answer.content
         self.done += answer.status_code in (200, 201, 204)
         return answer
 
     def read(self, address: str, **query: Any) -> Any:
-        """What an admin reads there."""
+        """The response that an administrator gets."""
         return self.clients[0].get(address, query)
 
     def play(self) -> None:
-        """Do many of the steps in any order."""
+        """Take random steps and remember the documents after each."""
         with time_machine.travel(self.now, tick=False) as clock:
             self.begin()
             for _ in range(STEPS):
@@ -85,7 +85,7 @@ class Story:
                 clock.move_to(self.now)
 
     def check(self) -> int:
-        """Compare each moment of what still exists with what is rebuilt of it; returns how many there were."""
+        """Compare every remembered document with the restored one, if the object still exists. Returns the number."""
         compared = 0
         with time_machine.travel(self.now + timedelta(days=1), tick=False):
             exists = {address: self.read(address).status_code == 200 for address, _, _ in self.remembered}
@@ -101,7 +101,7 @@ class Story:
 
 
 class CampaignStory(Story):
-    """A campaign with its targets and ads, and those ads with slots and ratings."""
+    """A campaign with its targets and ads, which have time slots and content ratings."""
 
     steps: ClassVar[list[str]] = [
         *["change", "target", "move", "add_ad", "change_ad", "rate", "rate", "moderate"],
@@ -109,7 +109,7 @@ class CampaignStory(Story):
     ]
 
     def begin(self) -> None:
-        """A campaign with an ad, and an advertiser it may get."""
+        """Create a campaign with an ad, and an advertiser for it."""
         dates = {"campaign_start_date": "2026-03-01", "campaign_end_date": "2026-12-01"}
         campaign = self.ask("post", "/api/campaigns", {"campaign_name": "First", **dates}).json()
         self.here = f"/api/campaigns/{campaign['campaign_id']}"
@@ -153,8 +153,8 @@ class CampaignStory(Story):
     def rate(self) -> None:
         warnings = self.chance.sample(ALL_CONTENT_WARNINGS, self.chance.randint(0, 3))
         rating = {"rating_system": "MPAA", "rating_label": self.chance.choice(["G", "PG"])}
-        sworn = {**rating, "content_warnings": warnings, "no_prohibited_content": True}
-        body = {"content_rating": self.chance.choice([sworn, sworn, None])}
+        declared = {**rating, "content_warnings": warnings, "no_prohibited_content": True}
+        body = {"content_rating": self.chance.choice([declared, declared, None])}
         self.ask("patch", self.chance.choice(self.ads), body, self.chance.choice([None, self.moderator]))
 
     def moderate(self) -> None:
@@ -176,7 +176,7 @@ class CampaignStory(Story):
 
 
 class AdvertiserStory(Story):
-    """An advertiser with contacts and bank accounts. Numbers stay: of one that was changed the log holds nothing."""
+    """An advertiser with contacts and bank accounts. Bank numbers don't change, because they couldn't be restored."""
 
     steps: ClassVar[list[str]] = [
         *["change", "set_contacts", "set_contacts", "change_contact", "drop_contact"],
@@ -184,13 +184,13 @@ class AdvertiserStory(Story):
     ]
 
     def begin(self) -> None:
-        """An advertiser with one contact."""
+        """Create an advertiser with one contact."""
         self.here = (
             f"/api/advertisers/{self.ask('post', '/api/advertisers', advertiser_body()).json()['advertiser_id']}"
         )
 
     def a_part(self, kind: str, key: str) -> str:
-        """The address of one of the parts; where there is none, the whole."""
+        """The URL path of one of the parts, or of the advertiser if there are none."""
         rows = self.read(f"{self.here}/{kind}").json()["results"]
         return f"{self.here}/{kind}/{self.chance.choice(rows)[key]}" if rows else self.here
 
@@ -228,7 +228,7 @@ class AdvertiserStory(Story):
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
 @pytest.mark.parametrize("kind", [CampaignStory, AdvertiserStory])
-def test_what_is_rebuilt_is_what_was_there(kind: type[Story], seed: int, cast: Cast, client_for: ClientFor) -> None:
+def test_a_restored_document_is_the_original(kind: type[Story], seed: int, cast: Cast, client_for: ClientFor) -> None:
     people = [client_for(user) for user in (cast.app_admin, cast.owner, cast.system_admin)]
     story = kind(seed, people, client_for(cast.content_moderator))
 

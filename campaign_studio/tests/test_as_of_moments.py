@@ -1,4 +1,4 @@
-"""Which moments `?as_of=` takes, and how it says no to others."""
+"""Which dates and times `?as_of=` accepts, and how it refuses others."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -22,17 +22,17 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 @pytest.fixture
 def admin(cast: Cast, client_for: ClientFor) -> APIClient:
-    """Somebody who may see everything."""
+    """The client of a user who may see everything."""
     return client_for(cast.system_admin)
 
 
 def at(hours: int) -> Any:
-    """So many hours after noon."""
+    """Travel to this number of hours after noon."""
     return time_machine.travel(NOON + timedelta(hours=hours), tick=False)
 
 
 def moment(hours: int) -> str:
-    """The same as the API is asked for it."""
+    """The same time as the API takes it."""
     return (NOON + timedelta(hours=hours)).isoformat().replace("+00:00", "Z")
 
 
@@ -48,7 +48,7 @@ def address_of(row: Any) -> str:
 
 
 def moment_now() -> str:
-    """The present, as the API is asked for it."""
+    """The current time as the API takes it."""
     return datetime.now(UTC).isoformat()
 
 
@@ -64,7 +64,7 @@ def moment_now() -> str:
         ("2026-03-03", "Third"),
     ],
 )
-def test_a_day_means_its_end_and_times_are_utc(asked: str, name: str, admin: APIClient) -> None:
+def test_a_date_means_the_end_of_that_day_and_times_are_utc(asked: str, name: str, admin: APIClient) -> None:
     with at(0):
         campaign = CampaignFactory(campaign_name="First")
     with at(12):
@@ -72,7 +72,7 @@ def test_a_day_means_its_end_and_times_are_utc(asked: str, name: str, admin: API
     with at(36):
         admin.patch(address_of(campaign), {"campaign_name": "Third"})
 
-        # The third of March is today: its end is yet to come, so it means now.
+        # The third of March is today, so it means now.
         assert read(admin, campaign, asked)["campaign_name"] == name
 
 
@@ -83,37 +83,42 @@ def test_a_day_means_its_end_and_times_are_utc(asked: str, name: str, admin: API
         *["9999-12-31T23:59:59-23:00", "0001-01-01T00:00:00+14:00", "2026-03-01T12:00:00Z'", "∞", "9" * 500],
     ],
 )
-def test_what_is_no_moment_is_refused(asked: str, admin: APIClient) -> None:
+def test_anything_but_a_date_or_time_is_refused(asked: str, admin: APIClient) -> None:
     answer = admin.get(address_of(CampaignFactory()), {"as_of": asked})
 
     assert answer.status_code == 400
     assert answer.json() == {
-        "as_of": ["Send a day, like 2026-11-01 (its end is meant), or a time in UTC, like 2026-11-01T12:00:00Z."]
+        "as_of": [
+            "This is not a date or a time. Use a date such as 2026-11-01 (meaning the end of that day), or a UTC time "
+            "such as 2026-11-01T12:00:00Z."
+        ]
     }
+    assert answer.data["as_of"][0].code == "invalid"
 
 
 @pytest.mark.parametrize("asked", ["9999-12-31", "2026-03-02", moment(1)])
-def test_the_future_is_refused(asked: str, admin: APIClient) -> None:
+def test_a_time_in_the_future_is_refused(asked: str, admin: APIClient) -> None:
     with at(0):
         answer = admin.get(address_of(CampaignFactory()), {"as_of": asked})
 
     assert answer.status_code == 400
-    assert answer.json() == {"as_of": ["This moment lies in the future. Send one that is past."]}
+    assert answer.json() == {"as_of": ["This time is in the future. Use an earlier one."]}
+    assert answer.data["as_of"][0].code == "in_future"
 
 
 @pytest.mark.parametrize("asked", ["0001-01-01", "2026-02-28", moment(-1)])
-def test_before_it_existed_it_is_said_since_when_it_does(asked: str, admin: APIClient) -> None:
+def test_a_time_before_the_object_existed_is_refused_with_its_creation_time(asked: str, admin: APIClient) -> None:
     with at(0):
         campaign = CampaignFactory()
 
     answer = admin.get(address_of(campaign), {"as_of": asked})
 
     assert answer.status_code == 404
-    assert answer.json() == {"detail": f"It didn't exist yet: it was created on {moment(0)}. Ask for a later moment."}
+    assert answer.json() == {"detail": f"This object was created at {moment(0)}. Choose a later time."}
     assert admin.get(address_of(campaign), {"as_of": moment(0)}).status_code == 200
 
 
-def test_an_object_that_is_gone_is_not_found(admin: APIClient) -> None:
+def test_a_deleted_object_is_not_found(admin: APIClient) -> None:
     campaign = CampaignFactory()
     before = moment_now()
     address = address_of(campaign)
@@ -126,7 +131,7 @@ def test_an_object_that_is_gone_is_not_found(admin: APIClient) -> None:
 @pytest.mark.parametrize(
     "query", ["as_of=2026-03-01&as_of=2026-03-02", "asof=2026-03-01", "as_of=2026-03-01&version=1"]
 )
-def test_other_parameters_are_refused_as_ever(query: str, admin: APIClient) -> None:
+def test_other_parameters_are_refused(query: str, admin: APIClient) -> None:
     assert admin.get(f"{address_of(CampaignFactory())}?{query}").status_code == 400
 
 
@@ -140,7 +145,7 @@ def test_the_past_can_not_be_changed(admin: APIClient) -> None:
     assert campaign.campaign_name == "Now"
 
 
-def test_it_works_where_the_beginning_of_the_log_is_gone(admin: APIClient, forget: Callable[[datetime], None]) -> None:
+def test_it_works_after_the_start_of_the_log_was_pruned(admin: APIClient, forget: Callable[[datetime], None]) -> None:
     with at(0):
         campaign = CampaignFactory(campaign_name="First")
         AudienceTargetingFactory(campaign=campaign)
@@ -156,12 +161,12 @@ def test_it_works_where_the_beginning_of_the_log_is_gone(admin: APIClient, forge
     assert (past["campaign_name"], len(past["audience_targeting"])) == ("Second", 1)
     assert past["audience_targeting"][0]["created_at"] is None
     assert too_early.status_code == 404
-    assert too_early.json() == {"detail": f"The audit log reaches back to {moment(2)}. Ask for a later moment."}
+    assert too_early.json() == {"detail": f"The audit log only goes back to {moment(2)}. Choose a later time."}
 
 
 @pytest.fixture
 def forget() -> Callable[[datetime], None]:
-    """Remove the beginning of the log, in the mode of retention."""
+    """Delete the entries before a time, as `prune_audit_log` does."""
 
     def do(before: datetime) -> None:
         with connection.cursor() as cursor:

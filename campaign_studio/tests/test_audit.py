@@ -1,4 +1,4 @@
-"""Every change is written down: who, what, when, from where, by which door, and no secrets."""
+"""Every change is logged: who made it, when, from which IP address and through which channel."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -6,11 +6,13 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db import connection, models
 from django.db.models import signals
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
+from django.utils import translation
 from django.utils.functional import SimpleLazyObject
 
 from accounts.models import AuditEntry, User
@@ -24,6 +26,7 @@ from advertisers.tests.factories import (
 from campaign_studio import acting
 from campaign_studio.acting import ActingMiddleware, acting_as, set_database_actor
 from campaign_studio.middleware import ClientAddressMiddleware
+from campaigns.models import Campaign
 from campaigns.tests.factories import AudienceTargetingFactory, CampaignFactory
 
 pytestmark = pytest.mark.django_db
@@ -32,18 +35,18 @@ Action = AuditEntry.Action
 
 
 def entries(instance: models.Model) -> list[AuditEntry]:
-    """The log of one object, oldest first."""
+    """The entries about one object, oldest first."""
     model = {"content_type__app_label": instance._meta.app_label, "content_type__model": instance._meta.model_name}
     return list(AuditEntry.objects.filter(object_pk=str(instance.pk), **model).order_by("timestamp", "id"))
 
 
 def last_entry(instance: models.Model) -> AuditEntry:
-    """The newest of them."""
+    """The newest entry about one object."""
     return entries(instance)[-1]
 
 
 def through_the_web(user: Any, do: Callable[[], Any], path: str = "/api/campaigns", **meta: Any) -> None:
-    """`do()` inside a request in which `user` is found late, as the API does: after the middleware has run."""
+    """Call `do()` in a request whose user is only known after the middleware has run, as in the API."""
 
     def view(request: HttpRequest) -> HttpResponse:
         request.user = user
@@ -53,10 +56,10 @@ def through_the_web(user: Any, do: Callable[[], Any], path: str = "/api/campaign
     ClientAddressMiddleware(ActingMiddleware(view))(RequestFactory().post(path, **meta))
 
 
-# --- What is written -------------------------------------------------------------------------------------------------
+# --- What is logged --------------------------------------------------------------------------------------------------
 
 
-def test_creating_changing_and_deleting_are_one_entry_each(cast: Cast) -> None:
+def test_creating_changing_and_deleting_add_one_entry_each(cast: Cast) -> None:
     with acting_as(cast.owner):
         campaign = CampaignFactory(campaign_name="Spring", campaign_created_by=cast.owner)
         campaign.campaign_name = "Summer"
@@ -74,7 +77,7 @@ def test_creating_changing_and_deleting_are_one_entry_each(cast: Cast) -> None:
     assert changed.object_repr == "Summer"
 
 
-def test_a_save_that_changes_nothing_is_no_entry() -> None:
+def test_a_save_that_changes_nothing_adds_no_entry() -> None:
     campaign = CampaignFactory()
     before = len(entries(campaign))
 
@@ -83,14 +86,14 @@ def test_a_save_that_changes_nothing_is_no_entry() -> None:
     assert len(entries(campaign)) == before
 
 
-def test_times_stamps_and_keys_are_not_repeated_as_changes(cast: Cast) -> None:
+def test_timestamps_names_and_keys_are_not_logged_as_changes(cast: Cast) -> None:
     with acting_as(cast.owner):
         created = last_entry(CampaignFactory())
 
     assert not {"created_at", "updated_at", "created_by_name", "updated_by_name", "campaign_id"} & set(created.changes)
 
 
-def test_a_foreign_key_is_named_as_the_api_names_it() -> None:
+def test_a_foreign_key_has_the_name_it_has_in_the_api() -> None:
     advertiser = AdvertiserFactory()
     campaign = CampaignFactory()
 
@@ -100,7 +103,7 @@ def test_a_foreign_key_is_named_as_the_api_names_it() -> None:
     assert last_entry(campaign).changes == {"advertiser_id": [None, str(advertiser.pk)]}
 
 
-def test_a_new_ad_names_its_campaign_and_creator_as_the_api_does() -> None:
+def test_the_entry_of_a_new_ad_names_its_campaign_and_creator_as_the_api_does() -> None:
     ad = AdFactory()
 
     changes = last_entry(ad).changes
@@ -110,7 +113,16 @@ def test_a_new_ad_names_its_campaign_and_creator_as_the_api_does() -> None:
     assert not {"campaign", "ad_created_by", "ad_number", "ad_view_count"} & set(changes)
 
 
-def test_a_role_is_written_by_its_name() -> None:
+def test_the_stored_name_of_an_object_does_not_depend_on_the_active_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Campaign, "__str__", lambda campaign: str(translation.get_language()))
+
+    with translation.override("de"):
+        campaign = CampaignFactory()
+
+    assert last_entry(campaign).object_repr == settings.LANGUAGE_CODE
+
+
+def test_a_role_is_logged_by_name() -> None:
     person = UserFactory()
     person.role_id = "guest"
     person.save()
@@ -118,7 +130,7 @@ def test_a_role_is_written_by_its_name() -> None:
     assert last_entry(person).changes == {"role": ["user", "guest"]}
 
 
-def test_dates_and_lists_can_be_read() -> None:
+def test_lists_are_logged_with_their_values() -> None:
     target = AudienceTargetingFactory(cities=["Berlin"])
     target.cities = ["Berlin", "Köln"]
     target.save()
@@ -138,7 +150,7 @@ def test_dates_and_lists_can_be_read() -> None:
         (AdContentRatingFactory, "ad_id"),
     ],
 )
-def test_a_part_names_what_it_is_a_part_of(part: Any, parent: str) -> None:
+def test_the_entry_of_a_part_has_the_id_of_the_whole(part: Any, parent: str) -> None:
     row = part()
     parent_id = getattr(row, parent)
 
@@ -149,7 +161,7 @@ def test_a_part_names_what_it_is_a_part_of(part: Any, parent: str) -> None:
     assert [one.parent_id for one in entries(row)] == [parent_id, parent_id]
 
 
-def test_parts_deleted_with_the_whole_are_written_down_too() -> None:
+def test_parts_deleted_with_the_whole_are_logged_too() -> None:
     slot = AdTimeSlotFactory()
     key = slot.pk
 
@@ -159,7 +171,7 @@ def test_parts_deleted_with_the_whole_are_written_down_too() -> None:
     assert last_entry(slot).action == Action.DELETE
 
 
-def test_the_history_of_an_object_holds_that_of_its_parts(cast: Cast) -> None:
+def test_the_history_of_an_object_contains_that_of_its_parts(cast: Cast) -> None:
     account = AdvertiserBankAccountFactory(advertiser__contact=True)
 
     def kinds(reader: User) -> set[str]:
@@ -171,11 +183,11 @@ def test_the_history_of_an_object_holds_that_of_its_parts(cast: Cast) -> None:
     assert kinds(cast.guest) == set()
 
 
-# --- Who, whence, by which door --------------------------------------------------------------------------------------
+# --- User, IP address, channel ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("path", "door"), [("/api/campaigns", "api"), ("/admin/campaigns/", "admin")])
-def test_an_entry_says_who_from_where_and_by_which_door(path: str, door: str, cast: Cast) -> None:
+def test_an_entry_has_the_user_the_ip_address_and_the_channel(path: str, door: str, cast: Cast) -> None:
     campaign = CampaignFactory()
     campaign.campaign_name = "Renamed"
 
@@ -188,7 +200,7 @@ def test_an_entry_says_who_from_where_and_by_which_door(path: str, door: str, ca
 
 
 @pytest.mark.parametrize("forged", ["6.6.6.6", "unknown", "1.2.3.4" * 100])
-def test_a_forged_address_is_never_written_down(forged: str, cast: Cast) -> None:
+def test_a_forged_ip_address_is_not_logged(forged: str, cast: Cast) -> None:
     campaign = CampaignFactory()
     campaign.campaign_name = "Renamed"
 
@@ -197,7 +209,7 @@ def test_a_forged_address_is_never_written_down(forged: str, cast: Cast) -> None
     assert last_entry(campaign).remote_addr == "203.0.113.9"
 
 
-def test_the_consoles_lazy_user_is_found_too(cast: Cast) -> None:
+def test_the_lazy_user_of_the_console_is_logged_too(cast: Cast) -> None:
     made: list[Any] = []
 
     through_the_web(SimpleLazyObject(lambda: cast.owner), lambda: made.append(AdvertiserFactory()), "/admin/")
@@ -206,14 +218,14 @@ def test_the_consoles_lazy_user_is_found_too(cast: Cast) -> None:
     assert made[0].created_by_name == "campaign_manager"
 
 
-def test_a_request_of_nobody_is_written_down_without_actor() -> None:
+def test_an_anonymous_request_is_logged_without_an_actor() -> None:
     through_the_web(AnonymousUser(), lambda: User.objects.create_user("mona", "mona@example.com", PASSWORD))
 
     entry = last_entry(User.objects.get(username="mona"))
     assert (entry.actor_id, entry.door, entry.remote_addr) == (None, "api", "127.0.0.1")
 
 
-def test_a_command_is_written_down_by_its_name() -> None:
+def test_a_command_is_logged_by_name() -> None:
     with acting_as("expire_campaigns"):
         campaign = CampaignFactory()
 
@@ -222,7 +234,7 @@ def test_a_command_is_written_down_by_its_name() -> None:
     assert (campaign.created_by_name, campaign.updated_by_name) == ("expire_campaigns", "expire_campaigns")
 
 
-def test_whoever_acts_inside_comes_first_and_goes_again(cast: Cast) -> None:
+def test_an_inner_actor_takes_precedence_until_its_block_ends(cast: Cast) -> None:
     with acting_as("demo"):
         with acting_as(cast.owner, door="admin"):
             inner = CampaignFactory()
@@ -233,7 +245,7 @@ def test_whoever_acts_inside_comes_first_and_goes_again(cast: Cast) -> None:
     assert [last_entry(one).door for one in (inner, outer, nobodys)] == ["admin", "command", None]
 
 
-def test_nobody_acts_in_another_thread(cast: Cast) -> None:
+def test_another_thread_has_no_actor(cast: Cast) -> None:
     seen: list[Any] = []
     with acting_as(cast.owner):
         thread = Thread(target=lambda: seen.append(acting.current()))
@@ -258,7 +270,7 @@ def test_entries_of_one_request_share_its_id(cast: Cast) -> None:
     assert last_entry(ad).cid
 
 
-def test_triggers_can_read_who_acts(cast: Cast) -> None:
+def test_triggers_can_read_the_actor(cast: Cast) -> None:
     def actor() -> str:
         with connection.cursor() as cursor:
             cursor.execute("SELECT current_setting('app.actor', true)")
@@ -271,7 +283,7 @@ def test_triggers_can_read_who_acts(cast: Cast) -> None:
     assert actor() == ""
 
 
-def test_no_receiver_is_left_behind_by_requests(cast: Cast) -> None:
+def test_requests_leave_no_signal_receivers_behind(cast: Cast) -> None:
     watched = [signals.pre_save, signals.post_save, signals.pre_delete, signals.post_delete, signals.m2m_changed]
     campaign = CampaignFactory()
     Client().get("/api/health")

@@ -1,4 +1,4 @@
-"""The audit log tells that a secret changed or was seen, and never the secret."""
+"""The audit log records that a secret was changed or viewed, but never the secret itself."""
 
 import pytest
 from django.db import connection, models
@@ -16,12 +16,12 @@ Action = AuditEntry.Action
 
 
 def entries(instance: models.Model) -> list[AuditEntry]:
-    """The log of one object, oldest first."""
+    """The entries about one object, oldest first."""
     return list(AuditEntry.objects.filter(object_pk=str(instance.pk)).order_by("timestamp", "id"))
 
 
 def last_entry(instance: models.Model) -> AuditEntry:
-    """The newest of them."""
+    """The newest entry about one object."""
     return entries(instance)[-1]
 
 
@@ -32,7 +32,7 @@ def raw_log() -> str:
         return "\n".join(row[0] for row in cursor.fetchall())
 
 
-def test_a_password_is_written_down_as_changed_and_nothing_else() -> None:
+def test_only_the_fact_that_a_password_changed_is_logged() -> None:
     person = User.objects.create_user("mona", "mona@example.com", PASSWORD)
     first_hash = person.password
     person.set_password("another good long password")
@@ -43,7 +43,7 @@ def test_a_password_is_written_down_as_changed_and_nothing_else() -> None:
         assert secret not in raw_log()
 
 
-def test_bank_numbers_are_written_down_as_changed_and_nothing_else() -> None:
+def test_only_the_fact_that_a_bank_number_changed_is_logged() -> None:
     account: AdvertiserBankAccount = AdvertiserBankAccountFactory(bank_account_iban=IBAN)
     account.bank_account_iban = OTHER_IBAN
     account.bank_account_number = "998877665544"
@@ -60,7 +60,7 @@ def test_bank_numbers_are_written_down_as_changed_and_nothing_else() -> None:
         assert secret[:8] not in raw_log()
 
 
-def test_another_number_with_the_same_end_is_a_change_too() -> None:
+def test_a_new_number_with_the_same_last_digits_is_logged_too() -> None:
     account = AdvertiserBankAccountFactory(bank_account_number="1111" + "6789")
     before = len(entries(account))
     account.bank_account_number = "2222" + "6789"
@@ -70,7 +70,7 @@ def test_another_number_with_the_same_end_is_a_change_too() -> None:
     assert last_entry(account).changes == {"bank_account_number": ["[changed]", "[changed]"]}
 
 
-def test_each_reveal_is_one_entry(cast: Cast) -> None:
+def test_every_reveal_is_logged(cast: Cast) -> None:
     account = AdvertiserBankAccountFactory()
     before = len(entries(account))
 
@@ -86,7 +86,7 @@ def test_each_reveal_is_one_entry(cast: Cast) -> None:
     assert ACCOUNT_NUMBER not in raw_log()
 
 
-def test_signing_in_is_no_change() -> None:
+def test_signing_in_is_not_logged_as_a_change() -> None:
     person = UserFactory()
     before = len(entries(person))
 

@@ -1,14 +1,17 @@
-"""The history of an object by the API: readable, by person and field, and no more than its reader may know."""
+"""The history of an object in the API: readable, filtered by user and field, without what its reader may not see."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.formats import date_format
 from rest_framework.test import APIClient
 
-from accounts.models import User
+from accounts.api.history import AuditEntrySerializer
+from accounts.audit.history import readable, timestamp
+from accounts.models import AuditEntry, User
 from accounts.tests.factories import Cast
 from ads.choices import ALL_CONTENT_WARNINGS
 from ads.tests.factories import AdContentRatingFactory, AdFactory, AdTimeSlotFactory
@@ -28,32 +31,32 @@ KEYS = {
     *["timestamp", "actor", "action", "door", "remote_addr", "request_id", "resource_type", "resource_id"],
     *["resource_name", "parent_id", "changes", "kind", "readable"],
 }
-Told = dict[str, tuple[str | None, str | None]]
+Changes = dict[str, tuple[str | None, str | None]]
 
 
 @pytest.fixture
 def admin(cast: Cast, client_for: ClientFor) -> APIClient:
-    """Somebody who may see everything."""
+    """The client of a user who may see everything."""
     return client_for(cast.system_admin)
 
 
 def history(client: APIClient, row: Any, **query: Any) -> list[dict[str, Any]]:
-    """The newest entries first."""
+    """The entries, newest first."""
     answer = client.get(f"/api/{row._meta.model_name}s/{row.pk}/history", query)
     assert answer.status_code == 200, answer.content
     found: list[dict[str, Any]] = answer.json()["results"]
     return found
 
 
-def told(entry: dict[str, Any]) -> Told:
-    """Label → old and new."""
+def changes_of(entry: dict[str, Any]) -> Changes:
+    """Label → old and new value."""
     return {one["label"]: (one["old"], one["new"]) for one in entry["readable"]}
 
 
-# --- Readable --------------------------------------------------------------------------------------------------------
+# --- Readable form ---------------------------------------------------------------------------------------------------
 
 
-def test_names_stand_for_keys_and_labels_for_columns_and_choices(admin: APIClient) -> None:
+def test_keys_are_shown_as_names_and_columns_and_choices_as_labels(admin: APIClient) -> None:
     campaign = CampaignFactory(campaign_max_view_duration_value=2, campaign_max_view_duration_unit="hours")
     campaign.advertiser = AdvertiserFactory(advertiser_name="ACME")
     campaign.campaign_status = "inactive"
@@ -63,18 +66,18 @@ def test_names_stand_for_keys_and_labels_for_columns_and_choices(admin: APIClien
     changed, created = history(admin, campaign)
 
     assert set(changed) == KEYS
-    assert told(changed) == {
+    assert changes_of(changed) == {
         "advertiser": (None, "ACME"),
         "status": ("Draft", "Inactive"),
         "viewing-time cap": ("2", None),
         "unit": ("Hours", None),
     }
     assert {one["field"] for one in changed["readable"]} == set(changed["changes"])
-    assert told(created)["created by"] == (None, str(campaign.campaign_created_by))
-    assert told(created)["start date"] == (None, str(campaign.campaign_start_date))
+    assert changes_of(created)["created by"] == (None, str(campaign.campaign_created_by))
+    assert changes_of(created)["start date"] == (None, date_format(campaign.campaign_start_date))
 
 
-def test_parts_are_told_with_their_kind_their_name_and_their_whole(admin: APIClient) -> None:
+def test_parts_are_shown_with_their_kind_name_and_whole(admin: APIClient) -> None:
     ad = AdFactory(ad_name="Coffee")
     AdTimeSlotFactory(ad=ad)
     AdContentRatingFactory(ad=ad, content_warnings=ALL_CONTENT_WARNINGS[:2])
@@ -84,13 +87,13 @@ def test_parts_are_told_with_their_kind_their_name_and_their_whole(admin: APICli
     assert [one["kind"] for one in (rating, slot, created)] == ["content rating", "time slot", "ad"]
     assert [one["parent_id"] for one in (rating, slot)] == [str(ad.pk)] * 2
     assert (slot["resource_name"], rating["resource_name"]) == ("07:00–09:00", "MPAA G")
-    assert told(slot) == {"ad": (None, "Coffee"), "from": (None, "07:00"), "until": (None, "09:00")}
-    assert told(rating)["content warnings"] == (None, ", ".join(ALL_CONTENT_WARNINGS[:2]))
-    assert told(rating)["warning required"] == (None, "yes")
-    assert told(created)["campaign"] == (None, ad.campaign.campaign_name)
+    assert changes_of(slot) == {"ad": (None, "Coffee"), "from": (None, "07:00"), "until": (None, "09:00")}
+    assert changes_of(rating)["content warnings"] == (None, ", ".join(ALL_CONTENT_WARNINGS[:2]))
+    assert changes_of(rating)["warning required"] == (None, "yes")
+    assert changes_of(created)["campaign"] == (None, ad.campaign.campaign_name)
 
 
-def test_what_is_deleted_is_told_as_it_was(admin: APIClient) -> None:
+def test_a_deleted_part_is_shown_as_it_was(admin: APIClient) -> None:
     target = AudienceTargetingFactory(cities=["Berlin", "Köln"])
     target.delete()
 
@@ -101,47 +104,67 @@ def test_what_is_deleted_is_told_as_it_was(admin: APIClient) -> None:
         "target",
         "Germany, Europe",
     )
-    assert told(deleted)["country"] == ("Germany", None)
-    assert told(deleted)["cities"] == ("Berlin, Köln", None)
+    assert changes_of(deleted)["country"] == ("Germany", None)
+    assert changes_of(deleted)["cities"] == ("Berlin, Köln", None)
 
 
-def test_a_decision_is_told_with_its_moment(admin: APIClient, cast: Cast) -> None:
+def test_a_review_is_shown_with_its_time(admin: APIClient, cast: Cast) -> None:
     ad = AdFactory()
     ad.reject(cast.content_moderator, at=timezone.now(), note="Too loud")
 
-    decided = told(history(admin, ad)[0])
+    decided = changes_of(history(admin, ad)[0])
 
     assert decided["review"] == ("Waiting for review", "Rejected")
     assert decided["reviewed by"] == (None, "content_moderator")
-    assert decided["reviewed at"] == (None, f"{ad.moderated_at:%Y-%m-%d %H:%M:%S} UTC")
+    assert decided["reviewed at"] == (None, timestamp(ad.moderated_at))
 
 
-def test_numbers_are_told_to_have_changed_and_no_more(cast: Cast, client_for: ClientFor) -> None:
+def test_only_the_fact_that_a_bank_number_changed_is_shown(cast: Cast, client_for: ClientFor) -> None:
     account = AdvertiserBankAccountFactory()
     account.bank_account_iban = IBAN
     account.save()
 
     answer = client_for(cast.owner).get(f"/api/advertisers/{account.advertiser_id}/history")
 
-    assert told(answer.json()["results"][0]) == {"IBAN": (None, "[changed]")}
+    assert changes_of(answer.json()["results"][0]) == {"IBAN": (None, "[changed]")}
     assert IBAN[:8] not in answer.content.decode()
 
 
-def test_names_of_rows_out_of_sight_stay_keys(cast: Cast, client_for: ClientFor) -> None:
+def test_rows_that_the_reader_may_not_see_are_shown_as_keys(cast: Cast, client_for: ClientFor) -> None:
     advertiser = AdvertiserFactory(advertiser_name="Known to staff")
     campaign = CampaignFactory(advertiser=advertiser)
 
-    staff, guest = (told(history(client_for(user), campaign)[0]) for user in (cast.owner, cast.guest))
+    staff, guest = (changes_of(history(client_for(user), campaign)[0]) for user in (cast.owner, cast.guest))
 
     assert staff["advertiser"] == (None, "Known to staff")
     assert guest["advertiser"] == (None, str(advertiser.pk))
     assert staff["created by"] == (None, str(campaign.campaign_created_by_id))
 
 
-# --- By person, field and time ----------------------------------------------------------------------------------------
+def test_a_history_is_shown_in_the_active_language(cast: Cast) -> None:
+    campaign = CampaignFactory(campaign_start_date=date(2026, 3, 1))
+    entry = AuditEntry.objects.get(object_pk=str(campaign.pk))
+
+    with translation.override("de"):
+        (shown,) = readable([entry], reader=cast.system_admin)
+
+    assert {change.field: change.new for change in shown.changes}["campaign_start_date"] == "1. März 2026"
+    assert entry.changes["campaign_start_date"] == [None, "2026-03-01"]
 
 
-def test_a_history_is_narrowed_down_to_a_person(admin: APIClient, cast: Cast) -> None:
+def test_the_code_of_an_action_does_not_depend_on_the_active_language() -> None:
+    entry = AuditEntry.objects.get(object_pk=str(CampaignFactory().pk))
+
+    # The library brings a Japanese catalogue.
+    with translation.override("ja"):
+        assert entry.get_action_display() != "create"
+        assert AuditEntrySerializer(entry).data["action"] == "create"
+
+
+# --- By user, field and time -----------------------------------------------------------------------------------------
+
+
+def test_a_history_can_be_filtered_by_user(admin: APIClient, cast: Cast) -> None:
     with acting_as("expire_campaigns"):
         campaign = CampaignFactory()
     with acting_as(cast.owner):
@@ -155,7 +178,7 @@ def test_a_history_is_narrowed_down_to_a_person(admin: APIClient, cast: Cast) ->
     assert actions("guest") == actions(str(cast.guest.pk)) == actions("nobody at all") == []
 
 
-def test_a_history_is_narrowed_down_to_a_field(admin: APIClient) -> None:
+def test_a_history_can_be_filtered_by_field(admin: APIClient) -> None:
     campaign = CampaignFactory()
     AudienceTargetingFactory(campaign=campaign)
     admin.patch(f"/api/campaigns/{campaign.pk}", {"campaign_name": "Other"})
@@ -170,7 +193,7 @@ def test_a_history_is_narrowed_down_to_a_field(admin: APIClient) -> None:
     assert actions("campaign_expiry_date") == []
 
 
-def test_a_history_is_narrowed_down_in_time(admin: APIClient) -> None:
+def test_a_history_can_be_filtered_by_time(admin: APIClient) -> None:
     campaign = CampaignFactory()
     middle = timezone.now()
     AudienceTargetingFactory(campaign=campaign)
@@ -184,7 +207,7 @@ def test_a_history_is_narrowed_down_in_time(admin: APIClient) -> None:
     assert kinds(**{"from": at, "to": (middle + timedelta(days=1)).isoformat(), "field": "campaign_name"}) == []
 
 
-def test_filters_and_pages_go_together(admin: APIClient) -> None:
+def test_filters_and_pages_can_be_combined(admin: APIClient) -> None:
     campaign = CampaignFactory()
     for number in range(3):
         admin.patch(f"/api/campaigns/{campaign.pk}", {"campaign_name": f"Name {number}"})
@@ -213,14 +236,14 @@ def test_filters_and_pages_go_together(admin: APIClient) -> None:
         ("search=x", "search"),
     ],
 )
-def test_filters_are_as_strict_as_everywhere(query: str, parameter: str | None, admin: APIClient) -> None:
+def test_invalid_filters_are_refused_by_name(query: str, parameter: str | None, admin: APIClient) -> None:
     answer = admin.get(f"/api/campaigns/{CampaignFactory().pk}/history?{query}")
 
     assert answer.status_code == (400 if parameter else 200)
     assert parameter is None or list(answer.json()) == [parameter]
 
 
-def test_a_field_of_hidden_parts_can_not_be_asked_for(cast: Cast, client_for: ClientFor) -> None:
+def test_a_history_can_not_be_filtered_by_a_field_of_hidden_parts(cast: Cast, client_for: ClientFor) -> None:
     account = AdvertiserBankAccountFactory(advertiser__contact=True)
     AdvertiserContactFactory(advertiser=account.advertiser)
     address = f"/api/advertisers/{account.advertiser_id}/history"

@@ -200,7 +200,7 @@ def test_old_answers_are_deleted_by_a_command(client: APIClient) -> None:
     with time_machine.travel(timezone.now() + timedelta(hours=24, minutes=1), tick=False):
         call_command("prune_idempotency_keys", stdout=out)
 
-    assert out.getvalue() == "Deleted: kept answers 1.\n"
+    assert out.getvalue() == "Deleted 1 stored response.\n"
     assert not IdempotentAnswer.objects.exists()
 
 

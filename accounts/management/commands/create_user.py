@@ -1,4 +1,4 @@
-"""`manage.py create_user`: a person, from the shell."""
+"""`manage.py create_user`: create a user from the shell."""
 
 import getpass
 import sys
@@ -6,28 +6,33 @@ from typing import Any
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.choices import RoleName
 from accounts.models import User
 from campaign_studio.acting import acting_as
+from campaign_studio.management.base import StudioCommand
 
 
-class Command(BaseCommand):
+class Command(StudioCommand):
     """Creates an active user with a role and a password."""
 
-    help = "Create a user. The password is asked for twice, or read from standard input."
+    help = _("Create a user. The command prompts for the password twice, or reads it from standard input.")
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("username", help="letters, digits and . + - _")
+        parser.add_argument("username", help=gettext("letters, digits and the characters . + - and _"))
         parser.add_argument("email")
         parser.add_argument("--role", required=True, choices=RoleName.values)
         parser.add_argument("--first-name", default="")
         parser.add_argument("--last-name", default="")
-        parser.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
+        parser.add_argument(
+            "--password-stdin", action="store_true", help=gettext("read the password from standard input")
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Create the user. Raises CommandError with everything that is wrong."""
+        """Create the user. Raises CommandError with all validation errors."""
         names = {name: options[name] for name in ("username", "email", "first_name", "last_name")}
         password = sys.stdin.readline().rstrip("\r\n") if options["password_stdin"] else self._ask()
         try:
@@ -36,16 +41,18 @@ class Command(BaseCommand):
                 user = User.objects.create_user(password=password, role_id=options["role"], **names)
         except ValidationError as error:
             raise CommandError("\n".join(_lines(error))) from error
-        self.stdout.write(self.style.SUCCESS(f"{user.username} can sign in now, as {user.role}."))
+        message = gettext("Created the user “%(username)s” with the role “%(role)s”.")
+        self.stdout.write(self.style.SUCCESS(message % {"username": user.username, "role": user.role}))
 
     def _ask(self) -> str:
         try:
-            password = getpass.getpass("Password: ")
-            again = getpass.getpass("Once more: ")
+            password = getpass.getpass(gettext("Password: "))
+            again = getpass.getpass(gettext("Password (again): "))
         except EOFError as error:
-            raise CommandError("No password was typed. To pipe one in, add --password-stdin.") from error
+            message = gettext("No password was entered. Use --password-stdin to pipe one in.")
+            raise CommandError(message) from error
         if password != again:
-            raise CommandError("The two passwords differ. Nothing was created.")
+            raise CommandError(gettext("The two passwords are different. No user was created."))
         return password
 
 

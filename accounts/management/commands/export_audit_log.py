@@ -1,4 +1,4 @@
-"""`manage.py export_audit_log`: the audit log as a file, with the seals that prove it."""
+"""`manage.py export_audit_log`: write the audit log with its seals to a file."""
 
 import csv
 import json
@@ -8,7 +8,9 @@ from datetime import UTC, date
 from pathlib import Path
 from typing import IO
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from rich.console import Console
 from rich.progress import Progress
 
@@ -17,9 +19,10 @@ from accounts.audit.sealing import seal_everything
 from accounts.models import AuditEntry, AuditSeal
 from campaign_studio.database.timeouts import lift_statement_timeout
 from campaign_studio.management.arguments import day
+from campaign_studio.management.base import StudioCommand
 
 CHUNK = 1000
-# Of the entry: a list of its own, so that a column can be added here and no seal is touched.
+# The columns of an entry. The seals don't depend on this list, so a column can be added.
 ENTRY_COLUMNS = (
     "id",
     "timestamp",
@@ -43,27 +46,29 @@ ENTRY_COLUMNS = (
     "cid",
 )
 COLUMNS = ("position", "seal", "format", *ENTRY_COLUMNS)
-# What a spreadsheet would take for a formula.
+# A spreadsheet would take a cell that starts like this for a formula.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
-class Command(BaseCommand):
-    """In the order of the seals; each can be computed again from the lines alone, as docs/adr/0009 says."""
+class Command(StudioCommand):
+    """Exports the entries in the order of their seals, which can be recomputed from the export (docs/adr/0009)."""
 
-    help = "Write the audit log as JSON Lines or CSV, to a file or to standard output."
+    help = _("Export the audit log as JSON Lines or CSV, to a file or to standard output.")
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--format", choices=["jsonl", "csv"], default="jsonl")
         parser.add_argument(
-            "--from", type=day, dest="first", default=date.min, metavar="DATE", help="the first day, UTC"
+            "--from", type=day, dest="first", default=date.min, metavar="DATE", help=gettext("first day, in UTC")
         )
-        parser.add_argument("--to", type=day, dest="last", default=date.max, metavar="DATE", help="the last day, UTC")
-        parser.add_argument("--output", type=Path, metavar="FILE", help="must not exist yet")
+        parser.add_argument(
+            "--to", type=day, dest="last", default=date.max, metavar="DATE", help=gettext("last day, in UTC")
+        )
+        parser.add_argument("--output", type=Path, metavar="FILE", help=gettext("a file that doesn't exist yet"))
 
     def handle(
         self, *args: object, first: date, last: date, format: str, output: Path | None, **options: object
     ) -> None:
-        """Raises CommandError when the file is there already or can't be written."""
+        """Export the log. Raises CommandError if the file already exists or can't be written."""
         lift_statement_timeout()
         seal_everything()
         lines = _lines(first, last)
@@ -77,16 +82,18 @@ class Command(BaseCommand):
                 Progress(console=Console(file=sys.stderr), transient=True) as progress,
             ):
                 total = AuditSeal.objects.count()
-                write(progress.track(lines, total=total, description="Entries"), file)
+                write(progress.track(lines, total=total, description=gettext("Entries")), file)
         except FileExistsError as error:
-            raise CommandError(f"{output} is there already. Name another file.") from error
+            message = gettext("“%(file)s” already exists. Choose a different file name.")
+            raise CommandError(message % {"file": output}) from error
         except OSError as error:
-            raise CommandError(f"{output} can't be written: {error.strerror}.") from error
-        self.stdout.write(f"Written to {output}.")
+            message = gettext("“%(file)s” can't be written: %(reason)s.")
+            raise CommandError(message % {"file": output, "reason": error.strerror}) from error
+        self.stdout.write(gettext("Exported the audit log to “%(file)s”.") % {"file": output})
 
 
 def _lines(first: date, last: date) -> Iterator[dict[str, object]]:
-    """One entry after the other, a thousand in memory at a time."""
+    """The exported entries. At most a thousand are in memory at a time."""
     reached = 0
     while seals := list(AuditSeal.objects.filter(position__gt=reached)[:CHUNK]):
         reached = seals[-1].position

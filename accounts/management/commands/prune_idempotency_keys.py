@@ -1,19 +1,24 @@
-"""`manage.py prune_idempotency_keys`: forget answers that nobody may ask for again."""
+"""`manage.py prune_idempotency_keys`: delete stored responses that have expired."""
 
-from django.core.management.base import BaseCommand
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from campaign_studio.database.timeouts import lift_statement_timeout
+from campaign_studio.management.base import StudioCommand
 from campaign_studio.models import IdempotentAnswer
 from campaign_studio.models.idempotency import KEPT
 
 
-class Command(BaseCommand):
-    """Meant for once a day. An answer that is too old is not given again even before it is deleted."""
+class Command(StudioCommand):
+    """An expired response is never sent again, even before it is deleted."""
 
-    help = "Delete the kept answers of Idempotency-Keys that are older than 24 hours."
+    help = _(
+        "Delete the responses that are stored for Idempotency-Keys and older than 24 hours. Schedule it once a day."
+    )
 
     def handle(self, *args: object, **options: object) -> None:
         lift_statement_timeout()
         deleted, _ = IdempotentAnswer.objects.filter(answered_at__lte=timezone.now() - KEPT).delete()
-        self.stdout.write(f"Deleted: kept answers {deleted}.")
+        message = ngettext("Deleted %(count)d stored response.", "Deleted %(count)d stored responses.", deleted)
+        self.stdout.write(message % {"count": deleted})

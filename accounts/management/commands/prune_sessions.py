@@ -1,25 +1,34 @@
-"""`manage.py prune_sessions`: forget sessions that ended long ago."""
+"""`manage.py prune_sessions`: delete sessions that ended long ago."""
 
 from datetime import timedelta
 
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Session, SignInAttempts
 from campaign_studio.database.timeouts import lift_statement_timeout
 from campaign_studio.management.arguments import whole_number
+from campaign_studio.management.base import StudioCommand
 
 
-class Command(BaseCommand):
-    """Deletes what nobody can use any more. The security log keeps that it happened."""
+class Command(StudioCommand):
+    """Deletes rows that are no longer used. The security log keeps a record of the sign-ins."""
 
-    help = "Delete sessions that ended long ago, counters that no longer count, and expired cookies."
+    help = _(
+        "Delete sessions that ended long ago, expired counters of failed sign-in attempts, and expired cookies. "
+        "Schedule it once a day."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--days", type=whole_number(0), default=30, help="sessions that ended so many days ago (default 30)"
+            "--days",
+            type=whole_number(0),
+            default=30,
+            help=gettext("delete sessions that ended more than this many days ago (default: %(default)s)"),
         )
 
     def handle(self, *args: object, days: int, **options: object) -> None:
@@ -29,4 +38,8 @@ class Command(BaseCommand):
         sessions, _ = Session.objects.filter(Q(revoked_at__lt=before) | Q(expires_at__lt=before)).delete()
         counters, _ = SignInAttempts.objects.filter(ends_at__lt=now).delete()
         call_command("clearsessions")
-        self.stdout.write(f"Deleted: sessions {sessions}, sign-in counters {counters}.")
+        for message, count in (
+            (ngettext("Deleted %(count)d session.", "Deleted %(count)d sessions.", sessions), sessions),
+            (ngettext("Deleted %(count)d counter.", "Deleted %(count)d counters.", counters), counters),
+        ):
+            self.stdout.write(message % {"count": count})

@@ -1,29 +1,32 @@
-"""`manage.py verify_audit_log`: is the audit log whole?"""
+"""`manage.py verify_audit_log`: check that the audit log is intact."""
 
 import argparse
 import re
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 from itertools import chain
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db.models import Max, Min
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from rich.console import Console
 from rich.progress import Progress
 
+from accounts.audit.history import timestamp
 from accounts.audit.sealing import seal_everything
 from accounts.audit.verifying import checkpoint_before, unsealed_entries, walk
 from accounts.models import AuditEntry, AuditSeal
 from campaign_studio.database.timeouts import lift_statement_timeout
+from campaign_studio.management.base import StudioCommand
 from campaign_studio.management.terminal import terminal
 
 
-class Command(BaseCommand):
-    """Names every entry that was altered, moved, put in or taken away since it was sealed."""
+class Command(StudioCommand):
+    """Lists every entry that was altered, moved, inserted or deleted since it was sealed."""
 
-    help = (
-        "Compare every audit entry with its seal. Schedule it daily, and note the last line down somewhere else: "
-        "with --expect a later run finds out whether the end of the log was taken away or the whole chain made anew."
+    help = _(
+        "Compare every audit entry with its seal. Schedule it once a day and keep its last line in another place: with "
+        "--expect, a later run detects that the end of the log was deleted or that all seals were replaced."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -33,65 +36,67 @@ class Command(BaseCommand):
             action="append",
             default=[],
             metavar="POSITION:SEAL",
-            help="noted from an earlier run",
+            help=gettext("the last line of an earlier run"),
         )
 
     def handle(self, *args: object, expect: list[AuditSeal], **options: object) -> None:
-        """Raises CommandError when anything is wrong."""
+        """Check the log. Raises CommandError if there are any problems."""
         lift_statement_timeout()
         seal_everything()
         first, head, problems = AuditSeal.objects.first(), None, 0
         console = terminal(self, markup=False)
         with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-            task = progress.add_task("Entries", total=AuditSeal.objects.count())
+            task = progress.add_task(gettext("Entries"), total=AuditSeal.objects.count())
             for seal, wrong in walk():
                 head = seal
                 progress.advance(task)
-                problems += _tell(console, wrong)
-            problems += _tell(console, unsealed_entries())
-            problems += _tell(console, chain.from_iterable(_against(first, noted) for noted in expect))
+                problems += _print(console, wrong)
+            problems += _print(console, unsealed_entries())
+            problems += _print(console, chain.from_iterable(_against(first, noted) for noted in expect))
             checked = int(progress.tasks[0].completed)
         if problems and AuditSeal.objects.first() != first:
-            raise CommandError("Entries were removed from the audit log meanwhile. Run this again.")
+            raise CommandError(gettext("The audit log was pruned during this check. Run it again."))
         if problems:
-            raise CommandError(f"The audit log is not whole. Problems: {problems}. Entries checked: {checked}.")
+            message = gettext(
+                "The audit log is not intact. Problems found: %(problems)d. Entries checked: %(entries)d."
+            )
+            raise CommandError(message % {"problems": problems, "entries": checked})
         checkpoint = checkpoint_before(first.position) if first else None
         if checkpoint:
-            when = _when(checkpoint.entry.timestamp)
-            console.print(f"Removed on purpose: up to position {checkpoint.position}, on {when}.")
-        console.print(f"The audit log is whole. Entries: {checked}.")
+            message = gettext("The entries up to position %(position)d were pruned on %(time)s.")
+            params = {"position": checkpoint.position, "time": timestamp(checkpoint.entry.timestamp)}
+            console.print(message % params)
+        console.print(gettext("The audit log is intact. Entries checked: %(entries)d.") % {"entries": checked})
         if head is not None:
             times = AuditEntry.objects.aggregate(first=Min("timestamp"), last=Max("timestamp"))
-            console.print(f"From {_when(times['first'])} to {_when(times['last'])}.")
+            message = gettext("The first entry is from %(first)s, the last one from %(last)s.")
+            console.print(message % {name: timestamp(time) for name, time in times.items()})
             console.print(f"{head}")
 
 
-def _tell(console: Console, problems: Iterable[str]) -> int:
-    """Print what is wrong, line by line as it is found; returns how much."""
+def _print(console: Console, problems: Iterable[str]) -> int:
+    """Print the problems one by one as they are found. Returns how many there were."""
     count = 0
     for problem in problems:
-        console.print(f"{problem}.")
+        console.print(problem)
         count += 1
     return count
 
 
 def _against(first: AuditSeal | None, noted: AuditSeal) -> Iterator[str]:
-    """What is wrong with a place in the chain that was noted before."""
+    """The problem, if any, with a position and seal noted from an earlier run."""
     stored = AuditSeal.objects.filter(pk=noted.position).first() or checkpoint_before(noted.position + 1)
+    params = {"position": noted.position}
     if stored is not None and stored.seal != noted.seal:
-        yield f"Position {noted.position} has another seal than the one noted"
+        yield gettext("The seal at position %(position)d differs from the expected one.") % params
     elif stored is None and first is not None and noted.position < first.position:
-        yield f"Position {noted.position} was removed since it was noted: give a later one"
+        yield gettext("Position %(position)d has been pruned since that run. Use the line of a later run.") % params
     elif stored is None:
-        yield f"Position {noted.position} is missing: the end of the log was taken away"
-
-
-def _when(time: datetime) -> str:
-    return f"{time.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+        yield gettext("Position %(position)d is missing: the end of the log was deleted.") % params
 
 
 def _noted(text: str) -> AuditSeal:
     if not re.fullmatch(r"\d{1,18}:[0-9a-f]{64}", text):
-        raise argparse.ArgumentTypeError("give it as an earlier run printed it: POSITION:SEAL")
+        raise argparse.ArgumentTypeError(gettext("use the last line of an earlier run, in the form POSITION:SEAL"))
     position, seal = text.split(":")
     return AuditSeal(position=int(position), seal=seal)
