@@ -1,1 +1,1 @@
-"""People and their roles, how they sign in, and the log of what they did."""
+"""Users and their roles, how they sign in, and the log of what they did."""

@@ -65,7 +65,7 @@ class KindFilter(ChoiceFilter):
 
 
 class ActionFilter(ChoiceFilter):
-    """Filters the log by action: created, changed, deleted or seen."""
+    """Filters the log by action: created, changed, deleted or viewed."""
 
     title = _("action")
     parameter_name = "action"

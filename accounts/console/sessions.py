@@ -32,20 +32,20 @@ class ListedSession(Protocol):
 class SessionAdmin(StudioAdmin):
     """Active sessions, to view and end: one's own and, for administrators, those of the users they administer."""
 
-    list_display = ["whose", "door_badge", "device_name", "remote_addr", "signed_in", "seen", "is_this_one"]
+    list_display = ["username", "door_badge", "device_name", "remote_addr", "signed_in", "seen", "is_this_one"]
     list_filter = [("door", ChoicesDropdownFilter)]
     list_select_related = ["user"]
     search_fields = ["user__username__ilike", "remote_addr__exact"]
     search_help_text = _("Username or full IP address")
     ordering = ["-last_seen_at", "session_id"]
     fields = [
-        ("whose", "door"),
+        ("username", "door"),
         ("device_name", "remote_addr"),
         "user_agent",
         ("signed_in", "seen", "expires_at"),
         "second_factor",
     ]
-    readonly_fields = ["whose", "device_name", "signed_in", "seen"]
+    readonly_fields = ["username", "device_name", "signed_in", "seen"]
     actions = ["end_sessions"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
@@ -60,7 +60,7 @@ class SessionAdmin(StudioAdmin):
         return self.may(request, "revoke")
 
     @display(description=_("User"), ordering="user__username")
-    def whose(self, session: Session) -> str:
+    def username(self, session: Session) -> str:
         return f"{session.user.display_name} ({session.user.username})"
 
     @display(description=_("Channel"), ordering="door", label=DOOR_COLOURS)

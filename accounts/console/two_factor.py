@@ -105,7 +105,7 @@ class TurnOffView(ConsoleView):
 
     model = User
     template_name = "admin/accounts/two_factor_off.html"
-    person: User
+    target: User
 
     def has_permission(self) -> bool:
         """Whether the signed-in user administers this other user. Raises Http404 for users they don't see."""
@@ -113,24 +113,24 @@ class TurnOffView(ConsoleView):
         found = User.objects.all().visible_to(user).filter(pk=self.kwargs["user_id"]).first()
         if found is None:
             raise Http404(gettext("No such user."))
-        self.person = found
+        self.target = found
         return found.pk != user.pk and user.has_perm("accounts.administer_user", found)
 
     def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-        TOTPDevice.objects.turn_off(self.person)
-        message = gettext("Two-factor authentication is off for %(user)s.") % {"user": self.person}
+        TOTPDevice.objects.turn_off(self.target)
+        message = gettext("Two-factor authentication is off for %(user)s.") % {"user": self.target}
         messages.success(request, message)
         return HttpResponseRedirect(self._back())
 
     def get_context_data(self, **kwargs: object) -> Context:
         """Add the user, and whether there is anything to turn off."""
         return super().get_context_data(
-            title=gettext("Turn off two-factor authentication for %(user)s") % {"user": self.person.display_name},
-            person=self.person,
-            is_on=TOTPDevice.objects.is_used_by(self.person),
+            title=gettext("Turn off two-factor authentication for %(user)s") % {"user": self.target.display_name},
+            target=self.target,
+            is_on=TOTPDevice.objects.is_used_by(self.target),
             back=self._back(),
             **kwargs,
         )
 
     def _back(self) -> str:
-        return reverse("admin:accounts_user_change", args=[self.person.pk])
+        return reverse("admin:accounts_user_change", args=[self.target.pk])

@@ -87,6 +87,7 @@ class User(AbstractBaseUser, TimestampedModel):  # type: ignore[django-manager-m
         verbose_name=_("role"),
         help_text=_("Determines what this user may do and whether they may use the admin console."),
     )
+    last_login = models.DateTimeField(_("last sign-in"), null=True, blank=True)
     is_active = models.BooleanField(
         _("active"),
         default=True,

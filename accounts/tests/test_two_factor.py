@@ -49,14 +49,14 @@ def next_code(user: User) -> str:
 @pytest.fixture
 def user(db: None) -> User:
     """A campaign manager who has turned two-factor authentication on."""
-    owner: User = UserFactory(username="uwe", role=RoleName.CAMPAIGN_MANAGER)
-    TOTPDevice.objects.begin(owner).confirm(code_of_new(owner))
-    return owner
+    manager: User = UserFactory(username="uwe", role=RoleName.CAMPAIGN_MANAGER)
+    TOTPDevice.objects.begin(manager).confirm(code_of_new(manager))
+    return manager
 
 
-def code_of_new(owner: User) -> str:
-    TOTPDevice.objects.begin(owner)
-    return code_of(owner)
+def code_of_new(manager: User) -> str:
+    TOTPDevice.objects.begin(manager)
+    return code_of(manager)
 
 
 def login(otp_token: str | None = None, password: str = PASSWORD) -> Any:
@@ -71,20 +71,20 @@ def console(otp_token: str = "") -> tuple[Client, Any]:
 
 
 def test_a_code_turns_it_on_and_the_recovery_codes_are_shown_once(console_for: Callable[[User], Client]) -> None:
-    owner = UserFactory(username="uwe", role=RoleName.CAMPAIGN_MANAGER)
-    browser = console_for(owner)
-    other = tokens_of(owner)["access_token"]
+    manager = UserFactory(username="uwe", role=RoleName.CAMPAIGN_MANAGER)
+    browser = console_for(manager)
+    other = tokens_of(manager)["access_token"]
     page = browser.get(PAGE).content.decode()
-    key = TOTPDevice.objects.get(user=owner).key.reveal()
+    key = TOTPDevice.objects.get(user=manager).key.reveal()
     assert key in page
     assert "data:image/svg+xml" in page
     assert login().status_code == 200, "no code is required before the first one is confirmed"
-    refused = browser.post(PAGE, {"otp_token": code_of(owner), "confirm": "", "password": "wrong"})
+    refused = browser.post(PAGE, {"otp_token": code_of(manager), "confirm": "", "password": "wrong"})
     assert [error.code for error in refused.context["form"].errors.as_data()["password"]] == ["password_incorrect"]
     guessed = browser.post(PAGE, {"otp_token": "000000", "confirm": "", "password": PASSWORD})
     assert guessed.context["form"].errors == CODE_IS_INVALID
 
-    done = browser.post(PAGE, {"otp_token": code_of(owner), "confirm": "", "password": PASSWORD}).content.decode()
+    done = browser.post(PAGE, {"otp_token": code_of(manager), "confirm": "", "password": PASSWORD}).content.decode()
 
     codes = re.findall(r"<li>([a-z2-7-]{27})</li>", done)
     assert len(set(codes)) == 10
@@ -95,7 +95,7 @@ def test_a_code_turns_it_on_and_the_recovery_codes_are_shown_once(console_for: C
     assert key not in later
     assert codes[0] not in later
     assert login(codes[0]).status_code == 200
-    assert SecurityEvent.objects.filter(kind=SecurityEventKind.TWO_FACTOR_ON, user=owner).count() == 1
+    assert SecurityEvent.objects.filter(kind=SecurityEventKind.TWO_FACTOR_ON, user=manager).count() == 1
 
 
 def test_the_qr_code_contains_what_authenticator_apps_expect(user: User) -> None:
@@ -159,9 +159,9 @@ def test_the_clock_of_the_phone_may_be_off_by_half_a_minute(steps: int, status: 
 
 @pytest.mark.django_db(transaction=True)
 def test_of_four_simultaneous_sign_ins_with_one_code_one_succeeds() -> None:
-    owner = UserFactory(username="uwe", role=RoleName.CAMPAIGN_MANAGER)
-    TOTPDevice.objects.begin(owner).confirm(code_of_new(owner))
-    code = next_code(owner)
+    manager = UserFactory(username="uwe", role=RoleName.CAMPAIGN_MANAGER)
+    TOTPDevice.objects.begin(manager).confirm(code_of_new(manager))
+    code = next_code(manager)
     ready = Barrier(4)
 
     def enter(_: int) -> int:
@@ -279,8 +279,8 @@ def test_an_application_administrator_cannot_turn_it_off_for_a_system_administra
 def test_a_user_whose_role_requires_it_has_to_set_it_up_first(
     settings: Any, console_for: Callable[[User], Client]
 ) -> None:
-    owner = UserFactory(username="uwe", role=RoleName.CAMPAIGN_MANAGER)
-    before = tokens_of(owner)["access_token"]
+    manager = UserFactory(username="uwe", role=RoleName.CAMPAIGN_MANAGER)
+    before = tokens_of(manager)["access_token"]
     settings.TWO_FACTOR_ROLES = ["campaign_manager"]
     browser, _ = console()
 
@@ -291,13 +291,13 @@ def test_a_user_whose_role_requires_it_has_to_set_it_up_first(
         assert (answer.status_code, answer["Location"]) == (302, PAGE)
     assert browser.get(PAGE).context["is_required"]
 
-    browser.post(PAGE, {"otp_token": code_of(owner), "confirm": "", "password": PASSWORD})
+    browser.post(PAGE, {"otp_token": code_of(manager), "confirm": "", "password": PASSWORD})
 
     assert browser.get(INDEX).status_code == 200
-    assert login(next_code(owner)).status_code == 200
-    refused = browser.post(PAGE, {"otp_token": RecoveryCode.objects.renew(owner)[0], "off": ""})
+    assert login(next_code(manager)).status_code == 200
+    refused = browser.post(PAGE, {"otp_token": RecoveryCode.objects.renew(manager)[0], "off": ""})
     assert refused.context["form"].errors == {"otp_token": [REQUIRED_OF_ROLE]}
-    assert TOTPDevice.objects.is_used_by(owner)
+    assert TOTPDevice.objects.is_used_by(manager)
 
 
 def test_other_roles_do_not_require_it(settings: Any) -> None:
