@@ -1,7 +1,7 @@
-"""Who is acting right now: one context variable says who is behind the present request or command.
+"""The acting user: a context variable knows who is behind the current request or command.
 
-Nothing is connected per request, and the user is read only when somebody asks, so that a token user, whom the API
-authenticates late, is found too. This module knows people by a protocol alone: who they are is for `accounts`.
+The user is looked up only when needed, because the API authenticates a token late. This module knows users by a
+protocol only; the model is in `accounts`.
 """
 
 import re
@@ -19,12 +19,12 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 def is_api(path: str) -> bool:
-    """Whether an address belongs to the REST API; all others are the console's."""
+    """Whether a path belongs to the REST API. All others are the console's."""
     return path == "/api" or path.startswith("/api/")
 
 
 class Actor(Protocol):
-    """What the foundations need to know of a person."""
+    """What the foundations need to know about a user."""
 
     pk: Any
     username: str
@@ -36,20 +36,20 @@ class Actor(Protocol):
 
 
 class Reader(Protocol):
-    """What a table needs to know of the person who asks it: perhaps nobody, as Django's AnonymousUser is."""
+    """What a queryset needs to know about its reader, who may be Django's AnonymousUser."""
 
     @property
     def pk(self) -> object:
-        """The primary key; None for somebody who isn't signed in."""
+        """The primary key; None if the reader isn't signed in."""
 
     @property
     def is_authenticated(self) -> bool:
-        """Whether they are signed in."""
+        """Whether the reader is signed in."""
 
 
 @dataclass(frozen=True)
 class Acting:
-    """Who changes things right now, and through which door: `admin`, `api` or `command`."""
+    """Who makes the current changes, and by which door: `admin`, `api` or `command`."""
 
     door: str
     find_user: Callable[[], Actor | None] = lambda: None
@@ -60,13 +60,13 @@ class Acting:
 
     @property
     def name(self) -> str:
-        """The name for `created_by_name` and `updated_by_name`: the user's, else the command's."""
+        """The user's or the command's name, for `created_by_name` and `updated_by_name`."""
         user = self.find_user()
         return user.display_name if user else self.command
 
     @property
     def username(self) -> str | None:
-        """The user's, else the command's name; None for somebody who isn't signed in."""
+        """The username or the command's name; None if nobody is signed in."""
         user = self.find_user()
         return user.username if user else self.command or None
 
@@ -75,31 +75,31 @@ _acting: ContextVar[Acting | None] = ContextVar("acting", default=None)
 
 
 def current() -> Acting | None:
-    """Who is acting, or None outside of requests and attributed commands."""
+    """Who is acting; None outside requests and attributed commands."""
     return _acting.get()
 
 
 def current_request_id() -> str | None:
-    """The id that joins log lines, audit entries and answers of one request (`X-Request-ID`)."""
+    """The id that log lines, audit entries and the response of one request share (`X-Request-ID`)."""
     acting = _acting.get()
     return acting.request_id if acting else None
 
 
 def current_user() -> Any:
-    """The signed-in user (an `Actor`) behind the present request or command; None when there is none."""
+    """The signed-in user (an `Actor`) behind the current request or command, if any."""
     acting = _acting.get()
     return acting.find_user() if acting else None
 
 
 def current_address() -> str:
-    """The address that the present request comes from; "" outside of requests."""
+    """The client's IP address; "" outside requests."""
     acting = _acting.get()
     return (acting.remote_addr or "") if acting else ""
 
 
 @contextmanager
 def acting_as(who: Actor | str, *, door: str = "command") -> Iterator[None]:
-    """Attribute everything inside to a user, or to a command by its name."""
+    """Attribute all changes inside to a user, or to a command by its name."""
     acting = Acting(door, command=who) if isinstance(who, str) else Acting(door, find_user=lambda: who)
     token = _acting.set(acting)
     try:
@@ -109,16 +109,16 @@ def acting_as(who: Actor | str, *, door: str = "command") -> Iterator[None]:
 
 
 def set_database_actor() -> None:
-    """Let triggers know who acts until the transaction ends: `current_setting('app.actor', true)`."""
+    """Tell triggers who acts, until the transaction ends: `current_setting('app.actor', true)`."""
     user = current_user()
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('app.actor', %s, true)", [str(user.pk) if user else ""])
 
 
 class ActingMiddleware:
-    """Gives each request an id and a door, and answers the id as `X-Request-ID`.
+    """Gives each request an id and a door, and returns the id as `X-Request-ID`.
 
-    A client's own id is taken over when it is 1-64 letters, digits, dots, dashes or underscores.
+    A client may send its own id: 1–64 letters, digits, dots, hyphens or underscores.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

@@ -1,8 +1,7 @@
-"""Text that is unreadable in the database, in dumps and in logs.
+"""Text that is encrypted in the database and masked in dumps and logs.
 
-Written by hand (about forty lines on the `cryptography` package): the field libraries swallow a wrong key and hand back
-ciphertext, or are no longer kept. The value masks its `repr`, look-ups are refused, and a value that no key opens is an
-error, never a fallback.
+Built directly on the `cryptography` package: existing field libraries return ciphertext for a wrong key, or are no
+longer maintained. Here the value masks its `repr`, look-ups are refused, and a value that no key decrypts is an error.
 """
 
 import base64
@@ -24,7 +23,7 @@ SHOWN = 4
 
 
 class Secret:
-    """A text that shows only its end (`••••6789`) wherever it is printed. Ask `reveal()` for all of it."""
+    """A text of which only the end is ever printed (`••••6789`). `reveal()` returns the whole."""
 
     __slots__ = ("_text",)
 
@@ -32,7 +31,7 @@ class Secret:
         self._text = text
 
     def reveal(self) -> str:
-        """The whole text. Whoever calls this answers for who gets to see it."""
+        """The whole text. The caller is responsible for who sees it."""
         return self._text
 
     def __str__(self) -> str:
@@ -57,22 +56,22 @@ def _ciphers(keys: tuple[str, ...]) -> MultiFernet:
 
 
 def encrypt(text: str) -> str:
-    """Encrypt with the newest of `ENCRYPTION_KEY`."""
+    """Encrypt with the newest key in `ENCRYPTION_KEY`."""
     return _ciphers(tuple(settings.ENCRYPTION_KEYS)).encrypt(text.encode()).decode()
 
 
 def decrypt(token: str) -> str:
-    """Decrypt with whichever key fits; raise ImproperlyConfigured when none does."""
+    """Decrypt with any of `ENCRYPTION_KEY`. Raises ImproperlyConfigured if no key fits."""
     try:
         return _ciphers(tuple(settings.ENCRYPTION_KEYS)).decrypt(token.encode()).decode()
     except InvalidToken as error:
         raise ImproperlyConfigured(
-            "A stored secret can't be read with any key in ENCRYPTION_KEY. Add the key it was written with to the list."
+            "No key in ENCRYPTION_KEY can decrypt a stored secret. Add the key that it was encrypted with."
         ) from error
 
 
 def is_current(token: str) -> bool:
-    """Whether the newest key alone opens it."""
+    """Whether `token` was encrypted with the newest key."""
     try:
         _ciphers(tuple(settings.ENCRYPTION_KEYS[:1])).decrypt(token.encode())
     except InvalidToken:
@@ -81,16 +80,16 @@ def is_current(token: str) -> bool:
 
 
 def encrypted_columns() -> Iterator[tuple[type[models.Model], list["EncryptedTextField"]]]:
-    """Each table that holds secrets, with the columns that do."""
+    """Each model with encrypted columns, and those columns."""
     for model in apps.get_models():
-        # Those of a parent's table come with the parent.
+        # Inherited columns are listed with the parent model.
         columns = [field for field in model._meta.local_concrete_fields if isinstance(field, EncryptedTextField)]
         if columns and not model._meta.proxy:
             yield model, columns
 
 
 class _SecretAttribute(DeferredAttribute):
-    """Wraps plain text in a Secret the moment it is assigned."""
+    """Wraps plain text in a Secret on assignment."""
 
     def __set__(self, instance: models.Model, value: object) -> None:
         instance.__dict__[self.field.attname] = self.field.to_python(value)
@@ -103,12 +102,12 @@ else:
 
 
 class EncryptedTextField(_SecretTextField):
-    """A text column encrypted at rest; in Python a Secret or None."""
+    """A text column that is encrypted at rest. In Python the value is a Secret or None."""
 
     descriptor_class = _SecretAttribute
 
     def to_python(self, value: object) -> Secret | None:
-        """Wrap text; the empty text is no secret."""
+        """Text as a Secret; the empty text as None."""
         if value is None or isinstance(value, Secret):
             return value
         return Secret(str(value)) if value != "" else None
@@ -122,26 +121,26 @@ class EncryptedTextField(_SecretTextField):
 
     @property
     def ciphertext(self) -> Cast:
-        """The column as it is stored, for the few queries that may not decrypt."""
+        """The column as it is stored, for the few queries that must not decrypt it."""
         return Cast(self.attname, models.TextField())
 
     def replace_ciphertext(self, pk: object, *, old: str, new: str) -> bool:
-        """Write `new` where the row still holds `old`; return False when somebody else wrote meanwhile."""
-        # No audit entry: the value stays what it was, only the key that opens it is another.
+        """Store `new` if the row still contains `old`. Returns False if it has changed in the meantime."""
+        # No audit entry: the value is unchanged, only its key differs.
         rows = self.model._base_manager.alias(ciphertext=self.ciphertext).filter(pk=pk, ciphertext=old)
         return bool(rows.update(**{self.attname: models.Value(new, models.TextField())}))
 
     def value_to_string(self, obj: models.Model) -> str:
-        """Serialised forms (fixtures, dumps) get the mask."""
+        """The mask, for fixtures and dumps."""
         return str(self.value_from_object(obj) or "")
 
     def run_validators(self, value: Secret | None) -> None:
-        """Validators judge the text itself."""
+        """Validate the text itself."""
         if value is not None:
             super().run_validators(value.reveal())
 
     def get_lookup(self, lookup_name: str) -> Any:
-        """Only `isnull` can be asked of a secret."""
+        """Refuse every look-up except `isnull`."""
         if lookup_name != "isnull":
-            raise FieldError(f"{self.name} is encrypted: it can't be searched or compared, only tested for null.")
+            raise FieldError(f"{self.name} is encrypted. It can only be tested for null.")
         return super().get_lookup(lookup_name)

@@ -1,4 +1,4 @@
-"""Reading the environment: numbers that are checked, and the `.env` that a fresh checkout lacks."""
+"""Reads the environment: checked numbers, and a `.env` for a fresh checkout."""
 
 import os
 import secrets
@@ -10,7 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 ENV_FILE = Path(__file__).resolve().parent.parent / ".env"
 
 TEMPLATE = """\
-# Written by the first `manage.py demo`: a development set-up with keys of its own.
+# Written by the first `manage.py demo`: a development setup with its own keys.
 # Every variable is explained in .env.example.
 DEBUG=true
 SECRET_KEY={secret_key}
@@ -19,9 +19,9 @@ ENCRYPTION_KEY={encryption_key}
 
 
 def ensure_development_env(path: Path = ENV_FILE) -> bool:
-    """Write a development `.env` at `path` unless one exists or the environment already configures the keys.
+    """Write a development `.env` at `path`, unless one exists or the environment sets the keys.
 
-    Returns whether a file was written. The file is readable by its owner alone.
+    Returns whether a file was written. Only its owner can read it.
     """
     if path.exists() or "SECRET_KEY" in os.environ:
         return False
@@ -32,11 +32,11 @@ def ensure_development_env(path: Path = ENV_FILE) -> bool:
 
 
 def whole_number(env: environ.Env, variable: str, *, default: int, within: range | None = None) -> int:
-    """The number in `variable`. Raises ImproperlyConfigured, by name, when it is none or not `within` the range."""
+    """The number in `variable`. Raises ImproperlyConfigured if it isn't a number, or isn't `within` the range."""
     try:
         number = int(env.int(variable, default=default))
     except ValueError as error:
-        raise ImproperlyConfigured(f"{variable} must be a whole number, e.g. {default}.") from error
+        raise ImproperlyConfigured(f"{variable} must be a whole number, such as {default}.") from error
     if within is not None and number not in within:
-        raise ImproperlyConfigured(f"{variable} must be from {within[0]} to {within[-1]}, e.g. {default}.")
+        raise ImproperlyConfigured(f"{variable} must be a number from {within[0]} to {within[-1]}, such as {default}.")
     return number

@@ -1,6 +1,6 @@
-"""What a log line says, and which are left out.
+"""Filters of log lines.
 
-Logging is set up before the apps are there, so that what belongs to them is imported with the first line.
+Logging is configured before the apps are loaded, so modules of the apps are imported with the first line.
 """
 
 import logging
@@ -9,7 +9,7 @@ from django.apps import apps
 
 
 class RequestIdFilter(logging.Filter):
-    """Gives every line the id that the client was answered as `X-Request-ID`; "-" outside of requests."""
+    """Adds the request id (`X-Request-ID`) to every line; "-" outside requests."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.request_id = "-"
@@ -21,7 +21,7 @@ class RequestIdFilter(logging.Filter):
 
 
 class DatabaseFaultFilter(logging.Filter):
-    """Drops the framework's word, traceback and all, on what DatabaseUnavailableMiddleware logs in one line."""
+    """Drops Django's traceback of a database fault, which DatabaseUnavailableMiddleware logs in one line."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         from campaign_studio.database.unavailable import is_fault

@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
@@ -9,9 +10,12 @@ from csp.middleware import CSPMiddleware, PolicyParts
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
+from django.utils.translation import override
 
 from campaign_studio.acting import is_api
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
 
 FORWARDED = (
     "HTTP_X_FORWARDED_FOR",
@@ -61,6 +65,7 @@ def _is_within(text: str, networks: list[ipaddress.IPv4Network | ipaddress.IPv6N
 
 
 LONGEST_QUERY = 4096
+QUERY_TOO_LONG = _("The query string is longer than 4,096 bytes. Use fewer parameters or a request body.")
 NOT_TEXT = _("The URL and the headers must be UTF-8 without null bytes.")
 
 
@@ -76,16 +81,17 @@ class EdgeMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         query = request.META.get("QUERY_STRING", "").encode("latin-1", "replace")
         if len(query) > LONGEST_QUERY:
-            message = ngettext(
-                "The query string is longer than %(limit)d byte. Use fewer parameters or a request body.",
-                "The query string is longer than %(limit)d bytes. Use fewer parameters or a request body.",
-                LONGEST_QUERY,
-            )
-            return JsonResponse({"detail": message % {"limit": LONGEST_QUERY}}, status=414)
+            return _refusal(QUERY_TOO_LONG, 414)
         headers = [value for name, value in request.META.items() if name.startswith("HTTP_")]
         if not _is_text(unquote_to_bytes(query)) or any("\x00" in text for text in [request.path_info, *headers]):
-            return JsonResponse({"detail": NOT_TEXT}, status=400)
+            return _refusal(NOT_TEXT, 400)
         return self.get_response(request)
+
+
+def _refusal(message: "StrPromise", status: int) -> JsonResponse:
+    # The language isn't negotiated yet, and the thread's is the previous request's.
+    with override(settings.LANGUAGE_CODE):
+        return JsonResponse({"detail": message}, status=status)
 
 
 def _is_text(data: bytes) -> bool:

@@ -1,4 +1,4 @@
-"""Countries, currencies and time zones of the world, as choices (ISO 3166-1, ISO 4217, IANA)."""
+"""Countries, currencies and time zones as choices (ISO 3166-1, ISO 4217, IANA)."""
 
 from functools import cache
 from zoneinfo import available_timezones
@@ -21,12 +21,12 @@ def currency_choices() -> list[tuple[str, str]]:
 
 @cache
 def timezone_choices() -> list[tuple[str, str]]:
-    """IANA names, e.g. `Europe/Berlin`."""
+    """IANA names such as `Europe/Berlin`."""
     return [(name, name) for name in sorted(available_timezones()) if name != "localtime"]
 
 
 def country_code(text: str) -> str | None:
-    """The alpha-2 code meant by a code, an alpha-3 code or an English name, whatever the case; None if none is."""
+    """The alpha-2 code for an alpha-2 code, an alpha-3 code or an English name, in any case; else None."""
     try:
         found = pycountry.countries.lookup(text.strip())
     except LookupError:

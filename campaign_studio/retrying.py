@@ -1,4 +1,4 @@
-"""Trying a transaction again when the database chose it to give way to another one."""
+"""Retries transactions that the database aborted because of a concurrent one."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -13,21 +13,21 @@ Result = TypeVar("Result")
 SERIALIZATION_FAILURE = "40001"
 DEADLOCK = "40P01"
 RETRIES = 3
-# In seconds: the first pause lasts up to so long, each further one up to twice the one before.
+# The longest first pause in seconds. Each further pause may be twice as long.
 FIRST_PAUSE = 0.05
 
 
 def is_transient(error: BaseException) -> bool:
-    """Whether the same transaction has a good chance when it is tried again: it met others, and was undone."""
+    """Whether a retry may succeed, because the transaction only collided with others."""
     return sqlstate(error) in (SERIALIZATION_FAILURE, DEADLOCK)
 
 
 def retried(transaction: Callable[[], Result], *, undone: Callable[[], None] = lambda: None) -> Result:
-    """Do what is one transaction, again while it deadlocks or can't be serialised, three times at most.
+    """Run `transaction`, and retry it up to three times after a deadlock or a serialisation failure.
 
-    `transaction` opens and commits by itself, so that what COMMIT finds out is seen here. What it changes outside of
-    the database must bear being done twice, or be put back by `undone`, which is called before each further attempt.
-    Inside of another transaction it is tried once: the outer one is undone by then. Raises what the last one raised.
+    `transaction` must begin and commit by itself, so that errors at COMMIT are caught here. Its effects outside the
+    database must be harmless when repeated, or be reverted by `undone`, which is called before each retry. Inside
+    another transaction there is no retry, because the outer one has been rolled back. Raises the last error.
     """
     if connection.in_atomic_block:
         return transaction()

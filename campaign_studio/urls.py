@@ -1,4 +1,4 @@
-"""Every address of Campaign Studio."""
+"""Every URL of Campaign Studio."""
 
 from django.contrib import admin
 from django.urls import include, path, re_path
@@ -7,7 +7,7 @@ from django.views.generic import RedirectView
 from accounts.console import passwords as console_passwords
 from campaign_studio.api.views import DocsView, HealthView, RedocView, SchemaView, no_such_address
 
-# Pages of the models last: they end with an address that takes everything.
+# The models' pages come last, because they end with a catch-all pattern.
 console = [
     path("", include("accounts.console.urls")),
     path("", include("advertisers.console.urls")),

@@ -1,4 +1,4 @@
-"""One write: one transaction, in which the database knows who acts, with what is done together at its end."""
+"""One write: a transaction in which the database knows who acts, and rows that are written together at its end."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,15 +14,15 @@ Row = TypeVar("Row", bound=models.Model)
 
 
 class _Write:
-    """The present write; it is only told apart from others."""
+    """The identity of a write."""
 
 
 @dataclass(frozen=True, eq=False)
 class _PendingRow(Generic[Row]):
-    """A row to be written at the end of a write.
+    """A row that is written at the end of a write.
 
-    It waits among the transaction's own callbacks, because they go when a savepoint is rolled back: Django has no
-    public way to learn of that, nor one to do something before COMMIT.
+    It waits among the transaction's `on_commit` callbacks, because Django drops those when a savepoint is rolled back.
+    Django has no public hook for a rollback to a savepoint, nor one that runs before COMMIT.
     """
 
     write: _Write
@@ -30,7 +30,7 @@ class _PendingRow(Generic[Row]):
     row: Row
 
     def __call__(self) -> None:
-        """After COMMIT nothing is left to do."""
+        """Do nothing: the row was written before COMMIT."""
 
 
 _present: ContextVar[_Write | None] = ContextVar("present_write", default=None)
@@ -38,10 +38,10 @@ _present: ContextVar[_Write | None] = ContextVar("present_write", default=None)
 
 @contextmanager
 def one_write(*, tell_actor: bool = True) -> Iterator[None]:
-    """Keep everything that is written inside, or nothing, and end with what was put off by `before_commit()`.
+    """A transaction that ends by writing the rows deferred by `before_commit()`.
 
-    A block inside another one is a savepoint of it. `tell_actor=False` is for callers who learn later who acts, and
-    call `set_database_actor()` then.
+    A nested block is a savepoint. `tell_actor=False` is for callers that don't know yet who acts and call
+    `set_database_actor()` later.
     """
     with transaction.atomic():
         if _present.get() is not None:
@@ -60,9 +60,10 @@ def one_write(*, tell_actor: bool = True) -> Iterator[None]:
 
 
 def before_commit(write_together: Callable[[list[Row]], None], row: Row) -> bool:
-    """Put `row` off until the present write ends, where `write_together` gets all such rows in this order.
+    """Defer `row` to the end of the current write, where `write_together` gets all deferred rows in order.
 
-    Rows put off since a savepoint go with it. Returns False outside of any write: nothing was put off then.
+    Rows deferred since a savepoint are dropped if it is rolled back. Outside a write nothing is deferred; returns
+    False.
     """
     write = _present.get()
     if write is None:

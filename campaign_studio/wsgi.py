@@ -1,7 +1,7 @@
-"""The server's way in: `granian --interface wsgi campaign_studio.wsgi:application`.
+"""The WSGI entry point: `granian --interface wsgi campaign_studio.wsgi:application`.
 
-A thin shim refuses what breaks the framework before any middleware runs, or is lost on the way there. All that a
-middleware can see is refused by `campaign_studio.middleware.EdgeMiddleware`.
+A thin shim refuses requests that Django fails on, or alters, before any middleware runs. Everything that a middleware
+can see is refused by `campaign_studio.middleware.EdgeMiddleware`.
 """
 
 import json
@@ -9,7 +9,9 @@ import os
 from collections.abc import Iterable
 from wsgiref.types import StartResponse, WSGIEnvironment
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
+from django.utils.translation import gettext, override
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "campaign_studio.settings")
 
@@ -17,8 +19,10 @@ django_application = get_wsgi_application()
 
 
 def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-    """Refuse what the framework can't take; hand on everything else."""
-    refused = refusal(environ)
+    """Answer one request: refused here, or by Django."""
+    # Without a request there is no language to negotiate, and the thread's is the previous request's.
+    with override(settings.LANGUAGE_CODE):
+        refused = refusal(environ)
     if refused is None:
         return django_application(environ, start_response)
     status, detail = refused
@@ -28,13 +32,13 @@ def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iter
 
 
 def refusal(environ: WSGIEnvironment) -> tuple[str, str] | None:
-    """Status line and reason, when the request is one nobody can answer."""
+    """The status line and the message for a request that Django can't handle; None for any other."""
     try:
         environ.get("PATH_INFO", "").encode("latin-1").decode("utf-8")
     except UnicodeDecodeError:
-        return "400 Bad Request", "The address is not UTF-8."
+        return "400 Bad Request", gettext("The URL is not UTF-8.")
     if _charset(environ.get("CONTENT_TYPE", "")) not in ("", "utf-8", "utf8"):
-        return "415 Unsupported Media Type", "Send UTF-8."
+        return "415 Unsupported Media Type", gettext("The body must be UTF-8.")
     return None
 
 

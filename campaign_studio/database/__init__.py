@@ -1,1 +1,1 @@
-"""Which PostgreSQL this process talks to, how long anything may take there, and what happens when it is gone."""
+"""The connection to PostgreSQL, its time limits, and what happens when it is unavailable."""

@@ -1,4 +1,4 @@
-"""How long anything may take in the database."""
+"""Time limits in the database."""
 
 import environ
 from django.db import connection
@@ -9,7 +9,7 @@ A_DAY = 24 * 60 * 60
 
 
 def time_limits(env: environ.Env) -> str:
-    """How long anything may take, as PostgreSQL's `options`. 0 leaves a limit to the server."""
+    """The time limits as PostgreSQL's `options`. 0 keeps the server's own limit."""
     seconds = {
         "statement_timeout": whole_number(env, "DATABASE_STATEMENT_TIMEOUT", default=15, within=range(A_DAY)),
         "lock_timeout": whole_number(env, "DATABASE_LOCK_TIMEOUT", default=5, within=range(A_DAY)),
@@ -21,15 +21,15 @@ def time_limits(env: environ.Env) -> str:
 
 
 def lift_statement_timeout(**kwargs: object) -> None:
-    """Let the present connection's statements take their time: for commands over all there is, where nobody waits.
+    """Remove the statement timeout of the current connection, for commands that process a whole table.
 
-    Others' locks are still not waited for longer than `DATABASE_LOCK_TIMEOUT`.
+    Waiting for locks is still limited by `DATABASE_LOCK_TIMEOUT`.
     """
     with connection.cursor() as cursor:
         cursor.execute("SET statement_timeout = 0")
 
 
 def restore_statement_timeout(**kwargs: object) -> None:
-    """Limit statements again as before `lift_statement_timeout()`."""
+    """Restore the limit that `lift_statement_timeout()` removed."""
     with connection.cursor() as cursor:
         cursor.execute("RESET statement_timeout")

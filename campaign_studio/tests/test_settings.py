@@ -89,7 +89,7 @@ REFUSED = [
     (CONFIGURED | {"ALGORITHM": "RS256"}, "use HS256, HS384 or HS512"),
     (CONFIGURED | {"CORS_ORIGINS": '["https://a.example"'}, "CORS_ORIGINS is not a JSON list"),
     (CONFIGURED | {"DATABASE_URL": "sqlite:///db.sqlite3"}, "DATABASE_URL must name a PostgreSQL database"),
-    (CONFIGURED | {"DATABASE_HOST": "db"}, "set DATABASE_NAME, DATABASE_USER, DATABASE_PASSWORD too"),
+    (CONFIGURED | {"DATABASE_HOST": "db"}, "Also set DATABASE_NAME, DATABASE_USER, DATABASE_PASSWORD"),
     (CONFIGURED | {"CORS_ORIGINS": "app.example.com"}, "(campaign_studio.E002)"),
     (CONFIGURED | {"TRUSTED_PROXIES": "proxy"}, "(campaign_studio.E001)"),
     (CONFIGURED | {"ACCESS_TOKEN_EXPIRE_MINUTES": "0"}, "(campaign_studio.E003)"),

@@ -11,14 +11,14 @@ from campaign_studio.embedded.server import ensure_embedded_server
 
 
 class EmbeddedConnection(psycopg.Connection[TupleRow]):
-    """A connection that brings the embedded server back when it is gone.
+    """A connection that restarts the embedded server if it has stopped.
 
-    The pool makes a new one whenever it finds an old one dead, so that no request asks whether the server lives.
+    The pool opens a new connection when an old one is dead, so requests needn't check the server.
     """
 
     @classmethod
     def connect(cls, conninfo: str = "", **kwargs: Any) -> "EmbeddedConnection":
-        """Connect to the server whose files are in the folder `host`."""
+        """Connect to the server whose data folder is `host`."""
         kwargs["host"] = str(ensure_embedded_server(Path(kwargs["host"])))
         return super().connect(conninfo, **kwargs)
 
@@ -33,7 +33,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             pool["connection_class"] = EmbeddedConnection
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> psycopg.Connection[TupleRow]:
-        """Start the server before the pool opens: a first start takes longer than a request waits for a connection."""
+        """Start the server before the pool opens: a first start takes longer than the pool's timeout."""
         if self.pool is None or self.pool.closed:
             conn_params["host"] = str(ensure_embedded_server(Path(conn_params["host"])))
         return super().get_new_connection(conn_params)
