@@ -1,4 +1,4 @@
-"""What every test can ask for."""
+"""Fixtures and hooks for all tests."""
 
 import gc
 import logging
@@ -25,7 +25,7 @@ from accounts.tests.factories import PASSWORD, Cast, make_cast
 from advertisers.tests.factories import ACCOUNT_NUMBER, IBAN
 
 SQL_FLUSH = DatabaseOperations.sql_flush
-# A test's password or bank number, or the beginning of a signed token.
+# The tests' password and bank numbers, and the beginning of a signed token.
 SECRET = re.compile(rf"{PASSWORD}|{IBAN}|{ACCOUNT_NUMBER}|eyJ[\w-]{{10,}}\.eyJ")
 
 
@@ -33,13 +33,13 @@ class NoSecrets(logging.Handler):
     """Fails the test that logs a secret."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Read one line with its traceback. Raises AssertionError."""
+        """Check one line with its traceback. Raises AssertionError."""
         assert not SECRET.search(self.format(record)), "A secret was logged."  # noqa: S101
 
 
 @pytest.fixture(autouse=True, scope="session")
 def _no_secret_is_logged() -> Iterator[None]:
-    """While the whole suite runs."""
+    """Check every log line of the session."""
     handler = NoSecrets()
     logging.getLogger().addHandler(handler)
     yield
@@ -48,7 +48,7 @@ def _no_secret_is_logged() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def troupe(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> tuple[Cast, list[AuditEntry]]:
-    """A cast with its audit entries, made once for each process and taken back out of the database."""
+    """A cast with its audit entries, created once per process and rolled back."""
     with django_db_blocker.unblock(), transaction.atomic():
         cast = make_cast()
         entries = list(AuditEntry.objects.order_by("pk"))
@@ -58,11 +58,11 @@ def troupe(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> tuple[C
 
 @pytest.fixture
 def cast(db: None, troupe: tuple[Cast, list[AuditEntry]]) -> Cast:
-    """One active user per role, and colleagues: what `make_cast()` leaves behind, in two statements instead of 36."""
+    """One active user per role, and colleagues: the rows of `make_cast()` in two statements instead of 36."""
     cast, entries = deepcopy(troupe)
     User.objects.bulk_create(cast)
     for entry in entries:
-        # A flush in between has given it a new key.
+        # A flush in between may have changed its primary key.
         entry.content_type = ContentType.objects.get_for_model(User)
     AuditEntry.objects.bulk_create(entries)
     return cast
@@ -70,7 +70,7 @@ def cast(db: None, troupe: tuple[Cast, list[AuditEntry]]) -> Cast:
 
 @pytest.fixture
 def client_for() -> Callable[[User | None], APIClient]:
-    """`client_for(user)`: an API client signed in as that user; `client_for(None)` is nobody's."""
+    """`client_for(user)`: an API client signed in as that user; `client_for(None)` isn't signed in."""
 
     def make(user: User | None) -> APIClient:
         client = APIClient()
@@ -83,7 +83,7 @@ def client_for() -> Callable[[User | None], APIClient]:
 
 @pytest.fixture
 def console_for(db: None) -> Callable[[User | None], Client]:
-    """`console_for(user)`: a browser signed in to the admin console as that user; `console_for(None)` is nobody's."""
+    """`console_for(user)`: a client signed in to the console as that user; `console_for(None)` isn't signed in."""
 
     def make(user: User | None) -> Client:
         client = Client()
@@ -94,33 +94,33 @@ def console_for(db: None) -> Callable[[User | None], Client]:
     return make
 
 
-def _bring_the_roles_back(**kwargs: Any) -> None:
-    """Tests with transactions of their own end in a flush, which takes the six roles along."""
+def _recreate_the_roles(**kwargs: Any) -> None:
+    """Recreate the six roles, which the flush after a transactional test deletes."""
     with disable_auditlog():
         import_module("accounts.migrations.0002_six_roles").create_roles(apps, None)
 
 
-def _flush_the_logs_too(operations: Any, *args: Any, **kwargs: Any) -> list[str]:
-    """Tests with transactions of their own end in a flush, which the logs refuse except in the mode of retention."""
+def _flush_with_the_logs(operations: Any, *args: Any, **kwargs: Any) -> list[str]:
+    """Flush in retention mode, the only one in which rows of the logs can be deleted."""
     return ["SET LOCAL app.audit_retention = 'on'", *SQL_FLUSH(operations, *args, **kwargs)]
 
 
 def pytest_configure() -> None:
-    """A flush sends `post_migrate`, as a migration does."""
-    setattr(DatabaseOperations, "sql_flush", _flush_the_logs_too)  # noqa: B010 - the type checker forbids the plain way
+    """Prepare for flushes, which send `post_migrate` like a migration."""
+    setattr(DatabaseOperations, "sql_flush", _flush_with_the_logs)  # noqa: B010 - mypy refuses a plain assignment
     post_migrate.connect(
-        _bring_the_roles_back, sender=apps.get_app_config("accounts"), dispatch_uid="tests.bring_the_roles_back"
+        _recreate_the_roles, sender=apps.get_app_config("accounts"), dispatch_uid="tests.recreate_the_roles"
     )
 
 
 def pytest_collection_finish() -> None:
-    """What is imported by now stays: to search it for garbage again and again takes a tenth of the time."""
+    """Exempt everything imported so far from garbage collection, which would take a tenth of the time."""
     gc.freeze()
     gc.set_threshold(700, 10, 100)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Say how much was tried: hostile inputs, permission cells, mutations of the audit log."""
+    """Print how many hostile inputs, permission cells and mutations of the audit log were tried."""
     totals: dict[str, int] = {}
     for report in terminalreporter.stats.get("passed", []):
         for name, value in report.user_properties:

@@ -1,6 +1,6 @@
-"""Every setting of Campaign Studio, in one file. Variables come from the environment or `.env`; see `.env.example`.
+"""All settings of Campaign Studio. Variables come from the environment or `.env`; see `.env.example`.
 
-Outside DEBUG the project refuses to start half-configured.
+Without DEBUG the project refuses to start if a required variable is missing.
 """
 
 import json
@@ -11,6 +11,7 @@ import environ
 from csp import constants as csp
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy as _
 
 from campaign_studio import dashboard
 from campaign_studio.database import configuration
@@ -31,7 +32,7 @@ DEBUG = env.bool("DEBUG", default=False)
 DATA_DIR = BASE_DIR / env.str("DATA_DIR", default=".data")
 
 INSTALLED_APPS = [
-    # Without its own site: ours is named by the console's configuration below.
+    # Without its own site: the console's configuration below names ours.
     "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
     "campaign_studio.console.apps.ConsoleConfig",
@@ -65,13 +66,13 @@ MIDDLEWARE = [
     "campaign_studio.middleware.ClientAddressMiddleware",
     "campaign_studio.acting.ActingMiddleware",
     "campaign_studio.middleware.BrowserPolicyMiddleware",
-    # What is refused here, nothing below needs to expect.
+    # Refuses what the middleware below couldn't handle.
     "campaign_studio.middleware.EdgeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
-    # Whatever asks the database stands below.
+    # All middleware that queries the database comes below.
     "campaign_studio.database.unavailable.DatabaseUnavailableMiddleware",
     "accounts.middleware.ForbiddenLogMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -99,7 +100,7 @@ TEMPLATES = [
         },
     }
 ]
-# Widgets too are drawn by templates/ first.
+# Widgets use templates/ first, too.
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 # --- Database and cache ----------------------------------------------------------------------------------------------
@@ -119,15 +120,15 @@ SHORTEST_KEY = 32
 
 
 def _key_list(variable: str, example: str) -> list[str]:
-    """The comma-separated keys in `variable`, newest first. Only under DEBUG does a published example stand in."""
+    """The comma-separated keys in `variable`, newest first. Under DEBUG the published example is the default."""
     keys = [key.strip() for key in env.str(variable, default=example if DEBUG else "").split(",") if key.strip()]
-    hint = "Generate one: python -c 'import secrets; print(secrets.token_urlsafe(48))'"
+    hint = "Generate a key: python -c 'import secrets; print(secrets.token_urlsafe(48))'"
     if not keys and example:
         raise ImproperlyConfigured(f"{variable} is not set. {hint} (or set DEBUG=true on your own machine)")
     if any(len(key) < SHORTEST_KEY for key in keys):
         raise ImproperlyConfigured(f"{variable} must be at least {SHORTEST_KEY} characters long. {hint}")
     if not DEBUG and EXAMPLE_KEYS & set(keys):
-        raise ImproperlyConfigured(f"{variable} is the published example, which everybody knows. {hint}")
+        raise ImproperlyConfigured(f"{variable} is the published example. {hint}")
     return keys
 
 
@@ -139,7 +140,7 @@ ENCRYPTION_KEYS = _key_list("ENCRYPTION_KEY", EXAMPLE_ENCRYPTION_KEY)
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.signin.backend.UsernameOrEmailBackend"]
-# Usernames are unique, without regard to case: by a constraint on lower(username), which this check doesn't see.
+# Usernames are unique regardless of case, by a constraint on lower(username) that this check doesn't see.
 SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.BCryptSHA256PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
@@ -161,10 +162,10 @@ LOGIN_REDIRECT_URL = "admin:index"
 
 ALGORITHM = env.str("ALGORITHM", default="HS256")
 if ALGORITHM not in {"HS256", "HS384", "HS512"}:
-    raise ImproperlyConfigured(f"ALGORITHM is {ALGORITHM!r}; use HS256, HS384 or HS512.")
+    raise ImproperlyConfigured(f"ALGORITHM is “{ALGORITHM}”. Use HS256, HS384 or HS512.")
 ACCESS_TOKEN_EXPIRE_MINUTES = whole_number(env, "ACCESS_TOKEN_EXPIRE_MINUTES", default=30)
 REFRESH_TOKEN_EXPIRE_DAYS = whole_number(env, "REFRESH_TOKEN_EXPIRE_DAYS", default=7)
-# Keys and algorithm are those of accounts/api/jwt.py.
+# accounts/api/jwt.py adds the keys and the algorithm.
 SIMPLE_JWT = {
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=ACCESS_TOKEN_EXPIRE_MINUTES),
     "REFRESH_TOKEN_LIFETIME": timedelta(days=REFRESH_TOKEN_EXPIRE_DAYS),
@@ -200,8 +201,8 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": APP_NAME,
     "VERSION": APP_VERSION,
-    "DESCRIPTION": (
-        "Plan, rate, approve and prove advertising on car infotainment screens. "
+    "DESCRIPTION": _(
+        "Plan, rate, approve and audit advertising on car infotainment screens. "
         "Sign in with POST /api/auth/login and send the access token as `Authorization: Bearer …`."
     ),
     "SERVE_INCLUDE_SCHEMA": False,
@@ -231,7 +232,7 @@ PHONENUMBER_DEFAULT_FORMAT = "E164"
 
 
 def _origins(value: str) -> list[str]:
-    """CORS_ORIGINS as a JSON list or comma-separated."""
+    """The origins in CORS_ORIGINS, which is a JSON list or comma-separated."""
     if value.strip().startswith("["):
         try:
             return [str(origin) for origin in json.loads(value)]
@@ -273,7 +274,7 @@ VIEW_RETENTION_MONTHS = whole_number(env, "VIEW_RETENTION_MONTHS", default=25, w
 # --- Audit -----------------------------------------------------------------------------------------------------------
 
 AUDITLOG_LOGENTRY_MODEL = "accounts.AuditEntry"
-# The library's own table is not made: `accounts.AuditEntry` replaces it.
+# `accounts.AuditEntry` replaces the library's own table.
 MIGRATION_MODULES = {"auditlog": None}
 AUDITLOG_STORE_JSON_CHANGES = True
 AUDITLOG_MASK_CALLABLE = "accounts.audit.recording.changed_mark"
@@ -292,7 +293,7 @@ SECURE_HSTS_PRELOAD = not DEBUG
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-# Bound to this host and to HTTPS by their very name.
+# The prefix __Host- binds the cookies to this host and to HTTPS.
 SESSION_COOKIE_NAME = "sessionid" if DEBUG else "__Host-sessionid"
 SESSION_COOKIE_SECURE = not DEBUG
 SESSION_COOKIE_HTTPONLY = True
@@ -302,7 +303,7 @@ CSRF_COOKIE_NAME = "csrftoken" if DEBUG else "__Host-csrftoken"
 CSRF_COOKIE_SECURE = not DEBUG
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
-# What an area of the site needs beyond this is in campaign_studio/middleware.py.
+# campaign_studio/middleware.py adds what an area of the site needs in addition.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [csp.NONE],
@@ -336,7 +337,7 @@ USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
-# Served from the packages they come in: there is no collecting step to forget.
+# Files are served from their packages, without collectstatic.
 WHITENOISE_USE_FINDERS = True
 STORAGES = {
     "default": {
@@ -346,7 +347,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 
-# --- E-mail and logs -------------------------------------------------------------------------------------------------
+# --- Email and logs --------------------------------------------------------------------------------------------------
 
 vars().update(env.email("EMAIL_URL", default="consolemail://"))
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Campaign Studio <studio@localhost>")
@@ -374,7 +375,7 @@ LOGGING = {
 UNFOLD = {
     "SITE_TITLE": "Campaign Studio",
     "SITE_HEADER": "Campaign Studio",
-    "SITE_SUBHEADER": "Advertising on the road",
+    "SITE_SUBHEADER": _("Advertising on the road"),
     "SITE_SYMBOL": "directions_car",
     "SITE_URL": reverse_lazy("docs"),
     "LOGIN": {"form": "accounts.console.forms.SignInForm"},

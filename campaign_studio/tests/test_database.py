@@ -147,7 +147,7 @@ def test_another_kind_of_database_is_refused(url: str) -> None:
 
 @pytest.mark.parametrize("missing", [part for part in PARTS if part != "DATABASE_HOST"])
 def test_a_missing_part_is_named(missing: str) -> None:
-    with pytest.raises(ImproperlyConfigured, match=f"set {missing} too"):
+    with pytest.raises(ImproperlyConfigured, match=f"Also set {missing}, or use DATABASE_URL"):
         configured(**{part: value for part, value in PARTS.items() if part != missing})
 
 
@@ -250,7 +250,9 @@ def test_an_address_file_that_says_nothing_is_no_obstacle(content: str, pgdata: 
 SIX_AT_ONCE = """
 import sys
 from pathlib import Path
+import django
 from campaign_studio.embedded.server import ensure_embedded_server
+django.setup()
 sys.stdin.readline()
 print(ensure_embedded_server(Path(sys.argv[1])))
 """
@@ -312,7 +314,7 @@ def test_a_server_that_waits_for_its_clients_to_leave_is_hurried_and_replaced(pg
 
 
 def test_a_path_too_long_for_a_socket_is_refused_with_a_way_out(tmp_path: Path) -> None:
-    with pytest.raises(ImproperlyConfigured, match="Set DATA_DIR to a shorter one, or DATABASE_URL"):
+    with pytest.raises(ImproperlyConfigured, match="Set DATA_DIR to a shorter path, or DATABASE_URL"):
         ensure_embedded_server(tmp_path / ("x" * 100) / "postgres")
     assert not (tmp_path / ("x" * 100)).exists()
 

@@ -64,7 +64,7 @@ def test_a_wrong_key_is_an_error_that_says_what_to_do(settings: Any) -> None:
     token = encrypt(ACCOUNT_NUMBER)
     settings.ENCRYPTION_KEYS = [OTHER_KEY]
 
-    with pytest.raises(ImproperlyConfigured, match="Add the key it was written with") as refused:
+    with pytest.raises(ImproperlyConfigured, match="Add the key that it was encrypted with") as refused:
         decrypt(token)
     assert token not in str(refused.value)
 

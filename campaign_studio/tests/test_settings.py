@@ -68,11 +68,11 @@ def test_on_a_developers_machine_nothing_needs_to_be_configured() -> None:
 
 
 REFUSED = [
-    ({}, "SECRET_KEY is not set. Generate one"),
-    ({"SECRET_KEY": ""}, "SECRET_KEY is not set. Generate one"),
-    ({"SECRET_KEY": " , "}, "SECRET_KEY is not set. Generate one"),
-    ({"SECRET_KEY": KEY}, "ENCRYPTION_KEY is not set. Generate one"),
-    (CONFIGURED | {"SECRET_KEY": "k" * 31}, "SECRET_KEY must be at least 32 characters long. Generate one"),
+    ({}, "SECRET_KEY is not set. Generate a key"),
+    ({"SECRET_KEY": ""}, "SECRET_KEY is not set. Generate a key"),
+    ({"SECRET_KEY": " , "}, "SECRET_KEY is not set. Generate a key"),
+    ({"SECRET_KEY": KEY}, "ENCRYPTION_KEY is not set. Generate a key"),
+    (CONFIGURED | {"SECRET_KEY": "k" * 31}, "SECRET_KEY must be at least 32 characters long. Generate a key"),
     (CONFIGURED | {"ENCRYPTION_KEY": "k" * 31}, "ENCRYPTION_KEY must be at least 32 characters long"),
     (CONFIGURED | {"ENCRYPTION_KEY": f"{KEY},short"}, "ENCRYPTION_KEY must be at least 32 characters long"),
     *[(CONFIGURED | {"SECRET_KEY": key}, "SECRET_KEY is the published example") for key in PUBLISHED],
@@ -85,8 +85,8 @@ REFUSED = [
     (CONFIGURED | {"LOGIN_FAILURE_LIMIT": "0"}, "(accounts.E002)"),
     (CONFIGURED | {"THROTTLE_ANON": "many"}, "(campaign_studio.E004)"),
     ({"DEBUG": "true", "SECRET_KEY": "short"}, "SECRET_KEY must be at least 32 characters long"),
-    (CONFIGURED | {"ALGORITHM": "none"}, "use HS256, HS384 or HS512"),
-    (CONFIGURED | {"ALGORITHM": "RS256"}, "use HS256, HS384 or HS512"),
+    (CONFIGURED | {"ALGORITHM": "none"}, "Use HS256, HS384 or HS512."),
+    (CONFIGURED | {"ALGORITHM": "RS256"}, "Use HS256, HS384 or HS512."),
     (CONFIGURED | {"CORS_ORIGINS": '["https://a.example"'}, "CORS_ORIGINS is not a JSON list"),
     (CONFIGURED | {"DATABASE_URL": "sqlite:///db.sqlite3"}, "DATABASE_URL must name a PostgreSQL database"),
     (CONFIGURED | {"DATABASE_HOST": "db"}, "Also set DATABASE_NAME, DATABASE_USER, DATABASE_PASSWORD"),
@@ -111,7 +111,7 @@ def test_a_right_start_is_refused_nothing() -> None:
 @pytest.mark.parametrize(
     ("environment", "hint"),
     [
-        ({"SECRET_KEY": KEY}, "Campaign Studio can't start: ENCRYPTION_KEY is not set. Generate one"),
+        ({"SECRET_KEY": KEY}, "Campaign Studio can't start: ENCRYPTION_KEY is not set. Generate a key"),
         (CONFIGURED | {"LOGIN_FAILURE_LIMIT": "0"}, "(accounts.E002)"),
         (CONFIGURED | {"REFRESH_TOKEN_EXPIRE_DAYS": "1.5"}, "REFRESH_TOKEN_EXPIRE_DAYS must be a whole number"),
     ],
