@@ -170,7 +170,7 @@ class WaitingAdSerializer(AdRowSerializer):
 
 
 @extend_schema_serializer(component_name="Decision")
-class VerdictSerializer(StrictFields):
+class ReviewSerializer(StrictFields):
     """A moderator's approval or rejection of an ad."""
 
     version = serializers.IntegerField(

@@ -27,7 +27,7 @@ from campaigns.models import Campaign
 PERMISSIONS = {"approve": "ads.moderate_ad", "reject": "ads.moderate_ad", "content_rating": "ads.rate_ad"}
 
 
-class Verdict(TypedDict):
+class Review(TypedDict):
     """A moderator's note on an ad, and the version that they reviewed."""
 
     note: str
@@ -81,29 +81,29 @@ class AdViewSet(AuditedViewSet[Ad]):
 
     @extend_schema(
         description=_("Approve the ad. Users can't approve ads that they made."),
-        request=serializers.VerdictSerializer,
+        request=serializers.ReviewSerializer,
         responses=serializers.AdSerializer,
     )
     @action(detail=True, methods=["post"])
     def approve(self, request: Request, **kwargs: object) -> Response:
-        ad, verdict = self._verdict(request)
-        ad.approve(cast(User, request.user), at=timezone.now(), **verdict)
+        ad, review = self._review(request)
+        ad.approve(cast(User, request.user), at=timezone.now(), **review)
         return self.document_answer(self.document(self.document_row(ad.pk)))
 
     @extend_schema(
         description=_("Reject the ad. The note tells its creator why."),
-        request=serializers.VerdictSerializer,
+        request=serializers.ReviewSerializer,
         responses=serializers.AdSerializer,
     )
     @action(detail=True, methods=["post"])
     def reject(self, request: Request, **kwargs: object) -> Response:
-        ad, verdict = self._verdict(request)
-        ad.reject(cast(User, request.user), at=timezone.now(), **verdict)
+        ad, review = self._review(request)
+        ad.reject(cast(User, request.user), at=timezone.now(), **review)
         return self.document_answer(self.document(self.document_row(ad.pk)))
 
-    def _verdict(self, request: Request) -> tuple[Ad, Verdict]:
+    def _review(self, request: Request) -> tuple[Ad, Review]:
         ad = self.get_object()
-        serializer = serializers.VerdictSerializer(data=request.data)
+        serializer = serializers.ReviewSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         values = serializer.validated_data
         return ad, {"note": values.get("note") or "", "version": values.get("version")}

@@ -226,13 +226,13 @@ class AdAdmin(StatusActionsMixin):
     def approve(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Ask for an optional note, then approve the ad."""
         ad = self.get_object(request, unquote(object_id))
-        return ReviewView.as_view(ads=[ad], verdict=APPROVE)(request) if ad else self.not_found(request, object_id)
+        return ReviewView.as_view(ads=[ad], outcome=APPROVE)(request) if ad else self.not_found(request, object_id)
 
     @action(description=_("Reject"), icon="cancel", variant=ActionVariant.DANGER, permissions=["moderate"])
     def reject(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Ask for the reason, then reject the ad."""
         ad = self.get_object(request, unquote(object_id))
-        return ReviewView.as_view(ads=[ad], verdict=REJECT)(request) if ad else self.not_found(request, object_id)
+        return ReviewView.as_view(ads=[ad], outcome=REJECT)(request) if ad else self.not_found(request, object_id)
 
     def formfield_for_foreignkey(
         self, db_field: models.ForeignKey, request: HttpRequest, **kwargs: Any

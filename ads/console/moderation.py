@@ -85,7 +85,7 @@ class ReviewView(ConsoleView):
 
     model = Ad
     template_name = "admin/ads/review.html"
-    verdict = APPROVE
+    outcome = APPROVE
     ads: Sequence[Ad] = ()
     bulk_action = ""
 
@@ -101,23 +101,23 @@ class ReviewView(ConsoleView):
         if not form.is_valid():
             return self.render_to_response(self.get_context_data(form=form))
         back = where_from(request, self.ads, self.bulk_action)
-        self.ads = give_verdicts(request, self.ads, self.verdict, form.cleaned_data["note"])
+        self.ads = review_each(request, self.ads, self.outcome, form.cleaned_data["note"])
         return self.render_to_response(self.get_context_data(form=form)) if self.ads else HttpResponseRedirect(back)
 
     def _form(self, data: QueryDict | None = None) -> ReviewForm:
-        return ReviewForm(data, needs_note=self.verdict == REJECT)
+        return ReviewForm(data, needs_note=self.outcome == REJECT)
 
     def get_context_data(self, **kwargs: object) -> Context:
         """The ads, and which of them the user may not approve."""
         user = self.request.user
         return super().get_context_data(
             **{
-                "title": TITLES[self.verdict] % {"count": len(self.ads)},
+                "title": TITLES[self.outcome] % {"count": len(self.ads)},
                 "ads": [(ad, preview(ad)) for ad in self.ads],
-                "not_mine": [ad for ad in self.ads if self.verdict == APPROVE and not ad.may_be_approved_by(user)],
+                "not_mine": [ad for ad in self.ads if self.outcome == APPROVE and not ad.may_be_approved_by(user)],
                 "four_eyes": FOUR_EYES,
                 "back_to_queue": is_from_queue(self.request),
-                "verdict": self.verdict,
+                "outcome": self.outcome,
                 "form": self._form(),
                 "back": where_from(self.request, self.ads, self.bulk_action),
                 "bulk_action": self.bulk_action,
@@ -151,7 +151,7 @@ def reject_selected(model_admin: StudioAdmin, request: HttpRequest, chosen: AdQu
     return _review_selected(request, chosen, REJECT, "reject_selected")
 
 
-def _review_selected(request: HttpRequest, chosen: AdQuerySet, verdict: str, action: str) -> HttpResponse:
+def _review_selected(request: HttpRequest, chosen: AdQuerySet, outcome: str, action: str) -> HttpResponse:
     ads = _with_rating(chosen)
     gone = len(request.POST.getlist(helpers.ACTION_CHECKBOX_NAME)) - len(ads)
     if gone > 0:
@@ -161,10 +161,10 @@ def _review_selected(request: HttpRequest, chosen: AdQuerySet, verdict: str, act
         messages.warning(request, text % {"count": gone})
     if not ads:
         return HttpResponseRedirect(where_from(request, ads, action))
-    return ReviewView.as_view(ads=ads, verdict=verdict, bulk_action=action)(request)
+    return ReviewView.as_view(ads=ads, outcome=outcome, bulk_action=action)(request)
 
 
-def give_verdicts(request: HttpRequest, ads: Sequence[Ad], verdict: str, note: str) -> list[Ad]:
+def review_each(request: HttpRequest, ads: Sequence[Ad], outcome: str, note: str) -> list[Ad]:
     """Approve or reject each ad by itself. Returns the ads that have changed since they were shown."""
     done = 0
     stale: list[Ad] = []
@@ -172,7 +172,7 @@ def give_verdicts(request: HttpRequest, ads: Sequence[Ad], verdict: str, note: s
     for ad in sorted(ads, key=lambda one: (one.campaign_id, one.pk)):
         try:
             with one_write():
-                _give_verdict(request, ad, verdict, note)
+                _review_one(request, ad, outcome, note)
             done += 1
         except StaleError:
             present = _with_rating(Ad.objects.all().visible_to(request.user).filter(pk=ad.pk))
@@ -185,17 +185,17 @@ def give_verdicts(request: HttpRequest, ads: Sequence[Ad], verdict: str, note: s
             for message in as_validation_error(error).messages:
                 messages.error(request, f"{ad}: {message}")
     if done:
-        text = ONE_DONE[verdict] % {"ad": ads[0]} if len(ads) == 1 else SEVERAL_DONE[verdict] % {"count": done}
+        text = ONE_DONE[outcome] % {"ad": ads[0]} if len(ads) == 1 else SEVERAL_DONE[outcome] % {"count": done}
         messages.success(request, text)
     return stale
 
 
-def _give_verdict(request: HttpRequest, ad: Ad, verdict: str, note: str) -> None:
+def _review_one(request: HttpRequest, ad: Ad, outcome: str, note: str) -> None:
     """Approve or reject the stored ad. Raises StaleError if it is no longer the version that the page showed."""
     stored = Ad.objects.for_change(ad.pk).select_related("campaign").first()
     if stored is None or request.POST.get(f"version_{ad.pk}", str(stored.version)) != str(stored.version):
         raise StaleError(ad)
-    give = stored.approve if verdict == APPROVE else stored.reject
+    give = stored.approve if outcome == APPROVE else stored.reject
     give(request.user, at=timezone.now(), note=note, version=stored.version)
 
 

@@ -251,7 +251,7 @@ def _country(code: object) -> str:
 
 
 def outcome(explained: Explanation) -> str:
-    """The verdict on an ad, in a few words."""
+    """Whether the ad shows, in a few words."""
     if explained.eligible:
         return str(SHOWS if explained.shown else ELIGIBLE)
     return DOES_NOT_SHOW % {"count": len(explained.reasons)}

@@ -25,11 +25,11 @@ def page_of(ad: Ad) -> str:
     return reverse("admin:ads_ad_change", args=[ad.pk])
 
 
-@pytest.mark.parametrize("decision", ["approve", "reject"])
+@pytest.mark.parametrize("review", ["approve", "reject"])
 @pytest.mark.parametrize("role", STAFF)
-def test_who_reviews(role: str, decision: str, cast: Cast, console_for: ConsoleFor) -> None:
+def test_who_reviews(role: str, review: str, cast: Cast, console_for: ConsoleFor) -> None:
     ad = AdFactory(campaign__campaign_created_by=cast.owner, rated=True)
-    address = f"{page_of(ad).removesuffix('change/')}{decision}/"
+    address = f"{page_of(ad).removesuffix('change/')}{review}/"
     client = console_for(cast.in_role(role))
     asked = client.get(address)
     page = client.get(page_of(ad)).content.decode()
@@ -40,7 +40,7 @@ def test_who_reviews(role: str, decision: str, cast: Cast, console_for: ConsoleF
     assert asked.status_code == (200 if may else 403)
     assert (address in page) == may
     assert answer.status_code == (302 if may else 403)
-    assert ad.moderation_status == ({"approve": "approved", "reject": "rejected"}[decision] if may else "pending")
+    assert ad.moderation_status == ({"approve": "approved", "reject": "rejected"}[review] if may else "pending")
     assert ad.moderated_by == (cast.in_role(role) if may else None)
     assert ad.moderation_note == ("Too dark" if may else None)
 

@@ -52,38 +52,38 @@ UNSEEN: list[dict[str, Any]] = [
 ]
 
 
-def after(typed: dict[str, Any], decision: str, cast: Cast, client: Client) -> Ad:
+def after(typed: dict[str, Any], review: str, cast: Cast, client: Client) -> Ad:
     """The ad after it was reviewed and its page then saved with these values."""
     campaign = CampaignFactory(campaign_created_by=cast.owner)
     ad: Ad = AdFactory(campaign=campaign, rated=True, media_url="https://example.com/spot")
     ad.refresh_from_db()
-    getattr(ad, decision)(cast.content_moderator, at=timezone.now(), note="Seen")
+    getattr(ad, review)(cast.content_moderator, at=timezone.now(), note="Seen")
     page = reverse("admin:ads_ad_change", args=[ad.pk])
     assert client.post(page, form_data(client.get(page), **typed)).status_code == 302
     return Ad.objects.get()
 
 
 @pytest.mark.matrix
-@pytest.mark.parametrize("decision", ["approve", "reject"])
+@pytest.mark.parametrize("review", ["approve", "reject"])
 @pytest.mark.parametrize("typed", SEEN, ids=lambda typed: "+".join(typed))
 def test_a_change_that_viewers_see_sends_the_ad_back_to_review(
-    typed: dict[str, Any], decision: str, cast: Cast, console_for: ConsoleFor
+    typed: dict[str, Any], review: str, cast: Cast, console_for: ConsoleFor
 ) -> None:
-    ad = after(typed, decision, cast, console_for(cast.owner))
+    ad = after(typed, review, cast, console_for(cast.owner))
 
     assert (ad.moderation_status, ad.moderated_by, ad.moderated_at, ad.moderation_note) == ("pending", None, None, None)
 
 
 @pytest.mark.matrix
-@pytest.mark.parametrize("decision", ["approve", "reject"])
+@pytest.mark.parametrize("review", ["approve", "reject"])
 @pytest.mark.parametrize("typed", UNSEEN, ids=lambda typed: "+".join(typed) or "nothing")
 def test_a_change_that_viewers_do_not_see_keeps_the_review(
-    typed: dict[str, Any], decision: str, cast: Cast, console_for: ConsoleFor
+    typed: dict[str, Any], review: str, cast: Cast, console_for: ConsoleFor
 ) -> None:
-    ad = after(typed, decision, cast, console_for(cast.owner))
+    ad = after(typed, review, cast, console_for(cast.owner))
 
-    decided = {"approve": "approved", "reject": "rejected"}[decision]
-    assert (ad.moderation_status, ad.moderated_by, ad.moderation_note) == (decided, cast.content_moderator, "Seen")
+    status = {"approve": "approved", "reject": "rejected"}[review]
+    assert (ad.moderation_status, ad.moderated_by, ad.moderation_note) == (status, cast.content_moderator, "Seen")
 
 
 def test_a_moderator_who_rates_an_ad_for_the_first_time_leaves_it_pending(cast: Cast, console_for: ConsoleFor) -> None:

@@ -7,7 +7,7 @@ from django.db import connection
 from rest_framework import serializers
 
 from accounts.api.serializers import NewUserSerializer, RegistrationSerializer, SelfSerializer
-from ads.api.serializers import AdSerializer, CampaignAdSerializer, VerdictSerializer
+from ads.api.serializers import AdSerializer, CampaignAdSerializer, ReviewSerializer
 from advertisers.api.serializers import AdvertiserSerializer, BankAccountSerializer, ContactSerializer
 from campaign_studio.tests import bodies
 from campaigns.api.serializers import CampaignSerializer
@@ -38,8 +38,8 @@ WRITES: dict[str, tuple[type[serializers.Serializer[Any]], Any, str, str]] = {
     "user": (NewUserSerializer, bodies.user_body, "/api/users", "/api/users/{user_id}"),
     "registration": (RegistrationSerializer, bodies.user_body, "/api/auth/register", ""),
     "oneself": (SelfSerializer, dict, "", "/api/auth/me"),
-    "approval": (VerdictSerializer, dict, "/api/ads/{ad_id}/approve", ""),
-    "rejection": (VerdictSerializer, dict, "/api/ads/{ad_id}/reject", ""),
+    "approval": (ReviewSerializer, dict, "/api/ads/{ad_id}/approve", ""),
+    "rejection": (ReviewSerializer, dict, "/api/ads/{ad_id}/reject", ""),
 }
 
 
