@@ -15,8 +15,8 @@ from accounts.tests.factories import Cast, make_cast
 from ads.models import Ad, AdTimeSlot
 from ads.tests.factories import AdFactory, AdTimeSlotFactory
 from advertisers.tests.factories import AdvertiserFactory
-from campaign_studio.console.forms import CHANGED_SINCE_OPENED, DELETED_SINCE_OPENED, StudioForm
-from campaign_studio.tests.browser import errors_of, form_data
+from campaign_studio.console.forms import StudioForm
+from campaign_studio.tests.browser import error_codes_of, errors_of, form_data
 from campaigns.models import Campaign
 from campaigns.tests.factories import AudienceTargetingFactory, CampaignFactory
 
@@ -67,7 +67,10 @@ def test_an_outdated_page_is_refused_and_keeps_its_input(
     refused = boss.post(page_of(row), mine)
 
     assert refused.status_code == 200
-    assert errors_of(refused) == [CHANGED_SINCE_OPENED]
+    assert errors_of(refused) == [
+        "This was changed by someone else since you opened it. Their changes are listed above. "
+        "Yours aren't saved yet: save again to overwrite theirs, or reload the page to discard yours."
+    ]
     assert newer_entries(refused) == [("system_admin", "changed", [(label, old, "Theirs")])]
     assert form_data(refused)[field] == ["Mine"]
     row.refresh_from_db()
@@ -88,7 +91,7 @@ def test_a_change_to_a_part_makes_a_page_outdated(console: Client, cast: Cast, b
 
     refused = console.post(page, mine)
 
-    assert errors_of(refused) == [CHANGED_SINCE_OPENED]
+    assert error_codes_of(refused) == ["stale"]
     who, verb, [(field, _, new)] = newer_entries(refused)[0]
     assert (who, verb, field) == ("app_admin", "changed", "cities")
     assert "Hamburg" in new
@@ -104,7 +107,7 @@ def test_a_row_deleted_in_the_meantime_does_not_prevent_saving_the_rest(
     assert not AdTimeSlot.objects.exists()
 
     refused = console.post(page, mine)
-    assert {CHANGED_SINCE_OPENED, DELETED_SINCE_OPENED} <= set(errors_of(refused))
+    assert {"stale", "gone"} <= set(error_codes_of(refused))
     assert form_data(refused)["ad_name"] == ["Mine"]
     assert console.post(page, form_data(refused)).status_code == 302
 
@@ -123,7 +126,7 @@ def test_an_invalid_time_does_not_break_the_page(odd: str, console: Client, cast
 
     refused = console.post(page, form_data(console.get(page), version="7", opened_at=odd))
 
-    assert errors_of(refused) == [CHANGED_SINCE_OPENED]
+    assert error_codes_of(refused) == ["stale"]
 
 
 def save_at_once() -> tuple[list[int], str]:
