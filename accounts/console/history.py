@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models.fields.reverse_related import ForeignObjectRel
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
-from django.utils import formats, timezone
+from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.text import capfirst
 from django.utils.translation import gettext
@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from accounts.audit.as_of import TooEarlyError, as_it_was, moment_of
-from accounts.audit.history import Entry, details, field_of, kind_of, label_of, parts_of, readable
+from accounts.audit.history import Entry, details, field_of, kind_of, label_of, parts_of, readable, timestamp
 from accounts.audit.models import AuditEntry
 from accounts.models import User
 from accounts.querysets import AuditEntryQuerySet
@@ -31,8 +31,6 @@ from campaign_studio.models.stamped import StampedModel
 
 PER_PAGE = 50
 CHANGES_SHOWN = 20
-# Django has no format for a time with seconds.
-TO_THE_SECOND = "j M Y, H:i:s"
 
 
 class HistoryForm(forms.Form):
@@ -107,8 +105,7 @@ class AuditedAdmin(StudioAdmin):
             return self._back(request, error.messages[0])
         except TooEarlyError as error:
             return self._back(request, str(error))
-        time = formats.date_format(at, TO_THE_SECOND)
-        title = gettext("%(object)s as of %(time)s UTC") % {"object": past, "time": time}
+        title = gettext("%(object)s as of %(time)s") % {"object": past, "time": timestamp(at)}
         context |= {"title": title, "at": at, "past": past, **_described(past, user)}
         return TemplateResponse(request, "admin/as_it_was.html", context)
 

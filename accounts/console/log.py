@@ -8,7 +8,6 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
-from django.utils import formats
 from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.utils.translation import gettext
@@ -16,9 +15,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
-from accounts.audit.history import VERBS, readable
+from accounts.audit.history import VERBS, readable, timestamp
 from accounts.choices import SecurityEventKind
-from accounts.console.history import TO_THE_SECOND
 from accounts.models import AuditEntry, AuditSeal, SecurityEvent
 from accounts.signin.console import signed_in
 from campaign_studio.console.base import StudioAdmin
@@ -94,9 +92,9 @@ class AuditEntryAdmin(_Log):
     ]
     readonly_fields = ["when", "who", "verb", "request_id", "seal", "kind", "object_link"]
 
-    @display(description=_("Time (UTC)"), ordering="timestamp")
+    @display(description=_("Time"), ordering="timestamp")
     def when(self, entry: AuditEntry) -> str:
-        return formats.date_format(entry.timestamp, TO_THE_SECOND)
+        return timestamp(entry.timestamp)
 
     @display(description=_("Action"))
     def verb(self, entry: AuditEntry) -> str:
@@ -167,9 +165,9 @@ class SecurityEventAdmin(_Log):
     ]
     readonly_fields = ["when", "account", "actor"]
 
-    @display(description=_("Time (UTC)"), ordering="happened_at")
+    @display(description=_("Time"), ordering="happened_at")
     def when(self, event: SecurityEvent) -> str:
-        return formats.date_format(event.happened_at, TO_THE_SECOND)
+        return timestamp(event.happened_at)
 
     @display(description=_("Event"), ordering="kind", label=KIND_COLOURS)
     def kind_badge(self, event: SecurityEvent) -> tuple[str, str]:
