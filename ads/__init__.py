@@ -1,1 +1,1 @@
-"""Ads with their slots and ratings, moderation, delivery, and the views that come back."""
+"""Ads with their time slots and content ratings, their review, their delivery, and the views that are reported."""

@@ -1,17 +1,18 @@
-"""Ads: what is shown on the screen, when, and to whom it may be shown."""
+"""Ads: what shows on the screen, where and when it may show, and what is counted."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class AdsConfig(AppConfig):
-    """Ads with their time slots and content ratings."""
+    """Registers the models that the audit log records, and the rules."""
 
     name = "ads"
-    verbose_name = "Advertising"
+    verbose_name = _("Advertising")
 
     def ready(self) -> None:
         from accounts.audit import recording
-        from ads import models, rules  # noqa: F401 - rules is imported for what it registers
+        from ads import models, rules  # noqa: F401 - importing rules registers them
 
         recording.register(models.Ad, exclude=frozenset({"ad_number", "ad_view_count"}))
         recording.register(models.AdTimeSlot)

@@ -1,10 +1,11 @@
-"""The invariants of ads, slots and ratings, as the database holds them, each with its message."""
+"""The database constraints of ads, time slots and content ratings, each with the message that people read."""
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DecimalRangeField, RangeOperators
 from django.db import models
 from django.db.models import Case, F, Func, Q, Value, When
 from django.db.models.functions import ExtractHour, ExtractMinute, Greatest, TruncMinute
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from ads import media
@@ -15,18 +16,19 @@ from ads.choices import (
     AdType,
     MediaType,
     ModerationStatus,
+    RatingSystem,
 )
 from campaign_studio.constraints import FieldCheck, choose_one_of, duration_checks
 from campaigns.choices import Status
 
-MOST_ADS = 6
-CAMPAIGN_IS_FULL = "A campaign holds at most six ads. Delete one of them, or put this one into another campaign."
+MAX_ADS = 6
+CAMPAIGN_IS_FULL = _("A campaign can have up to 6 ads. Delete one of them, or add this ad to another campaign.")
 
 
 OF_AN_AD: list[models.BaseConstraint] = [
     models.CheckConstraint(
         name="ad_number_is_one_to_six",
-        condition=Q(ad_number__gte=1, ad_number__lte=MOST_ADS),
+        condition=Q(ad_number__gte=1, ad_number__lte=MAX_ADS),
         violation_error_message=CAMPAIGN_IS_FULL,
     ),
     models.UniqueConstraint(
@@ -50,14 +52,17 @@ OF_AN_AD: list[models.BaseConstraint] = [
         field="media_type",
         name="ad_position_takes_the_media",
         condition=media.position_takes_media,
-        violation_error_message="The bars take text, image and gif only; the two centre positions take every medium.",
+        violation_error_message=_(
+            "The bars at the top and bottom only accept text, images and animated images (text, image, gif). "
+            "The two centre positions accept every media type."
+        ),
     ),
     models.CheckConstraint(
         name="ad_has_what_its_media_needs",
         condition=media.has_what_it_needs,
-        violation_error_message=(
-            "image, gif, video and news_rss need media_url; "
-            "text, html, events, breaking_news and alerts need media_content."
+        violation_error_message=_(
+            "An image, an animated image, a video or a news feed needs a media URL. "
+            "Text, HTML, events, breaking news and alerts need media content."
         ),
     ),
     *[
@@ -65,7 +70,7 @@ OF_AN_AD: list[models.BaseConstraint] = [
             field=field,
             name=f"{field}_is_http",
             condition=media.is_http_url(field),
-            violation_error_message="Give a full address that starts with http:// or https://.",
+            violation_error_message=media.ENTER_A_FULL_URL,
         )
         for field in ("media_url", "ad_advertiser_forwarding_url")
     ],
@@ -91,7 +96,7 @@ OF_AN_AD: list[models.BaseConstraint] = [
         condition=Q(ad_end_date__isnull=True)
         | Q(ad_start_date__isnull=True)
         | Q(ad_end_date__gte=models.F("ad_start_date")),
-        violation_error_message="The end date can't lie before the start date.",
+        violation_error_message=_("The end date must be on or after the start date."),
     ),
     FieldCheck(
         field="ad_expiry_date",
@@ -99,12 +104,12 @@ OF_AN_AD: list[models.BaseConstraint] = [
         condition=Q(ad_expiry_date__isnull=True)
         | Q(ad_end_date__isnull=True)
         | Q(ad_expiry_date__gte=models.F("ad_end_date")),
-        violation_error_message="The expiry date can't lie before the end date.",
+        violation_error_message=_("The expiry date must be on or after the end date."),
     ),
     models.CheckConstraint(
         name="ad_view_count_is_not_negative",
         condition=Q(ad_view_count__gte=0),
-        violation_error_message="A view count can't be negative.",
+        violation_error_message=_("The view count can't be negative."),
     ),
     FieldCheck(
         field="ad_status",
@@ -121,12 +126,12 @@ OF_AN_AD: list[models.BaseConstraint] = [
 
 
 def _minutes(field: str) -> models.expressions.Combinable:
-    """The minute of the day, 0 to 1439."""
+    """The minute of the day, from 0 to 1439."""
     return ExtractHour(field) * 60 + ExtractMinute(field)
 
 
 def _on_the_quarter_hour(field: str) -> Q:
-    # TruncMinute: a second's fraction counts too.
+    # Comparing with TruncMinute also refuses seconds and their fractions.
     return Q(**{f"{field}__minute__in": [0, 15, 30, 45], field: TruncMinute(field)})
 
 
@@ -139,7 +144,7 @@ OF_A_TIME_SLOT: list[models.BaseConstraint] = [
             field=field,
             name=f"{field}_is_on_the_quarter_hour",
             condition=_on_the_quarter_hour(field),
-            violation_error_message="Slots start and end on the quarter hour: :00, :15, :30 or :45.",
+            violation_error_message=_("A time slot must start and end on a quarter hour: :00, :15, :30 or :45."),
         )
         for field in ("time_slot_start", "time_slot_end")
     ],
@@ -147,7 +152,7 @@ OF_A_TIME_SLOT: list[models.BaseConstraint] = [
         field="time_slot_end",
         name="time_slot_ends_after_it_starts",
         condition=Q(time_slot_end="00:00") | Q(time_slot_end__gt=F("time_slot_start")),
-        violation_error_message="A slot ends after it starts. For midnight write 00:00.",
+        violation_error_message=_("A time slot must end after it starts. Use 00:00 for midnight."),
     ),
     ExclusionConstraint(
         name="time_slots_of_an_ad_do_not_overlap",
@@ -156,7 +161,7 @@ OF_A_TIME_SLOT: list[models.BaseConstraint] = [
             (
                 Func(
                     _minutes("time_slot_start"),
-                    # A slot written backwards is an empty range here; the check above says what is wrong with it.
+                    # A slot that ends before it starts is an empty range here, and is refused by the check above.
                     Greatest(_minutes("time_slot_start"), _end_minute),
                     function="numrange",
                     output_field=DecimalRangeField(),
@@ -164,7 +169,7 @@ OF_A_TIME_SLOT: list[models.BaseConstraint] = [
                 RangeOperators.OVERLAPS,
             ),
         ],
-        violation_error_message="This slot overlaps another slot of the same ad.",
+        violation_error_message=_("This time slot overlaps another time slot of the same ad."),
     ),
 ]
 
@@ -174,7 +179,7 @@ OF_A_CONTENT_RATING: list[models.BaseConstraint] = [
         name="rating_label_belongs_to_the_system",
         condition=Q(
             Q(rating_system__isnull=True, rating_label__isnull=True),
-            # Both are asked not to be null: SQL takes a comparison with null for "unknown", and unknown passes a check.
+            # Neither may be null: in SQL a comparison with null is unknown, and a check lets unknown pass.
             *[
                 Q(
                     rating_system=system,
@@ -186,10 +191,11 @@ OF_A_CONTENT_RATING: list[models.BaseConstraint] = [
             ],
             _connector=Q.OR,
         ),
-        violation_error_message="; ".join(
-            f"{system} knows {', '.join(labels)}" for system, labels in RATING_LABELS.items()
-        )
-        + ".",
+        violation_error_message=format_lazy(
+            _("Choose a label of the rating system: {mpaa} for MPAA, or {esrb} for ESRB."),
+            mpaa=", ".join(RATING_LABELS[RatingSystem.MPAA]),
+            esrb=", ".join(RATING_LABELS[RatingSystem.ESRB]),
+        ),
     ),
     FieldCheck(
         field="content_warnings",

@@ -1,17 +1,18 @@
-"""What moderators judge, and by which rules. The verbs that give a verdict are the ad's own."""
+"""The rules of review: what is reviewed, and who may approve it. `Ad` has the methods that approve and reject."""
 
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.utils.translation import gettext_lazy as _
 
 from campaign_studio.acting import Reader
 
 if TYPE_CHECKING:
     from ads.models import Ad
 
-# Changing any of these changes what a viewer sees: the verdict counts no more.
-SEEN_BY_VIEWERS = (
+# A change to any of these changes what viewers see, so the ad has to be reviewed again.
+VISIBLE_FIELDS = (
     "ad_type_id",
     "ad_name",
     "media_type",
@@ -19,29 +20,29 @@ SEEN_BY_VIEWERS = (
     "media_content",
     "ad_advertiser_forwarding_url",
 )
-# The columns of a verdict.
-VERDICT = ("moderation_status", "moderated_by", "moderated_at", "moderation_note")
-FOUR_EYES = "You made this ad or its campaign: somebody else has to approve it."
-NOTE_MISSING = "Say why: the creator reads this note."
+# What a review writes, and what a reset clears.
+REVIEW_FIELDS = ("moderation_status", "moderated_by", "moderated_at", "moderation_note")
+FOUR_EYES = _("You created this ad or its campaign, so someone else must approve it.")
+NOTE_MISSING = _("Enter the reason for the rejection. The creator of the ad will read it.")
 
 
-def is_out_of_date(ad: "Ad") -> bool:
-    """Whether viewers would see something else than what is stored."""
-    return any(ad.has_changed(name) for name in SEEN_BY_VIEWERS)
+def needs_new_review(ad: "Ad") -> bool:
+    """Whether the ad has unsaved changes that viewers would see."""
+    return any(ad.has_changed(name) for name in VISIBLE_FIELDS)
 
 
 def may_be_approved_by(ad: "Ad", user: Reader) -> bool:
-    """Four eyes: those who made the ad, or its campaign, have another person approve it (setting `FOUR_EYES`)."""
+    """Whether the user created neither the ad nor its campaign. Always true without the setting `FOUR_EYES`."""
     return not settings.FOUR_EYES or user.pk not in (ad.ad_created_by_id, ad.campaign.campaign_created_by_id)
 
 
 def check_approval(ad: "Ad", user: Reader) -> None:
-    """Raise PermissionDenied for those who made it."""
+    """Raise PermissionDenied if the user may not approve the ad."""
     if not may_be_approved_by(ad, user):
         raise PermissionDenied(FOUR_EYES)
 
 
 def check_rejection(note: str) -> None:
-    """Raise ValidationError without a note: the creator needs the reason."""
+    """Raise ValidationError unless the note says why the ad is rejected."""
     if not note.strip():
         raise ValidationError({"note": NOTE_MISSING})

@@ -1,4 +1,4 @@
-"""Which ads and parts of ads a reader may see or change, and which are waiting for a verdict."""
+"""Which ads, time slots and content ratings a user may see or change, and which ads are pending review."""
 
 from datetime import date
 from typing import Self
@@ -14,26 +14,26 @@ from campaigns.models import Campaign
 
 
 class AdQuerySet(StudioQuerySet):
-    """Ads, as their lists and documents show them."""
+    """Ads, with what their lists and pages show."""
 
     def visible_to(self, user: Reader) -> Self:
-        """Everybody who is signed in may read ads."""
+        """All ads for every signed-in user."""
         return self if user.is_authenticated else self.none()
 
     def changeable_by(self, user: Reader) -> Self:
-        """The ads of the campaigns that they may change."""
+        """The ads of the campaigns that the user may change."""
         return self.filter(campaign__in=Campaign.objects.changeable_by(user))
 
     def over_on(self, day: date) -> Self:
-        """Those whose last day (their own, else the campaign's) is past, so that the calendar may have to move them."""
+        """Ads that ended before `day` (by their own end date, else the campaign's), except drafts and expired ones."""
         last_day = Coalesce("ad_end_date", "campaign__campaign_end_date")
         over = self.alias(last_day=last_day).filter(last_day__lt=day)
         return over.exclude(ad_status__in=[Status.DRAFT, Status.EXPIRED])
 
     def awaiting_review(self, *, on: date) -> Self:
-        """Ads that wait for a verdict: what goes live soonest comes first.
+        """The review queue: ads pending review, the one that goes live soonest first.
 
-        Ads whose run is over on that day, or that have expired, can wait.
+        Ads that have ended before `on` or have expired are left out.
         """
         last_day = Coalesce("ad_end_date", "campaign__campaign_end_date")
         waiting = self.alias(last_day=last_day).filter(moderation_status=ModerationStatus.PENDING, last_day__gte=on)
@@ -41,11 +41,11 @@ class AdQuerySet(StudioQuerySet):
         return queue.order_by("goes_live_on", "created_at", "ad_id")
 
     def with_goes_live_on(self) -> Self:
-        """With `goes_live_on`: its first day, else its campaign's."""
+        """With `goes_live_on`: the ad's own start date, else the campaign's."""
         return self.annotate(goes_live_on=Coalesce("ad_start_date", "campaign__campaign_start_date"))
 
     def for_change(self, key: UUID) -> Self:
-        """The one with this key, locked until the transaction ends: its campaign first."""
+        """The ad with this key, locked until the transaction ends. Locks its campaign first."""
         Campaign.objects.filter(ads=key).select_for_update(of=("self",), no_key=True).first()
         return super().for_change(key)
 
@@ -53,12 +53,12 @@ class AdQuerySet(StudioQuerySet):
         return self.with_goes_live_on().select_related("campaign")
 
     def as_document(self, user: Reader) -> Self:
-        """With everything one ad's page shows, in a constant number of queries."""
+        """With everything that one ad's page shows, in a constant number of queries."""
         return self.select_related("content_rating").prefetch_related("time_slots")
 
 
 class PartOfAdQuerySet(StudioQuerySet):
-    """Time slots and content ratings: seen by those who see the ad."""
+    """Time slots and content ratings. They are visible to the users who may see the ad."""
 
     def visible_to(self, user: Reader) -> Self:
         return self if user.is_authenticated else self.none()

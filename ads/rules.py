@@ -1,8 +1,9 @@
-"""Who may do what with ads. An ad belongs to its campaign's creator."""
+"""Who may do what with ads. An ad belongs to the user who created its campaign."""
 
 from typing import TYPE_CHECKING
 
 import rules
+from django.utils.translation import gettext_lazy as _
 
 from accounts.choices import ADMIN_ROLES, RoleName
 from accounts.rules import is_admin, is_signed_in, role_in
@@ -13,13 +14,13 @@ if TYPE_CHECKING:
     from ads.models import Ad, AdContentRating, AdTimeSlot
 
 
-# What a manager reads who adds an ad to the campaign of another, in console and API alike.
-NOT_OWN_CAMPAIGN = "You can add ads to your own campaigns only."
+# Refuses a campaign manager who adds an ad to someone else's campaign, in the console and the API.
+NOT_OWN_CAMPAIGN = _("You can only add ads to campaigns that you created.")
 
 
 @rules.predicate
 def owns_ad(user: "User", part: "Ad | AdTimeSlot | AdContentRating | None" = None) -> bool:
-    """The campaign of the ad, or of the ad this is a part of, was created by the user."""
+    """Whether the user created the campaign of this ad, or of the ad that this is a part of."""
     return bool(owns_campaign(user, getattr(part, "ad", part)))
 
 
@@ -29,7 +30,7 @@ may_rate = moderates | may_change
 
 rules.add_perm("ads", is_signed_in)
 rules.add_perm("ads.view_ad", is_signed_in)
-# The object asked about is the ad to be: managers add ads to campaigns of their own.
+# The object is the ad to be added: managers add ads to their own campaigns.
 rules.add_perm("ads.add_ad", may_change)
 rules.add_perm("ads.change_ad", may_change)
 rules.add_perm("ads.delete_ad", may_change)
@@ -41,7 +42,7 @@ for action in ("add", "change", "delete"):
     rules.add_perm(f"ads.{action}_adtimeslot", may_change)
     rules.add_perm(f"ads.{action}_adcontentrating", may_rate)
 
-# Delivery: everybody may ask what shows, whoever is more than a guest reports views, staff asks why not.
+# Every signed-in user may see what shows, all but guests may report views, and staff may check delivery.
 rules.add_perm("ads.ask_delivery", is_signed_in)
 rules.add_perm("ads.report_views", role_in(*[role for role in RoleName if role != RoleName.GUEST]))
 rules.add_perm("ads.explain_delivery", role_in(*ADMIN_ROLES, RoleName.CAMPAIGN_MANAGER, RoleName.CONTENT_MODERATOR))

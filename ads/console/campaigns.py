@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 
 from ads.console.diagnosis import LIGHTS, linked_label
-from ads.constraints import MOST_ADS
+from ads.constraints import MAX_ADS
 from ads.delivery.readiness import Readiness, readiness_of
 from ads.querysets import AdQuerySet
 from campaign_studio.console.base import Fieldsets
@@ -102,13 +102,13 @@ class CampaignWithAdsAdmin(CampaignAdmin):
     @display(description=_("Ads"))
     def ads_of_six(self, campaign: ListedCampaign) -> str:
         """The number of ads, and how many there can be: `3/6`."""
-        return f"{campaign.ad_count}/{MOST_ADS}"
+        return f"{campaign.ad_count}/{MAX_ADS}"
 
     @display(description=_("Ads of this campaign"))
     def ads_of_campaign(self, campaign: OpenCampaign) -> str:
         """A table of the ads with their status and review, linked to their pages."""
         ads = campaign.ads.all()
-        context = {"campaign": campaign, "ads": ads, "is_full": len(ads) >= MOST_ADS, "may_add": campaign.may_add_ads}
+        context = {"campaign": campaign, "ads": ads, "is_full": len(ads) >= MAX_ADS, "may_add": campaign.may_add_ads}
         return render_to_string("admin/ads/includes/ads_of_campaign.html", context)
 
 

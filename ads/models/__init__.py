@@ -1,4 +1,4 @@
-"""Ads, their parts, what may be delivered, and the views that were counted."""
+"""Ads with their parts, the tables that delivery reads, and the counted views."""
 
 from ads.models.ad import Ad
 from ads.models.deliverable import DeliverableAd, DeliverablePlace

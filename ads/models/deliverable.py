@@ -1,4 +1,4 @@
-"""What may show, and where, laid out for finding it: kept by the database itself, so that no door gets round it."""
+"""What may show and where, in tables made for lookup. Database triggers maintain them, whoever changes the data."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
@@ -9,11 +9,11 @@ from campaigns.models import Campaign, CampaignAudienceTargeting
 
 
 class DeliverableAd(models.Model):
-    """One row for each ad that nothing but place, time and caps keeps from showing.
+    """One row for each ad that is eligible apart from place, time, caps and rating.
 
-    Triggers keep it, as `delivery/triggers.py` generates them; nothing else writes it, nor `DeliverablePlace`. Together
-    they hold what `delivery/criteria/` says, in the shape that one index answers, whatever else is stored; a test
-    compares the two.
+    Only the triggers that `delivery/triggers.py` generates write to this table and to `DeliverablePlace`. The two
+    tables express the criteria of `delivery/criteria/` in a form that a single index can look up. A test compares them
+    with the criteria.
     """
 
     ad = models.OneToOneField(Ad, models.DO_NOTHING, db_constraint=False, primary_key=True, related_name="+")
@@ -23,7 +23,7 @@ class DeliverableAd(models.Model):
     quarters = ArrayField(models.SmallIntegerField())
     first_day = models.DateField()
     last_day = models.DateField()
-    # The place of its label in `RATING_LABELS`; null without a label.
+    # The level of its rating label (`RATING_LEVELS`), or null without a label.
     rating_level = models.SmallIntegerField(null=True)
     max_view_count = models.BigIntegerField(null=True)
     max_view_seconds = models.BigIntegerField(null=True)
@@ -36,7 +36,7 @@ class DeliverableAd(models.Model):
 
 
 class DeliverablePlace(models.Model):
-    """One row for each target of a campaign that has a deliverable ad. All words are in lower case."""
+    """One row for each target of a campaign that has a deliverable ad. All text is in lower case."""
 
     target = models.OneToOneField(
         CampaignAudienceTargeting,
@@ -47,17 +47,17 @@ class DeliverablePlace(models.Model):
         db_column="audience_id",
     )
     campaign = models.ForeignKey(Campaign, models.DO_NOTHING, db_constraint=False, related_name="+")
-    # Compared as well: a city's word of one country could be another's whole name.
+    # Compared too, because the key of a city in one country could equal that of another country.
     country = models.TextField()
     region = models.TextField()
-    # `de/berlin`, or `de` for all of the country.
+    # `de/berlin`, or `de` for the whole country.
     places = ArrayField(models.TextField())
-    # `de/10115`, or `de`.
+    # `de/10115`, or `de` for every postcode.
     postcodes = ArrayField(models.TextField())
 
     class Meta:
         db_table = "deliverable_places"
-        # Without a list of entries still to be put in: while it is long, decisions don't use the index.
+        # No list of pending entries: while it is long, the planner doesn't use the index.
         indexes = [GinIndex(fields=["places", "postcodes"], name="deliverable_places_by_word", fastupdate=False)]
 
     def __str__(self) -> str:

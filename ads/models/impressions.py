@@ -1,9 +1,11 @@
-"""Views that vehicles report: each is counted once, for ever, and summed up by day."""
+"""Views that vehicles report. Each is counted only once, and added to the sums by day."""
 
 from typing import NamedTuple
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from ads.models.ad import Ad
 from campaigns.models import Campaign
@@ -15,8 +17,8 @@ LONGEST_DEVICE_ID = 100
 class AdView(models.Model):
     """One counted view. The table is partitioned by the month of `viewed_at` (UTC); old months are dropped.
 
-    An ad with views can't be deleted: the sums by day, which are written together with the view, refer to it. Views
-    themselves carry no foreign key, so that counting does not wait for whoever edits the ad.
+    An ad with views can't be deleted, because the sums by day refer to it. The views themselves have no foreign key,
+    so that counting doesn't wait for a user who is editing the ad.
     """
 
     pk = models.CompositePrimaryKey("viewed_at", "view_id")
@@ -32,12 +34,13 @@ class AdView(models.Model):
 
     class Meta:
         db_table = "ad_views"
-        verbose_name = "view"
+        verbose_name = _("view")
+        verbose_name_plural = _("views")
         constraints = [
             models.CheckConstraint(
                 name="ad_view_lasts_a_day_at_most",
                 condition=Q(duration_seconds__gte=0, duration_seconds__lte=LONGEST_VIEW_SECONDS),
-                violation_error_message="A view lasts from 0 to 86,400 seconds.",
+                violation_error_message=_("A view must last between 0 and 86,400 seconds."),
             )
         ]
 
@@ -46,7 +49,7 @@ class AdView(models.Model):
 
 
 class ViewReceipt(models.Model):
-    """The id of every view that was ever counted. Kept when old views are dropped: an id never counts twice."""
+    """The id of every view ever counted. Kept when old views are dropped, so that no id is counted twice."""
 
     view_id = models.UUIDField(primary_key=True)
 
@@ -58,7 +61,7 @@ class ViewReceipt(models.Model):
 
 
 class AdViewDay(models.Model):
-    """The views of an ad on one day (UTC) in one city: what reports and caps count with. Kept for ever."""
+    """The views of an ad on one day (UTC) in one city. Reports use these sums, which are kept for good."""
 
     ad = models.ForeignKey(Ad, models.PROTECT, related_name="view_days")
     day = models.DateField()
@@ -66,25 +69,25 @@ class AdViewDay(models.Model):
     city = models.CharField(max_length=200, blank=True, default="")
     view_count = models.BigIntegerField()
     view_seconds = models.BigIntegerField()
-    # The views themselves are gone: from now on this sum is all there is.
+    # The views themselves have been dropped, so this sum can't be recounted.
     is_final = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         db_table = "ad_view_days"
-        # Counting writes them, and nobody deletes them.
+        # No user writes or deletes these rows.
         default_permissions = ()
-        verbose_name = "day of views"
-        verbose_name_plural = "views"
+        verbose_name = _("day of views")
+        verbose_name_plural = _("views")
         constraints = [
             models.UniqueConstraint(
                 fields=["ad", "day", "country", "city"],
                 name="ad_view_day_is_one_row",
-                violation_error_message="The views of an ad on a day in a city are one row.",
+                violation_error_message=_("The views of an ad on one day in one city must be in one row."),
             ),
             models.CheckConstraint(
                 name="ad_view_day_counts_up",
                 condition=Q(view_count__gte=0, view_seconds__gte=0),
-                violation_error_message="A day has no less than 0 views and 0 seconds.",
+                violation_error_message=_("The views and seconds of a day can't be negative."),
             ),
         ]
 
@@ -93,16 +96,16 @@ class AdViewDay(models.Model):
 
 
 class CapUsage(NamedTuple):
-    """What has been used up of a campaign's caps."""
+    """How much of a campaign's caps has been used up."""
 
     views: int
     seconds: int
 
 
 class CampaignViewTotals(models.Model):
-    """What has been used up of a campaign's caps: the views of all its ads, and their seconds.
+    """How much of a campaign's caps has been used up: the views of all its ads, and their seconds.
 
-    The row is locked while views are counted, so that two reports at once can't both take the last one.
+    The row is locked while views are counted, so that two reports at once can't both count the last view.
     """
 
     campaign = models.OneToOneField(Campaign, models.CASCADE, primary_key=True, related_name="view_totals")
@@ -111,20 +114,24 @@ class CampaignViewTotals(models.Model):
 
     class Meta:
         db_table = "campaign_view_totals"
-        verbose_name = "total of views"
+        verbose_name = _("view totals")
+        verbose_name_plural = _("view totals")
         constraints = [
             models.CheckConstraint(
                 name="campaign_view_totals_are_not_negative",
                 condition=Q(view_count__gte=0, view_seconds__gte=0),
-                violation_error_message="A campaign has no less than 0 views and 0 seconds.",
+                violation_error_message=_("The views and seconds of a campaign can't be negative."),
             )
         ]
 
     def __str__(self) -> str:
-        return f"{self.view_count} views, {self.view_seconds} s"
+        return gettext("%(views)d views, %(seconds)d seconds") % {
+            "views": self.view_count,
+            "seconds": self.view_seconds,
+        }
 
     @classmethod
     def used_by(cls, campaign: Campaign) -> CapUsage:
-        """The views and the seconds that were counted so far. Asks nothing where `view_totals` came along."""
+        """The views and seconds counted so far. Needs no query if `view_totals` was selected."""
         totals: CampaignViewTotals | None = getattr(campaign, "view_totals", None)
         return CapUsage(totals.view_count, totals.view_seconds) if totals else CapUsage(0, 0)

@@ -6,6 +6,8 @@ from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models, transaction
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from ads import constraints
 from ads.choices import CONTENT_WARNING_CHOICES, RATING_LABEL_CHOICES, RatingSystem
@@ -16,13 +18,15 @@ from campaign_studio.models.versioned import PartModel
 
 
 class AdTimeSlot(PartModel):
-    """A stretch of the day in which an ad may show. An ad without slots shows all day."""
+    """A time of day during which an ad may show. An ad without time slots may show all day."""
 
     time_slot_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    ad = models.ForeignKey(Ad, models.CASCADE, related_name="time_slots")
-    time_slot_start = models.TimeField(verbose_name="from", help_text="On the quarter hour.")
-    time_slot_end = models.TimeField(verbose_name="until", help_text="On the quarter hour; 00:00 is midnight.")
-    created_at = models.DateTimeField(auto_now_add=True)
+    ad = models.ForeignKey(Ad, models.CASCADE, related_name="time_slots", verbose_name=_("ad"))
+    time_slot_start = models.TimeField(verbose_name=_("from"), help_text=_("On a quarter hour."))
+    time_slot_end = models.TimeField(
+        verbose_name=_("until"), help_text=_("On a quarter hour. 00:00 is midnight at the end of the day.")
+    )
+    created_at = models.DateTimeField(verbose_name=_("created at"), auto_now_add=True)
 
     whole_field = "ad"
 
@@ -31,7 +35,8 @@ class AdTimeSlot(PartModel):
     class Meta:
         db_table = "ad_time_slots"
         ordering = ["time_slot_start", "time_slot_id"]
-        verbose_name = "time slot"
+        verbose_name = _("time slot")
+        verbose_name_plural = _("time slots")
         constraints = constraints.OF_A_TIME_SLOT
 
     def __str__(self) -> str:
@@ -39,21 +44,31 @@ class AdTimeSlot(PartModel):
 
 
 class AdContentRating(PartModel, TimestampedModel):
-    """For whom an ad is fit, and the sworn word that nothing prohibited is in it. One per ad."""
+    """The age rating of an ad, its content warnings, and its content declaration. An ad has at most one."""
 
     rating_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    ad = models.OneToOneField(Ad, models.CASCADE, related_name="content_rating")
-    warning_required = models.BooleanField(default=True, help_text="Show a content warning before the ad.")
-    rating_system = models.CharField(max_length=50, null=True, blank=True, choices=RatingSystem.choices)
-    rating_label = models.CharField(max_length=10, null=True, blank=True, choices=RATING_LABEL_CHOICES)
+    ad = models.OneToOneField(Ad, models.CASCADE, related_name="content_rating", verbose_name=_("ad"))
+    warning_required = models.BooleanField(
+        verbose_name=_("warning required"), default=True, help_text=_("Show a content warning before the ad.")
+    )
+    rating_system = models.CharField(
+        verbose_name=_("rating system"), max_length=50, null=True, blank=True, choices=RatingSystem.choices
+    )
+    rating_label = models.CharField(
+        verbose_name=_("rating label"), max_length=10, null=True, blank=True, choices=RATING_LABEL_CHOICES
+    )
     content_warnings = ArrayField(
-        models.CharField(max_length=50, choices=CONTENT_WARNING_CHOICES), default=list, blank=True
+        models.CharField(max_length=50, choices=CONTENT_WARNING_CHOICES),
+        verbose_name=_("content warnings"),
+        default=list,
+        blank=True,
     )
     no_prohibited_content = models.BooleanField(
+        verbose_name=_("content declaration"),
         default=False,
-        help_text=(
-            "I confirm: no pornography, extreme violence, racism, hate speech or promotion of illegal drugs. "
-            "Without this an ad can't go active."
+        help_text=_(
+            "Confirms that the ad contains no pornography, extreme violence, racism, hate speech or promotion of "
+            "illegal drugs. Required to activate the ad."
         ),
     )
 
@@ -71,28 +86,29 @@ class AdContentRating(PartModel, TimestampedModel):
     class Meta:
         db_table = "ad_content_ratings"
         ordering = ["rating_id"]
-        verbose_name = "content rating"
+        verbose_name = _("content rating")
+        verbose_name_plural = _("content ratings")
         constraints = constraints.OF_A_CONTENT_RATING
 
     def __str__(self) -> str:
-        return f"{self.rating_system} {self.rating_label}" if self.rating_system else "Unrated"
+        return f"{self.rating_system} {self.rating_label}" if self.rating_system else gettext("Unrated")
 
     def clean_fields(self, exclude: Collection[str] | None = None) -> None:
-        """No list of warnings is the empty list."""
+        """Treat a missing list of content warnings as an empty one."""
         if self.content_warnings is None:
             self.content_warnings = []
         super().clean_fields(exclude)
 
     def save(self, **kwargs: Any) -> None:
-        """Write; another rating of a reviewed ad sends the ad back to the moderators."""
-        is_other = self._state.adding or any(self.has_changed(name) for name in self.remembered)
+        """Save. A changed rating makes a reviewed ad pending review again."""
+        is_changed = self._state.adding or any(self.has_changed(name) for name in self.remembered)
         with transaction.atomic():
             super().save(**kwargs)
-            if is_other:
+            if is_changed:
                 self.ad.send_back_to_review()
 
     def delete(self, using: str | None = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
-        """Delete; a reviewed ad without its rating goes back to the moderators."""
+        """Delete. A reviewed ad is pending review again without its rating."""
         with transaction.atomic():
             deleted = super().delete(using, keep_parents)
             self.ad.send_back_to_review()

@@ -117,9 +117,9 @@ def test_an_http_address_is_accepted(field: str, address: str) -> None:
 @pytest.mark.parametrize(
     ("field", "longest"),
     [
-        ("media_url", media.LONGEST_URL),
-        ("ad_advertiser_forwarding_url", media.LONGEST_URL),
-        ("media_content", media.LONGEST_CONTENT),
+        ("media_url", media.MAX_URL_LENGTH),
+        ("ad_advertiser_forwarding_url", media.MAX_URL_LENGTH),
+        ("media_content", media.MAX_CONTENT_LENGTH),
     ],
 )
 def test_a_text_that_is_too_long_is_refused(field: str, longest: int) -> None:
