@@ -1,1 +1,1 @@
-"""What shows here and now, and why not."""
+"""Which ads show in a place at a moment, and why an ad doesn't."""

@@ -1,4 +1,4 @@
-"""What shows: the decision for one moment, and the plan of a whole day."""
+"""What shows: the decision for a moment, and the plan of a day."""
 
 import zlib
 from collections.abc import Collection
@@ -17,36 +17,36 @@ from ads.delivery.statement import Question, Statement
 from ads.media import BAR_POSITIONS
 from ads.models import Ad, DeliverableAd, DeliverablePlace
 
-# By position the keys of ads, as text.
+# The keys of ads as text, by position.
 Found = dict[str, list[str]]
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What shows at a moment. `eligible` and `shown` are keys of ads by position, in the order of rotation."""
+    """What shows at a moment. `eligible` and `shown` have the keys of ads by position, in the order of rotation."""
 
     opportunity: Opportunity
     eligible: Found
 
     @property
     def shown(self) -> Found:
-        """A bar shows one ad; the two content positions show all of theirs, one after the other."""
+        """A bar shows one ad. The two content positions show all of their ads, one after the other."""
         return {position: keys[:1] if position in BAR_POSITIONS else keys for position, keys in self.eligible.items()}
 
     def keys(self) -> set[str]:
-        """Every ad that shows."""
+        """The keys of all ads that show."""
         return {key for keys in self.shown.values() for key in keys}
 
 
 def decide(opportunity: Opportunity) -> Decision:
-    """What shows: one question to the database, answered by one index, whatever else is stored."""
+    """What shows, in one query that uses one index, however much is stored."""
     return Decision(opportunity, _rotated(dict(_find_deliverable().rows(opportunity)), opportunity))
 
 
 def plan_of_day(opportunity: Opportunity, *, anywhere_in_city: bool = False) -> list[Decision]:
-    """What shows in each of the 96 quarter hours of a day: two questions to the database.
+    """What shows in each of the 96 quarter hours of the day, in two queries.
 
-    With `anywhere_in_city` an ad counts that shows in some postcode of the city.
+    With `anywhere_in_city`, ads that show in only some postcodes of the city are included.
     """
     leaving_out = ("time_slot", "postcode") if anywhere_in_city else ("time_slot",)
     question = Question(opportunity)
@@ -66,9 +66,9 @@ def plan_of_day(opportunity: Opportunity, *, anywhere_in_city: bool = False) -> 
 
 @cache
 def _find_deliverable() -> Statement:
-    """The keys of deliverable ads by position: the criteria, as the tables keep them."""
+    """The query for the keys of deliverable ads by position, compiled once."""
     question = Question()
-    # Some criteria share a condition; which one is asked first makes no difference.
+    # Criteria may share a condition.
     conditions = dict.fromkeys(criterion.kept.found for criterion in CRITERIA if criterion.kept)
     rows = DeliverableAd.objects.filter(*[condition(question) for condition in conditions])
     keys = ArrayAgg(Cast("ad_id", TextField()))
@@ -76,10 +76,10 @@ def _find_deliverable() -> Statement:
 
 
 def _rotated(found: Found, opportunity: Opportunity) -> Found:
-    """Each position's ads in the order of rotation: each comes first equally often.
+    """The ads of each position in the order of rotation, in which each comes first equally often.
 
-    Which one is first moves on by one each quarter hour, and starts elsewhere for each device: the same question has
-    the same answer, and nothing is remembered.
+    The first ad moves on by one each quarter hour, from a start that depends on the device. The same opportunity always
+    has the same order, without any stored state.
     """
     moment = opportunity.day.toordinal() * QUARTERS_OF_A_DAY + opportunity.quarter
     rotated: Found = {}
@@ -91,6 +91,6 @@ def _rotated(found: Found, opportunity: Opportunity) -> Found:
 
 
 def _quarters_of(keys: Collection[UUID]) -> dict[UUID, set[int]]:
-    """For each ad the quarter hours of a day in which it may show; without those that are no longer deliverable."""
+    """For each ad that is still deliverable, the quarter hours of the day in which it may show."""
     rows = DeliverableAd.objects.filter(pk__in=keys).values_list("pk", "quarters")
     return {key: set(quarters) for key, quarters in rows}

@@ -1,4 +1,4 @@
-"""Why an ad shows at a moment, or why not: by the very criteria that decide."""
+"""Why an ad shows at a moment or doesn't, by the same criteria as the decision."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ from campaigns.models import CampaignAudienceTargeting
 
 @dataclass(frozen=True)
 class Explanation:
-    """What became of one ad.
+    """The outcome for one ad.
 
-    `reasons` are empty for an eligible ad. `lost_to` is the key of the ad that shows in the same bar, where an
-    eligible one doesn't.
+    `reasons` is empty for an eligible ad. If an eligible ad doesn't show, `lost_to` is the key of the ad that shows in
+    the same bar.
     """
 
     ad: Ad
@@ -36,11 +36,10 @@ class Explanation:
 
     @property
     def eligible(self) -> bool:
-        """Whether it may show."""
         return not self.reasons
 
     def considered(self) -> list[str]:
-        """The codes of the criteria that count at this moment, in order: those that fail, and those that hold."""
+        """The codes of the criteria that were checked, in order, whether they failed or hold."""
         failed = {one.code for one in self.reasons}
         return [
             criterion.code
@@ -54,9 +53,9 @@ class Explanation:
 
 
 def with_failures(ads: "QuerySet[Ad]", opportunity: Opportunity) -> "QuerySet[Ad]":
-    """`ads` with the criteria that fail and all that reasons look at: the nearest to showing first, in a total order.
+    """`ads` with the criteria that fail and everything that reasons need, those with the fewest failures first.
 
-    Each target of their campaigns comes with `takes_<level>` for the country, region, city and postcode.
+    Each target of their campaigns has `takes_<level>` for the country, region, city and postcode.
     """
     question = Question(opportunity)
     nearest = with_criteria(ads.all(), question).order_by(F("failing"), "ad_id")
@@ -70,7 +69,7 @@ def with_failures(ads: "QuerySet[Ad]", opportunity: Opportunity) -> "QuerySet[Ad
 
 
 def explain(ads: Iterable[Ad], opportunity: Opportunity, decision: Decision | None = None) -> list[Explanation]:
-    """What becomes of each of `ads` (from `with_failures()`, or a slice of it). Asks a constant number of questions."""
+    """The outcome for each of `ads` (from `with_failures()`, or a slice of it), in a constant number of queries."""
     decision = decision or decide(opportunity)
     showing, shown = decision.keys(), decision.shown
     explained = []

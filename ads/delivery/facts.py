@@ -1,4 +1,4 @@
-"""What is wrong with an ad or a campaign, and what to do about it: as data, which each door puts into words."""
+"""What is wrong with an ad or a campaign, and how to fix it, as data that the API and the console put into words."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from ads.models import Ad
 from campaigns.models import Campaign
 
 ResourceType = Literal["ad", "campaign"]
-# The body of a `PATCH`.
+# The body of a `PATCH` request.
 Changes = dict[str, Any]
 
 
 class Problem(StrEnum):
-    """What is wrong. Each door has one sentence for it."""
+    """What is wrong. The API and the console have a sentence for each."""
 
     CAMPAIGN_NOT_ACTIVE = auto()
     AD_NOT_ACTIVE = auto()
@@ -40,7 +40,7 @@ class Problem(StrEnum):
     VIEWING_TIME_USED_UP = auto()
     NO_RATING_LABEL = auto()
     RATED_TOO_STRONG = auto()
-    # Only readiness says these.
+    # These are only used by readiness.
     NO_ADS = auto()
     NO_TARGETS = auto()
     ENDS_TODAY = auto()
@@ -54,7 +54,7 @@ class Problem(StrEnum):
 
 
 class Step(StrEnum):
-    """What to do about it. Each door has one sentence for it."""
+    """A step towards the fix. The API and the console have a sentence for each."""
 
     ACTIVATE = auto()
     DRAFT_THEN_ACTIVATE = auto()
@@ -88,7 +88,7 @@ class Step(StrEnum):
     RAISE_VIEWING_TIME_CAP = auto()
     GIVE_RATING_LABEL = auto()
     ALLOW_RATING = auto()
-    # Only readiness says these.
+    # These are only used by readiness.
     ADD_AD = auto()
     ADD_ANY_COUNTRY = auto()
     PROLONG = auto()
@@ -99,7 +99,7 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Fact:
-    """Something to do about an ad or a campaign. `params` are what its sentences name, `field` is what to change."""
+    """A problem with an ad or a campaign. `params` are the values for its sentences, `field` is the field to change."""
 
     code: str
     problem: Problem
@@ -112,10 +112,10 @@ class Fact:
 
 @dataclass(frozen=True, kw_only=True)
 class Reason(Fact):
-    """A criterion that fails; `code` is the criterion's.
+    """A criterion that fails. `code` is the code of the criterion.
 
-    `expected` and `actual` are texts, dates, numbers, lists or None. `changes` is the body of a `PATCH` that does what
-    the steps say, or None where a person has to decide.
+    `expected` and `actual` are strings, dates, numbers, lists or None. `changes` is the body of a `PATCH` request that
+    does what the steps say, or None if a person has to decide.
     """
 
     expected: object
@@ -124,7 +124,7 @@ class Reason(Fact):
 
 
 def kind_of(row: Ad | Campaign) -> ResourceType:
-    """What the row is called in a fact. The names of its own fields begin with it."""
+    """The resource type of the row, which is also the prefix of its field names."""
     return "campaign" if isinstance(row, Campaign) else "ad"
 
 
@@ -139,7 +139,7 @@ def reason(
     changes: Changes | None = None,
     **params: object,
 ) -> Reason:
-    """Why a criterion fails, with `row` as what to change."""
+    """The reason why a criterion fails, where `row` is the resource to change."""
     return Reason(
         code=code,
         problem=problem,

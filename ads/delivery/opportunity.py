@@ -1,4 +1,4 @@
-"""The moment that is asked about: a screen in a place, at a time by the screen's own clock."""
+"""An opportunity to show ads: a screen in a place, at a moment of the screen's local time."""
 
 import re
 from collections.abc import Iterator
@@ -10,18 +10,18 @@ from django.utils.dateparse import parse_datetime
 from ads.choices import RATING_LEVELS
 from campaign_studio.places import country_code
 
-# The years in which a moment can lie.
+# The years that a moment may be in.
 FIRST_YEAR, LAST_YEAR = 2000, 2099
 QUARTER = timedelta(minutes=15)
 QUARTERS_OF_A_DAY = 96
-# Above every level that a rating can have: nothing is too strong, rated or not.
+# Higher than the level of any rating label. No ad is too strong, rated or not.
 ANY_LEVEL = 1_000
-# `parse_datetime` takes a mere date for its midnight.
+# `parse_datetime` would accept a date without a time.
 TIME_OF_DAY = re.compile(r"[T ]\d\d:?\d\d")
 
 
 def local_time(text: str) -> datetime:
-    """A moment by the screen's clock, in ISO 8601, with the offset where one is given. Raises ValueError."""
+    """Parse a local time of the screen in ISO 8601, with its offset if there is one. Raises ValueError."""
     moment = parse_datetime(text) if TIME_OF_DAY.search(text) else None
     if moment is None or not FIRST_YEAR <= moment.year <= LAST_YEAR:
         raise ValueError(text)
@@ -29,12 +29,12 @@ def local_time(text: str) -> datetime:
 
 
 def quarter_of(moment: datetime) -> int:
-    """The quarter hour of the day that it lies in, 0 to 95."""
+    """The quarter hour of the day that contains `moment`, from 0 to 95."""
     return moment.hour * 4 + moment.minute // 15
 
 
 def lacks_city(city: str, postcode: str) -> bool:
-    """Whether a place is told by half: a postcode belongs to a city, as a city belongs to a country."""
+    """Whether a place has a postcode without its city."""
     return bool(postcode) and not city
 
 
@@ -42,9 +42,9 @@ def lacks_city(city: str, postcode: str) -> bool:
 class Opportunity:
     """A place, a moment and a device.
 
-    `country` is a code or an English name, `at` the local time of the screen: an offset is kept for the answer and
-    ignored otherwise, so that days on which the clock is changed need no rule of their own. What isn't known of the
-    place is "": then only ads that aim at all of the level above match. `max_rating` is an MPAA or ESRB label.
+    `country` is a code or an English name. `at` is the local time of the screen. Its offset is only repeated in the
+    answer, so that days on which the clock changes need no special rule. Unknown parts of the place are empty: for a
+    city or postcode, only targets that cover the whole level above match. `max_rating` is an MPAA or ESRB label.
     """
 
     country: str
@@ -56,7 +56,7 @@ class Opportunity:
     max_rating: str = ""
 
     def __post_init__(self) -> None:
-        """Tidy, so that one place is always written in one way."""
+        """Strip whitespace and use the code of the country, so that equal places are equal."""
         for field in fields(self):
             if field.name != "at":
                 object.__setattr__(self, field.name, getattr(self, field.name).strip())
@@ -64,38 +64,38 @@ class Opportunity:
 
     @property
     def day(self) -> date:
-        """The day by the screen's clock."""
+        """The day, in the screen's local time."""
         return self.at.date()
 
     @property
     def time(self) -> time:
-        """The time of day by the screen's clock."""
+        """The time of day, in the screen's local time."""
         return self.at.time()
 
     @property
     def quarter(self) -> int:
-        """The quarter hour of the day, 0 to 95."""
+        """The quarter hour of the day, from 0 to 95."""
         return quarter_of(self.at)
 
     @property
     def max_level(self) -> int:
-        """How strong a rating may be; `ANY_LEVEL` when that wasn't asked."""
+        """The highest level that a rating may have, `ANY_LEVEL` without `max_rating`."""
         return RATING_LEVELS[self.max_rating] if self.max_rating else ANY_LEVEL
 
     @property
     def valid_until(self) -> datetime:
-        """The next instant at which the answer can change by the clock: the next quarter hour.
+        """The next quarter hour, when the answer may change.
 
-        Slots begin and end on it, days end on it, the rotation moves on with it, and clocks are changed on it.
+        Time slots start and end, days end, the rotation moves on and clocks change on a quarter hour.
         """
         start = self.at.replace(minute=self.at.minute // 15 * 15, second=0, microsecond=0)
         return start + QUARTER
 
     def at_quarter(self, quarter: int) -> "Opportunity":
-        """The same on the same day, at the start of a quarter hour (0 to 95)."""
+        """The same opportunity at the start of another quarter hour of the day (0 to 95)."""
         hour, part = divmod(quarter, 4)
         return replace(self, at=self.at.replace(hour=hour, minute=part * 15, second=0, microsecond=0))
 
     def quarters(self) -> Iterator["Opportunity"]:
-        """Each quarter hour of the day."""
+        """The same opportunity in each quarter hour of the day."""
         return (self.at_quarter(quarter) for quarter in range(QUARTERS_OF_A_DAY))

@@ -1,4 +1,4 @@
-"""Whether a campaign can run at all, from a day on: what can never hold, and what will soon not hold any more."""
+"""Whether a campaign can run from a day on: criteria that can no longer hold, and what will end soon."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -18,21 +18,21 @@ NEARLY_USED_UP_PERCENT = 80
 
 @dataclass(frozen=True, kw_only=True)
 class Finding(Fact):
-    """Something to do about a campaign or one of its ads."""
+    """A problem with a campaign or one of its ads."""
 
     resource_name: str
 
 
 @dataclass
 class Readiness:
-    """Blockers keep the whole campaign from running; warnings are what else to know."""
+    """Blockers keep the whole campaign from running. Warnings don't."""
 
     blockers: list[Finding] = field(default_factory=list)
     warnings: list[Finding] = field(default_factory=list)
 
     @property
     def ready(self) -> bool:
-        """Whether it can run as it is."""
+        """Whether the campaign can run without changes."""
         return not self.blockers
 
     @property
@@ -42,7 +42,7 @@ class Readiness:
 
 
 def readiness_of(campaigns: Iterable[Campaign], *, on: date) -> dict[UUID, Readiness]:
-    """By the campaigns' keys. Asks a constant number of questions, however many campaigns there are."""
+    """The readiness of each campaign by its key, in a constant number of queries."""
     campaigns = list(campaigns)
     ads: dict[UUID, list[Ad]] = {campaign.pk: [] for campaign in campaigns}
     of_campaigns = Ad.objects.filter(campaign__in=list(ads)).order_by("ad_number")
@@ -56,19 +56,19 @@ def _readiness(campaign: Campaign, ads: list[Ad], on: date) -> Readiness:
     if not ads:
         return Readiness(blockers=[_finding("no_ads", campaign, "ads", Problem.NO_ADS, Step.ADD_AD)])
     found = {ad.pk: [_never_holds(criterion, ad, on) for criterion in hopeless(ad)] for ad in ads}
-    # What is wrong with the campaign is found with each of its ads, and said once.
+    # Problems of the campaign are found with each of its ads, but reported once.
     blockers = [finding for finding in found[ads[0].pk] if finding.resource_type == "campaign"]
     of_ads = {
         key: [finding for finding in findings if finding.resource_type == "ad"] for key, findings in found.items()
     }
     wrong_with_ads = [finding for findings in of_ads.values() for finding in findings]
     running = [ad for ad in ads if not of_ads[ad.pk]]
-    # What is wrong with one ad stops the campaign only where no other ad is left.
+    # The problems of ads block the campaign only if none of its ads can run.
     if not running:
         return Readiness(blockers=blockers + wrong_with_ads)
     if blockers:
         return Readiness(blockers, wrong_with_ads)
-    # The ad's campaign comes with what was used up.
+    # The campaign of an ad was selected with its view totals.
     ahead = [*_ends_soon(campaign, on), *_caps_nearly_used_up(ads[0].campaign)]
     return Readiness(warnings=[*wrong_with_ads, *ahead, *[one for ad in running for one in _ad_ends_first(ad, on)]])
 
@@ -105,7 +105,7 @@ def _ends_soon(campaign: Campaign, on: date) -> Iterator[Finding]:
 
 
 def _ad_ends_first(ad: Ad, on: date) -> Iterator[Finding]:
-    """An ad's own dates, where they end soon and before the campaign does."""
+    """A warning if an ad's own dates end soon and before the campaign does."""
     ends = [(getattr(ad, name), name) for name in ("ad_end_date", "ad_expiry_date") if getattr(ad, name)]
     last, name = min(ends, default=(ad.campaign.campaign_end_date, ""))
     left = last - on

@@ -1,4 +1,4 @@
-"""What conditions are written about: an opportunity's parts as expressions, or as blanks of a prepared statement."""
+"""The parts of an opportunity as expressions in conditions, or as blanks in a compiled statement."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -26,13 +26,13 @@ from ads.delivery.opportunity import Opportunity
 
 @dataclass(frozen=True)
 class Blank:
-    """Stands among the parameters of a statement for a part of the opportunity that will be asked about."""
+    """A parameter of a compiled statement, to be filled in with the part of an opportunity that it names."""
 
     name: str
 
 
 class OpportunityPart(Expression):
-    """A part of an opportunity within a condition: one parameter of a known type."""
+    """A part of an opportunity within a condition, as a parameter with a type."""
 
     def __init__(self, value: Any, output_field: "Field[object, object]", cast: str) -> None:
         super().__init__(output_field=output_field)
@@ -40,14 +40,14 @@ class OpportunityPart(Expression):
         self.cast = cast
 
     def as_sql(self, compiler: SQLCompiler, connection: object) -> tuple[str, tuple[Any, ...]]:
-        """The placeholder, cast: a text alone would leave PostgreSQL to guess."""
+        """The placeholder with a cast, so that PostgreSQL needn't guess its type."""
         return f"%s::{self.cast}", (self.value,)
 
 
 class Question:
-    """Each part of an opportunity that a condition may ask about, as an expression.
+    """The parts of an opportunity that conditions use, as expressions.
 
-    Without an opportunity every part is a `Blank`, so that a statement is compiled once and filled in per request.
+    Without an opportunity each part is a `Blank`, so that a statement is compiled once and filled in for each request.
     """
 
     def __init__(self, opportunity: Opportunity | None = None) -> None:
@@ -65,15 +65,15 @@ class Question:
         self.max_level = part("max_level", IntegerField(), "integer")
 
     def places(self) -> Func:
-        """The words that a deliverable ad in this country, or this city, is found by."""
+        """The keys by which targets that take this city are found: the country, and the city."""
         return self._words(self.city)
 
     def postcodes(self) -> Func:
-        """The words that a deliverable ad in this country, or this postcode, is found by."""
+        """The keys by which targets that take this postcode are found: the country, and the postcode."""
         return self._words(self.postcode)
 
     def moments(self) -> Func:
-        """This quarter hour, and all day."""
+        """This quarter hour, and `ALL_DAY`."""
         return _array(SmallIntegerField(), self.quarter, Value(ALL_DAY))
 
     def _words(self, narrower: OpportunityPart) -> Func:
@@ -82,19 +82,19 @@ class Question:
 
 @dataclass(frozen=True)
 class Statement:
-    """A query about a blank `Question`, compiled: doing that costs more than the database needs to answer."""
+    """A compiled query with blanks. Compiling it takes longer than the database needs to run it."""
 
     sql: str
     parameters: tuple[Any, ...]
 
     @classmethod
     def compiled(cls, rows: "QuerySet[Model, object]") -> "Statement":
-        """From a query set whose conditions ask a `Question` without an opportunity."""
+        """Compile a queryset whose conditions use a `Question` without an opportunity."""
         sql, parameters = rows.query.sql_with_params()
         return cls(sql, tuple(parameters))
 
     def rows(self, opportunity: Opportunity) -> list[tuple[Any, ...]]:
-        """What the database answers about the opportunity."""
+        """Run the statement for an opportunity and return its rows."""
         filled = [getattr(opportunity, one.name) if isinstance(one, Blank) else one for one in self.parameters]
         with connection.cursor() as cursor:
             cursor.execute(self.sql, filled)
@@ -102,7 +102,7 @@ class Statement:
 
 
 def _word(*parts: Expression) -> Func:
-    """The word a place is found by: `de/berlin`, or `de`."""
+    """The key by which a place is found: `de/berlin`, or `de`."""
     joined = {"template": "lower(%(expressions)s)", "arg_joiner": ") || '/' || lower("}
     return Func(*parts, **joined, output_field=TextField())
 

@@ -1,13 +1,13 @@
-"""What the database does to keep `deliverable_ads`: a function and two triggers, generated from the criteria.
+"""The SQL function and the two triggers that maintain `deliverable_ads`, generated from the criteria.
 
-The database has the text of the newest migration that `trigger_sql()` was frozen into. A criterion whose condition,
-columns or constants change needs another one, which a test demands:
+The database has the SQL of the newest migration that froze the output of `trigger_sql()`. A change to the condition,
+columns or constants of a criterion needs a new migration. A test fails until there is one:
 
     python manage.py makemigrations ads --empty --name deliverable_ads_<what changes>
     python manage.py shell -v 0 -c "from ads.delivery.triggers import trigger_sql; print(trigger_sql())"
 
-The migration runs `RunSQL(<that text>, <the text of the migration before>)`; where other ads are deliverable from then
-on, `SELECT find_deliverable_ads(campaign_id) FROM campaigns;` after each.
+The migration runs `RunSQL(<this output>, <the output of the migration before>)`. If other ads become deliverable, it
+also runs `SELECT find_deliverable_ads(campaign_id) FROM campaigns;` after each.
 """
 
 import re
@@ -25,12 +25,12 @@ from ads.delivery.statement import Question
 from ads.models import Ad
 from campaigns.models import Campaign
 
-# Of several first or last days the narrowest ones count; PostgreSQL leaves out those that aren't given.
+# The latest first day and the earliest last day count. GREATEST and LEAST ignore nulls in PostgreSQL.
 NARROWEST = {"first_day": Greatest, "last_day": Least}
 KEYS = ("ad_id", "ad_type_id", "campaign_id")
-# Where a statement may be broken, and the brackets that it isn't broken in.
+# Where a statement may be split into lines, and the parentheses within which it isn't split.
 JOINTS = re.compile(r"(\(|\)|, | (?=(?:FROM|INNER JOIN|LEFT OUTER JOIN|WHERE|AND) ))")
-# The campaign is locked first: two changes at once, each of which alone leaves an ad out, must not both miss it.
+# The campaign is locked first, so that two changes at once that together make an ad deliverable see each other.
 FUNCTION = """
 CREATE OR REPLACE FUNCTION find_deliverable_ads(changed uuid) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -42,7 +42,7 @@ BEGIN
 END
 $$;
 """
-# Other columns of these tables change nothing about what may show.
+# Changes to other columns don't affect what may show.
 TRIGGER = """
 CREATE OR REPLACE TRIGGER {table}_change_what_is_deliverable AFTER UPDATE ON {table} FOR EACH ROW
     WHEN (({old})
@@ -52,7 +52,7 @@ CREATE OR REPLACE TRIGGER {table}_change_what_is_deliverable AFTER UPDATE ON {ta
 
 
 def trigger_sql() -> str:
-    """The SQL that makes the database keep what the criteria say by now."""
+    """The SQL that makes the database follow the present criteria."""
     columns = _columns()
     ads = _kept_ads(columns)
     with connection.cursor() as cursor:
@@ -62,7 +62,7 @@ def trigger_sql() -> str:
 
 
 def _in_lines(sql: str) -> str:
-    """One line for each column, table and condition, to be read in the migration."""
+    """Split into a line for each column, table and condition, so that the migration is readable."""
     lines, depth = "", 0
     for part in JOINTS.split(sql):
         depth += (part == "(") - (part == ")")
@@ -76,7 +76,7 @@ def _in_lines(sql: str) -> str:
 
 
 def _columns() -> dict[str, Combinable]:
-    """By column of `deliverable_ads` what stands there for an ad."""
+    """The value of each column of `deliverable_ads`."""
     given: dict[str, list[Combinable]] = {}
     for criterion in CRITERIA:
         for column, value in criterion.kept.columns.items() if criterion.kept else ():
@@ -85,7 +85,7 @@ def _columns() -> dict[str, Combinable]:
 
 
 def _kept_ads(columns: dict[str, Combinable]) -> "QuerySet[Ad, tuple[object, ...]]":
-    """The ads of the changed campaign for which everything holds that no moment changes."""
+    """The ads of the changed campaign that meet all criteria that don't depend on place, moment or caps."""
     question = Question()
     ads = Ad.objects.filter(campaign=RawSQL("changed", []))
     ads = ads.filter(*[criterion.holds(question) for criterion in CRITERIA if criterion.kept is None])
@@ -93,7 +93,7 @@ def _kept_ads(columns: dict[str, Combinable]) -> "QuerySet[Ad, tuple[object, ...
 
 
 def _trigger(table: str, ads: "QuerySet[Ad, tuple[object, ...]]") -> str:
-    """The trigger on the table, for the columns that the query reads."""
+    """The trigger on `table`, for changes to the columns that the query reads."""
     query = ads.query
     read = [*query.where.get_source_expressions(), *query.annotation_select.values(), *query.select]
     names = sorted({str(col.target.column) for one in read for col in _columns_in(one) if col.alias == table})

@@ -1,1 +1,1 @@
-"""Commands about delivery and views."""
+"""Commands about campaigns, ads and their views."""

@@ -1,4 +1,4 @@
-"""What may show and where, in tables made for lookup. Database triggers maintain them, whoever changes the data."""
+"""What may show and where, in tables made for lookup. Database triggers maintain them."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex

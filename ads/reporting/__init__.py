@@ -1,1 +1,1 @@
-"""What vehicles report: counting views, keeping them by month, and telling what a campaign got."""
+"""The views that vehicles report: how they are counted, stored by month, and summed up for a campaign."""

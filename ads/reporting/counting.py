@@ -1,7 +1,7 @@
-"""Counting views: each once, for ever, and never one more than the campaign's caps allow.
+"""Counting views: each only once, and none beyond the campaign's caps.
 
-Locks are always taken in one order: the totals of the campaigns, the ads, the receipts, each by key; the sums by day
-come last. Whoever counts, deletes or recounts goes this way, so that nobody waits in a circle.
+Locks are always taken in the same order, which prevents deadlocks between counting, deleting and recounting: the totals
+of the campaigns, the ads and the receipts, each by key, then the sums by day.
 """
 
 from collections import Counter
@@ -18,10 +18,10 @@ from ads.reporting.partitions import kept_from
 from campaigns.choices import in_seconds
 from campaigns.models import Campaign
 
-# So much may the clock of a vehicle be ahead of ours.
+# How far the clock of a vehicle may be ahead of the server's.
 CLOCK_TOLERANCE = timedelta(minutes=5)
 
-# The campaign is held while its first row is made: it may be on its way out, and then its views are nobody's.
+# Locks the campaign while its row of totals is created, because it may be being deleted.
 MAKE_TOTALS = """
 INSERT INTO campaign_view_totals (campaign_id)
 SELECT campaign_id FROM campaigns
@@ -49,7 +49,7 @@ ON CONFLICT (ad_id, day, country, city) DO UPDATE SET
 
 @dataclass(frozen=True)
 class ReportedView:
-    """What a vehicle says it has shown. `index` is the view's place in the report."""
+    """A view as a vehicle reports it. `index` is its position in the report."""
 
     index: int
     view_id: UUID
@@ -63,12 +63,12 @@ class ReportedView:
 
     @property
     def day(self) -> date:
-        """The day it is counted on, in UTC."""
+        """The day on which it is counted, in UTC."""
         return self.viewed_at.astimezone(UTC).date()
 
 
 class Refusal(StrEnum):
-    """Why a view is not counted. Doors have one sentence for each."""
+    """Why a view isn't counted. The API has a sentence for each."""
 
     UNKNOWN_AD = auto()
     TOO_SHORT = auto()
@@ -80,7 +80,7 @@ class Refusal(StrEnum):
 
 @dataclass(frozen=True)
 class Rejection:
-    """A view that is not counted; `params` are what the sentence about it names."""
+    """Why a view isn't counted. `params` are the values for its sentence."""
 
     code: Refusal
     params: Mapping[str, object] = field(default_factory=dict)
@@ -88,7 +88,7 @@ class Rejection:
 
 @dataclass
 class CountResult:
-    """What became of a report. `rejected` says why, by the view's place in it."""
+    """The outcome of a report. `rejected` has the reasons by the index of the view."""
 
     accepted: int = 0
     duplicates: int = 0
@@ -96,40 +96,40 @@ class CountResult:
 
 
 def count_views(views: Sequence[ReportedView], *, now: datetime) -> CountResult:
-    """Count what can be counted, judged in the order of the report, in one transaction.
+    """Count the views that can be counted, in the order of the report and in one transaction.
 
-    A view that has been counted before is a duplicate, whatever else might be said of it by now. A rejected one
-    leaves no trace: it may be sent again.
+    A view that was counted before is a duplicate, even if it would be rejected now. A rejected view leaves no trace and
+    may be sent again.
     """
-    counted, accepted = CountResult(), []
+    result, accepted = CountResult(), []
     with transaction.atomic():
         totals, ads = _lock(views)
         known = set(ViewReceipt.objects.filter(pk__in={view.view_id for view in views}).values_list("pk", flat=True))
         objections = {view.index: _objection(view, ads.get(view.ad_id), now) for view in views}
         wanted = {view.view_id for view in views if not objections[view.index]} - known
         receipts = _take_receipts(wanted)
-        # Those that another report has counted at this very moment are known by now as well.
+        # The rest have been counted by another report in the meantime.
         known |= wanted - receipts
         for view in views:
             if view.view_id in known:
-                counted.duplicates += 1
+                result.duplicates += 1
             elif rejection := objections[view.index] or _cap_reached(ads[view.ad_id].campaign, totals):
-                counted.rejected[view.index] = rejection
+                result.rejected[view.index] = rejection
             else:
                 known.add(view.view_id)
                 accepted.append(view)
                 total = totals[ads[view.ad_id].campaign_id]
                 total.view_count += 1
                 total.view_seconds += view.duration_seconds
-        _give_back(receipts - {view.view_id for view in accepted})
+        _delete_receipts(receipts - {view.view_id for view in accepted})
         if accepted:
             _write(accepted, totals)
-    counted.accepted = len(accepted)
-    return counted
+    result.accepted = len(accepted)
+    return result
 
 
 def lock_totals(campaigns: Collection[UUID]) -> dict[UUID, CampaignViewTotals]:
-    """What the campaigns have used up, locked until the transaction ends; without those that no longer exist."""
+    """The totals of the campaigns that still exist, by key, locked until the transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute(MAKE_TOTALS, [sorted(campaigns)])
     rows = CampaignViewTotals.objects.filter(pk__in=campaigns).order_by("pk").select_for_update()
@@ -137,7 +137,7 @@ def lock_totals(campaigns: Collection[UUID]) -> dict[UUID, CampaignViewTotals]:
 
 
 def _lock(views: Sequence[ReportedView]) -> tuple[dict[UUID, CampaignViewTotals], dict[UUID, Ad]]:
-    """The totals and ads concerned, by key, locked; the campaigns with the caps that hold from now on."""
+    """The totals and the ads of the views, by key and locked. The ads' campaigns have their current caps."""
     wanted = Ad.objects.filter(pk__in={view.ad_id for view in views})
     totals = lock_totals(set(wanted.order_by().values_list("campaign_id", flat=True)))
     ads = wanted.filter(campaign__in=totals).select_related("campaign").defer("media_content").order_by("pk")
@@ -145,7 +145,7 @@ def _lock(views: Sequence[ReportedView]) -> tuple[dict[UUID, CampaignViewTotals]
 
 
 def _objection(view: ReportedView, ad: Ad | None, now: datetime) -> Rejection | None:
-    """Why the view by itself can't be counted."""
+    """Why the view can't be counted, regardless of caps."""
     if ad is None:
         return Rejection(Refusal.UNKNOWN_AD)
     needed = in_seconds(ad.ad_in_view_duration_value, ad.ad_in_view_duration_unit) or 0
@@ -160,7 +160,7 @@ def _objection(view: ReportedView, ad: Ad | None, now: datetime) -> Rejection | 
 
 
 def _cap_reached(campaign: Campaign, totals: Mapping[UUID, CampaignViewTotals]) -> Rejection | None:
-    """Which cap leaves nothing for another view. The last one may run over the seconds by its own length."""
+    """The cap that is used up, if any. The last view may exceed the viewing-time cap by its own duration."""
     total, views, seconds = totals[campaign.pk], campaign.campaign_max_view_count, campaign.max_view_seconds
     if views is not None and total.view_count >= views:
         return Rejection(Refusal.VIEW_CAP_REACHED, {"cap": views})
@@ -170,20 +170,20 @@ def _cap_reached(campaign: Campaign, totals: Mapping[UUID, CampaignViewTotals]) 
 
 
 def _take_receipts(view_ids: Collection[UUID]) -> set[UUID]:
-    """Those of the ids that never counted, receipted. Waits for whoever counts one of them at this moment."""
+    """Insert receipts and return the ids that were new. Waits for other transactions that insert the same ids."""
     with connection.cursor() as cursor:
         cursor.execute(TAKE_RECEIPTS, [sorted(view_ids)])
         return {view_id for (view_id,) in cursor.fetchall()}
 
 
-def _give_back(receipts: Collection[UUID]) -> None:
-    """Take back the receipts of views that caps leave out: they may be sent again."""
+def _delete_receipts(receipts: Collection[UUID]) -> None:
+    """Delete the receipts of views that the caps refused, so that they may be sent again."""
     if receipts:
         ViewReceipt.objects.filter(pk__in=receipts).delete()
 
 
 def _write(views: list[ReportedView], totals: dict[UUID, CampaignViewTotals]) -> None:
-    """The views and every sum they belong to."""
+    """Write the views, and add them to every sum."""
     by_ad = Counter(view.ad_id for view in views)
     by_day: dict[tuple[UUID, date, str, str], list[int]] = {}
     for view in views:
@@ -192,7 +192,7 @@ def _write(views: list[ReportedView], totals: dict[UUID, CampaignViewTotals]) ->
         sums[1] += view.duration_seconds
     days = [(*key, *sums) for key, sums in sorted(by_day.items())]
     with connection.cursor() as cursor:
-        # Past the model: what vehicles report is no change of the ad, and takes no version.
+        # Bypasses the model: a view doesn't change the version of the ad.
         cursor.execute(ADD_TO_ADS, [list(by_ad.keys()), list(by_ad.values())])
         AdView.objects.bulk_create(_row(view) for view in views)
         cursor.execute(ADD_TO_DAYS, [list(column) for column in zip(*days, strict=True)])

@@ -1,6 +1,6 @@
-"""The months that `ad_views` is cut into: made ahead of time, dropped when they are too old.
+"""The monthly partitions of `ad_views`, which are created ahead and dropped when they are too old.
 
-What no month takes, the default partition `ad_views_other` does, so no view is ever lost for want of one.
+Views of a month without a partition go to the default partition `ad_views_other`, so none is lost.
 """
 
 import re
@@ -19,7 +19,7 @@ JOIN pg_class AS child ON child.oid = inhrelid
 WHERE inhparent = 'ad_views'::regclass
 ORDER BY child.relname
 """
-# A new month is refused while the default partition holds rows of it: they step aside, and come back into the month.
+# PostgreSQL refuses a new partition while the default one has rows of it, so these are moved out first and in again.
 SET_ASIDE = """
 CREATE TEMPORARY TABLE views_set_aside ON COMMIT DROP AS
 SELECT * FROM ad_views_other WHERE viewed_at >= %s AND viewed_at < %s
@@ -27,12 +27,12 @@ SELECT * FROM ad_views_other WHERE viewed_at >= %s AND viewed_at < %s
 
 
 def kept_from(now: datetime) -> datetime:
-    """The first moment of which views are kept (setting `VIEW_RETENTION_MONTHS`): whole months, in UTC."""
+    """The start of the oldest month of which views are kept (setting `VIEW_RETENTION_MONTHS`), in UTC."""
     return _moment(_shifted(_month(now), -settings.VIEW_RETENTION_MONTHS))
 
 
 def partitions() -> list[date]:
-    """The months that have a partition, by their first day."""
+    """The first days of the months that have a partition."""
     with connection.cursor() as cursor:
         cursor.execute(FIND_PARTITIONS)
         names = [MONTH_PARTITION.fullmatch(name) for (name,) in cursor.fetchall()]
@@ -40,14 +40,14 @@ def partitions() -> list[date]:
 
 
 def has_next_month(now: datetime) -> bool:
-    """Whether somebody has made partitions ahead."""
+    """Whether next month has a partition."""
     return _shifted(_month(now), 1) in partitions()
 
 
 def drop_old_views(now: datetime) -> tuple[list[str], int]:
-    """Drop the months that are too old; return their names, and how many views left the default partition.
+    """Drop the partitions that are too old, and delete views that old from the default partition.
 
-    Their sums by day stay, and are final.
+    Returns the names of the partitions and the number of deleted views. The sums by day are kept and become final.
     """
     oldest = kept_from(now)
     dropped = [_name(month) for month in partitions() if month < oldest.date()]
@@ -63,10 +63,10 @@ def drop_old_views(now: datetime) -> tuple[list[str], int]:
 
 
 def make_partitions(now: datetime, *, months_ahead: int) -> list[tuple[str, int]]:
-    """Make what is missing, from the month of the earliest view without a month up to so many months ahead.
+    """Create the missing partitions, from the earliest view in the default partition to `months_ahead`.
 
-    Returns the names, each with the number of views that moved there. Each month is a transaction of its own, so that
-    counting waits for one month's views at most.
+    Returns the name of each, with the number of views that were moved into it. Each month is created in its own
+    transaction, so that counting waits for at most one month's views to be moved.
     """
     month, last = _first_without_a_month(now), _shifted(_month(now), months_ahead)
     there = set(partitions())
@@ -86,7 +86,7 @@ def _first_without_a_month(now: datetime) -> date:
 
 
 def _make(month: date) -> int | None:
-    """Make one month; return how many views it has taken over. None when somebody else has just made it."""
+    """Create one month and return how many views were moved into it, or None if it exists in the meantime."""
     bounds = [_moment(month), _moment(_shifted(month, 1))]
     with transaction.atomic(), connection.cursor() as cursor:
         _lock()
@@ -102,18 +102,18 @@ def _make(month: date) -> int | None:
 
 
 def _lock() -> None:
-    """Nobody reads or counts views until the transaction ends."""
+    """Lock out everything that reads or counts views until the transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute("LOCK TABLE ad_views IN ACCESS EXCLUSIVE MODE")
 
 
 def _month(moment: datetime) -> date:
-    """The first day of its month, in UTC."""
+    """The first day of the month in UTC that contains `moment`."""
     return moment.astimezone(UTC).date().replace(day=1)
 
 
 def _shifted(month: date, months: int) -> date:
-    """The first day of the month so many months later."""
+    """The first day of the month that is `months` later."""
     number = month.year * 12 + month.month - 1 + months
     return date(number // 12, number % 12 + 1, 1)
 

@@ -1,4 +1,4 @@
-"""What a campaign has got for its money: views and seconds by day, ad, position or city, and what its caps leave."""
+"""The performance of a campaign: views and seconds by day, ad, position or city, and what is left of its caps."""
 
 from collections.abc import Callable
 from datetime import date
@@ -12,17 +12,17 @@ from campaigns.models import Campaign
 
 Days = QuerySet[AdViewDay]
 Row = dict[str, Any]
-# Which columns a group has, its rule says.
+# The columns depend on the grouping.
 Groups = QuerySet[AdViewDay, Any]
 
 
 def _by_city(days: Days) -> Groups:
-    """Vehicles write a city in this case or that: the views belong together."""
+    """Group cities without regard to case, as vehicles may spell them differently."""
     grouped = days.values(of_country=Upper("country"), of_city=Lower("city"))
     return grouped.annotate(as_city=Min(Collate("city", "C")))
 
 
-# Each groups the days, under names of its own where a column has the name already; and says how they are answered.
+# For each grouping, the function that groups the days, and how its columns are named in the result.
 GROUPINGS: dict[str, tuple[Callable[[Days], Groups], dict[str, str]]] = {
     "day": (lambda days: days.values("day"), {"day": "day"}),
     "ad": (lambda days: days.values("ad_id", "ad__ad_name"), {"ad_id": "ad_id", "ad__ad_name": "ad_name"}),
@@ -32,9 +32,9 @@ GROUPINGS: dict[str, tuple[Callable[[Days], Groups], dict[str, str]]] = {
 
 
 def views_of(campaign: Campaign, *, first: date, last: date, by: str) -> list[Row]:
-    """The campaign's views from one day to another, both included (UTC), in the groups that `by` names.
+    """The campaign's views from `first` to `last`, both included (UTC), grouped by a key of `GROUPINGS`.
 
-    Days come in their order, and only those that had views; everything else by the number of views, most first.
+    Days without views are left out. Days are in order, and other groups are sorted by views, most first.
     """
     group, names = GROUPINGS[by]
     days = AdViewDay.objects.filter(ad__campaign=campaign, day__range=(first, last), view_count__gt=0)
@@ -48,16 +48,16 @@ def views_of(campaign: Campaign, *, first: date, last: date, by: str) -> list[Ro
 
 
 def with_first_day(campaigns: "QuerySet[Campaign]") -> "QuerySet[Campaign]":
-    """Each with `first_day`: the one it starts on, or that of its first view (UTC).
+    """With `first_day`: the start date, or the day of the first view (UTC) if that is earlier.
 
-    On screens east of Greenwich a campaign begins while it is still the day before by that clock.
+    On screens east of Greenwich, a campaign starts while it is still the previous day in UTC.
     """
     days = AdViewDay.objects.filter(ad__campaign=OuterRef("pk"), view_count__gt=0).order_by("day").values("day")[:1]
     return campaigns.annotate(first_day=Least("campaign_start_date", Subquery(days)))
 
 
 def caps_of(campaign: Campaign) -> dict[str, int | None]:
-    """The campaign's caps, what has been used of them since its first day, and what is left; None without a cap."""
+    """The campaign's caps, what has been used of them, and what is left. What is left is None without a cap."""
     used = CampaignViewTotals.used_by(campaign)
     max_views, max_seconds = campaign.campaign_max_view_count, campaign.max_view_seconds
     return {

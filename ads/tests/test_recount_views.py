@@ -122,7 +122,7 @@ TAMPERED = {
 
 
 @pytest.mark.parametrize("what", TAMPERED)
-def test_a_wrong_sum_is_found_named_and_repaired(ad: Ad, what: str) -> None:
+def test_a_wrong_sum_is_found_named_and_corrected(ad: Ad, what: str) -> None:
     sql, words = TAMPERED[what]
     right, entries = everything(), AuditEntry.objects.count()
     write(sql)
@@ -138,7 +138,7 @@ def test_a_wrong_sum_is_found_named_and_repaired(ad: Ad, what: str) -> None:
     assert AuditEntry.objects.count() == entries
 
 
-def test_everything_wrong_at_once_is_repaired(ad: Ad) -> None:
+def test_everything_wrong_at_once_is_corrected(ad: Ad) -> None:
     right = everything()
     for what in ("a day too many", "a day's views", "an ad", "a campaign's views"):
         write(TAMPERED[what][0])
@@ -192,18 +192,18 @@ def test_views_that_are_all_gone_are_missed(ad: Ad) -> None:
     assert len(found()) == 6
 
 
-def test_what_is_counted_while_it_repairs_is_not_lost(
+def test_what_is_counted_while_it_corrects_is_not_lost(
     client: APIClient, ad: Ad, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between the look and the repair."""
     write("UPDATE ads SET ad_view_count = 9 WHERE ad_id = %s", ad.pk)
-    repair = recount_views._repair
+    repair = recount_views._correct
 
     def count_one_more_first(campaign: Any) -> int:
         report(client, view(ad, city="Ulm", country="DE"))
         return repair(campaign)
 
-    monkeypatch.setattr(recount_views, "_repair", count_one_more_first)
+    monkeypatch.setattr(recount_views, "_correct", count_one_more_first)
 
     assert recount()[-1] == "Repaired: 1."
     assert counters(ad) == (4, 5, 50, [(1, 10), (3, 30)])

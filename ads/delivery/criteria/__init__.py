@@ -1,7 +1,7 @@
-"""Whether an ad shows at a moment: the criteria, in order. Each is written in one place; everything else asks them.
+"""The criteria for an ad to show at a moment, in order. Each is defined in one place.
 
-`eligible()` is their conjunction, `explaining.py` says which of them fail, `readiness.py` which can never hold again;
-`triggers.py` builds from them what the database keeps, and `engine.py` finds it.
+`eligible()` is their conjunction. `explaining.py` finds those that fail, and `readiness.py` those that can no longer
+hold. `triggers.py` generates from them what the database stores, and `engine.py` looks that up.
 """
 
 from datetime import date
@@ -18,19 +18,19 @@ BY_CODE = {criterion.code: criterion for criterion in CRITERIA}
 
 
 def eligible(ads: "QuerySet[Ad]", question: Question, *, leaving_out: tuple[str, ...] = ()) -> "QuerySet[Ad]":
-    """Those of `ads` for which every criterion holds; `leaving_out` names the codes not to ask about."""
+    """The ads for which every criterion holds, except those whose codes are in `leaving_out`."""
     wanted = [criterion for criterion in CRITERIA if criterion.code not in leaving_out]
     included = {criterion.within for criterion in wanted}
     return ads.filter(*[criterion.holds(question) for criterion in wanted if criterion.code not in included])
 
 
 def able_to_show(ads: "QuerySet[Ad]", *, on: date) -> "QuerySet[Ad]":
-    """Those that can still show from a day on, somewhere, at some time, if nobody changes anything."""
+    """The ads that can still show somewhere at some time from a day on, without any changes."""
     return ads.filter(*[criterion.can_hold(on) for criterion in CRITERIA if criterion.can_hold])
 
 
 def with_criteria(ads: "QuerySet[Ad]", question: Question) -> "QuerySet[Ad]":
-    """Each with `holds_<code>` for every criterion, and `failing`: how many fail, less those within one that fails."""
+    """Annotate `holds_<code>` for each criterion, and `failing`, their number without those within one that fails."""
     held = {f"holds_{criterion.code}": _truth(criterion.holds(question)) for criterion in CRITERIA}
     ads = ads.annotate(**held)
     fails = [
@@ -41,7 +41,7 @@ def with_criteria(ads: "QuerySet[Ad]", question: Question) -> "QuerySet[Ad]":
 
 
 def with_prospects(ads: "QuerySet[Ad]", *, on: date) -> "QuerySet[Ad]":
-    """Each with `can_hold_<code>` for every criterion that may never hold again."""
+    """Annotate `can_hold_<code>` for each criterion that may become impossible."""
     able = {
         f"can_hold_{criterion.code}": _truth(criterion.can_hold(on)) for criterion in CRITERIA if criterion.can_hold
     }
@@ -49,7 +49,7 @@ def with_prospects(ads: "QuerySet[Ad]", *, on: date) -> "QuerySet[Ad]":
 
 
 def failing(ad: Ad) -> list[Criterion]:
-    """The criteria that fail for an ad from `with_criteria()`; of those within one another only the outermost."""
+    """The criteria that fail for an ad from `with_criteria()`, without those within one that fails."""
     return [
         criterion
         for criterion in CRITERIA
@@ -59,7 +59,7 @@ def failing(ad: Ad) -> list[Criterion]:
 
 
 def hopeless(ad: Ad) -> list[Criterion]:
-    """The criteria that can never hold again for an ad from `with_prospects()`."""
+    """The criteria that can no longer hold for an ad from `with_prospects()`."""
     return [one for one in CRITERIA if one.can_hold and not getattr(ad, f"can_hold_{one.code}")]
 
 

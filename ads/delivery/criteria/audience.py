@@ -1,4 +1,4 @@
-"""The campaign is aimed at the place: one and the same of its targets takes it on every level."""
+"""The campaign targets the place: a single one of its targets takes the place on every level."""
 
 from datetime import date
 
@@ -14,15 +14,15 @@ from ads.models import Ad, DeliverablePlace
 from campaign_studio.places import country_code
 from campaigns.models import Campaign, CampaignAudienceTargeting
 
-# The region of a target that is added for a screen which doesn't know its own.
+# The region of a target that is added for a screen in an unknown region.
 EVERYWHERE = "Everywhere"
 
 
 def target_takes(question: Question) -> dict[str, Q]:
-    """For each level of a place whether a target takes it. Case is ignored, as the database does it."""
+    """For each level of a place, the condition that a target takes it. Ignores case, as the database does."""
     return {
         "country": Q(Exact(Lower("country"), Lower(question.country))),
-        # A screen that doesn't know its region is in every region of its country.
+        # A screen in an unknown region is in every region of its country.
         "region": Q(Exact(question.region, Value(""))) | Q(Exact(Lower("region"), Lower(question.region))),
         "city": Q(cities=[]) | Q(cities__has_entry=question.city),
         "postcode": Q(postcodes=[]) | Q(postcodes__has_entry=question.postcode),
@@ -40,7 +40,7 @@ def _has_target(day: date) -> Q:
 
 
 def _in_a_place(question: Question) -> Q:
-    """All levels at once, as one index answers it."""
+    """The condition for all levels at once, which a single index answers."""
     places = DeliverablePlace.objects.filter(
         Exact(question.region, Value("")) | Q(region=Lower(question.region)),
         country=Lower(question.country),
@@ -54,9 +54,9 @@ _IN_PLACES = KeptColumns({}, _in_a_place)
 
 
 def _reached(ad: Ad, *levels: str) -> list[CampaignAudienceTargeting]:
-    """The campaign's targets that take the place that was asked for, as far as these levels go.
+    """The campaign's targets that take the place on these levels.
 
-    There may be none: they are read after the criteria were asked, and may have changed since.
+    There may be none, because they are read after the criteria were evaluated and may have changed in between.
     """
     targets = ad.campaign.audience_targeting.all()
     return [target for target in targets if all(_takes(target, level) for level in levels)]
@@ -67,7 +67,7 @@ def _takes(target: CampaignAudienceTargeting, level: str) -> bool:
 
 
 def _with_target(campaign: Campaign, changed: CampaignAudienceTargeting | None, **values: object) -> Changes:
-    """The campaign's audience with one target changed, or one added."""
+    """The campaign's targeting with one target changed, or added if `changed` is None."""
     targets = [_as_sent(target) | (values if target == changed else {}) for target in campaign.audience_targeting.all()]
     added = [{"cities": [], "postcodes": [], **values}] if changed is None else []
     return {"audience_targeting": targets + added}

@@ -1,4 +1,4 @@
-"""What a criterion is made of."""
+"""What defines a criterion."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,10 +17,10 @@ Condition = Callable[[Question], Q]
 
 @dataclass(frozen=True)
 class KeptColumns:
-    """How the tables that decisions are found in keep a criterion that depends on place, moment or caps.
+    """How `deliverable_ads` stores a criterion that depends on place, moment or caps.
 
-    `columns` says what stands for an ad in which column of `deliverable_ads`; of several first or last days the
-    narrowest ones count. `found` is the condition on that table's rows.
+    `columns` has the value of each of its columns for an ad. If several criteria give a first or last day, the
+    narrowest range counts. `found` is the condition on the rows of `deliverable_ads`.
     """
 
     columns: Mapping[str, Combinable]
@@ -29,13 +29,12 @@ class KeptColumns:
 
 @dataclass(frozen=True, kw_only=True)
 class Criterion:
-    """One thing that must hold.
+    """A condition that must hold for an ad to show.
 
-    `holds` is its condition on ads; `can_hold` the one that asks whether it can still come true from a day on (by
-    itself, without anybody changing anything), by default the same; None where it always can. `why` gives the reason
-    for an ad that comes with everything the criteria look at, as from `with_failures()`. `kept` is None where
-    `deliverable_ads` leaves out the ads for which it doesn't hold. `within` names the criterion that this one is a
-    part of: its condition includes that one's, and it is asked about only where that one holds.
+    `holds` is the condition on ads. `can_hold` is the condition that it can still come true from a day on without any
+    changes, or None if it always can. `why` returns the reason for an ad from `with_failures()`. `kept` is None if
+    `deliverable_ads` leaves out the ads for which the criterion doesn't hold. `within` is the code of a wider
+    criterion: the condition includes that of the wider one, and is only reported if the wider one holds.
     """
 
     code: str
@@ -46,15 +45,15 @@ class Criterion:
     within: str = ""
 
     def reason(self, ad: Ad, opportunity: Opportunity) -> Reason:
-        """Why it fails for an ad."""
+        """The reason why it fails for an ad."""
         return self.why(self.code, ad, opportunity)
 
 
 def always(condition: Q) -> Condition:
-    """A condition that asks nothing about place and moment."""
+    """A condition that doesn't depend on place and moment."""
     return lambda question: condition
 
 
 def whatever_day(condition: Q) -> Callable[[date], Q]:
-    """A condition that no day changes."""
+    """A condition that doesn't depend on the day."""
     return lambda day: condition

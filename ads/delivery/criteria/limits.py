@@ -1,4 +1,4 @@
-"""The campaign's caps leave something, and the ad is rated no stronger than asked for."""
+"""The campaign's caps aren't used up, and the ad's rating is within the limit of the screen."""
 
 from django.db.models import BigIntegerField, Case, Exists, F, IntegerField, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Cast, Coalesce
@@ -33,7 +33,7 @@ _LEVEL = Case(
 
 
 def _is_mild_enough(level: object, question: Question) -> Q:
-    # An ad without a label counts as stronger than every label: who asks for a limit wants to be sure.
+    # An ad without a rating label exceeds every limit.
     return Q(LessThanOrEqual(Coalesce(level, Value(ANY_LEVEL)), question.max_level))
 
 

@@ -1,4 +1,4 @@
-"""Campaign and ad are active, and a person answers for what the ad shows."""
+"""The campaign and the ad are active, and the ad is approved and has a content declaration."""
 
 from datetime import date
 
@@ -15,7 +15,7 @@ from campaigns.models import Campaign
 
 
 def run_until(row: Ad | Campaign, day: date) -> tuple[Step, Changes]:
-    """What to change for a run that lasts until the day."""
+    """The step and the changes that move the end date to `day`, and the expiry date if it is earlier."""
     end, expiry = f"{kind_of(row)}_end_date", f"{kind_of(row)}_expiry_date"
     expires_on = getattr(row, expiry)
     if expires_on and expires_on < day:
@@ -28,10 +28,10 @@ def _campaign_not_active(code: str, ad: Ad, opportunity: Opportunity) -> Reason:
 
 
 def _ad_not_active(code: str, ad: Ad, opportunity: Opportunity) -> Reason:
-    return _not_active(code, ad, opportunity, *_before_going_active(ad))
+    return _not_active(code, ad, opportunity, *_before_activating(ad))
 
 
-def _before_going_active(ad: Ad) -> list[Step]:
+def _before_activating(ad: Ad) -> list[Step]:
     is_over = ad.campaign.campaign_end_date < timezone.localdate()
     rating = getattr(ad, "content_rating", None)
     is_confirmed = rating is not None and rating.no_prohibited_content
@@ -46,7 +46,7 @@ def _not_active(code: str, row: Ad | Campaign, opportunity: Opportunity, *before
     at_once = Status.ACTIVE in row.allowed_next()
     steps = [Step.ACTIVATE if at_once else Step.DRAFT_THEN_ACTIVATE]
     changes: Changes = {field: Status.ACTIVE.value if at_once else Status.DRAFT.value}
-    # Once its own run is over it goes neither active nor back to draft.
+    # After its end date it can be neither activated nor moved back to draft.
     if row.last_day and row.last_day < today and getattr(row, f"{kind}_end_date"):
         move, longer = run_until(row, day)
         steps = [move, Step.THEN_ACTIVATE if at_once else Step.THEN_DRAFT_THEN_ACTIVATE]
@@ -85,7 +85,7 @@ def _not_approved(code: str, ad: Ad, opportunity: Opportunity) -> Reason:
     )
 
 
-def _not_confirmed(code: str, ad: Ad, opportunity: Opportunity) -> Reason:
+def _declaration_missing(code: str, ad: Ad, opportunity: Opportunity) -> Reason:
     is_rated = getattr(ad, "content_rating", None) is not None
     return reason(
         code,
@@ -101,9 +101,9 @@ def _not_confirmed(code: str, ad: Ad, opportunity: Opportunity) -> Reason:
 
 _CAMPAIGN_IS_ACTIVE = Q(campaign__campaign_status=Status.ACTIVE)
 _AD_IS_ACTIVE = Q(ad_status=Status.ACTIVE)
-_IS_CONFIRMED = Q(content_rating__no_prohibited_content=True)
-# Confirming “no prohibited content” sends an ad back to the moderators: an approval from before is none.
-_IS_APPROVED = Q(moderation_status=ModerationStatus.APPROVED) & _IS_CONFIRMED
+_HAS_DECLARATION = Q(content_rating__no_prohibited_content=True)
+# Confirming the content declaration makes an ad pending review again, so an approval without it doesn't count.
+_IS_APPROVED = Q(moderation_status=ModerationStatus.APPROVED) & _HAS_DECLARATION
 
 CRITERIA = (
     Criterion(
@@ -114,5 +114,7 @@ CRITERIA = (
     ),
     Criterion(code="ad_active", holds=always(_AD_IS_ACTIVE), can_hold=whatever_day(_AD_IS_ACTIVE), why=_ad_not_active),
     Criterion(code="approved", holds=always(_IS_APPROVED), can_hold=whatever_day(_IS_APPROVED), why=_not_approved),
-    Criterion(code="rated", holds=always(_IS_CONFIRMED), can_hold=whatever_day(_IS_CONFIRMED), why=_not_confirmed),
+    Criterion(
+        code="rated", holds=always(_HAS_DECLARATION), can_hold=whatever_day(_HAS_DECLARATION), why=_declaration_missing
+    ),
 )

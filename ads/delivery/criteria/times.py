@@ -1,4 +1,4 @@
-"""Day and time lie inside the run of campaign and ad, before they expire, and in one of the ad's slots."""
+"""The day is within the dates of the campaign and the ad, and the time is in one of the ad's time slots."""
 
 from datetime import date
 
@@ -18,7 +18,7 @@ from ads.delivery.statement import Question
 from ads.models import Ad, AdTimeSlot
 from campaigns.models import Campaign
 
-# An end of 00:00 is midnight, the end of the day.
+# An end of 00:00 means midnight at the end of the day.
 _ENDS_AT_MIDNIGHT = Q(time_slot_end="00:00")
 
 
@@ -38,14 +38,14 @@ def _in_slot(question: Question) -> Q:
 
 
 def _quarters() -> Combinable:
-    """The quarter hours that the ad's slots cover, or `ALL_DAY`."""
+    """The quarter hours that the ad's time slots cover, or `ALL_DAY` without time slots."""
     last = Case(
         When(_ENDS_AT_MIDNIGHT, then=Value(QUARTERS_OF_A_DAY - 1)),
         default=_quarter_of("time_slot_end") - Value(1),
         output_field=IntegerField(),
     )
     covered = Func(_quarter_of("time_slot_start"), last, function="generate_series", output_field=IntegerField())
-    # Tells Django that it gives several rows; `Func` takes no argument for it.
+    # Tells Django that the function returns several rows. `Func` has no argument for it.
     covered.set_returning = True
     slots = AdTimeSlot.objects.filter(ad=OuterRef("pk")).order_by()
     array = ArrayField(SmallIntegerField())
@@ -59,7 +59,7 @@ def _quarter_of(field: str) -> Cast:
 
 
 def _run(**columns: str) -> KeptColumns:
-    """First and last day of an ad; the condition on them is one and the same for all that limit its days."""
+    """The first or last day of an ad. All criteria about days share one condition on them."""
     return KeptColumns({column: F(field) for column, field in columns.items()}, _on_its_days)
 
 
@@ -163,7 +163,7 @@ CRITERIA = (
     Criterion(
         code="ad_expiry_date",
         holds=lambda question: _until("ad_expiry_date", question.day),
-        # It must not have expired before its first day either.
+        # Nor may it expire before its first day.
         can_hold=lambda day: (
             _until("ad_expiry_date", day)
             & _until("ad_expiry_date", Coalesce("ad_start_date", "campaign__campaign_start_date"))

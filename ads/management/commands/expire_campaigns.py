@@ -1,34 +1,64 @@
-"""`manage.py expire_campaigns`: what the calendar does to campaigns and ads."""
+"""`manage.py expire_campaigns`: move campaigns and ads that have ended to inactive or expired."""
 
 from collections import Counter
 from datetime import date
 from functools import partial
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext, ngettext, ngettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from ads.models import Ad
 from campaign_studio.acting import acting_as
 from campaign_studio.management import arguments
+from campaign_studio.management.base import StudioCommand
 from campaign_studio.retrying import retried
 from campaign_studio.writing import one_write
+from campaigns.choices import Status
 from campaigns.models import Campaign
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
 
-class Command(BaseCommand):
-    """Meant for once a day, shortly after midnight UTC. Running it again changes nothing."""
+# What is printed about the rows of a kind that got a status.
+MOVED: dict[tuple[type[Campaign | Ad], str], "StrPromise"] = {
+    (Campaign, Status.INACTIVE): ngettext_lazy(
+        "%(count)d campaign is now inactive.", "%(count)d campaigns are now inactive.", "count"
+    ),
+    (Campaign, Status.EXPIRED): ngettext_lazy(
+        "%(count)d campaign has expired.", "%(count)d campaigns have expired.", "count"
+    ),
+    (Ad, Status.INACTIVE): ngettext_lazy("%(count)d ad is now inactive.", "%(count)d ads are now inactive.", "count"),
+    (Ad, Status.EXPIRED): ngettext_lazy("%(count)d ad has expired.", "%(count)d ads have expired.", "count"),
+}
+REFUSED: dict[type[Campaign | Ad], "StrPromise"] = {
+    Campaign: _("Campaign %(id)s couldn't be moved: %(reasons)s"),
+    Ad: _("Ad %(id)s couldn't be moved: %(reasons)s"),
+}
 
-    help = "Move campaigns and ads whose last day is past to inactive or expired."
+
+class Command(StudioCommand):
+    """Can be run again without effect."""
+
+    help = _(
+        "Move campaigns and ads that have ended to inactive or expired. Schedule it once a day, shortly after "
+        "midnight UTC."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--on", type=arguments.day, default=None, help="like 2026-03-31; today by default")
+        parser.add_argument(
+            "--on", type=arguments.day, default=None, help=gettext("the day, such as 2026-03-31 (today by default)")
+        )
 
     def handle(self, *args: object, on: date | None, **options: object) -> None:
-        """Move each row by itself. Raises CommandError at the end when some were refused."""
+        """Move each row in its own transaction. Raises CommandError at the end if some were refused."""
         day = on or timezone.localdate()
-        moved: Counter[str] = Counter()
+        moved: Counter[tuple[type[Campaign | Ad], str]] = Counter()
         refused = 0
         for model in (Campaign, Ad):
             keys = model.objects.over_on(day).order_by("pk").values_list("pk", flat=True)
@@ -37,20 +67,26 @@ class Command(BaseCommand):
                     status = retried(partial(self._move, model, key, day))
                 except ValidationError as error:
                     refused += 1
-                    self.stderr.write(f"{model._meta.verbose_name} {key}: {' '.join(error.messages)}")
+                    self.stderr.write(REFUSED[model] % {"id": key, "reasons": " ".join(error.messages)})
                     continue
                 if status:
-                    moved[f"{model._meta.verbose_name_plural} → {status}"] += 1
-        for what, count in sorted(moved.items()):
-            self.stdout.write(f"{count} {what}")
+                    moved[model, status] += 1
+        for kind, message in MOVED.items():
+            if moved[kind]:
+                self.stdout.write(message % {"count": moved[kind]})
         if not moved:
-            self.stdout.write(f"Nothing to do on {day}.")
+            self.stdout.write(gettext("Nothing to do on %(day)s.") % {"day": date_format(day)})
         if refused:
-            raise CommandError(f"{refused} could not be moved; the reasons stand above.")
+            message = ngettext(
+                "%(count)d row couldn't be moved. The reason is above.",
+                "%(count)d rows couldn't be moved. The reasons are above.",
+                refused,
+            )
+            raise CommandError(message % {"count": refused})
 
     @staticmethod
     def _move(model: type[Campaign] | type[Ad], key: UUID, day: date) -> str | None:
-        """Move one row, locked, if it is still due; return its new status."""
+        """Lock one row, move it if it is still due, and return its new status."""
         with acting_as("expire_campaigns"), one_write():
             row: Campaign | Ad | None = model.objects.all().for_change(key).first()
             status = row.status_by_calendar(on=day) if row else None

@@ -1,13 +1,17 @@
-"""`manage.py explain_delivery`: what shows in a place at a moment, and why an ad does not."""
+"""`manage.py explain_delivery`: what shows in a place at a moment, and why an ad doesn't."""
 
 import argparse
 import json
 from datetime import datetime
 from uuid import UUID
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.text import get_text_list
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
@@ -19,53 +23,75 @@ from ads.delivery.facts import Reason
 from ads.delivery.opportunity import FIRST_YEAR, LAST_YEAR, Opportunity, lacks_city, local_time
 from ads.models import Ad
 from campaign_studio.management import arguments
+from campaign_studio.management.base import StudioCommand
 from campaign_studio.management.terminal import terminal
 from campaign_studio.places import country_code
 from campaigns.models import Campaign
 
-HIGHEST_LIMIT = 1000
-USUAL_LIMIT = 20
+MAX_LIMIT = 1000
+DEFAULT_LIMIT = 20
 
 
-class Command(BaseCommand):
-    """Prints the decision for six positions, or ad by ad what keeps it from showing and what to do about it."""
+class Command(StudioCommand):
+    """Prints what shows in each position, or for each ad the criteria that fail and the request that would fix them."""
 
-    help = (
-        "Say what shows in a place at a moment. With --ad, --campaign or --position also say of each ad why it shows "
-        "or not, and what would make it show."
+    help = _(
+        "Show what a screen in a place shows at a moment. With --ad, --campaign or --position, also explain for each "
+        "ad why it shows or not, and what would make it show."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """A place, a moment, and what to explain."""
-        parser.add_argument("--country", type=_country, required=True, help="an ISO 3166-1 code or an English name")
-        parser.add_argument("--region", type=arguments.name, default="", help="left out, every region counts")
         parser.add_argument(
-            "--city", type=arguments.name, default="", help="left out, only ads for all of the country match"
+            "--country", type=_country, required=True, help=gettext("an ISO 3166-1 code or an English name")
         )
         parser.add_argument(
-            "--postcode", type=arguments.name, default="", help="left out, only ads for all of the city match"
+            "--region", type=arguments.name, default="", help=gettext("the region (every region by default)")
         )
         parser.add_argument(
-            "--at", type=_moment, help="the screen's local time, e.g. 2026-11-23T08:15; else now in UTC"
+            "--city",
+            type=arguments.name,
+            default="",
+            help=gettext("the city. Without it, only ads that target the whole country match."),
         )
         parser.add_argument(
-            "--device-id", type=arguments.name, default="", help="spreads ads that share a bar over devices"
+            "--postcode",
+            type=arguments.name,
+            default="",
+            help=gettext("the postcode. Without it, only ads that target the whole city match."),
         )
-        parser.add_argument("--max-rating", type=arguments.one_of(RATING_LEVELS), help="nothing stronger, e.g. PG-13")
+        parser.add_argument(
+            "--at",
+            type=_moment,
+            help=gettext("the screen's local time, such as 2026-11-23T08:15 (the current UTC time by default)"),
+        )
+        parser.add_argument(
+            "--device-id",
+            type=arguments.name,
+            default="",
+            help=gettext("the device, which decides where the rotation starts"),
+        )
+        parser.add_argument(
+            "--max-rating",
+            type=arguments.one_of(RATING_LEVELS),
+            help=gettext("the strongest rating label to show, such as PG-13"),
+        )
         about = parser.add_mutually_exclusive_group()
-        about.add_argument("--ad", type=arguments.key, metavar="ID", help="explain one ad")
-        about.add_argument("--campaign", type=arguments.key, metavar="ID", help="explain each ad of a campaign")
+        about.add_argument("--ad", type=arguments.key, metavar="ID", help=gettext("explain this ad"))
+        about.add_argument(
+            "--campaign", type=arguments.key, metavar="ID", help=gettext("explain every ad of this campaign")
+        )
         about.add_argument(
             "--position",
             type=arguments.one_of(AdType.values),
             metavar="POSITION",
-            help=f"one of {', '.join(AdType.values)}",
+            help=gettext("explain every ad in this position: %(positions)s")
+            % {"positions": get_text_list(AdType.values, gettext("or"))},
         )
         parser.add_argument(
             "--limit",
-            type=arguments.whole_number(1, HIGHEST_LIMIT),
-            default=USUAL_LIMIT,
-            help=f"the most ads to explain, {USUAL_LIMIT} unless given",
+            type=arguments.whole_number(1, MAX_LIMIT),
+            default=DEFAULT_LIMIT,
+            help=gettext("explain at most this many ads (%(default)d by default)") % {"default": DEFAULT_LIMIT},
         )
 
     def handle(
@@ -84,9 +110,9 @@ class Command(BaseCommand):
         limit: int,
         **options: object,
     ) -> None:
-        """Print the answer. Raises CommandError for half a place, and for an ad or a campaign that doesn't exist."""
+        """Raises CommandError for a postcode without its city, and for an ad or a campaign that doesn't exist."""
         if lacks_city(city, postcode):
-            raise CommandError("Give --city too: a postcode belongs to one.")
+            raise CommandError(gettext("A postcode needs its city. Add --city."))
         at = at or timezone.now()
         opportunity = Opportunity(country, at, region, city, postcode, device_id, max_rating or "")
         ads = _about(ad, campaign, position)
@@ -98,24 +124,26 @@ class Command(BaseCommand):
             return
         nearest = list(with_failures(ads, opportunity)[: limit + 1])
         if not nearest:
-            console.print("There is no ad to explain.")
+            console.print(gettext("No ads to explain."))
             return
         concerned = {ad.ad_type_id for ad in nearest}
         console.print(_positions(decision, [one for one in AdType if one in concerned]), soft_wrap=False)
         explained = explain(nearest[:limit], opportunity, decision)
         names = _names({one.lost_to for one in explained if one.lost_to})
         for one in explained:
-            _tell(console, one, names)
+            _print_explanation(console, one, names)
         if len(nearest) > limit:
-            console.print(f"There are more ads. Have more of them explained by --limit, up to {HIGHEST_LIMIT}.")
+            message = gettext("There are more ads. Use --limit to explain more of them (up to %(max)d).")
+            console.print(message % {"max": MAX_LIMIT})
 
 
 def _about(ad: UUID | None, campaign: UUID | None, position: str | None) -> "QuerySet[Ad] | None":
-    """The ads to explain; None for none."""
+    """The ads to explain, or None if only the positions are wanted."""
     if ad and not Ad.objects.filter(pk=ad).exists():
-        raise CommandError(f"There is no ad {ad}. Give the id that its address in the console shows.")
+        raise CommandError(gettext("No such ad: %(id)s. Use the id from its URL in the console.") % {"id": ad})
     if campaign and not Campaign.objects.filter(pk=campaign).exists():
-        raise CommandError(f"There is no campaign {campaign}. Give the id that its address in the console shows.")
+        message = gettext("No such campaign: %(id)s. Use the id from its URL in the console.")
+        raise CommandError(message % {"id": campaign})
     wanted = {"pk": ad, "campaign": campaign, "ad_type_id": position}
     given = {name: value for name, value in wanted.items() if value}
     return Ad.objects.filter(**given) if given else None
@@ -123,42 +151,56 @@ def _about(ad: UUID | None, campaign: UUID | None, position: str | None) -> "Que
 
 def _heading(opportunity: Opportunity) -> str:
     parts = [opportunity.city, opportunity.postcode, opportunity.region, opportunity.country]
-    place = escape(", ".join(filter(None, parts)))
-    return f"[bold]{place}[/bold] on {opportunity.at:%A %Y-%m-%d at %H:%M}, by the screen's own clock"
+    place = f"[bold]{escape(', '.join(filter(None, parts)))}[/bold]"
+    moment = {"weekday": date_format(opportunity.at, "l"), "moment": date_format(opportunity.at, "DATETIME_FORMAT")}
+    return gettext("%(place)s on %(weekday)s, %(moment)s (the screen's local time)") % {"place": place, **moment}
 
 
 def _positions(decision: Decision, positions: list[AdType]) -> Table:
-    """What shows where, and how many wait for their turn in the rotation."""
+    """What shows in each position, and how many other ads take turns with it."""
     names = _names(decision.keys())
-    table = Table("Position", Column("Shows", overflow="fold"), "Wait for their turn")
+    shows, others = Column(gettext("Shows"), overflow="fold"), gettext("Others in rotation")
+    table = Table(gettext("Position"), shows, others)
     for position in positions:
         shown = decision.shown[position]
         waiting = len(decision.eligible[position]) - len(shown)
         # An ad may have been deleted since the decision.
         ads = "\n".join(escape(names[key]) for key in shown if key in names)
-        table.add_row(position.value, ads or "[dim]nothing[/dim]", str(waiting or ""))
+        nothing = f"[dim]{gettext('nothing')}[/dim]"
+        table.add_row(position.value, ads or nothing, str(waiting or ""))
     return table
 
 
-def _tell(console: Console, one: Explanation, names: dict[str, str]) -> None:
-    """One ad: whether it shows, then each reason as it is, with the request that would change it."""
-    outcome = "[green]✓ shows[/green]" if one.shown else "[blue]… may show[/blue]"
-    if one.lost_to in names:
-        outcome += f"; it is the turn of “{escape(names[one.lost_to])}”"
-    if one.reasons:
-        outcome = f"[red]✗ doesn't show: {len(one.reasons)} reason{'' if len(one.reasons) == 1 else 's'}[/red]"
-    console.print(f"\n[bold]{escape(one.ad.ad_name)}[/bold] ({one.ad_id}, {one.ad.ad_type_id}): {outcome}")
+def _print_explanation(console: Console, one: Explanation, names: dict[str, str]) -> None:
+    """Print whether the ad shows, then for each reason the values and the request that would change them."""
+    console.print(f"\n[bold]{escape(one.ad.ad_name)}[/bold] ({one.ad_id}, {one.ad.ad_type_id}): {_outcome(one, names)}")
     for reason in one.reasons:
-        is_so = f"{reason.field} is {_json(reason.actual)}, needed: {_json(reason.expected)}"
-        console.print(f"  [red]✗[/red] {reason.code}: {escape(is_so)}")
-        console.print(f"    → {escape(_to_do(reason))}")
+        values = {"field": reason.field, "actual": _json(reason.actual), "expected": _json(reason.expected)}
+        comparison = gettext("%(field)s is %(actual)s, expected %(expected)s") % values
+        console.print(f"  [red]✗[/red] {reason.code}: {escape(comparison)}")
+        console.print(f"    → {escape(_fix(reason))}")
 
 
-def _to_do(reason: Reason) -> str:
+def _outcome(one: Explanation, names: dict[str, str]) -> str:
+    if one.reasons:
+        count = len(one.reasons)
+        message = ngettext("doesn't show (%(count)d reason)", "doesn't show (%(count)d reasons)", count)
+        return f"[red]✗ {message % {'count': count}}[/red]"
+    if one.shown:
+        return f"[green]✓ {gettext('shows')}[/green]"
+    if one.lost_to in names:
+        message = gettext("eligible, takes turns with “%(name)s”") % {"name": escape(names[one.lost_to])}
+    else:
+        message = gettext("eligible")
+    return f"[blue]… {message}[/blue]"
+
+
+def _fix(reason: Reason) -> str:
     if reason.changes:
         return f"PATCH /api/{reason.resource_type}s/{reason.resource_id} {_json(reason.changes)}"
-    note = reason.params.get("note")
-    return f"a person has to decide; the moderator wrote: {note}" if note else "a person has to decide"
+    if note := reason.params.get("note"):
+        return gettext("A person has to decide. The moderator's note: %(note)s") % {"note": note}
+    return gettext("A person has to decide.")
 
 
 def _json(value: object) -> str:
@@ -173,9 +215,8 @@ def _names(keys: set[str]) -> dict[str, str]:
 def _country(text: str) -> str:
     code = country_code(text)
     if code is None:
-        raise argparse.ArgumentTypeError(
-            f"“{arguments.name(text)}” is no country. Give its code, like DE, or its English name"
-        )
+        message = gettext("“%(value)s” is not a country. Use an ISO 3166-1 code such as DE, or an English name.")
+        raise argparse.ArgumentTypeError(message % {"value": arguments.name(text)})
     return code
 
 
@@ -183,5 +224,5 @@ def _moment(text: str) -> datetime:
     try:
         return local_time(text)
     except ValueError:
-        years = f"{FIRST_YEAR} to {LAST_YEAR}"
-        raise argparse.ArgumentTypeError(f"give the screen's local time, {years}, like 2026-11-23T08:15") from None
+        message = gettext("Enter the screen's local time in the years %(first)d to %(last)d, such as 2026-11-23T08:15.")
+        raise argparse.ArgumentTypeError(message % {"first": FIRST_YEAR, "last": LAST_YEAR}) from None

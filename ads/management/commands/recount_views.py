@@ -1,18 +1,22 @@
-"""`manage.py recount_views`: whether every sum of views says what the views themselves say."""
+"""`manage.py recount_views`: compare the sums of views with the views themselves, and correct them."""
 
 from datetime import date
 from functools import partial
 from typing import NamedTuple
 from uuid import UUID
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import connection, transaction
+from django.utils.formats import date_format
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from ads.reporting.counting import lock_totals
 from campaign_studio.database.timeouts import lift_statement_timeout
+from campaign_studio.management.base import StudioCommand
 from campaign_studio.retrying import retried
 
-# The days as they ought to be. Where the views were dropped, nothing but the sum is left: it is believed.
+# The correct sums by day. Where the views have been dropped, the stored sum is taken as correct.
 COUNTED = """
 WITH counted AS (
     SELECT ad_id, (viewed_at AT TIME ZONE 'UTC')::date AS day, country, city,
@@ -64,7 +68,7 @@ HAVING coalesce(stored.view_count, 0) <> coalesce(sum(counted.view_count), 0)
 ORDER BY campaigns.campaign_id
 """
 )
-FORGET_DAY = "DELETE FROM ad_view_days WHERE ad_id = %s AND day = %s AND country = %s AND city = %s"
+DELETE_DAY = "DELETE FROM ad_view_days WHERE ad_id = %s AND day = %s AND country = %s AND city = %s"
 WRITE_DAY = """
 INSERT INTO ad_view_days (ad_id, day, country, city, view_count, view_seconds) VALUES (%s, %s, %s, %s, %s, %s)
 ON CONFLICT (ad_id, day, country, city) DO UPDATE
@@ -73,45 +77,64 @@ SET view_count = EXCLUDED.view_count, view_seconds = EXCLUDED.view_seconds
 WRITE_AD = "UPDATE ads SET ad_view_count = %s WHERE ad_id = %s"
 WRITE_CAMPAIGN = "UPDATE campaign_view_totals SET view_count = %s, view_seconds = %s WHERE campaign_id = %s"
 
+IN_A_PLACE = _(
+    "Ad “%(name)s” (%(id)s) on %(day)s in %(place)s. Views: %(views)d stored, %(counted_views)d counted. "
+    "Seconds: %(seconds)d stored, %(counted_seconds)d counted."
+)
+IN_AN_UNKNOWN_PLACE = _(
+    "Ad “%(name)s” (%(id)s) on %(day)s in an unknown place. Views: %(views)d stored, %(counted_views)d counted. "
+    "Seconds: %(seconds)d stored, %(counted_seconds)d counted."
+)
+
 
 class Difference(NamedTuple):
-    """A sum that is not what was counted: whose, in words, and what it takes to mend it."""
+    """A sum that differs from the counted views: its campaign, a message, and the statement that corrects it."""
 
     campaign_id: UUID
-    words: str
+    message: str
     sql: str
     values: tuple[UUID | date | str | int, ...]
 
 
-class Command(BaseCommand):
-    """Can run while views come in: what it reads is of one moment, what it mends it counts again under the lock."""
+class Command(StudioCommand):
+    """Can run while views are reported: it reads one snapshot, and counts again under the lock what it corrects."""
 
-    help = "Compare the sums of views by day, ad and campaign with the views that are kept, and repair what differs."
+    help = _("Compare the sums of views by day, ad and campaign with the stored views, and correct those that differ.")
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--check", action="store_true", help="only say what differs; exit code 1 if any does")
+        parser.add_argument(
+            "--check",
+            action="store_true",
+            help=gettext("only report the sums that differ, with exit code 1 if there are any"),
+        )
 
     def handle(self, *, check: bool, **options: object) -> None:
-        """Compare, and repair. Raises CommandError when something differs and is only to be checked."""
+        """Raises CommandError with `check` if any sum differs."""
         lift_statement_timeout()
         with transaction.atomic():
             with connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             found = differences()
         for difference in found:
-            self.stdout.write(difference.words)
+            self.stdout.write(difference.message)
         if not found:
-            self.stdout.write("Every sum is right.")
+            self.stdout.write(gettext("All sums are correct."))
         elif check:
-            raise CommandError(f"{len(found)} sums differ. Run recount_views without --check to repair them.")
+            message = ngettext(
+                "%(count)d sum differs. Run recount_views without --check to correct it.",
+                "%(count)d sums differ. Run recount_views without --check to correct them.",
+                len(found),
+            )
+            raise CommandError(message % {"count": len(found)})
         else:
             campaigns = sorted({difference.campaign_id for difference in found})
-            repaired = sum(retried(partial(_repair, campaign)) for campaign in campaigns)
-            self.stdout.write(f"Repaired: {repaired}.")
+            corrected = sum(retried(partial(_correct, campaign)) for campaign in campaigns)
+            message = ngettext("Corrected %(count)d sum.", "Corrected %(count)d sums.", corrected)
+            self.stdout.write(message % {"count": corrected})
 
 
 def differences(campaign: UUID | None = None) -> list[Difference]:
-    """Every sum that differs, of one campaign or of all: days, then ads, then campaigns."""
+    """The sums that differ, of one campaign or all campaigns: by day, then by ad, then by campaign."""
     found = []
     with connection.cursor() as cursor:
         cursor.execute(DIFFERING_DAYS, {"campaign": campaign})
@@ -123,8 +146,8 @@ def differences(campaign: UUID | None = None) -> list[Difference]:
     return found
 
 
-def _repair(campaign: UUID) -> int:
-    """Make one campaign's sums right, while nobody counts its views; return how many were wrong."""
+def _correct(campaign: UUID) -> int:
+    """Correct the sums of one campaign while its totals are locked. Returns how many were wrong."""
     with transaction.atomic():
         lock_totals([campaign])
         found = differences(campaign)
@@ -137,27 +160,31 @@ def _repair(campaign: UUID) -> int:
 def _of_a_day(
     campaign_id: UUID, ad_id: UUID, ad_name: str, day: date, country: str, city: str, *sums: int
 ) -> Difference:
-    views, seconds, counted_views, counted_seconds = sums
-    where = ", ".join(part for part in (city, country) if part) or "no place"
-    words = (
-        f"Ad “{ad_name}” ({ad_id}) on {day} in {where}: stored {views} views and {seconds} seconds, "
-        f"counted {counted_views} and {counted_seconds}."
-    )
+    views, seconds = sums[2:]
+    place = ", ".join(part for part in (city, country) if part)
+    message = IN_A_PLACE if place else IN_AN_UNKNOWN_PLACE
+    names = {"name": ad_name, "id": ad_id, "day": date_format(day), "place": place}
     key = (ad_id, day, country, city)
-    if counted_views:
-        return Difference(campaign_id, words, WRITE_DAY, (*key, counted_views, counted_seconds))
-    return Difference(campaign_id, words, FORGET_DAY, key)
+    sql, values = (WRITE_DAY, (*key, views, seconds)) if views else (DELETE_DAY, key)
+    return Difference(campaign_id, message % {**names, **_by_name(sums)}, sql, values)
 
 
-def _of_an_ad(campaign_id: UUID, ad_id: UUID, ad_name: str, views: int, counted: int) -> Difference:
-    words = f"Ad “{ad_name}” ({ad_id}): stored {views} views, counted {counted}."
-    return Difference(campaign_id, words, WRITE_AD, (counted, ad_id))
+def _of_an_ad(campaign_id: UUID, ad_id: UUID, ad_name: str, stored: int, counted: int) -> Difference:
+    message = gettext("Ad “%(name)s” (%(id)s). Views: %(stored)d stored, %(counted)d counted.")
+    values = {"name": ad_name, "id": ad_id, "stored": stored, "counted": counted}
+    return Difference(campaign_id, message % values, WRITE_AD, (counted, ad_id))
 
 
 def _of_a_campaign(campaign_id: UUID, campaign_name: str, *sums: int) -> Difference:
-    views, seconds, counted_views, counted_seconds = sums
-    words = (
-        f"Campaign “{campaign_name}” ({campaign_id}): stored {views} views and {seconds} seconds, "
-        f"counted {counted_views} and {counted_seconds}."
+    message = gettext(
+        "Campaign “%(name)s” (%(id)s). Views: %(views)d stored, %(counted_views)d counted. "
+        "Seconds: %(seconds)d stored, %(counted_seconds)d counted."
     )
-    return Difference(campaign_id, words, WRITE_CAMPAIGN, (counted_views, counted_seconds, campaign_id))
+    views, seconds = sums[2:]
+    values = {"name": campaign_name, "id": campaign_id, **_by_name(sums)}
+    return Difference(campaign_id, message % values, WRITE_CAMPAIGN, (views, seconds, campaign_id))
+
+
+def _by_name(sums: tuple[int, ...]) -> dict[str, int]:
+    """The stored sums, then the counted ones, as the messages name them."""
+    return dict(zip(("views", "seconds", "counted_views", "counted_seconds"), sums, strict=True))
