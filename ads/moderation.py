@@ -23,6 +23,7 @@ VISIBLE_FIELDS = (
 # What a review writes, and what a reset clears.
 REVIEW_FIELDS = ("moderation_status", "moderated_by", "moderated_at", "moderation_note")
 FOUR_EYES = _("You created this ad or its campaign, so someone else must approve it.")
+NO_DECLARATION = _("This ad can't be activated: confirm the content declaration in its content rating first.")
 NOTE_MISSING = _("Enter the reason for the rejection. The creator of the ad will read it.")
 
 
@@ -45,4 +46,4 @@ def check_approval(ad: "Ad", user: Reader) -> None:
 def check_rejection(note: str) -> None:
     """Raise ValidationError unless the note says why the ad is rejected."""
     if not note.strip():
-        raise ValidationError({"note": NOTE_MISSING})
+        raise ValidationError({"note": ValidationError(NOTE_MISSING, code="required")})

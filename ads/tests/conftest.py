@@ -1,4 +1,4 @@
-"""What the tests of ads can ask for beyond what every test can."""
+"""Fixtures for the tests of ads."""
 
 from collections.abc import Iterator
 
@@ -12,26 +12,26 @@ from ads.tests.delivery_scene import MONDAY
 
 @pytest.fixture
 def on_monday() -> Iterator[None]:
-    """The day on which `showing()` ads show."""
+    """Travel to a day on which the ads from `showing()` show."""
     with time_machine.travel(MONDAY, tick=False):
         yield
 
 
 @pytest.fixture(autouse=True)
 def _months_stay_as_they_were(request: pytest.FixtureRequest) -> Iterator[None]:
-    """A test that commits ends in a flush, which empties tables and leaves them there, for all tests to come."""
+    """Fail if a test leaves new partitions behind: the flush after it only empties tables."""
     marker = request.node.get_closest_marker("django_db")
     if marker is None or not marker.kwargs.get("transaction"):
         yield
         return
     before = partitions()
     yield
-    assert partitions() == before, "Ask for `months_are_dropped`."
+    assert partitions() == before, "Use the fixture `months_are_dropped`."
 
 
 @pytest.fixture
 def months_are_dropped(_months_stay_as_they_were: None) -> Iterator[None]:
-    """For tests that commit months of `ad_views`."""
+    """Drop the partitions that the test has created and committed."""
     before = partitions()
     yield
     with connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""One ad that shows in Berlin on Monday morning, for tests that change one thing about it."""
+"""An ad that shows in Berlin on Monday morning, for tests that change one thing about it."""
 
 from datetime import date
 from typing import Any
@@ -12,7 +12,7 @@ from campaigns.tests.factories import AudienceTargetingFactory, CampaignFactory
 
 MONDAY = date(2026, 11, 23)
 HERE = {"country": "DE", "city": "Berlin", "postcode": "10115", "at": "2026-11-23T08:15:00"}
-# What no page of a place takes.
+# Places and days that every page refuses.
 INVALID_PLACES: list[dict[str, str]] = [
     {"country": ""},
     {"country": "Atlantis"},
@@ -28,9 +28,9 @@ INVALID_PLACES: list[dict[str, str]] = [
 
 
 def showing(**values: Any) -> Ad:
-    """An ad that may show all over Germany all through November and December, unless `values` say otherwise.
+    """An ad that is eligible in all of Germany in November and December, unless `values` change that.
 
-    `campaign__…` goes to its campaign. Without a campaign it gets one of its own, aimed at Germany.
+    Values named `campaign__…` are those of its campaign. Without `campaign`, it gets a new one that targets Germany.
     """
     if "campaign" not in values:
         of_campaign = {name.removeprefix("campaign__"): values.pop(name) for name in list(values) if "__" in name}
@@ -45,12 +45,12 @@ def showing(**values: Any) -> Ad:
 
 
 def caller() -> User:
-    """Somebody who may ask and explain."""
+    """A user who may see and check delivery."""
     return UserFactory(role=RoleName.CAMPAIGN_MANAGER)
 
 
 def shown(answer: Any) -> set[str]:
-    """The keys of all ads in an answer."""
+    """The keys of all ads in the answer."""
     placements = answer.json()["placements"].values()
     ads = [ad for placed in placements for ad in (placed if isinstance(placed, list) else [placed])]
     return {ad["ad_id"] for ad in ads if ad}

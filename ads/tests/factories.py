@@ -1,4 +1,4 @@
-"""Ads for tests: minimal valid objects."""
+"""Factories that create minimal valid ads, time slots and content ratings."""
 
 from datetime import time
 from typing import Any
@@ -14,7 +14,7 @@ from campaigns.tests.factories import CampaignFactory
 
 
 class AdFactory(factory.django.DjangoModelFactory):
-    """A text ad in the top bar, a draft. `rated=True` adds a sworn rating; `approved=True` has it approved."""
+    """A draft of a text ad in the top bar. `rated=True` adds a content declaration, `approved=True` approves it."""
 
     class Meta:
         model = Ad
@@ -36,13 +36,13 @@ class AdFactory(factory.django.DjangoModelFactory):
 
     @factory.post_generation
     def approved(ad: Any, create: bool, wanted: bool | None, **kwargs: Any) -> None:  # noqa: N805 - called with the ad
-        """Have a moderator approve it."""
+        """Approve the ad as a moderator."""
         if wanted:
             ad.approve(UserFactory(role=RoleName.CONTENT_MODERATOR), at=timezone.now())
 
 
 class AdTimeSlotFactory(factory.django.DjangoModelFactory):
-    """The morning rush hour."""
+    """A time slot from 7:00 to 9:00."""
 
     class Meta:
         model = AdTimeSlot
@@ -53,7 +53,7 @@ class AdTimeSlotFactory(factory.django.DjangoModelFactory):
 
 
 class AdContentRatingFactory(factory.django.DjangoModelFactory):
-    """Rated for everybody, nothing sworn yet."""
+    """A content rating for all ages, without the content declaration."""
 
     class Meta:
         model = AdContentRating

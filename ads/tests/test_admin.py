@@ -10,9 +10,12 @@ from django.urls import reverse
 
 from accounts.models import User
 from accounts.tests.factories import Cast
+from ads.constraints import CAMPAIGN_IS_FULL
 from ads.models import Ad, AdContentRating
+from ads.moderation import NO_DECLARATION
 from ads.rules import NOT_OWN_CAMPAIGN
 from ads.tests.factories import AdContentRatingFactory, AdFactory, AdTimeSlotFactory
+from ads.tests.test_constraints import MESSAGES
 from campaign_studio.tests.browser import errors_of, form_data, messages_of
 from campaigns.models import Campaign
 from campaigns.tests.factories import CampaignFactory
@@ -76,7 +79,7 @@ def test_a_new_ad_does_not_go_active_unsworn(typed: dict[str, Any], cast: Cast, 
     client = console_for(cast.owner)
     answer = client.post(ADD, form_data(client.get(ADD), **new(campaign, ad_status="active") | typed))
 
-    assert "no prohibited content" in errors_of(answer)[0]
+    assert errors_of(answer)[0] == NO_DECLARATION
     assert not Ad.objects.exists()
 
 
@@ -86,7 +89,7 @@ def test_an_ad_does_not_go_active_while_its_rating_is_taken_away(cast: Cast, con
     typed = {"ad_status": "active"} | rating(DELETE="on")
     answer = client.post(page_of(ad), form_data(client.get(page_of(ad)), **typed))
 
-    assert "no prohibited content" in errors_of(answer)[0]
+    assert errors_of(answer)[0] == NO_DECLARATION
     assert AdContentRating.objects.exists()
 
 
@@ -96,9 +99,7 @@ def test_the_seventh_ad_is_refused_with_a_message(cast: Cast, console_for: Conso
     client = console_for(cast.owner)
     answer = client.post(ADD, form_data(client.get(ADD), **new(campaign)))
 
-    assert errors_of(answer) == [
-        "A campaign holds at most six ads. Delete one of them, or put this one into another campaign."
-    ]
+    assert errors_of(answer) == [CAMPAIGN_IS_FULL]
     assert campaign.ads.count() == 6
 
 
@@ -115,9 +116,7 @@ def test_a_seventh_ad_that_races_past_the_form_gets_the_same_message(
     answer = client.post(ADD, form_data(page, **new(campaign)))
 
     assert answer.status_code == 200
-    assert errors_of(answer) == [
-        "A campaign holds at most six ads. Delete one of them, or put this one into another campaign."
-    ]
+    assert errors_of(answer) == [CAMPAIGN_IS_FULL]
     assert messages_of(answer) == []
     assert campaign.ads.count() == 6
 
@@ -126,15 +125,15 @@ def test_what_the_form_says_no_to(cast: Cast, console_for: ConsoleFor) -> None:
     campaign = CampaignFactory(campaign_created_by=cast.owner)
     client = console_for(cast.owner)
     refused: dict[str, dict[str, Any]] = {
-        "The bars take text, image and gif only": {"media_type": "video", "media_url": "https://example.com/a.mp4"},
-        "need media_url": {"media_type": "image"},
-        "starts with http": {"media_type": "image", "media_url": "javascript:alert(1)"},
-        "The ad's dates lie inside the campaign's": {"ad_start_date": "01/01/2020"},
-        "Give both the value and the unit": {"ad_impression_duration_value": "5"},
-        "Slots start and end on the quarter hour": slots(("07:01", "09:00")),
-        "A slot ends after it starts": slots(("09:00", "07:00")),
-        "This slot overlaps another slot": slots(("07:00", "09:00"), ("08:00", "10:00")),
-        "MPAA knows G": rating(rating_system="MPAA", rating_label="E"),
+        MESSAGES["ad_position_takes_the_media"]: {"media_type": "video", "media_url": "https://example.com/a.mp4"},
+        MESSAGES["ad_has_what_its_media_needs"]: {"media_type": "image"},
+        MESSAGES["media_url_is_http"]: {"media_type": "image", "media_url": "javascript:alert(1)"},
+        "must be within the campaign's dates": {"ad_start_date": "01/01/2020"},
+        MESSAGES["ad_impression_duration_value_and_unit_together"]: {"ad_impression_duration_value": "5"},
+        MESSAGES["time_slot_start_is_on_the_quarter_hour"]: slots(("07:01", "09:00")),
+        MESSAGES["time_slot_ends_after_it_starts"]: slots(("09:00", "07:00")),
+        MESSAGES["time_slots_of_an_ad_do_not_overlap"]: slots(("07:00", "09:00"), ("08:00", "10:00")),
+        MESSAGES["rating_label_belongs_to_the_system"]: rating(rating_system="MPAA", rating_label="E"),
         "is not one of the available choices": rating(content_warnings=["Nope"]),
         "Enter a valid time": slots(("25:00", "26:00")),
     }
@@ -154,7 +153,7 @@ def test_overlapping_slots_are_refused_at_the_second_row(cast: Cast, console_for
     first, second = answer.context["inline_admin_formsets"][0].formset.forms
 
     assert not first.errors
-    assert second.non_field_errors() == ["This slot overlaps another slot of the same ad."]
+    assert second.non_field_errors() == [MESSAGES["time_slots_of_an_ad_do_not_overlap"]]
 
 
 def test_a_slot_is_replaced_in_one_go(cast: Cast, console_for: ConsoleFor) -> None:

@@ -11,6 +11,7 @@ from rest_framework.test import APIClient
 from accounts.models import User
 from accounts.tests.factories import Cast
 from ads.models import Ad
+from ads.moderation import NOTE_MISSING
 from ads.tests.factories import AdFactory
 from campaign_studio.tests.bodies import ad_body, stored
 from campaigns.tests.factories import CampaignFactory
@@ -62,7 +63,7 @@ def test_a_rejection_needs_a_note(moderator: APIClient, ad: Ad, body: dict[str, 
 
     answer = moderator.post(f"/api/ads/{ad.pk}/reject", body)
 
-    assert (answer.status_code, answer.json()) == (400, {"note": ["Say why: the creator reads this note."]})
+    assert (answer.status_code, answer.json()) == (400, {"note": [NOTE_MISSING]})
     assert stored() == before
 
 

@@ -1,4 +1,4 @@
-"""Views that vehicles report: each counts once, for ever, as far as the caps go."""
+"""Reported views are counted once, up to the campaign's caps."""
 
 import uuid
 from collections.abc import Callable
@@ -29,20 +29,20 @@ NOTHING = {"accepted": 0, "duplicates": 0, "rejected": []}
 
 
 def view(ad: Ad, **changes: Any) -> dict[str, Any]:
-    """A view of ten seconds, just now."""
+    """A report of a view of 10 seconds that has just ended."""
     body = {"view_id": str(uuid.uuid4()), "ad_id": str(ad.pk), "viewed_at": timezone.now().isoformat()}
     return {**body, "duration_seconds": 10, **changes}
 
 
 def report(client: APIClient, *views: Any) -> Any:
-    """What the API answers to the views, all in one report."""
+    """Report the views together and return the answer."""
     answer = client.post(ADDRESS, list(views))
     assert answer.status_code == 200, answer.content
     return answer.json()
 
 
 def counters(ad: Ad) -> tuple[int, int, int, list[tuple[int, int]]]:
-    """Every place where the ad's views are counted: by the ad, by its campaign (views, seconds), by day."""
+    """All sums of the ad's views: of the ad, of its campaign (views, seconds), and by day (views, seconds)."""
     totals = CampaignViewTotals.objects.get(campaign=ad.campaign_id)
     days = AdViewDay.objects.filter(ad=ad).order_by("day", "country", "city")
     in_ad = Ad.objects.values_list("ad_view_count", flat=True).get(pk=ad.pk)
@@ -54,13 +54,13 @@ def reasons(answer: dict[str, Any]) -> dict[int, str]:
 
 
 def refused(code: Refusal, **params: object) -> str:
-    """What the API says of a view that isn't counted."""
+    """The API's sentence about a view that isn't counted."""
     return refusal(Rejection(code, params))
 
 
 @pytest.fixture
 def client(cast: Cast, client_for: Callable[[User | None], APIClient]) -> APIClient:
-    """A vehicle's."""
+    """The client of a vehicle."""
     return client_for(cast.user)
 
 
@@ -69,7 +69,7 @@ def ad() -> Ad:
     return AdFactory()
 
 
-def test_a_view_is_kept_and_counted_everywhere(client: APIClient, ad: Ad) -> None:
+def test_a_view_is_stored_and_added_to_every_sum(client: APIClient, ad: Ad) -> None:
     at = datetime.now(UTC).replace(microsecond=0)
     sent = view(ad, viewed_at=at.isoformat(), country="Germany", city=" Berlin ", postcode="10115", device_id="car-1")
 
@@ -92,7 +92,7 @@ def test_views_add_up_by_ad_campaign_day_and_city(client: APIClient, ad: Ad) -> 
     assert counters(sibling) == (1, 5, 36, [(1, 5)])
 
 
-def test_a_day_is_a_day_in_utc(client: APIClient, ad: Ad) -> None:
+def test_days_are_in_utc(client: APIClient, ad: Ad) -> None:
     midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
     late = (midnight - timedelta(seconds=1)).astimezone(timezone.get_fixed_timezone(120))
 
@@ -108,13 +108,13 @@ def test_the_place_and_the_device_may_be_unknown(client: APIClient, ad: Ad, abse
     assert AdView.objects.values_list("country", "city", "postcode", "device_id").get() == ("", "", "", "")
 
 
-def test_an_unknown_country_is_kept_as_it_was_sent(client: APIClient, ad: Ad) -> None:
+def test_an_unknown_country_is_stored_as_sent(client: APIClient, ad: Ad) -> None:
     report(client, view(ad, country="Atlantis"))
 
     assert AdView.objects.get().country == "Atlantis"
 
 
-def test_a_view_counts_once_however_often_it_is_sent(client: APIClient, ad: Ad) -> None:
+def test_a_view_counts_once_even_if_it_is_sent_several_times(client: APIClient, ad: Ad) -> None:
     sent = view(ad)
 
     assert report(client, sent, sent, {**sent, "view_id": sent["view_id"].upper()}) == {
@@ -127,17 +127,17 @@ def test_a_view_counts_once_however_often_it_is_sent(client: APIClient, ad: Ad) 
     assert counters(ad) == (1, 1, 10, [(1, 10)])
 
 
-def test_a_counted_view_is_a_duplicate_whatever_is_wrong_with_it_by_now(client: APIClient) -> None:
+def test_a_counted_view_is_a_duplicate_even_if_it_would_now_be_rejected(client: APIClient) -> None:
     ad = AdFactory(campaign=CampaignFactory(campaign_max_view_count=1))
     sent = view(ad)
     report(client, sent)
 
-    assert report(client, sent)["duplicates"] == 1, "though the cap is used up"
+    assert report(client, sent)["duplicates"] == 1, "although the cap is used up"
     assert report(client, {**sent, "viewed_at": "2000-01-01T00:00:00Z"})["duplicates"] == 1
     assert report(client, {**sent, "ad_id": str(uuid.uuid4())})["duplicates"] == 1
 
 
-def test_so_it_is_within_one_report(client: APIClient, ad: Ad) -> None:
+def test_a_counted_view_is_a_duplicate_within_the_same_report(client: APIClient, ad: Ad) -> None:
     sent = view(ad)
 
     assert report(client, sent, {**sent, "viewed_at": "2000-01-01T00:00:00Z"}) == {
@@ -158,7 +158,7 @@ def test_a_rejected_view_may_be_sent_again(client: APIClient) -> None:
     assert report(client, second) == {**NOTHING, "accepted": 1}
 
 
-def test_an_id_rejected_in_one_campaign_counts_in_another_one(client: APIClient, ad: Ad) -> None:
+def test_a_view_id_rejected_in_one_campaign_counts_in_another(client: APIClient, ad: Ad) -> None:
     full = AdFactory(campaign=CampaignFactory(campaign_max_view_count=1))
     again = view(full)
 
@@ -167,7 +167,7 @@ def test_an_id_rejected_in_one_campaign_counts_in_another_one(client: APIClient,
     assert (answer["accepted"], answer["duplicates"], list(reasons(answer))) == (2, 1, [1])
 
 
-def test_an_unknown_ad_is_named_by_its_place(client: APIClient, ad: Ad) -> None:
+def test_an_unknown_ad_is_rejected_with_its_index(client: APIClient, ad: Ad) -> None:
     answer = report(client, view(ad), view(ad, ad_id=str(uuid.uuid4())))
 
     assert reasons(answer) == {1: refused(Refusal.UNKNOWN_AD)}
@@ -177,7 +177,7 @@ def test_an_unknown_ad_is_named_by_its_place(client: APIClient, ad: Ad) -> None:
     ("value", "unit", "too_short"),
     [(11, "seconds", True), (10, "seconds", False), (1, "minutes", True), (1, "hours", True), (None, None, False)],
 )
-def test_a_view_counts_when_it_lasted_the_in_view_duration(
+def test_a_view_must_last_the_in_view_duration(
     client: APIClient, value: int | None, unit: str | None, too_short: bool
 ) -> None:
     ad = AdFactory(ad_in_view_duration_value=value, ad_in_view_duration_unit=unit)
@@ -190,7 +190,7 @@ def test_a_view_counts_when_it_lasted_the_in_view_duration(
         assert reasons(answer) == {0: refused(Refusal.TOO_SHORT, needed=needed, lasted=10)}
 
 
-def test_any_length_counts_where_none_is_set(client: APIClient, ad: Ad) -> None:
+def test_any_duration_counts_without_an_in_view_duration(client: APIClient, ad: Ad) -> None:
     assert report(client, view(ad, duration_seconds=0), view(ad, duration_seconds=86_400))["accepted"] == 2
 
 
@@ -202,7 +202,7 @@ def test_a_clock_may_be_five_minutes_ahead(client: APIClient, ad: Ad, minutes: i
     assert reasons(answer) == ({} if accepted else {0: refused(Refusal.IN_FUTURE)})
 
 
-def test_a_view_is_taken_as_long_as_views_are_kept(client: APIClient, ad: Ad, settings: Any) -> None:
+def test_a_view_is_accepted_as_long_as_views_are_kept(client: APIClient, ad: Ad, settings: Any) -> None:
     settings.VIEW_RETENTION_MONTHS = 1
     now = timezone.now()
     oldest = (now.replace(day=1) - timedelta(days=1)).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
@@ -217,7 +217,7 @@ def test_a_view_is_taken_as_long_as_views_are_kept(client: APIClient, ad: Ad, se
     assert reasons(answer) == {1: refused(Refusal.EXPIRED, oldest=oldest.date())}
 
 
-def test_views_stop_at_the_cap_in_the_order_of_the_list(client: APIClient) -> None:
+def test_views_beyond_the_cap_are_rejected_in_the_order_of_the_report(client: APIClient) -> None:
     ad = AdFactory(campaign=CampaignFactory(campaign_max_view_count=3))
     views = [view(ad) for _ in range(5)]
 
@@ -229,7 +229,7 @@ def test_views_stop_at_the_cap_in_the_order_of_the_list(client: APIClient) -> No
 @pytest.mark.parametrize(
     ("value", "unit", "seconds"), [(25, "seconds", 25), (1, "minutes", 60), (1, "hours", 3600), (1, "days", 86_400)]
 )
-def test_the_last_view_may_run_over_the_seconds(client: APIClient, value: int, unit: str, seconds: int) -> None:
+def test_the_last_view_may_exceed_the_viewing_time_cap(client: APIClient, value: int, unit: str, seconds: int) -> None:
     campaign = CampaignFactory(campaign_max_view_duration_value=value, campaign_max_view_duration_unit=unit)
     ad = AdFactory(campaign=campaign)
 
@@ -241,7 +241,7 @@ def test_the_last_view_may_run_over_the_seconds(client: APIClient, value: int, u
     assert counters(ad)[:3] == (2, 2, seconds + 39)
 
 
-def test_a_cap_is_shared_by_the_ads_of_a_campaign_and_nobody_else(client: APIClient, ad: Ad) -> None:
+def test_a_cap_is_shared_by_the_ads_of_its_campaign_only(client: APIClient, ad: Ad) -> None:
     campaign = CampaignFactory(campaign_max_view_count=2)
     one, two = AdFactory.create_batch(2, campaign=campaign)
 
@@ -251,7 +251,7 @@ def test_a_cap_is_shared_by_the_ads_of_a_campaign_and_nobody_else(client: APICli
     assert (counters(one)[:2], counters(two)[:2], counters(ad)[:2]) == ((1, 2), (1, 2), (1, 1))
 
 
-def test_guests_report_no_views(cast: Cast, client_for: Callable[[User | None], APIClient], ad: Ad) -> None:
+def test_guests_may_not_report_views(cast: Cast, client_for: Callable[[User | None], APIClient], ad: Ad) -> None:
     assert client_for(cast.guest).post(ADDRESS, [view(ad)]).status_code == 403
     assert client_for(None).post(ADDRESS, [view(ad)]).status_code == 401
     assert not ViewReceipt.objects.exists()
@@ -261,7 +261,7 @@ def test_unknown_parameters_are_refused(client: APIClient, ad: Ad) -> None:
     assert client.post(f"{ADDRESS}?ad_id=1", [view(ad)]).status_code == 400
 
 
-def test_counting_is_no_change_of_the_ad(cast: Cast, client: APIClient, ad: Ad) -> None:
+def test_counting_does_not_change_the_ad(cast: Cast, client: APIClient, ad: Ad) -> None:
     before = client.get(f"/api/ads/{ad.pk}")
     entries, stamp = AuditEntry.objects.count(), Ad.objects.values("version", "updated_at").get(pk=ad.pk)
 
@@ -274,7 +274,7 @@ def test_counting_is_no_change_of_the_ad(cast: Cast, client: APIClient, ad: Ad) 
     assert Ad.objects.values("version", "updated_at").get(pk=ad.pk) == stamp
 
 
-def test_who_saves_an_ad_takes_no_views_back(client: APIClient, ad: Ad) -> None:
+def test_saving_an_ad_does_not_reset_its_views(client: APIClient, ad: Ad) -> None:
     read_before = Ad.objects.get(pk=ad.pk)
     report(client, view(ad))
 
@@ -284,7 +284,7 @@ def test_who_saves_an_ad_takes_no_views_back(client: APIClient, ad: Ad) -> None:
     assert Ad.objects.get(pk=ad.pk).ad_view_count == 1
 
 
-def test_a_report_sent_again_with_its_key_is_answered_again(client: APIClient, ad: Ad) -> None:
+def test_a_report_repeated_with_its_idempotency_key_has_the_same_answer(client: APIClient, ad: Ad) -> None:
     sent, key = [view(ad)], {"Idempotency-Key": "report-1"}
     first = client.post(ADDRESS, sent, headers=key)
     second = client.post(ADDRESS, sent, headers=key)
@@ -295,7 +295,7 @@ def test_a_report_sent_again_with_its_key_is_answered_again(client: APIClient, a
     assert counters(ad)[0] == 1
 
 
-def test_five_hundred_views_cost_as_many_statements_as_one(cast: Cast) -> None:
+def test_the_number_of_statements_does_not_depend_on_the_number_of_views(cast: Cast) -> None:
     client = bearing(tokens_of(cast.user)["access_token"])
     ads = [AdFactory(campaign=CampaignFactory(campaign_max_view_count=60)) for _ in range(10)]
 
@@ -308,6 +308,6 @@ def test_five_hundred_views_cost_as_many_statements_as_one(cast: Cast) -> None:
     one = statements([view(ads[0], city="Ulm")])
     many = statements([view(ads[number % 10], city=f"City {number % 60}") for number in range(390)])
     assert many == one
-    # The receipts of those that the cap leaves out are taken back.
+    # The receipts of rejected views are deleted in one more statement.
     assert statements([view(ads[number % 10]) for number in range(500)]) <= one + 1
     assert statements([{} for _ in range(500)]) < one

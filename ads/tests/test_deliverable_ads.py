@@ -1,4 +1,4 @@
-"""The table that decisions are found in follows every change, by whichever door: the database keeps it itself."""
+"""The database keeps the tables of deliverable ads and places up to date with every change."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -19,18 +19,21 @@ from campaigns.tests.factories import AudienceTargetingFactory
 
 LOCK = "PERFORM 1 FROM campaigns WHERE campaign_id = changed FOR NO KEY UPDATE;"
 MORNING = datetime.fromisoformat(HERE["at"])
-BY_HAND = {
+SQL_CHANGES = {
     "campaign paused": ("UPDATE campaigns SET campaign_status = 'paused'", "SET campaign_status = 'active'"),
-    "campaign moved": ("UPDATE campaigns SET campaign_end_date = '2026-11-10'", "SET campaign_end_date = '2026-12-31'"),
+    "campaign rescheduled": (
+        "UPDATE campaigns SET campaign_end_date = '2026-11-10'",
+        "SET campaign_end_date = '2026-12-31'",
+    ),
     "ad paused": ("UPDATE ads SET ad_status = 'paused'", "SET ad_status = 'active'"),
     "ad rejected": ("UPDATE ads SET moderation_status = 'rejected'", "SET moderation_status = 'approved'"),
-    "ad moved": ("UPDATE ads SET ad_start_date = '2026-12-01'", "SET ad_start_date = NULL"),
+    "ad rescheduled": ("UPDATE ads SET ad_start_date = '2026-12-01'", "SET ad_start_date = NULL"),
     "ad expired": ("UPDATE ads SET ad_expiry_date = '2026-11-10'", "SET ad_expiry_date = NULL"),
     "city changed": (
         "UPDATE campaign_audience_targeting SET cities = '{Hamburg}'",
         "SET cities = '{}'",
     ),
-    "not sworn": (
+    "no content declaration": (
         "UPDATE ad_content_ratings SET no_prohibited_content = false",
         "SET no_prohibited_content = true",
     ),
@@ -47,10 +50,10 @@ def run(sql: str) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("change", BY_HAND)
-def test_a_change_by_hand_in_the_database_changes_the_answer_and_undoing_it_too(change: str) -> None:
+@pytest.mark.parametrize("change", SQL_CHANGES)
+def test_a_change_in_sql_and_its_reversal_change_the_answer(change: str) -> None:
     ad = showing()
-    there, back = BY_HAND[change]
+    there, back = SQL_CHANGES[change]
 
     run(there)
     assert decide(opportunity()).keys() == set()
@@ -62,7 +65,7 @@ def test_a_change_by_hand_in_the_database_changes_the_answer_and_undoing_it_too(
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("deletion", ["DELETE FROM ad_content_ratings", "DELETE FROM campaign_audience_targeting"])
-def test_parts_deleted_by_hand_take_the_ad_off(deletion: str) -> None:
+def test_deleting_parts_in_sql_makes_the_ad_undeliverable(deletion: str) -> None:
     showing()
 
     run(deletion)
@@ -72,15 +75,15 @@ def test_parts_deleted_by_hand_take_the_ad_off(deletion: str) -> None:
 
 
 @pytest.mark.django_db
-def test_nothing_is_left_of_a_campaign_that_is_deleted() -> None:
+def test_nothing_remains_of_a_deleted_campaign() -> None:
     showing().campaign.delete()
 
     assert not DeliverableAd.objects.exists()
     assert not DeliverablePlace.objects.exists()
 
 
-def written() -> tuple[list[Any], list[Any]]:
-    """Where each row of both tables lies: elsewhere once it was written anew."""
+def locations() -> tuple[list[Any], list[Any]]:
+    """The physical location of each row of both tables, which changes when a row is rewritten."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT ad_id, ctid::text FROM deliverable_ads ORDER BY ad_id")
         ads = cursor.fetchall()
@@ -89,41 +92,41 @@ def written() -> tuple[list[Any], list[Any]]:
 
 
 @pytest.mark.django_db
-def test_counting_views_and_renaming_leave_the_tables_alone() -> None:
+def test_counting_views_and_renaming_do_not_touch_the_tables() -> None:
     ad = showing()
-    before = written()
+    before = locations()
 
     Ad.objects.filter(pk=ad.pk).update(ad_view_count=5, ad_name="Other")
     Campaign.objects.update(campaign_name="Other")
 
-    assert written() == before
+    assert locations() == before
     assert before[0]
     assert before[1]
 
 
 @pytest.mark.django_db
-def test_a_change_costs_what_it_touches() -> None:
-    """However many places a campaign is aimed at: a slot writes none of them anew, and one place no other."""
+def test_a_change_rewrites_only_the_affected_rows() -> None:
+    """A new time slot rewrites no target of the campaign, and a changed target no other one."""
     ad = showing()
     AudienceTargetingFactory(campaign=ad.campaign, country="FR")
-    ads, places = written()
+    ads, places = locations()
 
     AdTimeSlotFactory(ad=ad)
     Campaign.objects.update(campaign_max_view_count=7)
 
-    changed, same = written()
+    changed, same = locations()
     assert changed != ads
     assert same == places
 
     CampaignAudienceTargeting.objects.filter(country="FR").update(cities=["Paris"])
 
-    same, changed = written()
+    same, changed = locations()
     assert len(set(places) & set(changed)) == len(places) - 1 == 1
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    ("city", "postcodes", "asked"),
+    ("city", "postcodes", "opportunity"),
     [
         ("*", ["*"], Opportunity("DE", MORNING, city="Berlin", postcode="10115")),
         ("*", ["*"], Opportunity("DE", MORNING)),
@@ -131,18 +134,20 @@ def test_a_change_costs_what_it_touches() -> None:
         ("Berlin/Mitte", [], Opportunity("DE/Berlin", MORNING, city="Mitte")),
     ],
 )
-def test_no_name_of_a_place_means_more_than_itself(city: str, postcodes: list[str], asked: Opportunity) -> None:
+def test_a_place_with_special_characters_matches_only_itself(
+    city: str, postcodes: list[str], opportunity: Opportunity
+) -> None:
     ad = showing()
     CampaignAudienceTargeting.objects.update(cities=[city], postcodes=postcodes)
 
-    assert decide(asked).keys() == set()
+    assert decide(opportunity).keys() == set()
 
     there = Opportunity("DE", MORNING, city=city, postcode=next(iter(postcodes), ""))
     assert decide(there).keys() == {str(ad.pk)}
 
 
 def _together(lock: bool) -> set[str]:
-    """Activate a paused ad and its paused campaign at the same moment, by hand; what shows then."""
+    """Activate a paused ad and its paused campaign at once in SQL. Returns what shows afterwards."""
     ad = showing()
     run("UPDATE ads SET ad_status = 'paused'")
     run("UPDATE campaigns SET campaign_status = 'paused'")
@@ -171,7 +176,7 @@ def _together(lock: bool) -> set[str]:
 
 
 class _Meeting:
-    """Both have written before either commits, unless one of them has to wait for the other."""
+    """Lets both write before either commits, unless one has to wait for the other."""
 
     def __init__(self) -> None:
         self.barrier = Barrier(2)
@@ -184,12 +189,12 @@ class _Meeting:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_changes_at_once_that_need_each_other_are_both_seen() -> None:
+def test_two_simultaneous_changes_that_need_each_other_are_both_seen() -> None:
     assert len(_together(lock=True)) == 1
 
 
 @pytest.mark.django_db(transaction=True)
-def test_without_the_lock_they_miss_each_other() -> None:
+def test_control_without_the_lock_the_changes_miss_each_other() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_get_functiondef('find_deliverable_ads(uuid)'::regprocedure)")
         (source,) = cursor.fetchone()

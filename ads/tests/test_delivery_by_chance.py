@@ -1,4 +1,4 @@
-"""Whatever the campaigns, the ads and the moment: what shows, what is said about it, and an oracle agree."""
+"""For random campaigns, ads and moments, the decision, the explanation and an oracle agree."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +24,7 @@ from campaigns.models import Campaign, CampaignAudienceTargeting
 
 pytestmark = pytest.mark.django_db
 
-# Making a failing world smaller would take minutes: each one is stored anew.
+# No shrinking: every world has to be stored, which would take minutes.
 by_chance = settings(
     max_examples=60,
     deadline=None,
@@ -34,27 +34,27 @@ by_chance = settings(
 
 
 @pytest.fixture
-def maker() -> Any:
+def creator() -> Any:
     return UserFactory()
 
 
 @contextmanager
 def undone() -> Iterator[None]:
-    """What is stored inside is gone afterwards."""
+    """Roll back what is stored inside."""
     with transaction.atomic():
         yield
         transaction.set_rollback(True)
 
 
-def told(opportunity: Opportunity) -> dict[Any, Explanation]:
+def explained(opportunity: Opportunity) -> dict[Any, Explanation]:
     return {one.ad_id: one for one in explain(with_failures(Ad.objects.all(), opportunity), opportunity)}
 
 
 @by_chance
 @given(world=worlds, opportunity=opportunities())
-def test_what_shows_is_what_the_oracle_says(world: Any, opportunity: Opportunity, maker: Any) -> None:
+def test_the_decision_agrees_with_the_oracle(world: Any, opportunity: Opportunity, creator: Any) -> None:
     with undone():
-        stored = build(world, maker)
+        stored = build(world, creator)
 
         decision = decide(opportunity)
 
@@ -70,15 +70,13 @@ def test_what_shows_is_what_the_oracle_says(world: Any, opportunity: Opportunity
 @pytest.mark.matrix
 @by_chance
 @given(world=worlds, opportunity=opportunities())
-def test_the_explanation_is_empty_for_eligible_ads_and_for_no_others(
-    world: Any, opportunity: Opportunity, maker: Any
-) -> None:
+def test_only_eligible_ads_have_no_reasons(world: Any, opportunity: Opportunity, creator: Any) -> None:
     with undone():
-        stored = build(world, maker)
+        stored = build(world, creator)
         decision = decide(opportunity)
         showing = decision.keys()
 
-        for key, one in told(opportunity).items():
+        for key, one in explained(opportunity).items():
             assert one.eligible == shows(*stored[key], opportunity)
             assert one.eligible == (not one.reasons)
             assert one.shown == (str(key) in showing)
@@ -90,16 +88,14 @@ def test_the_explanation_is_empty_for_eligible_ads_and_for_no_others(
                 assert all(words.message(reason) and words.fix(reason) for reason in one.reasons)
 
 
-# Each reason of each ad is mended by itself.
+# Each reason of each ad is fixed separately.
 @pytest.mark.matrix
 @settings(by_chance, max_examples=25)
 @given(world=worlds, opportunity=opportunities())
-def test_a_fix_makes_the_ad_show_or_leaves_only_what_was_said_before(
-    world: Any, opportunity: Opportunity, maker: Any
-) -> None:
+def test_a_fix_removes_its_reason_and_adds_no_other(world: Any, opportunity: Opportunity, creator: Any) -> None:
     with undone():
-        build(world, maker)
-        for key, one in told(opportunity).items():
+        build(world, creator)
+        for key, one in explained(opportunity).items():
             before = {reason.code for reason in one.reasons}
             for reason in one.reasons:
                 if reason.changes is None and reason.code != "approved":
@@ -107,18 +103,18 @@ def test_a_fix_makes_the_ad_show_or_leaves_only_what_was_said_before(
                     continue
                 with undone():
                     apply(reason)
-                    after = {left.code for left in told(opportunity)[key].reasons}
+                    after = {left.code for left in explained(opportunity)[key].reasons}
                     assert after <= before - {reason.code}
 
 
 @pytest.mark.matrix
 @by_chance
 @given(world=worlds, opportunity=opportunities())
-def test_the_plan_of_a_day_is_the_decision_of_each_quarter_hour(
-    world: Any, opportunity: Opportunity, maker: Any
+def test_the_plan_of_a_day_has_the_decision_of_each_quarter_hour(
+    world: Any, opportunity: Opportunity, creator: Any
 ) -> None:
     with undone():
-        build(world, maker)
+        build(world, creator)
 
         plan = plan_of_day(opportunity)
 
@@ -129,9 +125,9 @@ def test_the_plan_of_a_day_is_the_decision_of_each_quarter_hour(
 
 @by_chance
 @given(world=worlds, opportunity=opportunities())
-def test_what_shows_can_show_and_what_can_not_show_never_does(world: Any, opportunity: Opportunity, maker: Any) -> None:
+def test_ads_that_cannot_show_never_do(world: Any, opportunity: Opportunity, creator: Any) -> None:
     with undone():
-        stored = build(world, maker)
+        stored = build(world, creator)
 
         able = set(able_to_show(Ad.objects.all(), on=opportunity.day).values_list("pk", flat=True))
 
@@ -139,11 +135,11 @@ def test_what_shows_can_show_and_what_can_not_show_never_does(world: Any, opport
 
 
 def apply(reason: Reason) -> None:
-    """Do what the fix says, as an operator with all rights would."""
+    """Make the changes of a reason."""
     row: Any = (Ad if reason.resource_type == "ad" else Campaign).objects.get(pk=reason.resource_id)
     changes = dict(reason.changes or {"moderation_status": "approved"})
     if reason.code == "approved":
-        # Moderators approve what is sworn.
+        # An approval needs the content declaration.
         AdContentRating.objects.update_or_create(ad=row, defaults={"no_prohibited_content": True})
     if "time_slots" in changes:
         row.time_slots.all().delete()
@@ -157,7 +153,7 @@ def apply(reason: Reason) -> None:
         changes["moderation_status"] = "pending"
     for name in ("ad_status", "campaign_status"):
         if name in changes:
-            # From expired the way leads over draft.
+            # An expired one would become a draft first.
             changes[name] = "active"
     if changes:
         type(row).objects.filter(pk=row.pk).update(**changes)

@@ -1,4 +1,4 @@
-"""Slots and days by the screen's own clock: midnight, the last quarter hour, days on which the clock is changed."""
+"""Time slots and days in the screen's local time: midnight, the last quarter hour, and clock changes."""
 
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -38,7 +38,7 @@ def shows(at: datetime) -> bool:
         ("00:00", "00:00", "23:59:59", True),
     ],
 )
-def test_a_slot_begins_with_its_start_and_ends_before_its_end(start: str, end: str, at: str, expected: bool) -> None:
+def test_a_slot_includes_its_start_and_excludes_its_end(start: str, end: str, at: str, expected: bool) -> None:
     ad = showing()
     AdTimeSlotFactory(ad=ad, time_slot_start=time.fromisoformat(start), time_slot_end=time.fromisoformat(end))
 
@@ -54,14 +54,14 @@ def test_a_slot_begins_with_its_start_and_ends_before_its_end(start: str, end: s
         ("2027-01-01T00:00:00", False),
     ],
 )
-def test_a_day_counts_from_midnight_to_midnight(at: str, expected: bool) -> None:
+def test_a_day_lasts_from_midnight_to_midnight(at: str, expected: bool) -> None:
     showing()
 
     assert shows(datetime.fromisoformat(at)) is expected
 
 
 @pytest.mark.parametrize("offset", ["", "+00:00", "+14:00", "-12:00"])
-def test_an_offset_changes_nothing(offset: str) -> None:
+def test_the_offset_is_ignored(offset: str) -> None:
     AdTimeSlotFactory(ad=showing(), time_slot_start=time(8), time_slot_end=time(9))
 
     assert shows(datetime.fromisoformat(f"2026-11-23T08:30:00{offset}"))
@@ -87,7 +87,7 @@ def test_an_answer_holds_until_the_next_quarter_hour(at: str, until: str) -> Non
     [("2026-03-29", 92), ("2026-10-25", 100), ("2026-11-23", 96)],
     ids=["spring", "autumn", "plain"],
 )
-def test_a_screen_gets_an_answer_for_each_quarter_hour_of_a_day_of_any_length(day: str, quarters: int) -> None:
+def test_every_quarter_hour_of_a_day_of_any_length_has_an_answer(day: str, quarters: int) -> None:
     berlin = ZoneInfo("Europe/Berlin")
     midnight = datetime.fromisoformat(day).replace(tzinfo=berlin)
     following = (datetime.fromisoformat(day) + timedelta(days=1)).replace(tzinfo=berlin)
@@ -105,7 +105,7 @@ def test_a_screen_gets_an_answer_for_each_quarter_hour_of_a_day_of_any_length(da
     showing_at = [moment for moment in instants if shows(moment)]
 
     assert len(instants) == quarters
-    # By the wall clock 01:45 to 03:15: an hour less in spring, one more in autumn, when it is 02:00 twice.
+    # From 01:45 to 03:15 on the wall clock: an hour less in spring, an hour more in autumn.
     assert len(showing_at) == 6 + (quarters - 96)
     assert {f"{moment:%H:%M}" for moment in showing_at} <= {"01:45", "02:00", "02:15", "02:30", "02:45", "03:00"}
     for moment in instants:

@@ -1,4 +1,4 @@
-"""Whatever is asked about delivery or reported as a view: never a 5xx, and what is refused counts nothing."""
+"""Hostile input to delivery and view reports never causes a 5xx, and refused views aren't counted."""
 
 import json
 from typing import Any
@@ -47,9 +47,9 @@ def test_no_value_breaks_a_report_of_views(client: Any, name: str, record_proper
         answer = send_bytes(client, "POST", "/api/delivery/views", json.dumps([good, odd]).encode())
         assert answer.status_code in (200, 400), (name, value, answer.content)
         if answer.status_code == 200:
-            told = answer.json()
-            assert told["accepted"] + told["duplicates"] + len(told["rejected"]) == 2
-            assert all(one["reason"] and one["index"] == 1 for one in told["rejected"])
+            result = answer.json()
+            assert result["accepted"] + result["duplicates"] + len(result["rejected"]) == 2
+            assert all(one["reason"] and one["index"] == 1 for one in result["rejected"])
     record_property("hostile_inputs", len(NEVER) + len(PERHAPS))
 
 

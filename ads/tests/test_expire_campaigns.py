@@ -1,3 +1,5 @@
+"""`manage.py expire_campaigns`: campaigns and ads that have ended become inactive or expired."""
+
 import io
 from datetime import date, timedelta
 from typing import Any
@@ -7,6 +9,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from accounts.models import AuditEntry
 from ads.models import Ad
@@ -22,7 +25,7 @@ def run(day: date) -> str:
 
 
 def ended(days_ago: int, **fields: Any) -> tuple[Campaign, date]:
-    """A campaign whose last day was that long before the day the command is run for."""
+    """A campaign, and a day that is `days_ago` after its end date."""
     today = timezone.localdate()
     return CampaignFactory(campaign_start_date=today, campaign_end_date=today, **fields), today + timedelta(days_ago)
 
@@ -41,7 +44,7 @@ def ended(days_ago: int, **fields: Any) -> tuple[Campaign, date]:
         ("draft", None, "draft"),
     ],
 )
-def test_the_day_after_the_last_day(status: str, expires_in: int | None, becomes: str) -> None:
+def test_the_status_changes_the_day_after_the_end_date(status: str, expires_in: int | None, becomes: str) -> None:
     today = timezone.localdate()
     expiry = None if expires_in is None else today + timedelta(expires_in)
     campaign, day = ended(1, campaign_status=status, campaign_expiry_date=expiry)
@@ -53,10 +56,10 @@ def test_the_day_after_the_last_day(status: str, expires_in: int | None, becomes
 
 
 @pytest.mark.django_db
-def test_nothing_moves_on_the_last_day_itself() -> None:
+def test_nothing_changes_on_the_end_date_itself() -> None:
     campaign, day = ended(0, campaign_status="active")
 
-    assert "Nothing to do" in run(day)
+    assert run(day) == f"Nothing to do on {date_format(day)}.\n"
 
     campaign.refresh_from_db()
     assert campaign.campaign_status == "active"
@@ -80,7 +83,7 @@ def test_ads_follow_their_own_dates_or_the_campaigns() -> None:
 
 
 @pytest.mark.django_db
-def test_a_second_run_changes_nothing_and_the_log_names_the_command() -> None:
+def test_a_second_run_changes_nothing_and_the_audit_log_names_the_command() -> None:
     campaign, day = ended(1, campaign_status="active")
     run(day)
     entries = AuditEntry.objects.filter(object_pk=str(campaign.pk), action=AuditEntry.Action.UPDATE)
@@ -93,17 +96,17 @@ def test_a_second_run_changes_nothing_and_the_log_names_the_command() -> None:
 
 
 @pytest.mark.django_db
-def test_one_that_is_refused_does_not_stop_the_others() -> None:
+def test_a_refused_campaign_does_not_stop_the_others() -> None:
     broken, day = ended(1, campaign_status="active")
     fine, _ = ended(1, campaign_status="active")
-    # A row from before a rule was made: full_clean() refuses it, whatever its status is to be.
+    # A row from before a rule existed: full_clean() refuses it.
     Campaign.objects.filter(pk=broken.pk).update(campaign_name="")
     out = io.StringIO()
 
-    with pytest.raises(CommandError, match="1 could not be moved"):
+    with pytest.raises(CommandError, match=r"^1 row couldn't be moved\. The reason is above\.$"):
         call_command("expire_campaigns", "--on", day.isoformat(), stdout=io.StringIO(), stderr=out)
 
-    assert str(broken.pk) in out.getvalue()
+    assert out.getvalue().startswith(f"Campaign {broken.pk} couldn't be moved: ")
     fine.refresh_from_db()
     broken.refresh_from_db()
     assert (fine.campaign_status, broken.campaign_status) == ("expired", "active")
@@ -111,19 +114,19 @@ def test_one_that_is_refused_does_not_stop_the_others() -> None:
 
 
 @pytest.mark.parametrize("text", ["2026-13-01", "tomorrow", ""])
-def test_a_day_that_is_none_is_refused_with_the_way_to_write_it(text: str) -> None:
+def test_an_invalid_date_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(CommandError, match="enter a date like 2026-03-31"):
         call_command("expire_campaigns", f"--on={text}")
 
 
 @pytest.mark.django_db
 def test_the_campaign_is_locked_before_its_ad() -> None:
-    """As everybody else does: the other way round, two would wait for each other."""
+    """In the same order as everywhere else, which prevents deadlocks."""
     campaign, day = ended(1, campaign_status="draft")
     AdFactory(campaign=campaign, ad_status="active")
 
     with CaptureQueriesContext(connection) as seen:
-        assert run(day).startswith("1 ")
+        assert run(day) == "1 ad has expired.\n"
 
     locked = [
         one["sql"].partition(" FROM ")[2].split()[0] for one in seen if " FOR " in one["sql"].rpartition(" WHERE ")[2]

@@ -1,4 +1,4 @@
-"""What `explain` advises can be done over the API as it stands, and helps."""
+"""The changes that `explain` suggests are accepted by the API, and make the ad show."""
 
 from datetime import date, datetime
 from typing import Any
@@ -20,27 +20,27 @@ EXPLAIN = "/api/delivery/explain"
 
 @pytest.fixture
 def admin(client_for: Any, cast: Any) -> Any:
-    """Somebody who may change everything."""
+    """A client of a user who may change everything."""
     return client_for(cast.app_admin)
 
 
 def reasons(client: Any, ad: Ad, **asked: str) -> list[dict[str, Any]]:
-    """Why it does not show."""
+    """Why the ad doesn't show, from the API."""
     answer = client.get(EXPLAIN, {**HERE, **asked, "ad_id": ad.pk})
     assert answer.status_code == 200, answer.content
-    (told,) = answer.json()["results"]
-    return list(told["reasons"])
+    (result,) = answer.json()["results"]
+    return list(result["reasons"])
 
 
 def facts(ad: Ad, at: str = HERE["at"]) -> list[Reason]:
-    """The same as data."""
+    """Why the ad doesn't show, as data."""
     opportunity = Opportunity(HERE["country"], datetime.fromisoformat(at), city=HERE["city"], postcode=HERE["postcode"])
-    (told,) = explain(with_failures(Ad.objects.filter(pk=ad.pk), opportunity), opportunity)
-    return told.reasons
+    (explained,) = explain(with_failures(Ad.objects.filter(pk=ad.pk), opportunity), opportunity)
+    return explained.reasons
 
 
 def follow(client: Any, ad: Ad, **asked: str) -> list[str]:
-    """Send the changes of each reason, then ask again, until there is no reason left; the codes in their order."""
+    """Send the changes of each reason until there are no reasons left. Returns the codes in order."""
     followed: list[str] = []
     while left := reasons(client, ad, **asked):
         assert len(followed) < 9, left
@@ -65,7 +65,7 @@ def follow(client: Any, ad: Ad, **asked: str) -> list[str]:
     ],
 )
 @pytest.mark.parametrize("postcodes", [[], ["10115"], ["*"]])
-def test_a_city_is_added_however_its_letters_turn_small(
+def test_a_city_is_added_regardless_of_how_its_letters_are_lowercased(
     admin: Any, cities: list[str], asked: str, postcodes: list[str]
 ) -> None:
     ad = showing()
@@ -74,7 +74,7 @@ def test_a_city_is_added_however_its_letters_turn_small(
     assert set(follow(admin, ad, city=asked, postcode="10117")) <= {"city", "postcode"}
 
 
-def test_a_region_is_added_however_its_letters_turn_small(admin: Any) -> None:
+def test_a_region_is_added_regardless_of_how_its_letters_are_lowercased(admin: Any) -> None:
     ad = showing()
     ad.campaign.audience_targeting.all().delete()
     AudienceTargetingFactory(campaign=ad.campaign, region="İç Anadolu", country="TR", cities=["Konya"])
@@ -85,7 +85,9 @@ def test_a_region_is_added_however_its_letters_turn_small(admin: Any) -> None:
 @pytest.mark.parametrize("at", ["2026-11-23T08:15", "2026-11-19T08:15", "2026-11-25T08:15"])
 @pytest.mark.parametrize("status", ["expired", "inactive", "paused"])
 @pytest.mark.parametrize("of_its_own", [True, False], ids=["own end", "campaign's end"])
-def test_what_is_over_gets_more_days_with_its_status(admin: Any, status: str, at: str, of_its_own: bool) -> None:
+def test_an_ended_campaign_or_ad_gets_a_later_end_date_with_its_status(
+    admin: Any, status: str, at: str, of_its_own: bool
+) -> None:
     ad = showing()
     over = date(2026, 11, 20)
     Campaign.objects.update(campaign_status=status, campaign_end_date=over, campaign_expiry_date=over)
@@ -97,17 +99,17 @@ def test_what_is_over_gets_more_days_with_its_status(admin: Any, status: str, at
     assert len(codes) <= 7
 
 
-def test_an_ad_goes_active_once_it_is_sworn_and_its_campaign_goes_on() -> None:
+def test_activating_needs_the_content_declaration_and_a_campaign_that_has_not_ended() -> None:
     ad = showing(ad_status="paused")
     ad.content_rating.delete()
     Campaign.objects.update(campaign_end_date="2026-11-20")
 
-    told = {one.code: one for one in facts(ad)}
+    found = {one.code: one for one in facts(ad)}
 
-    assert told["ad_active"].steps == (Step.ACTIVATE, Step.FIRST_MOVE_CAMPAIGN_END_AND_CONFIRM)
+    assert found["ad_active"].steps == (Step.ACTIVATE, Step.FIRST_MOVE_CAMPAIGN_END_AND_CONFIRM)
 
 
-def test_confirming_no_prohibited_content_leaves_only_the_approval(admin: Any) -> None:
+def test_confirming_the_content_declaration_leaves_only_the_approval(admin: Any) -> None:
     ad = showing()
     ad.content_rating.no_prohibited_content = False
     ad.content_rating.save()
@@ -120,7 +122,7 @@ def test_confirming_no_prohibited_content_leaves_only_the_approval(admin: Any) -
     assert [one["code"] for one in reasons(admin, ad)] == ["approved"]
 
 
-def test_what_lies_ahead_is_said_to_lie_ahead() -> None:
+def test_future_dates_are_reported_as_future() -> None:
     ad = showing(ad_end_date="2026-11-25", ad_expiry_date="2026-11-26")
 
     later = [(one.problem, one.params["date"]) for one in facts(ad, at="2026-12-01T08:15")]

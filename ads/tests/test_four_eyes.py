@@ -1,4 +1,4 @@
-"""A decision counts for what was seen, and is somebody else's than the maker's."""
+"""An approval must come from someone who didn't create the ad, and is about the version they saw."""
 
 import re
 from collections import Counter
@@ -31,7 +31,7 @@ ConsoleFor = Callable[[User | None], Client]
 
 
 def made_by(user: User, how: str) -> Ad:
-    """An ad that is the user's own, either way."""
+    """An ad that the user created, or in a campaign that the user created."""
     campaign = CampaignFactory(**({"campaign_created_by": user} if how == "campaign" else {}))
     ad: Ad = AdFactory(campaign=campaign, rated=True, **({"ad_created_by": user} if how == "ad" else {}))
     return ad
@@ -41,17 +41,18 @@ def made_by(user: User, how: str) -> Ad:
 
 
 @pytest.mark.parametrize("how", ["campaign", "ad"])
-def test_nobody_approves_what_they_made(how: str, cast: Cast) -> None:
+def test_a_user_cannot_approve_what_they_created(how: str, cast: Cast) -> None:
     ad = made_by(cast.app_admin, how)
 
-    with pytest.raises(PermissionDenied, match="somebody else has to approve it"):
+    with pytest.raises(PermissionDenied) as refused:
         ad.approve(cast.app_admin, at=timezone.now())
 
+    assert str(refused.value) == "You created this ad or its campaign, so someone else must approve it."
     assert Ad.objects.get().moderation_status == "pending"
 
 
 @pytest.mark.parametrize("how", ["campaign", "ad"])
-def test_the_api_says_why(how: str, cast: Cast, client_for: ClientFor) -> None:
+def test_the_api_says_who_must_approve(how: str, cast: Cast, client_for: ClientFor) -> None:
     ad = made_by(cast.app_admin, how)
 
     refused = client_for(cast.app_admin).post(f"/api/ads/{ad.pk}/approve")
@@ -61,46 +62,46 @@ def test_the_api_says_why(how: str, cast: Cast, client_for: ClientFor) -> None:
     assert taken.status_code == 200
 
 
-def test_the_console_says_why_and_goes_on_with_the_others(cast: Cast, console_for: ConsoleFor) -> None:
+def test_the_console_says_who_must_approve_and_approves_the_others(cast: Cast, console_for: ConsoleFor) -> None:
     own, other = made_by(cast.app_admin, "ad"), AdFactory(rated=True)
     client = console_for(cast.app_admin)
     chosen = {"action": "approve_selected", "_selected_action": [str(own.pk), str(other.pk)]}
 
-    assert FOUR_EYES in client.post("/admin/ads/ad/", chosen).content.decode()
+    assert str(FOUR_EYES) in client.post("/admin/ads/ad/", chosen).content.decode()
     answer = client.post("/admin/ads/ad/", chosen | {"decide": "", "note": ""}, follow=True)
 
     assert set(messages_of(answer)) == {f"{own}: {FOUR_EYES}", "1 ad was approved."}
     assert [Ad.objects.get(pk=ad.pk).moderation_status for ad in (own, other)] == ["pending", "approved"]
 
 
-def test_ones_own_page_has_no_button_to_approve(cast: Cast, console_for: ConsoleFor) -> None:
+def test_the_page_of_an_own_ad_has_no_approve_button(cast: Cast, console_for: ConsoleFor) -> None:
     client = console_for(cast.app_admin)
     for ad, may in ((made_by(cast.app_admin, "ad"), False), (AdFactory(), True)):
         content = client.get(f"/admin/ads/ad/{ad.pk}/change/").content.decode()
         assert (f"/admin/ads/ad/{ad.pk}/approve" in content) is may
         assert f"/admin/ads/ad/{ad.pk}/reject" in content
-        assert (FOUR_EYES in content) is not may
+        assert (str(FOUR_EYES) in content) is not may
 
 
 @pytest.mark.parametrize("how", ["campaign", "ad"])
-def test_ones_own_may_be_rejected(how: str, cast: Cast, client_for: ClientFor) -> None:
+def test_a_user_may_reject_what_they_created(how: str, cast: Cast, client_for: ClientFor) -> None:
     ad = made_by(cast.app_admin, how)
 
     assert client_for(cast.app_admin).post(f"/api/ads/{ad.pk}/reject", {"note": "Not ready"}).status_code == 200
 
 
-def test_a_setting_turns_it_off(cast: Cast, client_for: ClientFor, settings: Any) -> None:
+def test_the_setting_turns_four_eyes_off(cast: Cast, client_for: ClientFor, settings: Any) -> None:
     settings.FOUR_EYES = False
     ad = made_by(cast.app_admin, "ad")
 
     assert client_for(cast.app_admin).post(f"/api/ads/{ad.pk}/approve").status_code == 200
 
 
-# --- What was seen ---
+# --- The version that was seen ---
 
 
-@pytest.mark.parametrize("decision", ["approve", "reject"])
-def test_a_decision_about_another_version_is_refused(decision: str, cast: Cast) -> None:
+@pytest.mark.parametrize("action", ["approve", "reject"])
+def test_a_review_of_an_older_version_is_refused(action: str, cast: Cast) -> None:
     ad = AdFactory(rated=True)
     ad.refresh_from_db()
     seen = ad.version
@@ -108,40 +109,40 @@ def test_a_decision_about_another_version_is_refused(decision: str, cast: Cast) 
     ad.save()
 
     with pytest.raises(StaleError):
-        getattr(ad, decision)(cast.content_moderator, at=timezone.now(), note="Seen", version=seen)
-    getattr(ad, decision)(cast.content_moderator, at=timezone.now(), note="Seen", version=ad.version)
+        getattr(ad, action)(cast.content_moderator, at=timezone.now(), note="Seen", version=seen)
+    getattr(ad, action)(cast.content_moderator, at=timezone.now(), note="Seen", version=ad.version)
 
 
-@pytest.mark.parametrize("decision", ["approve", "reject"])
-def test_the_api_answers_412_with_the_present_tag(decision: str, cast: Cast, client_for: ClientFor) -> None:
+@pytest.mark.parametrize("action", ["approve", "reject"])
+def test_the_api_answers_412_with_the_current_etag(action: str, cast: Cast, client_for: ClientFor) -> None:
     ad = AdFactory(rated=True)
     client = client_for(cast.content_moderator)
     seen = client.get(f"/api/ads/{ad.pk}").json()["version"]
     client_for(cast.app_admin).patch(f"/api/ads/{ad.pk}", {"ad_name": "Something else"})
 
-    refused = client.post(f"/api/ads/{ad.pk}/{decision}", {"note": "Seen", "version": seen})
+    refused = client.post(f"/api/ads/{ad.pk}/{action}", {"note": "Seen", "version": seen})
 
     present = client.get(f"/api/ads/{ad.pk}")
     assert (refused.status_code, refused["ETag"]) == (412, present["ETag"])
     assert refused.data["detail"].code == "stale"
     assert present.json()["moderation_status"] == "pending"
-    again = client.post(f"/api/ads/{ad.pk}/{decision}", {"note": "Seen", "version": present.json()["version"]})
+    again = client.post(f"/api/ads/{ad.pk}/{action}", {"note": "Seen", "version": present.json()["version"]})
     assert again.status_code == 200
 
 
 @pytest.mark.parametrize("version", [0, -1, "x", 2**40, [1]])
-def test_a_version_that_is_none_is_refused(version: Any, cast: Cast, client_for: ClientFor) -> None:
+def test_an_invalid_version_is_refused(version: Any, cast: Cast, client_for: ClientFor) -> None:
     answer = client_for(cast.content_moderator).post(f"/api/ads/{AdFactory().pk}/approve", {"version": version})
 
     assert (answer.status_code, set(answer.json())) == (400, {"version"})
 
 
 def shown_versions(page: Any) -> dict[str, str]:
-    """The hidden versions that a review page sends along."""
+    """The versions in the hidden fields of a review page."""
     return dict(re.findall(r'name="(version_[0-9a-f-]+)" value="(\d+)"', page.content.decode()))
 
 
-def test_the_console_names_what_it_showed_and_shows_what_changed(cast: Cast, console_for: ConsoleFor) -> None:
+def test_the_console_shows_an_ad_again_that_has_changed_since(cast: Cast, console_for: ConsoleFor) -> None:
     ads = [AdFactory(rated=True, ad_name=name) for name in ("One", "Other")]
     client, editor = console_for(cast.content_moderator), console_for(cast.app_admin)
     chosen = {"action": "approve_selected", "_selected_action": [str(ad.pk) for ad in ads]}
@@ -164,7 +165,7 @@ def test_the_console_names_what_it_showed_and_shows_what_changed(cast: Cast, con
     assert Ad.objects.get(pk=ads[0].pk).moderation_status == "approved"
 
 
-def test_a_change_of_the_rating_makes_it_another_version_too(cast: Cast, console_for: ConsoleFor) -> None:
+def test_changing_the_rating_makes_another_version(cast: Cast, console_for: ConsoleFor) -> None:
     ad = AdFactory(rated=True, ad_name="Rated")
     client, editor = console_for(cast.content_moderator), console_for(cast.app_admin)
     address, page = f"/admin/ads/ad/{ad.pk}/approve/", f"/admin/ads/ad/{ad.pk}/change/"
@@ -181,7 +182,7 @@ def test_a_change_of_the_rating_makes_it_another_version_too(cast: Cast, console
 
 
 @pytest.mark.parametrize("odd", ["", "x", "-1", "9" * 5000, "\x00"])
-def test_a_version_that_is_none_counts_as_out_of_date(odd: str, cast: Cast, console_for: ConsoleFor) -> None:
+def test_an_invalid_version_counts_as_outdated(odd: str, cast: Cast, console_for: ConsoleFor) -> None:
     ad = AdFactory()
 
     answer = console_for(cast.content_moderator).post(
@@ -192,7 +193,7 @@ def test_a_version_that_is_none_counts_as_out_of_date(odd: str, cast: Cast, cons
     assert Ad.objects.get().moderation_status == "pending"
 
 
-def test_ads_that_were_deleted_meanwhile_are_said_to_be_gone(cast: Cast, console_for: ConsoleFor) -> None:
+def test_ads_that_have_been_deleted_since_are_reported(cast: Cast, console_for: ConsoleFor) -> None:
     gone, other = AdFactory(), AdFactory()
     client = console_for(cast.content_moderator)
     chosen = {"action": "approve_selected", "_selected_action": [str(gone.pk), str(other.pk)]}
@@ -207,8 +208,8 @@ def test_ads_that_were_deleted_meanwhile_are_said_to_be_gone(cast: Cast, console
     assert messages_of(answer) == ["2 of the selected ads no longer exist."]
 
 
-def decide_at_once() -> list[int]:
-    """One moderator approves and another rejects the version that both have seen, at the same moment."""
+def review_at_once() -> list[int]:
+    """One moderator approves and another rejects the same version at once. Returns the statuses."""
     cast = make_cast()
     ad = AdFactory(rated=True)
     ad.refresh_from_db()
@@ -222,42 +223,42 @@ def decide_at_once() -> list[int]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_who_decide_at_once_one_has_to_look_again() -> None:
-    statuses = decide_at_once()
+def test_one_of_two_simultaneous_reviews_is_refused() -> None:
+    statuses = review_at_once()
 
     assert Counter(statuses) == {200: 1, 412: 1}
     assert Ad.objects.get().moderation_status == ["approved", "rejected"][statuses.index(200)]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_control_without_lock_and_comparison_both_decide(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_control_without_lock_and_version_check_both_succeed(monkeypatch: pytest.MonkeyPatch) -> None:
     read = Barrier(2)
-    take = Ad._take_verdict
+    record = Ad._record_review
 
     def unlocked(ads: AdQuerySet, key: Any) -> AdQuerySet:
         return ads.filter(pk=key)
 
     def together(ad: Ad, *args: Any) -> None:
         read.wait(timeout=30)
-        take(ad, *args)
+        record(ad, *args)
 
     monkeypatch.setattr(AdQuerySet, "for_change", unlocked)
-    monkeypatch.setattr(Ad, "_take_verdict", together)
+    monkeypatch.setattr(Ad, "_record_review", together)
     monkeypatch.setattr(VersionedModel, "_do_update", models.Model._do_update)
 
-    assert decide_at_once() == [200, 200]
+    assert review_at_once() == [200, 200]
 
 
-# --- The creator sees the reason ---
+# --- What the creator sees ---
 
 
-def test_whoever_does_not_decide_is_not_told_about_four_eyes(cast: Cast, console_for: ConsoleFor) -> None:
+def test_a_user_who_may_not_review_is_not_told_about_four_eyes(cast: Cast, console_for: ConsoleFor) -> None:
     ad = made_by(cast.owner, "campaign")
 
-    assert FOUR_EYES not in console_for(cast.owner).get(f"/admin/ads/ad/{ad.pk}/change/").content.decode()
+    assert str(FOUR_EYES) not in console_for(cast.owner).get(f"/admin/ads/ad/{ad.pk}/change/").content.decode()
 
 
-def test_the_creator_reads_why_at_the_top_of_the_page(cast: Cast, console_for: ConsoleFor) -> None:
+def test_the_creator_sees_the_reason_at_the_top_of_the_page(cast: Cast, console_for: ConsoleFor) -> None:
     ad = AdFactory(campaign=CampaignFactory(campaign_created_by=cast.owner), rated=True)
     client = console_for(cast.owner)
     page = f"/admin/ads/ad/{ad.pk}/change/"

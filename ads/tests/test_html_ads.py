@@ -1,4 +1,4 @@
-"""What people typed never becomes part of a page: texts come out escaped, HTML ads in a frame without rights."""
+"""User input never becomes part of a page: texts are escaped, and HTML ads are in a sandboxed frame."""
 
 from collections.abc import Callable
 from html.parser import HTMLParser
@@ -42,14 +42,14 @@ PAYLOADS = [
     "<!--<b>pwn()",
     "&lt;script&gt;pwn()&lt;/script&gt;",
 ]
-# Two at a time: half the pages to ask for, the same proof.
+# Two at a time, which halves the number of requests.
 PAIRS = ["".join(pair) for pair in zip(PAYLOADS[::2], [*PAYLOADS[1::2], ""], strict=True)]
-# Attributes in which the theme writes expressions that a browser or Alpine runs.
+# Prefixes of attributes whose values a browser or Alpine runs.
 RUNS = ("on", "x-", "@", ":", "hx-")
 
 
 class Page(HTMLParser):
-    """Reads a page as a browser does: its elements, and the texts that would be run."""
+    """A parsed page: its elements, and the scripts that a browser would run."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -68,7 +68,7 @@ class Page(HTMLParser):
             self.run.append(data)
 
     def every(self, wanted: str) -> list[dict[str, str]]:
-        """The attributes of each such element."""
+        """The attributes of each element with this tag."""
         return [given for tag, given in self.elements if tag == wanted]
 
 
@@ -82,7 +82,7 @@ def assert_harmless(answer: Any) -> None:
 
 
 def fill(row: models.Model, text: str) -> None:
-    """Type the text into every text field that has room for it, past all validation."""
+    """Write the text into every text field that is long enough, without validation."""
     for field in row._meta.concrete_fields:
         is_text = isinstance(field, models.CharField | models.TextField) and not isinstance(field, EncryptedTextField)
         is_free = is_text and not field.choices and "url" not in field.name and field.name not in ("password", "email")
@@ -96,7 +96,7 @@ def fill(row: models.Model, text: str) -> None:
 
 @pytest.fixture
 def stage(cast: Cast) -> Callable[[str], Ad]:
-    """`stage(text)`: one of everything, called by that text; returns the ad."""
+    """`stage(text)` creates one of everything with that text in it, and returns the ad."""
 
     def make(text: str) -> Ad:
         keys = scene(cast.owner)
@@ -113,7 +113,7 @@ def stage(cast: Cast) -> Callable[[str], Ad]:
 
 
 def addresses(ad: Ad) -> list[str]:
-    """Every page of the console that shows rows."""
+    """Every page of the console that shows stored values."""
     found = ["/admin/", "/admin/search/?s=pwn&extended=1", "/admin/search/?s=pwn"]
     for model, its_admin in admin.site._registry.items():
         site = f"admin:{model._meta.app_label}_{model._meta.model_name}"
@@ -132,7 +132,7 @@ def addresses(ad: Ad) -> list[str]:
 
 
 @pytest.mark.parametrize("text", PAIRS)
-def test_whatever_people_type_comes_out_as_text_on_every_page(
+def test_user_input_is_escaped_on_every_page(
     text: str, cast: Cast, stage: Callable[[str], Ad], console_for: ConsoleFor
 ) -> None:
     ad = stage(text)
@@ -147,7 +147,7 @@ def test_whatever_people_type_comes_out_as_text_on_every_page(
 
 
 @pytest.mark.parametrize("text", PAIRS)
-def test_bulk_actions_and_what_is_said_after_them_are_text_too(
+def test_user_input_is_escaped_in_bulk_actions_and_messages(
     text: str, cast: Cast, stage: Callable[[str], Ad], console_for: ConsoleFor
 ) -> None:
     ad = stage(text)
@@ -163,7 +163,7 @@ def test_bulk_actions_and_what_is_said_after_them_are_text_too(
 
 
 @pytest.mark.parametrize("role", ["campaign_manager", "content_moderator"])
-def test_those_who_may_only_read_a_form_get_text_as_well(
+def test_user_input_is_escaped_in_read_only_forms(
     role: str, cast: Cast, stage: Callable[[str], Ad], console_for: ConsoleFor
 ) -> None:
     ad = stage("<img src=x onerror=pwn()>")
@@ -173,7 +173,7 @@ def test_those_who_may_only_read_a_form_get_text_as_well(
     assert_harmless(answer)
 
 
-def test_the_reader_finds_what_is_not_escaped() -> None:
+def test_the_parser_finds_what_is_not_escaped() -> None:
     for text in PAYLOADS[:4]:
         assert [run for run in Page(f"<p>{text}</p>").run if "pwn" in run]
     assert Page('<p title="" x-init="pwn()">').run
@@ -190,7 +190,7 @@ def review_of(ad: Ad, client: Client) -> Page:
 
 
 @pytest.mark.parametrize("content", [*PAYLOADS, "<h1>Coffee</h1>", "</iframe><script>pwn()</script>"])
-def test_moderators_see_an_html_ad_in_a_frame_without_rights(content: str, cast: Cast, console_for: ConsoleFor) -> None:
+def test_moderators_see_an_html_ad_in_a_sandboxed_frame(content: str, cast: Cast, console_for: ConsoleFor) -> None:
     ad = AdFactory(ad_type_id="center_left_content_ad", media_type="html", media_content=content)
     frames = review_of(ad, console_for(cast.content_moderator)).every("iframe")
 
@@ -202,23 +202,23 @@ def test_moderators_see_an_html_ad_in_a_frame_without_rights(content: str, cast:
     assert "src" not in frames[0]
 
 
-def test_a_preview_lets_the_ad_draw_itself_and_nothing_more() -> None:
+def test_the_preview_allows_styles_and_inline_images_only() -> None:
     policies = [given["content"] for given in Page(PREVIEW_START).every("meta") if "http-equiv" in given]
 
     assert policies == ["default-src 'none'; style-src 'unsafe-inline'; img-src data:"]
 
 
-@pytest.mark.parametrize("medium", ["text", "events", "breaking_news", "alerts"])
-def test_other_contents_are_text(medium: str, cast: Cast, console_for: ConsoleFor) -> None:
+@pytest.mark.parametrize("media_type", ["text", "events", "breaking_news", "alerts"])
+def test_other_content_is_escaped(media_type: str, cast: Cast, console_for: ConsoleFor) -> None:
     content = "<b>Now</b>\n<script>pwn()</script>"
-    ad = AdFactory(ad_type_id="center_left_content_ad", media_type=medium, media_content=content)
+    ad = AdFactory(ad_type_id="center_left_content_ad", media_type=media_type, media_content=content)
     page = console_for(cast.content_moderator).get(f"/admin/ads/ad/{ad.pk}/approve/")
 
     assert not Page(page.content.decode()).every("iframe")
     assert "&lt;b&gt;Now&lt;/b&gt;<br>&lt;script&gt;pwn()" in page.content.decode()
 
 
-def test_pictures_and_where_an_ad_leads_are_links_into_another_tab(cast: Cast, console_for: ConsoleFor) -> None:
+def test_media_and_forwarding_urls_are_links_to_a_new_tab(cast: Cast, console_for: ConsoleFor) -> None:
     goes_to = {"media_url": "https://example.com/a.png?x=1&y", "ad_advertiser_forwarding_url": "https://example.org/"}
     ad = AdFactory(media_type="image", media_content=None, **goes_to)
     links = [
@@ -231,7 +231,7 @@ def test_pictures_and_where_an_ad_leads_are_links_into_another_tab(cast: Cast, c
     assert all((given["target"], given["rel"]) == ("_blank", "noopener noreferrer") for given in links)
 
 
-# --- Stored addresses ------------------------------------------------------------------------------------------------
+# --- Stored URLs ------------------------------------------------------------------------------------------------
 
 URLS = ["media_url", "ad_advertiser_forwarding_url"]
 BAD = [
@@ -260,16 +260,16 @@ BAD = [
 
 @pytest.mark.parametrize("field", URLS)
 @pytest.mark.parametrize("address", BAD, ids=ascii)
-def test_an_address_that_is_not_plain_http_enters_by_no_door(
+def test_a_url_that_is_not_plain_http_is_refused_by_api_console_and_database(
     address: str, field: str, cast: Cast, console_for: ConsoleFor, client_for: ClientFor
 ) -> None:
     ad = AdFactory(campaign__campaign_created_by=cast.owner)
-    told = client_for(cast.owner).patch(f"/api/ads/{ad.pk}", {field: address})
+    answer = client_for(cast.owner).patch(f"/api/ads/{ad.pk}", {field: address})
     client = console_for(cast.owner)
     form = client.get(reverse("admin:ads_ad_change", args=[ad.pk]))
     shown = client.post(form.request["PATH_INFO"], form_data(form, **{field: address}))
 
-    assert (told.status_code, list(told.json())) == (400, [field])
+    assert (answer.status_code, list(answer.json())) == (400, [field])
     assert shown.status_code == 200
     assert errors_of(shown)
     assert_database_refuses(f"{field}_is_http", write_past_the_model(ad, **{field: address}))
@@ -282,7 +282,7 @@ def test_an_address_that_is_not_plain_http_enters_by_no_door(
     "address",
     ["HTTP://EXAMPLE.com", "hTTps://example.com/a?b=c#d", "https://example.com/%E2%80%AE", "http://münchen.de/"],
 )
-def test_http_in_any_case_is_an_address(address: str, field: str, cast: Cast, client_for: ClientFor) -> None:
+def test_http_urls_in_any_case_are_accepted(address: str, field: str, cast: Cast, client_for: ClientFor) -> None:
     ad = AdFactory(campaign__campaign_created_by=cast.owner)
 
     assert client_for(cast.owner).patch(f"/api/ads/{ad.pk}", {field: address}).status_code == 200

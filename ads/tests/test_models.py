@@ -1,4 +1,4 @@
-"""Ads: their dates, their review, and who did what."""
+"""Ads: their dates, their campaign, and who created, changes and sees them."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -20,7 +20,7 @@ ONE_DAY = timedelta(days=1)
 
 
 def stored(ad: Ad) -> Ad:
-    """The ad as a later request loads it."""
+    """The ad, loaded again."""
     return Ad.objects.get(pk=ad.pk)
 
 
@@ -29,12 +29,12 @@ def stored(ad: Ad) -> Ad:
 
 @pytest.mark.parametrize("field", ["ad_start_date", "ad_end_date"])
 @pytest.mark.parametrize("day", [START - ONE_DAY, END + ONE_DAY])
-def test_an_ads_dates_lie_inside_its_campaigns(field: str, day: date) -> None:
+def test_the_dates_of_an_ad_must_be_within_its_campaigns(field: str, day: date) -> None:
     ad = AdFactory(campaign=CampaignFactory(campaign_start_date=START, campaign_end_date=END))
 
-    assert_model_refuses(
-        ad, field, "The ad's dates lie inside the campaign's: 2026-03-01 to 2026-03-31.", **{field: day}
-    )
+    message = "The date must be within the campaign's dates (1 Mar 2026 to 31 Mar 2026)."
+    assert_model_refuses(ad, field, message, **{field: day})
+    assert_model_refuses(ad, field, "outside_campaign")
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_an_ad_without_dates_follows_its_campaign(first: date | None, last: date
     ("own_end", "own_expiry", "expiry_day"),
     [(None, None, END + ONE_DAY), (END, None, None), (END, END, END), (None, START, START)],
 )
-def test_an_ads_expiry_is_its_own_else_the_campaigns(
+def test_an_ad_without_dates_expires_with_its_campaign(
     own_end: date | None, own_expiry: date | None, expiry_day: date | None
 ) -> None:
     campaign = CampaignFactory(campaign_start_date=START, campaign_end_date=END, campaign_expiry_date=END + ONE_DAY)
@@ -61,10 +61,12 @@ def test_an_ads_expiry_is_its_own_else_the_campaigns(
     assert AdFactory(campaign=campaign, ad_end_date=own_end, ad_expiry_date=own_expiry).expiry_day == expiry_day
 
 
-def test_an_ad_stays_in_its_campaign() -> None:
+def test_an_ad_cannot_be_moved_to_another_campaign() -> None:
     ad = stored(AdFactory())
 
-    assert_model_refuses(ad, "campaign", "An ad stays in its campaign.", campaign=CampaignFactory())
+    message = "An ad can't be moved to another campaign. Create a new ad there."
+    assert_model_refuses(ad, "campaign", message, campaign=CampaignFactory())
+    assert_model_refuses(ad, "campaign", "campaign_is_fixed")
 
 
 def test_an_ad_keeps_its_number_when_it_is_saved_again() -> None:
@@ -82,16 +84,24 @@ def test_an_ad_keeps_its_number_when_it_is_saved_again() -> None:
     ("field", "value"),
     [("ad_name", ""), ("ad_name", "x" * 256), ("ad_description", "x" * 10_001), ("campaign", None)],
 )
-def test_a_value_that_does_not_fit_is_refused_by_the_field(field: str, value: object) -> None:
+def test_a_field_refuses_an_invalid_value(field: str, value: object) -> None:
     ad = AdFactory.build(campaign=CampaignFactory())
 
     assert_model_refuses(ad, field, "", **{field: value})
 
 
-# --- Who did it ------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("ratings", [{}, {"rated": True, "content_rating__no_prohibited_content": False}], ids=str)
+def test_an_ad_without_a_content_declaration_cannot_be_activated(ratings: dict[str, Any]) -> None:
+    ad = stored(AdFactory(**ratings))
+
+    message = "This ad can't be activated: confirm the content declaration in its content rating first."
+    assert_model_refuses(ad, "ad_status", message, ad_status="active")
 
 
-def test_an_ad_says_who_created_and_who_changed_it(cast: Cast) -> None:
+# --- Who created and changed it --------------------------------------------------------------------------------------
+
+
+def test_an_ad_records_who_created_and_changed_it(cast: Cast) -> None:
     campaign = CampaignFactory()
     with acting_as(cast.owner):
         ad = Ad(campaign=campaign, ad_type_id="top_bar_ad", ad_name="A", media_type="text", media_content="Hi")
@@ -106,10 +116,10 @@ def test_an_ad_says_who_created_and_who_changed_it(cast: Cast) -> None:
     assert (ad.created_by_name, ad.updated_by_name) == ("campaign_manager", "app_admin")
 
 
-# --- Who sees what ---------------------------------------------------------------------------------------------------
+# --- Who sees it -----------------------------------------------------------------------------------------------------
 
 
-def test_everybody_signed_in_sees_ads_and_their_parts(cast: Cast) -> None:
+def test_every_signed_in_user_sees_ads_and_their_parts(cast: Cast) -> None:
     AdTimeSlotFactory(ad=AdFactory(rated=True))
 
     for model in (Ad, AdTimeSlot, AdContentRating):
@@ -120,7 +130,9 @@ def test_everybody_signed_in_sees_ads_and_their_parts(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("number", [1, 4])
-def test_a_document_costs_the_same_whatever_it_holds(number: int, cast: Cast, django_assert_num_queries: Any) -> None:
+def test_as_document_needs_a_constant_number_of_queries(
+    number: int, cast: Cast, django_assert_num_queries: Any
+) -> None:
     for _ in range(number):
         AdTimeSlotFactory(ad=AdFactory(rated=True))
 

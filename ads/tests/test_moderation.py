@@ -1,4 +1,4 @@
-"""Review: a moderator decides, and what a viewer sees afterwards is what was decided upon."""
+"""Review: who approved or rejected an ad and why, and which changes make it pending review again."""
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -13,15 +13,15 @@ pytestmark = pytest.mark.django_db
 
 
 def stored(ad: Ad) -> Ad:
-    """The ad as a later request loads it."""
+    """The ad, loaded again."""
     return Ad.objects.get(pk=ad.pk)
 
 
-def test_a_new_ad_waits_for_review() -> None:
+def test_a_new_ad_is_pending_review() -> None:
     assert AdFactory().moderation_status == "pending"
 
 
-def test_an_approval_says_who_when_and_why(cast: Cast) -> None:
+def test_an_approval_records_who_when_and_the_note(cast: Cast) -> None:
     new, now = AdFactory(), timezone.now()
 
     new.approve(cast.content_moderator, at=now, note=" Fine. ")
@@ -31,7 +31,7 @@ def test_an_approval_says_who_when_and_why(cast: Cast) -> None:
     assert ad.moderation_note == "Fine."
 
 
-def test_a_rejection_says_who_when_and_why(cast: Cast) -> None:
+def test_a_rejection_records_who_when_and_the_note(cast: Cast) -> None:
     approved, now = AdFactory(approved=True), timezone.now()
 
     approved.reject(cast.content_moderator, at=now, note="Too loud.")
@@ -45,13 +45,15 @@ def test_a_rejection_says_who_when_and_why(cast: Cast) -> None:
 def test_a_rejection_without_a_note_is_refused(note: str, cast: Cast) -> None:
     ad = AdFactory()
 
-    with pytest.raises(ValidationError, match="Say why") as refused:
+    with pytest.raises(ValidationError) as refused:
         ad.reject(cast.content_moderator, at=timezone.now(), note=note)
-    assert "note" in refused.value.message_dict
+    message = "Enter the reason for the rejection. The creator of the ad will read it."
+    assert refused.value.message_dict == {"note": [message]}
+    assert [error.code for error in refused.value.error_dict["note"]] == ["required"]
     assert stored(ad).moderation_status == "pending"
 
 
-def test_an_approval_without_a_note_takes_an_old_note_away(cast: Cast) -> None:
+def test_an_approval_without_a_note_clears_the_old_note(cast: Cast) -> None:
     ad = AdFactory()
     ad.reject(cast.content_moderator, at=timezone.now(), note="Too loud.")
 
@@ -60,7 +62,7 @@ def test_an_approval_without_a_note_takes_an_old_note_away(cast: Cast) -> None:
     assert stored(ad).moderation_note is None
 
 
-SEEN = {
+VISIBLE = {
     "ad_type_id": AdType.BOTTOM_LEFT,
     "ad_name": "Tea",
     "media_type": MediaType.IMAGE,
@@ -68,7 +70,7 @@ SEEN = {
     "media_content": "Tea at the next exit",
     "ad_advertiser_forwarding_url": "https://example.com/shop",
 }
-UNSEEN = {
+INVISIBLE = {
     "ad_description": "For the night shift",
     "ad_start_date": timezone.localdate,
     "ad_end_date": timezone.localdate,
@@ -78,12 +80,12 @@ UNSEEN = {
 }
 
 
-@pytest.mark.parametrize("decision", ["approved", "rejected"])
-@pytest.mark.parametrize("field", SEEN)
-def test_changing_what_a_viewer_sees_sends_an_ad_back_to_review(field: str, decision: str, cast: Cast) -> None:
-    ad = _reviewed(decision, cast)
+@pytest.mark.parametrize("outcome", ["approved", "rejected"])
+@pytest.mark.parametrize("field", VISIBLE)
+def test_changing_what_viewers_see_makes_an_ad_pending_review(field: str, outcome: str, cast: Cast) -> None:
+    ad = _reviewed(outcome, cast)
 
-    setattr(ad, field, SEEN[field])
+    setattr(ad, field, VISIBLE[field])
     ad.full_clean()
     ad.save()
 
@@ -91,21 +93,21 @@ def test_changing_what_a_viewer_sees_sends_an_ad_back_to_review(field: str, deci
     assert (ad.moderation_status, ad.moderated_by, ad.moderated_at, ad.moderation_note) == ("pending", None, None, None)
 
 
-@pytest.mark.parametrize("field", SEEN)
-def test_a_save_of_that_field_alone_sends_it_back_as_well(field: str, cast: Cast) -> None:
+@pytest.mark.parametrize("field", VISIBLE)
+def test_saving_only_that_field_also_makes_it_pending_review(field: str, cast: Cast) -> None:
     ad = _reviewed("approved", cast)
 
-    setattr(ad, field, SEEN[field])
+    setattr(ad, field, VISIBLE[field])
     ad.save(update_fields=[field])
 
     assert stored(ad).moderation_status == "pending"
 
 
-@pytest.mark.parametrize("field", UNSEEN)
-def test_changing_what_no_viewer_sees_keeps_the_decision(field: str, cast: Cast) -> None:
+@pytest.mark.parametrize("field", INVISIBLE)
+def test_changing_what_viewers_do_not_see_keeps_the_review(field: str, cast: Cast) -> None:
     ad = _reviewed("approved", cast)
 
-    value = UNSEEN[field]
+    value = INVISIBLE[field]
     setattr(ad, field, value() if callable(value) else value)
     if field.endswith("_value"):
         setattr(ad, field.replace("_value", "_unit"), "seconds")
@@ -115,9 +117,9 @@ def test_changing_what_no_viewer_sees_keeps_the_decision(field: str, cast: Cast)
     assert stored(ad).moderation_status == "approved"
 
 
-def test_saving_the_same_again_keeps_the_decision(cast: Cast) -> None:
+def test_saving_without_changes_keeps_the_review(cast: Cast) -> None:
     ad = _reviewed("approved", cast)
-    for field in SEEN:
+    for field in VISIBLE:
         setattr(ad, field, getattr(ad, field))
     ad.save()
 
@@ -132,10 +134,10 @@ RATING_CHANGES = {
 }
 
 
-@pytest.mark.parametrize("decision", ["approved", "rejected"])
+@pytest.mark.parametrize("outcome", ["approved", "rejected"])
 @pytest.mark.parametrize("field", RATING_CHANGES)
-def test_another_rating_sends_an_ad_back_to_review(field: str, decision: str, cast: Cast) -> None:
-    ad = _reviewed(decision, cast)
+def test_changing_the_rating_makes_an_ad_pending_review(field: str, outcome: str, cast: Cast) -> None:
+    ad = _reviewed(outcome, cast)
     rating = AdContentRating.objects.get(ad=ad)
 
     setattr(rating, field, RATING_CHANGES[field])
@@ -145,7 +147,7 @@ def test_another_rating_sends_an_ad_back_to_review(field: str, decision: str, ca
     assert stored(ad).moderation_status == "pending"
 
 
-def test_another_rating_system_sends_an_ad_back_to_review(cast: Cast) -> None:
+def test_changing_the_rating_system_makes_an_ad_pending_review(cast: Cast) -> None:
     rating = AdContentRating.objects.get(ad=_reviewed("approved", cast))
     rating.rating_system, rating.rating_label = "ESRB", "E"
     rating.save()
@@ -153,14 +155,14 @@ def test_another_rating_system_sends_an_ad_back_to_review(cast: Cast) -> None:
     assert stored(rating.ad).moderation_status == "pending"
 
 
-def test_the_same_rating_saved_again_keeps_the_decision(cast: Cast) -> None:
+def test_saving_the_rating_without_changes_keeps_the_review(cast: Cast) -> None:
     rating = AdContentRating.objects.get(ad=_reviewed("approved", cast))
     rating.save()
 
     assert stored(rating.ad).moderation_status == "approved"
 
 
-def test_a_first_rating_sends_an_ad_back_to_review() -> None:
+def test_adding_a_rating_makes_an_ad_pending_review() -> None:
     ad = AdFactory(approved=True)
 
     AdContentRatingFactory(ad=stored(ad))
@@ -168,7 +170,7 @@ def test_a_first_rating_sends_an_ad_back_to_review() -> None:
     assert stored(ad).moderation_status == "pending"
 
 
-def test_a_rating_taken_away_sends_an_ad_back_to_review(cast: Cast) -> None:
+def test_deleting_the_rating_makes_an_ad_pending_review(cast: Cast) -> None:
     ad = _reviewed("approved", cast)
 
     AdContentRating.objects.get(ad=ad).delete()
@@ -185,10 +187,10 @@ def test_an_ad_with_a_rating_can_be_deleted(cast: Cast) -> None:
     assert not AdContentRating.objects.exists()
 
 
-def _reviewed(decision: str, cast: Cast) -> Ad:
-    """An ad with a sworn rating, approved or rejected, as a later request loads it."""
+def _reviewed(outcome: str, cast: Cast) -> Ad:
+    """An ad with a content declaration, approved or rejected, loaded again."""
     ad = AdFactory(rated=True, media_url="https://example.com/spot")
-    if decision == "approved":
+    if outcome == "approved":
         ad.approve(cast.content_moderator, at=timezone.now())
     else:
         ad.reject(cast.content_moderator, at=timezone.now(), note="Too loud.")

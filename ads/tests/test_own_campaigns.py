@@ -1,4 +1,4 @@
-"""Managers add ads to their own campaigns: console and API ask before they write, and refuse in the same words."""
+"""Campaign managers may only add ads to their own campaigns: console and API refuse others with the same message."""
 
 from collections.abc import Callable
 
@@ -36,7 +36,7 @@ def refusal_by_api(client: APIClient, campaign: Campaign, address: str) -> str:
 
 
 @pytest.mark.parametrize("address", ["/api/ads", "/api/campaigns/{}/ads"])
-def test_a_refused_ad_was_never_written(
+def test_a_refused_ad_is_never_written(
     cast: Cast, client_for: Callable[[User | None], APIClient], theirs: Campaign, address: str
 ) -> None:
     with CaptureQueriesContext(connection) as asked:
@@ -47,7 +47,7 @@ def test_a_refused_ad_was_never_written(
     assert not Ad.objects.exists()
 
 
-def test_console_and_api_refuse_in_the_same_words(
+def test_console_and_api_refuse_with_the_same_message(
     cast: Cast,
     client_for: Callable[[User | None], APIClient],
     console_for: Callable[[User], Client],
@@ -59,3 +59,4 @@ def test_console_and_api_refuse_in_the_same_words(
     answer = console.post(ADD, form_data(console.get(ADD), **typed, media_content="Fresh coffee"))
 
     assert errors_of(answer) == [refusal_by_api(client_for(cast.owner), theirs, "/api/ads")] == [NOT_OWN_CAMPAIGN]
+    assert str(NOT_OWN_CAMPAIGN) == "You can only add ads to campaigns that you created."

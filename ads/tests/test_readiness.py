@@ -1,4 +1,4 @@
-"""`GET /api/campaigns/{id}/readiness`: what can never run, what is missing, what ends soon."""
+"""`GET /api/campaigns/{id}/readiness`: what blocks a campaign, what is missing, and what ends soon."""
 
 import uuid
 from datetime import timedelta
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def running() -> Ad:
-    """An ad in a campaign that runs from today for thirty days."""
+    """An ad in a campaign that runs for 30 days from today."""
     today = timezone.localdate()
     dates = {"campaign__campaign_start_date": today, "campaign__campaign_end_date": today + timedelta(days=30)}
     return showing(**dates)
@@ -31,17 +31,17 @@ def running() -> Ad:
 
 @pytest.fixture
 def ready(client_for: Any) -> Any:
-    """Ask about a campaign: the light, the codes of its blockers and of its warnings."""
+    """`ready(campaign)`: the light, and the codes of the blockers and warnings."""
 
     def ask(campaign: Campaign) -> tuple[str, list[str], list[str]]:
-        told = client_for(caller()).get(f"/api/campaigns/{campaign.pk}/readiness").json()
-        assert told["campaign_id"] == str(campaign.pk)
-        assert told["ready"] is (told["light"] != "red")
-        for finding in (*told["blockers"], *told["warnings"]):
+        result = client_for(caller()).get(f"/api/campaigns/{campaign.pk}/readiness").json()
+        assert result["campaign_id"] == str(campaign.pk)
+        assert result["ready"] is (result["light"] != "red")
+        for finding in (*result["blockers"], *result["warnings"]):
             assert finding["message"].endswith(".")
             assert finding["fix"]
             assert finding["resource_name"]
-        return told["light"], [one["code"] for one in told["blockers"]], [one["code"] for one in told["warnings"]]
+        return result["light"], [one["code"] for one in result["blockers"]], [one["code"] for one in result["warnings"]]
 
     return ask
 
@@ -56,18 +56,18 @@ def test_a_campaign_that_starts_later_is_green(ready: Any, running: Ad) -> None:
     assert ready(running.campaign) == ("green", [], [])
 
 
-def test_a_campaign_without_ads_can_not_run(ready: Any) -> None:
+def test_a_campaign_without_ads_is_blocked(ready: Any) -> None:
     assert ready(CampaignFactory()) == ("red", ["no_ads"], [])
 
 
-def test_a_fresh_draft_hears_all_that_is_missing(ready: Any) -> None:
+def test_a_new_draft_has_a_blocker_for_everything_that_is_missing(ready: Any) -> None:
     draft = AdFactory()
 
     expected = ["campaign_active", "no_audience", "ad_active", "approved", "rated"]
     assert ready(draft.campaign) == ("red", expected, [])
 
 
-def test_what_can_never_show_again_is_named(ready: Any, running: Ad) -> None:
+def test_an_ended_campaign_is_blocked(ready: Any, running: Ad) -> None:
     yesterday = timezone.localdate() - timedelta(days=1)
     Campaign.objects.update(campaign_start_date=yesterday, campaign_end_date=yesterday, campaign_expiry_date=yesterday)
     Ad.objects.update(ad_end_date=yesterday, ad_expiry_date=yesterday)
@@ -76,21 +76,21 @@ def test_what_can_never_show_again_is_named(ready: Any, running: Ad) -> None:
     assert ready(running.campaign) == ("red", blockers, [])
 
 
-def test_an_ad_that_expires_before_it_starts_never_shows(ready: Any, running: Ad) -> None:
+def test_an_ad_that_expires_before_it_starts_is_a_blocker(ready: Any, running: Ad) -> None:
     today = timezone.localdate()
     Ad.objects.update(ad_start_date=today + timedelta(days=10), ad_expiry_date=today + timedelta(days=5))
 
     assert ready(running.campaign) == ("red", ["ad_expiry_date"], [])
 
 
-def test_what_is_wrong_with_one_ad_of_several_is_a_warning(ready: Any, running: Ad) -> None:
+def test_problems_of_one_ad_among_several_are_warnings(ready: Any, running: Ad) -> None:
     showing(campaign=running.campaign, ad_status="paused", approved=False)
 
     assert ready(running.campaign) == ("amber", [], ["ad_active", "approved"])
 
 
 def warnings(campaign: Campaign) -> list[tuple[str, Problem, UUID, str]]:
-    """What is said of what, and where to change it."""
+    """The code, problem, resource and field of each warning."""
     found = readiness_of([Campaign.objects.get(pk=campaign.pk)], on=timezone.localdate())[campaign.pk]
     return [(one.code, one.problem, one.resource_id, one.field) for one in found.warnings]
 
@@ -106,7 +106,7 @@ def test_an_end_within_a_week_is_a_warning(ready: Any, running: Ad, days: int, p
     assert ready(running.campaign) == ("amber", [], ["ends_soon"])
 
 
-def test_an_end_after_a_week_is_none(ready: Any, running: Ad) -> None:
+def test_an_end_after_more_than_a_week_is_no_warning(ready: Any, running: Ad) -> None:
     Campaign.objects.update(campaign_end_date=timezone.localdate() + timedelta(days=8))
 
     assert ready(running.campaign) == ("green", [], [])
@@ -137,7 +137,7 @@ def test_an_ad_that_ends_soon_and_before_its_campaign_is_a_warning(
         ((0, 4_320), ("red", ["view_duration_cap"], [])),
     ],
 )
-def test_caps_warn_from_four_fifths_on_and_stop_when_they_are_used_up(
+def test_a_cap_is_a_warning_from_80_percent_and_a_blocker_when_used_up(
     ready: Any, running: Ad, used: tuple[int, int], expected: Any
 ) -> None:
     Campaign.objects.update(
@@ -148,19 +148,19 @@ def test_caps_warn_from_four_fifths_on_and_stop_when_they_are_used_up(
     assert ready(running.campaign) == expected
 
 
-def test_many_campaigns_cost_no_more_questions_than_one(running: Ad) -> None:
+def test_the_number_of_queries_is_constant(running: Ad) -> None:
     for _ in range(3):
         showing(campaign=showing().campaign)
 
-    def asked(campaigns: list[Campaign]) -> int:
+    def queries_for(campaigns: list[Campaign]) -> int:
         with CaptureQueriesContext(connection) as queries:
             assert len(readiness_of(campaigns, on=timezone.localdate())) == len(campaigns)
         return len(queries)
 
-    assert asked(list(Campaign.objects.all())) == asked([running.campaign])
+    assert queries_for(list(Campaign.objects.all())) == queries_for([running.campaign])
 
 
-def test_whoever_may_read_the_campaign_may_ask(cast: Any, client_for: Any, running: Ad) -> None:
+def test_every_user_who_may_read_the_campaign_may_read_its_readiness(cast: Any, client_for: Any, running: Ad) -> None:
     address = f"/api/campaigns/{running.campaign_id}/readiness"
 
     assert client_for(cast.guest).get(address).status_code == 200

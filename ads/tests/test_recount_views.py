@@ -1,4 +1,4 @@
-"""Whether every sum of views says what the views say, and how it is made to."""
+"""`manage.py recount_views`: wrong sums of views are found and corrected."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -9,6 +9,7 @@ import pytest
 import time_machine
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.utils.formats import date_format
 from rest_framework.test import APIClient
 
 from accounts.models import AuditEntry
@@ -18,10 +19,10 @@ from ads.models import Ad, AdView, AdViewDay, CampaignViewTotals
 from ads.tests.factories import AdFactory
 from ads.tests.test_counting_views import counters, report, view
 
-# The command reads in a transaction of its own, of one moment.
+# The command reads a snapshot in its own transaction.
 pytestmark = pytest.mark.django_db(transaction=True)
 
-EVERYTHING_IS_RIGHT = ["Every sum is right."]
+ALL_CORRECT = ["All sums are correct."]
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def client(client_for: Callable[..., APIClient]) -> APIClient:
 
 @pytest.fixture
 def ad(client: APIClient) -> Ad:
-    """An ad with three views, two of them in Ulm; another ad of its campaign has one."""
+    """An ad with three views, two of them in Ulm. Another ad of its campaign has one view."""
     ad = AdFactory(ad_name="Coffee", campaign__campaign_name="Summer")
     sibling = AdFactory(campaign=ad.campaign, ad_name="Tea")
     report(client, view(ad, city="Ulm", country="DE"), view(ad, city="Ulm", country="DE"), view(ad), view(sibling))
@@ -45,15 +46,15 @@ def recount(*arguments: str) -> list[str]:
 
 
 def found() -> list[str]:
-    """What `--check` finds; it must end as a failure then."""
+    """What `--check` finds. It must fail with CommandError."""
     out = StringIO()
-    with pytest.raises(CommandError, match=r"\d+ sums differ\. Run recount_views without --check to repair them\."):
+    with pytest.raises(CommandError, match=r"\d+ sums? differs?\. Run recount_views without --check to correct"):
         call_command("recount_views", "--check", stdout=out)
     return out.getvalue().splitlines()
 
 
 def write(sql: str, *values: Any) -> None:
-    """Behind everybody's back."""
+    """Change the database directly."""
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
 
@@ -70,109 +71,109 @@ def everything() -> list[list[Any]]:
     ]
 
 
-def test_what_was_counted_is_right(ad: Ad) -> None:
+def test_counted_views_are_correct(ad: Ad) -> None:
     before = everything()
 
-    assert recount("--check") == recount() == EVERYTHING_IS_RIGHT
+    assert recount("--check") == recount() == ALL_CORRECT
     assert everything() == before
 
 
-def test_nothing_is_right_too() -> None:
+def test_no_views_are_correct() -> None:
     AdFactory()
 
-    assert recount("--check") == EVERYTHING_IS_RIGHT
+    assert recount("--check") == ALL_CORRECT
     assert not CampaignViewTotals.objects.exists()
 
 
 TAMPERED = {
     "a day's views": (
         "UPDATE ad_view_days SET view_count = 7 WHERE city = 'Ulm'",
-        "Ad “Coffee” ({ad}) on {day} in Ulm, DE: stored 7 views and 20 seconds, counted 2 and 20.",
+        "Ad “Coffee” ({ad}) on {day} in Ulm, DE. Views: 7 stored, 2 counted. Seconds: 20 stored, 20 counted.",
     ),
     "a day's seconds": (
         "UPDATE ad_view_days SET view_seconds = 0 WHERE city = 'Ulm'",
-        "Ad “Coffee” ({ad}) on {day} in Ulm, DE: stored 2 views and 0 seconds, counted 2 and 20.",
+        "Ad “Coffee” ({ad}) on {day} in Ulm, DE. Views: 2 stored, 2 counted. Seconds: 0 stored, 20 counted.",
     ),
-    "a day that is gone": (
+    "a deleted day": (
         "DELETE FROM ad_view_days WHERE city = 'Ulm'",
-        "Ad “Coffee” ({ad}) on {day} in Ulm, DE: stored 0 views and 0 seconds, counted 2 and 20.",
+        "Ad “Coffee” ({ad}) on {day} in Ulm, DE. Views: 0 stored, 2 counted. Seconds: 0 stored, 20 counted.",
     ),
-    "a day too many": (
+    "an extra day": (
         "INSERT INTO ad_view_days (ad_id, day, country, city, view_count, view_seconds)"
         " SELECT ad_id, day, '', 'Nowhere', 3, 30 FROM ad_view_days WHERE city = 'Ulm'",
-        "Ad “Coffee” ({ad}) on {day} in Nowhere: stored 3 views and 30 seconds, counted 0 and 0.",
+        "Ad “Coffee” ({ad}) on {day} in Nowhere. Views: 3 stored, 0 counted. Seconds: 30 stored, 0 counted.",
     ),
     "an ad": (
         "UPDATE ads SET ad_view_count = 9 WHERE ad_name = 'Coffee'",
-        "Ad “Coffee” ({ad}): stored 9 views, counted 3.",
+        "Ad “Coffee” ({ad}). Views: 9 stored, 3 counted.",
     ),
     "a campaign's views": (
         "UPDATE campaign_view_totals SET view_count = 0",
-        "Campaign “Summer” ({campaign}): stored 0 views and 40 seconds, counted 4 and 40.",
+        "Campaign “Summer” ({campaign}). Views: 0 stored, 4 counted. Seconds: 40 stored, 40 counted.",
     ),
     "a campaign's seconds": (
         "UPDATE campaign_view_totals SET view_seconds = 41",
-        "Campaign “Summer” ({campaign}): stored 4 views and 41 seconds, counted 4 and 40.",
+        "Campaign “Summer” ({campaign}). Views: 4 stored, 4 counted. Seconds: 41 stored, 40 counted.",
     ),
-    "totals that are gone": (
+    "deleted totals": (
         "DELETE FROM campaign_view_totals",
-        "Campaign “Summer” ({campaign}): stored 0 views and 0 seconds, counted 4 and 40.",
+        "Campaign “Summer” ({campaign}). Views: 0 stored, 4 counted. Seconds: 0 stored, 40 counted.",
     ),
 }
 
 
 @pytest.mark.parametrize("what", TAMPERED)
-def test_a_wrong_sum_is_found_named_and_corrected(ad: Ad, what: str) -> None:
-    sql, words = TAMPERED[what]
+def test_a_wrong_sum_is_reported_and_corrected(ad: Ad, what: str) -> None:
+    sql, message = TAMPERED[what]
     right, entries = everything(), AuditEntry.objects.count()
     write(sql)
     wrong = everything()
     assert wrong != right
-    said = words.format(ad=ad.pk, campaign=ad.campaign_id, day=datetime.now(UTC).date())
+    message = message.format(ad=ad.pk, campaign=ad.campaign_id, day=date_format(datetime.now(UTC)))
 
-    assert found() == [said]
-    assert everything() == wrong, "looking changes nothing"
-    assert recount() == [said, "Repaired: 1."]
+    assert found() == [message]
+    assert everything() == wrong, "checking changes nothing"
+    assert recount() == [message, "Corrected 1 sum."]
     assert everything() == right, "the version and the stamps as well"
-    assert recount("--check") == EVERYTHING_IS_RIGHT
+    assert recount("--check") == ALL_CORRECT
     assert AuditEntry.objects.count() == entries
 
 
-def test_everything_wrong_at_once_is_corrected(ad: Ad) -> None:
+def test_several_wrong_sums_are_corrected_at_once(ad: Ad) -> None:
     right = everything()
-    for what in ("a day too many", "a day's views", "an ad", "a campaign's views"):
+    for what in ("an extra day", "a day's views", "an ad", "a campaign's views"):
         write(TAMPERED[what][0])
 
     assert len(found()) == 4
-    assert recount()[-1] == "Repaired: 4."
+    assert recount()[-1] == "Corrected 4 sums."
     assert everything() == right
 
 
-def test_a_view_that_is_gone_is_found_in_every_sum(ad: Ad) -> None:
+def test_a_deleted_view_is_found_in_every_sum(ad: Ad) -> None:
     write("DELETE FROM ad_views WHERE view_id = (SELECT min(view_id::text)::uuid FROM ad_views WHERE city = 'Ulm')")
 
     assert len(found()) == 3
-    assert recount()[-1] == "Repaired: 3."
+    assert recount()[-1] == "Corrected 3 sums."
     assert counters(ad) == (2, 3, 30, [(1, 10), (1, 10)])
 
 
 @pytest.mark.usefixtures("months_are_dropped")
-def test_of_dropped_months_the_sums_are_believed(client: APIClient, ad: Ad, settings: Any) -> None:
+def test_the_sums_of_dropped_months_count_as_correct(client: APIClient, ad: Ad, settings: Any) -> None:
     month = datetime(2026, 1, 20, 12, tzinfo=UTC)
     with time_machine.travel(month, tick=False):
         report(client, view(ad, viewed_at=month.isoformat()))
-    assert recount("--check") == EVERYTHING_IS_RIGHT
+    assert recount("--check") == ALL_CORRECT
     settings.VIEW_RETENTION_MONTHS = 1
     call_command("partition_views", stdout=StringIO())
     assert AdView.objects.count() == 4
 
-    assert recount("--check") == EVERYTHING_IS_RIGHT
+    assert recount("--check") == ALL_CORRECT
     write("UPDATE ads SET ad_view_count = 3 WHERE ad_id = %s", ad.pk)
-    assert found() == [f"Ad “Coffee” ({ad.pk}): stored 3 views, counted 4."]
+    assert found() == [f"Ad “Coffee” ({ad.pk}). Views: 3 stored, 4 counted."]
 
 
 @pytest.mark.usefixtures("months_are_dropped")
-def test_a_late_view_of_a_dropped_month_is_added_to_what_is_believed(client: APIClient, ad: Ad, settings: Any) -> None:
+def test_a_late_view_of_a_dropped_month_is_added_to_its_sum(client: APIClient, ad: Ad, settings: Any) -> None:
     month = datetime(2026, 1, 20, 12, tzinfo=UTC)
     with time_machine.travel(month, tick=False):
         report(client, view(ad, viewed_at=month.isoformat()))
@@ -182,38 +183,38 @@ def test_a_late_view_of_a_dropped_month_is_added_to_what_is_believed(client: API
 
     report(client, view(ad, viewed_at=month.isoformat()), view(ad, viewed_at=month.isoformat(), city="Ulm"))
 
-    assert recount("--check") == EVERYTHING_IS_RIGHT
+    assert recount("--check") == ALL_CORRECT
     assert counters(ad)[0] == 6
 
 
-def test_views_that_are_all_gone_are_missed(ad: Ad) -> None:
+def test_sums_without_any_views_are_reported(ad: Ad) -> None:
     AdView.objects.all().delete()
 
     assert len(found()) == 6
 
 
-def test_what_is_counted_while_it_corrects_is_not_lost(
+def test_a_view_counted_during_the_correction_is_not_lost(
     client: APIClient, ad: Ad, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Between the look and the repair."""
+    """A view is counted between the comparison and the correction."""
     write("UPDATE ads SET ad_view_count = 9 WHERE ad_id = %s", ad.pk)
-    repair = recount_views._correct
+    correct = recount_views._correct
 
     def count_one_more_first(campaign: Any) -> int:
         report(client, view(ad, city="Ulm", country="DE"))
-        return repair(campaign)
+        return correct(campaign)
 
     monkeypatch.setattr(recount_views, "_correct", count_one_more_first)
 
-    assert recount()[-1] == "Repaired: 1."
+    assert recount()[-1] == "Corrected 1 sum."
     assert counters(ad) == (4, 5, 50, [(1, 10), (3, 30)])
-    assert recount("--check") == EVERYTHING_IS_RIGHT
+    assert recount("--check") == ALL_CORRECT
 
 
-def test_only_the_campaign_that_is_wrong_is_touched(client: APIClient, ad: Ad) -> None:
+def test_only_the_campaign_with_wrong_sums_is_changed(client: APIClient, ad: Ad) -> None:
     other = AdFactory()
     report(client, view(other))
     write("UPDATE ads SET ad_view_count = 9 WHERE ad_id = %s", ad.pk)
 
-    assert recount()[-1] == "Repaired: 1."
+    assert recount()[-1] == "Corrected 1 sum."
     assert counters(other) == (1, 1, 10, [(1, 10)])

@@ -230,4 +230,4 @@ def test_an_ad_of_ones_own_has_no_button_to_approve_it(cast: Cast, console_for: 
     assert "Someone else must approve this ad." in content
     assert "/approve/" not in content
     assert "/reject/" in content
-    assert FOUR_EYES not in content
+    assert str(FOUR_EYES) not in content

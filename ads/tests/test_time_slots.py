@@ -1,4 +1,4 @@
-"""Time slots: on the quarter hour, forwards, midnight as 00:00, and never two at once."""
+"""Time slots: they start and end on a quarter hour, end after they start, and don't overlap."""
 
 from datetime import time
 from typing import Any
@@ -12,9 +12,10 @@ from campaign_studio.tests.refusals import assert_database_refuses, assert_model
 
 pytestmark = pytest.mark.django_db
 
-QUARTER = "Slots start and end on the quarter hour"
-END_BEFORE_START = "A slot ends after it starts. For midnight write 00:00."
-OVERLAP = "This slot overlaps another slot of the same ad."
+START_QUARTER = "time_slot_start_is_on_the_quarter_hour"
+END_QUARTER = "time_slot_end_is_on_the_quarter_hour"
+END_AFTER_START = "time_slot_ends_after_it_starts"
+OVERLAP = "time_slots_of_an_ad_do_not_overlap"
 
 
 def at(text: str) -> time:
@@ -22,29 +23,29 @@ def at(text: str) -> time:
     return time.fromisoformat(text)
 
 
-# constraint, field the message stands beside, part of the message, start, end
+# The constraint, the field of the message, start and end.
 SLOT_RULES = [
-    ("time_slot_start_is_on_the_quarter_hour", "time_slot_start", QUARTER, "07:01", "09:00"),
-    ("time_slot_start_is_on_the_quarter_hour", "time_slot_start", QUARTER, "07:15:01", "09:00"),
-    ("time_slot_start_is_on_the_quarter_hour", "time_slot_start", QUARTER, "07:15:00.000001", "09:00"),
-    ("time_slot_end_is_on_the_quarter_hour", "time_slot_end", QUARTER, "07:00", "09:59"),
-    ("time_slot_end_is_on_the_quarter_hour", "time_slot_end", QUARTER, "07:00", "09:00:30"),
-    ("time_slot_end_is_on_the_quarter_hour", "time_slot_end", QUARTER, "07:00", "09:00:00.5"),
-    ("time_slot_ends_after_it_starts", "time_slot_end", END_BEFORE_START, "09:00", "07:00"),
-    ("time_slot_ends_after_it_starts", "time_slot_end", END_BEFORE_START, "09:00", "09:00"),
-    ("time_slot_ends_after_it_starts", "time_slot_end", END_BEFORE_START, "23:45", "00:15"),
+    (START_QUARTER, "time_slot_start", "07:01", "09:00"),
+    (START_QUARTER, "time_slot_start", "07:15:01", "09:00"),
+    (START_QUARTER, "time_slot_start", "07:15:00.000001", "09:00"),
+    (END_QUARTER, "time_slot_end", "07:00", "09:59"),
+    (END_QUARTER, "time_slot_end", "07:00", "09:00:30"),
+    (END_QUARTER, "time_slot_end", "07:00", "09:00:00.5"),
+    (END_AFTER_START, "time_slot_end", "09:00", "07:00"),
+    (END_AFTER_START, "time_slot_end", "09:00", "09:00"),
+    (END_AFTER_START, "time_slot_end", "23:45", "00:15"),
 ]
 
 
-@pytest.mark.parametrize(("constraint", "field", "message", "start", "end"), SLOT_RULES)
-def test_a_slot_that_breaks_a_rule_is_refused_twice(
-    constraint: str, field: str, message: str, start: str, end: str
+@pytest.mark.parametrize(("constraint", "field", "start", "end"), SLOT_RULES)
+def test_model_and_database_refuse_a_slot_that_violates_a_constraint(
+    constraint: str, field: str, start: str, end: str
 ) -> None:
     slot = AdTimeSlotFactory()
     changes = {"time_slot_start": at(start), "time_slot_end": at(end)}
 
     assert_database_refuses(constraint, write_past_the_model(slot, **changes))
-    assert_model_refuses(slot, field, message, **changes)
+    assert_model_refuses(slot, field, constraint, **changes)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +59,7 @@ def test_a_slot_within_one_day_is_accepted(start: str, end: str) -> None:
     slot.full_clean()
 
 
-# What is there, what comes: overlapping?
+# The existing slot, the new one, and whether they overlap.
 PAIRS = [
     ("07:00-09:00", "09:00-10:00", False),
     ("07:00-09:00", "06:00-07:00", False),
@@ -75,25 +76,25 @@ PAIRS = [
 ]
 
 
-@pytest.mark.parametrize(("there", "coming", "overlap"), PAIRS)
-def test_slots_of_one_ad_may_touch_but_not_overlap(there: str, coming: str, overlap: bool) -> None:
-    first = AdTimeSlotFactory(**_slot(there))
-    second = AdTimeSlot(ad=first.ad, **_slot(coming))
+@pytest.mark.parametrize(("existing", "new", "overlap"), PAIRS)
+def test_slots_of_an_ad_may_touch_but_not_overlap(existing: str, new: str, overlap: bool) -> None:
+    first = AdTimeSlotFactory(**_slot(existing))
+    second = AdTimeSlot(ad=first.ad, **_slot(new))
 
     if overlap:
         assert_model_refuses(second, "__all__", OVERLAP)
-        assert_database_refuses("time_slots_of_an_ad_do_not_overlap", lambda: AdTimeSlot.objects.bulk_create([second]))
+        assert_database_refuses(OVERLAP, lambda: AdTimeSlot.objects.bulk_create([second]))
     else:
         second.full_clean()
         AdTimeSlot.objects.bulk_create([second])
 
 
-def test_slots_of_two_ads_may_overlap() -> None:
+def test_slots_of_different_ads_may_overlap() -> None:
     AdTimeSlotFactory()
     AdTimeSlotFactory().full_clean()
 
 
-def test_a_slot_does_not_overlap_itself_when_it_is_moved() -> None:
+def test_a_slot_does_not_overlap_itself_when_it_changes() -> None:
     slot = AdTimeSlotFactory()
     slot.time_slot_end = time(10)
 
@@ -101,16 +102,16 @@ def test_a_slot_does_not_overlap_itself_when_it_is_moved() -> None:
     slot.save()
 
 
-def test_a_slot_that_is_backwards_is_not_called_overlapping() -> None:
+def test_a_slot_that_ends_before_it_starts_is_not_reported_as_overlapping() -> None:
     slot = AdTimeSlotFactory()
-    backwards = AdTimeSlot(ad=slot.ad, time_slot_start=time(8, 30), time_slot_end=time(7, 30))
+    reversed_slot = AdTimeSlot(ad=slot.ad, time_slot_start=time(8, 30), time_slot_end=time(7, 30))
 
-    with pytest.raises(ValidationError, match="ends after it starts") as refused:
-        backwards.full_clean()
-    assert OVERLAP not in str(refused.value)
+    with pytest.raises(ValidationError) as refused:
+        reversed_slot.full_clean()
+    assert [error.code for errors in refused.value.error_dict.values() for error in errors] == [END_AFTER_START]
 
 
-def test_slots_go_with_their_ad() -> None:
+def test_slots_are_deleted_with_their_ad() -> None:
     slot = AdTimeSlotFactory()
 
     slot.ad.delete()
@@ -118,7 +119,7 @@ def test_slots_go_with_their_ad() -> None:
     assert not AdTimeSlot.objects.exists()
 
 
-def test_slots_are_listed_by_the_clock() -> None:
+def test_slots_are_sorted_by_time() -> None:
     ad = AdFactory()
     for start, end in (("20:00", "00:00"), ("00:00", "06:00"), ("07:00", "09:00")):
         AdTimeSlotFactory(ad=ad, time_slot_start=at(start), time_slot_end=at(end))

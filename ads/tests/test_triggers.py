@@ -1,4 +1,4 @@
-"""What the database keeps is what the criteria say: it is generated from them, and frozen in a migration."""
+"""The triggers in the database match the criteria they are generated from."""
 
 from importlib import import_module
 
@@ -17,11 +17,11 @@ SELECT pg_get_functiondef('find_deliverable_ads(uuid)'::regprocedure)
 UNION ALL
 (SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgname LIKE '%\\_change\\_what\\_is\\_deliverable' ORDER BY tgname)
 """
-MIGRATE = "A criterion has changed. Freeze it into a migration, as ads/delivery/triggers.py says at the top."
+MIGRATE = "A criterion has changed. Add a migration, as described in ads/delivery/triggers.py."
 
 
 def kept(*statements: str) -> list[str]:
-    """The function and the triggers as the database has them after some statements, which are undone."""
+    """The function and the triggers in the database after running the statements, which are rolled back."""
     with transaction.atomic(), connection.cursor() as cursor:
         for sql in statements:
             cursor.execute(sql)
@@ -31,30 +31,30 @@ def kept(*statements: str) -> list[str]:
     return definitions
 
 
-def test_the_newest_migration_has_what_the_criteria_say() -> None:
+def test_the_newest_migration_matches_the_criteria() -> None:
     assert kept(triggers.trigger_sql()) == kept(), MIGRATE
 
 
-# Those about places are kept in a table of their own, whose words no criterion's constants go into.
+# Criteria about places have their own table, which no constant of a criterion affects.
 OF_ADS = [criterion.code for criterion in CRITERIA if criterion not in audience.CRITERIA]
 
 
 @pytest.mark.parametrize("code", OF_ADS)
-def test_a_change_of_any_criterion_demands_a_migration(code: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_change_to_any_criterion_needs_a_migration(code: str, monkeypatch: pytest.MonkeyPatch) -> None:
     without = [criterion for criterion in CRITERIA if criterion.code != code]
     monkeypatch.setattr(triggers, "CRITERIA", without)
 
     assert kept(triggers.trigger_sql()) != kept()
 
 
-def test_the_rating_table_and_every_unit_are_in_the_function() -> None:
+def test_the_function_has_every_rating_label_and_unit() -> None:
     function = kept()[0]
 
     assert all(f"'{label}' THEN {level} " in function for label, level in RATING_LEVELS.items())
     assert all(f"'{unit}' THEN {seconds} " in function for unit, seconds in SECONDS.items())
 
 
-def test_the_migration_goes_back_to_what_was_there_before() -> None:
+def test_the_migration_can_be_reversed() -> None:
     before, after = (
         import_module(f"ads.migrations.{name}")
         for name in ("0005_deliverable_ads", "0006_deliverable_ads_from_criteria")

@@ -1,4 +1,4 @@
-"""What the database holds of counted views, asked twice: of the model and of the database."""
+"""The constraints of counted views: the model and the database refuse the same."""
 
 from datetime import date
 from typing import Any
@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from ads.models import AdView, AdViewDay, CampaignViewTotals
 from ads.tests.factories import AdFactory
+from ads.tests.test_constraints import MESSAGES
 from campaign_studio.tests.refusals import assert_database_refuses, assert_model_refuses, write_past_the_model
 
 pytestmark = pytest.mark.django_db
@@ -27,8 +28,8 @@ def test_a_view_lasts_a_day_at_most(seconds: int) -> None:
 
     view = AdView(ad=AdFactory(), view_id=AdFactory().pk, viewed_at=timezone.now())
     field = "duration_seconds" if seconds < 0 else "__all__"
-    message = "greater than or equal to 0" if seconds < 0 else "A view lasts from 0 to 86,400 seconds."
-    assert_model_refuses(view, field, message, duration_seconds=seconds)
+    refusal = "min_value" if seconds < 0 else MESSAGES["ad_view_lasts_a_day_at_most"]
+    assert_model_refuses(view, field, refusal, duration_seconds=seconds)
     assert_database_refuses("ad_view_lasts_a_day_at_most", write)
 
 
@@ -42,19 +43,19 @@ def test_an_ad_has_one_sum_per_day_and_city() -> None:
 
     again = day(ad=first.ad, city="Ulm")
 
-    assert_model_refuses(again, "__all__", "The views of an ad on a day in a city are one row.")
+    assert_model_refuses(again, "__all__", MESSAGES["ad_view_day_is_one_row"])
     assert_database_refuses("ad_view_day_is_one_row", again.save)
 
 
 @pytest.mark.parametrize("column", ["view_count", "view_seconds"])
-def test_sums_are_never_below_zero(column: str) -> None:
+def test_sums_cannot_be_negative(column: str) -> None:
     of_day = day()
     of_day.save()
     of_campaign = CampaignViewTotals.objects.create(campaign=of_day.ad.campaign)
 
-    for row, name, message in (
-        (of_day, "ad_view_day_counts_up", "A day has no less than 0 views and 0 seconds."),
-        (of_campaign, "campaign_view_totals_are_not_negative", "A campaign has no less than 0 views and 0 seconds."),
+    for row, name in (
+        (of_day, "ad_view_day_counts_up"),
+        (of_campaign, "campaign_view_totals_are_not_negative"),
     ):
         assert_database_refuses(name, write_past_the_model(row, **{column: -1}))
-        assert_model_refuses(row, "__all__", message, **{column: -1})
+        assert_model_refuses(row, "__all__", MESSAGES[name], **{column: -1})

@@ -1,4 +1,4 @@
-"""Months of views: made ahead, filled from the default partition, dropped when they are too old."""
+"""Monthly partitions of views: created ahead, filled from the default partition, dropped when too old."""
 
 import uuid
 from collections.abc import Callable
@@ -50,7 +50,7 @@ def ad(db: None) -> Ad:
 
 @pytest.fixture
 def shown(client: APIClient, ad: Ad) -> Callable[[datetime], dict[str, Any]]:
-    """`shown(at)`: a view of the ad that was reported when it was shown; what was sent."""
+    """`shown(at)` reports a view of the ad at that moment and returns what was sent."""
 
     def send(at: datetime) -> dict[str, Any]:
         sent = view(ad, viewed_at=at.isoformat())
@@ -61,12 +61,12 @@ def shown(client: APIClient, ad: Ad) -> Callable[[datetime], dict[str, Any]]:
     return send
 
 
-def test_this_month_and_three_more_are_made() -> None:
+def test_this_month_and_the_next_three_are_created() -> None:
     assert partition_views() == [
-        "Made ad_views_2026_11.",
-        "Made ad_views_2026_12.",
-        "Made ad_views_2027_01.",
-        "Made ad_views_2027_02.",
+        "Created ad_views_2026_11.",
+        "Created ad_views_2026_12.",
+        "Created ad_views_2027_01.",
+        "Created ad_views_2027_02.",
     ]
 
 
@@ -74,11 +74,11 @@ def test_running_it_twice_changes_nothing() -> None:
     partition_views("--months-ahead", "1")
 
     assert partition_views("--months-ahead", "1") == ["Nothing to do."]
-    assert partition_views("--months-ahead", "2") == ["Made ad_views_2027_01."]
+    assert partition_views("--months-ahead", "2") == ["Created ad_views_2027_01."]
     assert partition_views("--months-ahead", "0") == ["Nothing to do."]
 
 
-def test_views_to_come_land_in_their_month(shown: Callable[[datetime], dict[str, Any]]) -> None:
+def test_future_views_are_stored_in_their_month(shown: Callable[[datetime], dict[str, Any]]) -> None:
     partition_views()
 
     at = {
@@ -90,16 +90,18 @@ def test_views_to_come_land_in_their_month(shown: Callable[[datetime], dict[str,
     assert [partition_of(shown(moment)["view_id"]) for moment in at.values()] == list(at)
 
 
-def test_views_without_a_month_move_into_theirs(ad: Ad, shown: Callable[[datetime], dict[str, Any]]) -> None:
+def test_views_in_the_default_partition_move_into_their_month(
+    ad: Ad, shown: Callable[[datetime], dict[str, Any]]
+) -> None:
     early = shown(datetime(2026, 9, 30, 23, tzinfo=UTC))
     late = [shown(NOON - timedelta(hours=hours)) for hours in (1, 2)]
     before = list(AdView.objects.order_by("view_id").values()), counters(ad)
     assert {partition_of(sent["view_id"]) for sent in [early, *late]} == {"ad_views_other"}
 
     assert partition_views("--months-ahead", "0") == [
-        "Made ad_views_2026_09, with 1 views.",
-        "Made ad_views_2026_10.",
-        "Made ad_views_2026_11, with 2 views.",
+        "Created ad_views_2026_09 and moved 1 view into it.",
+        "Created ad_views_2026_10.",
+        "Created ad_views_2026_11 and moved 2 views into it.",
     ]
 
     assert partition_of(early["view_id"]) == "ad_views_2026_09"
@@ -111,7 +113,7 @@ def sums() -> list[tuple[Any, ...]]:
     return list(AdViewDay.objects.order_by("pk").values_list("pk", "day", "view_count", "view_seconds"))
 
 
-def test_a_dropped_month_leaves_every_sum_and_its_views_count_no_second_time(
+def test_dropping_a_month_keeps_every_sum_and_its_views_are_not_counted_again(
     client: APIClient, ad: Ad, shown: Callable[[datetime], dict[str, Any]], settings: Any
 ) -> None:
     settings.VIEW_RETENTION_MONTHS = 2
@@ -121,12 +123,12 @@ def test_a_dropped_month_leaves_every_sum_and_its_views_count_no_second_time(
     before = counters(ad), sums()
 
     assert partition_views("--months-ahead", "0", on=datetime(2027, 1, 31, 23, tzinfo=UTC)) == [
-        "Made ad_views_2027_01."
+        "Created ad_views_2027_01."
     ]
     february = datetime(2027, 2, 1, tzinfo=UTC)
     assert partition_views("--months-ahead", "0", on=february) == [
         "Dropped ad_views_2026_11.",
-        "Made ad_views_2027_02.",
+        "Created ad_views_2027_02.",
     ]
 
     assert AdView.objects.get().view_id == uuid.UUID(kept["view_id"])
@@ -137,7 +139,7 @@ def test_a_dropped_month_leaves_every_sum_and_its_views_count_no_second_time(
     assert counters(ad) == before[0]
 
 
-def test_old_views_that_had_no_month_go_as_well(
+def test_old_views_in_the_default_partition_are_deleted(
     ad: Ad, shown: Callable[[datetime], dict[str, Any]], settings: Any
 ) -> None:
     settings.VIEW_RETENTION_MONTHS = 1
@@ -145,9 +147,9 @@ def test_old_views_that_had_no_month_go_as_well(
         shown(datetime(2026, month, day, tzinfo=UTC))
 
     assert partition_views("--months-ahead", "0") == [
-        "Deleted 2 old views that had no month.",
-        "Made ad_views_2026_10, with 1 views.",
-        "Made ad_views_2026_11.",
+        "Deleted 2 old views that had no monthly partition.",
+        "Created ad_views_2026_10 and moved 1 view into it.",
+        "Created ad_views_2026_11.",
     ]
     assert (AdView.objects.count(), ViewReceipt.objects.count(), counters(ad)[0]) == (1, 3, 3)
 
@@ -163,7 +165,7 @@ def test_whole_months_are_kept(settings: Any, months: int, first: tuple[int, int
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("months_are_dropped")
-def test_two_who_make_months_at_once_make_each_once() -> None:
+def test_simultaneous_runs_create_each_month_once() -> None:
     later = NOON.replace(year=2041)
 
     answers = at_once(*[lambda client: make_partitions(later, months_ahead=2)] * 4)
@@ -173,6 +175,6 @@ def test_two_who_make_months_at_once_make_each_once() -> None:
 
 
 @pytest.mark.parametrize("months", ["-1", "121", "soon", "1.5", "²"])
-def test_an_odd_number_of_months_is_refused(months: str) -> None:
+def test_an_invalid_number_of_months_is_refused(months: str) -> None:
     with pytest.raises(CommandError, match="enter a whole number from 0 to 120"):
         partition_views(f"--months-ahead={months}")

@@ -1,4 +1,4 @@
-"""Vehicles that report at the same moment: real threads, real connections, real transactions."""
+"""Vehicles report views at once, with real threads, connections and transactions."""
 
 import random
 from collections import Counter
@@ -18,6 +18,7 @@ from ads.models import Ad, AdView, AdViewDay, CampaignViewTotals, ViewReceipt
 from ads.reporting import counting
 from ads.tests.factories import AdFactory
 from ads.tests.test_counting_views import ADDRESS, counters, view
+from ads.tests.test_recount_views import ALL_CORRECT
 from campaign_studio.tests.bodies import tokens_of
 from campaign_studio.tests.sabotage import other_connection
 from campaign_studio.tests.together import at_once
@@ -40,7 +41,7 @@ def people() -> Any:
 
 
 def post_at_once(user: User, reports: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
-    """Send all reports together; every one of them is answered."""
+    """Send all reports at once and return the answers, which must all be 200."""
     token = tokens_of(user)["access_token"]
     answers = at_once(*[lambda client, sent=sent: client.post(ADDRESS, sent) for sent in reports], token=token)
     assert Counter(answer.status_code for answer in answers) == {200: len(reports)}
@@ -48,7 +49,7 @@ def post_at_once(user: User, reports: list[list[dict[str, Any]]]) -> list[dict[s
 
 
 def total(answers: list[dict[str, Any]]) -> tuple[int, int, int]:
-    """How many were accepted, duplicates and rejected."""
+    """The numbers of accepted views, duplicates and rejected views."""
     return (
         sum(answer["accepted"] for answer in answers),
         sum(answer["duplicates"] for answer in answers),
@@ -62,7 +63,7 @@ def recounted() -> str:
     return out.getvalue()
 
 
-def test_of_sixteen_reports_of_one_view_one_counts(people: Any) -> None:
+def test_sixteen_reports_of_one_view_count_once(people: Any) -> None:
     ad = AdFactory()
     sent = view(ad)
 
@@ -70,7 +71,7 @@ def test_of_sixteen_reports_of_one_view_one_counts(people: Any) -> None:
     assert counters(ad) == (1, 1, 10, [(1, 10)])
 
 
-def test_one_id_reported_for_many_campaigns_at_once_counts_in_one(people: Any) -> None:
+def test_one_view_id_reported_for_many_campaigns_counts_once(people: Any) -> None:
     ads = AdFactory.create_batch(AT_ONCE)
     sent = view(ads[0])
 
@@ -104,7 +105,7 @@ def test_exactly_as_many_views_count_as_the_cap_allows(people: Any, cap: int) ->
     assert sum(Ad.objects.values_list("ad_view_count", flat=True)) == cap
 
 
-def test_no_view_begins_after_the_seconds_are_used_up(people: Any) -> None:
+def test_no_view_counts_after_the_viewing_time_is_used_up(people: Any) -> None:
     campaign = CampaignFactory(campaign_max_view_duration_value=45, campaign_max_view_duration_unit="seconds")
     ad = AdFactory(campaign=campaign)
 
@@ -112,7 +113,7 @@ def test_no_view_begins_after_the_seconds_are_used_up(people: Any) -> None:
     assert counters(ad) == (5, 5, 50, [(5, 50)])
 
 
-def test_control_without_the_lock_the_cap_is_overrun(people: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_control_without_the_lock_the_cap_is_exceeded(people: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     campaign = CampaignFactory(campaign_max_view_count=4)
     ads = AdFactory.create_batch(4, campaign=campaign)
     CampaignViewTotals.objects.create(campaign=campaign, view_count=3)
@@ -129,8 +130,8 @@ def test_control_without_the_lock_the_cap_is_overrun(people: Any, monkeypatch: p
     assert AdView.objects.count() == 4, "three more than the cap allows"
 
 
-def test_reports_of_the_same_things_in_any_order_wait_in_no_circle(people: Any) -> None:
-    """Same campaigns, ads, places and ids, each time in another order; and nothing is lost or counted twice."""
+def test_reports_of_the_same_views_in_any_order_do_not_deadlock(people: Any) -> None:
+    """The same views in different orders: none is lost or counted twice."""
     ads = [ad for _ in range(4) for ad in AdFactory.create_batch(2, campaign=CampaignFactory())]
     views = [view(ad, city=f"City {number}") for ad in ads for number in range(5)]
     shuffle = random.Random(5)  # noqa: S311 - a seed, so that a failure can be repeated
@@ -138,10 +139,10 @@ def test_reports_of_the_same_things_in_any_order_wait_in_no_circle(people: Any) 
 
     assert total(post_at_once(people.user, reports)) == (40, 40 * (AT_ONCE - 1), 0)
     assert [counters(ad)[:2] for ad in ads] == [(5, 10)] * 8
-    assert recounted() == "Every sum is right.\n"
+    assert recounted().splitlines() == ALL_CORRECT
 
 
-def test_first_views_of_a_campaign_make_one_row_of_totals(people: Any) -> None:
+def test_simultaneous_first_views_create_one_row_of_totals(people: Any) -> None:
     campaign = CampaignFactory()
     ads = AdFactory.create_batch(6, campaign=campaign)
 
@@ -150,7 +151,7 @@ def test_first_views_of_a_campaign_make_one_row_of_totals(people: Any) -> None:
     assert CampaignViewTotals.objects.get().view_count == AT_ONCE
 
 
-def test_editing_and_counting_at_once_lose_nothing(people: Any) -> None:
+def test_simultaneous_edits_and_views_are_all_kept(people: Any) -> None:
     campaign = CampaignFactory(campaign_created_by=people.owner)
     ad = AdFactory(campaign=campaign)
     token = tokens_of(people.owner)["access_token"]
@@ -170,7 +171,9 @@ def test_editing_and_counting_at_once_lose_nothing(people: Any) -> None:
 
 @pytest.mark.parametrize("what", ["ad", "campaign"])
 @pytest.mark.parametrize("counted_before", [True, False])
-def test_deleting_while_views_arrive_is_either_done_or_refused(people: Any, what: str, counted_before: bool) -> None:
+def test_deleting_while_views_are_reported_either_succeeds_or_is_refused(
+    people: Any, what: str, counted_before: bool
+) -> None:
     ad = AdFactory(campaign=CampaignFactory(campaign_created_by=people.owner))
     if counted_before:
         CampaignViewTotals.objects.create(campaign=ad.campaign)
@@ -193,14 +196,14 @@ def test_deleting_while_views_arrive_is_either_done_or_refused(people: Any, what
         assert accepted == AdView.objects.count() == AdViewDay.objects.count() == 0
         assert not Ad.objects.exists()
     else:
-        # 400 where the first view came between the look at what belongs to it and the end.
+        # 400 if the first view was counted while the deletion was under way.
         assert deleted in (409, 400)
         assert accepted == 12
         assert counters(ad)[0] == 12
 
 
-def test_the_cap_that_holds_is_the_one_under_the_lock(people: Any) -> None:
-    """A report waits for another one; meanwhile the cap is lowered to what has been used by then."""
+def test_the_cap_is_read_under_the_lock(people: Any) -> None:
+    """While a report waits for the lock, the cap is lowered to what has been used up."""
     campaign = CampaignFactory(campaign_max_view_count=100)
     ad = AdFactory(campaign=campaign)
     CampaignViewTotals.objects.create(campaign=campaign, view_count=5)
@@ -221,20 +224,20 @@ def test_the_cap_that_holds_is_the_one_under_the_lock(people: Any) -> None:
 
 
 def waiting() -> bool:
-    """Whether somebody waits for somebody else."""
+    """Whether a connection waits for another one's lock."""
     with connection.cursor() as cursor:
         cursor.execute(WAITING)
         return bool(cursor.fetchone()[0])
 
 
-def test_random_reports_at_once_leave_no_drift(people: Any) -> None:
+def test_random_simultaneous_reports_leave_all_sums_correct(people: Any) -> None:
     dice = random.Random(17)  # noqa: S311 - a seed, so that a failure can be repeated
     ads = []
     for cap in (None, 20, 60):
         ads += AdFactory.create_batch(3, campaign=CampaignFactory(campaign_max_view_count=cap))
     known = [view(dice.choice(ads)) for _ in range(30)]
 
-    def odd_report() -> list[dict[str, Any]]:
+    def random_report() -> list[dict[str, Any]]:
         fresh = [
             view(dice.choice(ads), city=dice.choice(["", "Ulm", "ulm"]), duration_seconds=dice.choice([0, 7, -1]))
             for _ in range(10)
@@ -242,10 +245,10 @@ def test_random_reports_at_once_leave_no_drift(people: Any) -> None:
         return dice.sample(fresh + dice.sample(known, 8), 18)
 
     for _ in range(3):
-        accepted, duplicates, rejected = total(post_at_once(people.user, [odd_report() for _ in range(8)]))
+        accepted, duplicates, rejected = total(post_at_once(people.user, [random_report() for _ in range(8)]))
         assert accepted + duplicates + rejected == 8 * 18
 
-    assert recounted() == "Every sum is right.\n"
+    assert recounted().splitlines() == ALL_CORRECT
     assert (
         AdView.objects.count() == ViewReceipt.objects.count() == sum(Ad.objects.values_list("ad_view_count", flat=True))
     )
@@ -254,7 +257,7 @@ def test_random_reports_at_once_leave_no_drift(people: Any) -> None:
 
 
 @pytest.mark.usefixtures("months_are_dropped")
-def test_views_that_arrive_while_months_are_made_are_all_kept(people: Any) -> None:
+def test_views_that_are_reported_while_partitions_are_created_are_kept(people: Any) -> None:
     ad = AdFactory()
     post_at_once(people.user, [[view(ad) for _ in range(50)]])
 
@@ -267,7 +270,7 @@ def test_views_that_arrive_while_months_are_made_are_all_kept(people: Any) -> No
 
     assert Counter(answer.status_code for answer in answers if answer) == {200: 16}
     assert AdView.objects.count() == counters(ad)[0] == 66
-    assert recounted() == "Every sum is right.\n"
+    assert recounted().splitlines() == ALL_CORRECT
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM ad_views_other")
         assert cursor.fetchone() == (0,)

@@ -1,4 +1,4 @@
-"""Random campaigns, ads and moments, and what must show of them: worked out in plain Python, without the database."""
+"""Random campaigns, ads and moments, and an oracle in plain Python for what must show."""
 
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -14,24 +14,24 @@ from campaigns.models import Campaign, CampaignAudienceTargeting
 DAY = date(2026, 11, 23)
 POSITIONS = [AdType.TOP_BAR.value, AdType.CENTER_LEFT.value]
 SECONDS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
-# What stands at the same place is as strong as each other.
+# Labels at the same index are equally strong.
 LEVELS = {label: place for labels in RATING_LABELS.values() for place, label in enumerate(labels)}
 COUNTRIES = {"DE": "DE", "germany": "DE", "FR": "FR", "Atlantis": "Atlantis"}
 
 
 def days(first: int, last: int) -> Any:
-    """A day near `DAY`."""
+    """Days near `DAY`."""
     return st.integers(first, last).map(lambda number: DAY + timedelta(number))
 
 
 def often(value: Any, *others: Any) -> Any:
-    """`value` in two of three cases, so that not everything fails at once."""
+    """`value` in two of three cases, so that not every criterion fails."""
     return st.one_of(st.just(value), st.just(value), st.sampled_from(others))
 
 
 @st.composite
 def runs(draw: Any, *, optional: bool) -> tuple[date | None, date | None, date | None]:
-    """First, last and expiry day."""
+    """The start, end and expiry date of a campaign or an ad."""
     first = draw(st.one_of(st.none(), days(-3, 1)) if optional else days(-3, 1))
     last = draw(st.one_of(st.none(), days(-1, 4)) if optional else days(-1, 4))
     if first and last and last < first:
@@ -44,14 +44,14 @@ def runs(draw: Any, *, optional: bool) -> tuple[date | None, date | None, date |
 
 @st.composite
 def slots(draw: Any) -> list[tuple[int, int]]:
-    """Quarter hours from and to, which don't overlap; 96 is midnight."""
+    """Time slots that don't overlap, as quarter hours from and to. 96 is midnight."""
     ends = sorted(draw(st.sets(st.sampled_from([0, 1, 30, 33, 34, 40, 95, 96]), max_size=4)))
     return list(zip(ends[::2], ends[1::2], strict=False))
 
 
 @st.composite
 def targets(draw: Any) -> list[dict[str, Any]]:
-    """Up to three places, each region and country once."""
+    """Up to three targets with different regions and countries."""
     places = draw(
         st.lists(st.tuples(st.sampled_from(["Europe", "Bavaria"]), often("DE", "FR")), unique=True, max_size=3)
     )
@@ -92,7 +92,7 @@ worlds = st.lists(campaigns, min_size=1, max_size=3)
 
 @st.composite
 def opportunities(draw: Any) -> Opportunity:
-    """A moment near the others."""
+    """An opportunity near the dates and places of the ads."""
     city = draw(often("berlin", "", "HAMBURG", "Paris"))
     quarter = draw(st.sampled_from([0, 29, 30, 33, 34, 95]))
     return Opportunity(
@@ -106,11 +106,11 @@ def opportunities(draw: Any) -> Opportunity:
     )
 
 
-def build(world: list[dict[str, Any]], maker: User) -> dict[Any, tuple[dict[str, Any], dict[str, Any]]]:
-    """Store it; each ad's key with what its campaign and itself were made of."""
+def build(world: list[dict[str, Any]], creator: User) -> dict[Any, tuple[dict[str, Any], dict[str, Any]]]:
+    """Store the world. Returns the values of each ad and its campaign by the key of the ad."""
     stored = {}
     for made in world:
-        campaign = Campaign(campaign_name="C", campaign_created_by=maker, campaign_status=made["campaign_status"])
+        campaign = Campaign(campaign_name="C", campaign_created_by=creator, campaign_status=made["campaign_status"])
         campaign.campaign_start_date, campaign.campaign_end_date, campaign.campaign_expiry_date = made["run"]
         campaign.campaign_max_view_count = made["cap"]
         if made["time_cap"]:
@@ -123,12 +123,12 @@ def build(world: list[dict[str, Any]], maker: User) -> dict[Any, tuple[dict[str,
             views, seconds = made["used"]
             CampaignViewTotals.objects.create(campaign=campaign, view_count=views, view_seconds=seconds)
         for number, creative in enumerate(made["ads"], start=1):
-            stored[_store_ad(campaign, number, creative, maker).pk] = (made, creative)
+            stored[_store_ad(campaign, number, creative, creator).pk] = (made, creative)
     return stored
 
 
-def _store_ad(campaign: Campaign, number: int, creative: dict[str, Any], maker: User) -> Ad:
-    ad = Ad(campaign=campaign, ad_number=number, ad_name=f"Ad {number}", ad_created_by=maker)
+def _store_ad(campaign: Campaign, number: int, creative: dict[str, Any], creator: User) -> Ad:
+    ad = Ad(campaign=campaign, ad_number=number, ad_name=f"Ad {number}", ad_created_by=creator)
     ad.media_type, ad.media_content = MediaType.TEXT, "Hello"
     for name in ("ad_type_id", "ad_status", "moderation_status"):
         setattr(ad, name, creative[name])
@@ -141,9 +141,9 @@ def _store_ad(campaign: Campaign, number: int, creative: dict[str, Any], maker: 
         ]
     )
     if creative["rating"]:
-        sworn, system, label = creative["rating"]
+        declared, system, label = creative["rating"]
         AdContentRating.objects.bulk_create(
-            [AdContentRating(ad=ad, no_prohibited_content=sworn, rating_system=system, rating_label=label)]
+            [AdContentRating(ad=ad, no_prohibited_content=declared, rating_system=system, rating_label=label)]
         )
     return ad
 
@@ -152,34 +152,34 @@ def _clock(quarter: int) -> time:
     return time(quarter // 4 % 24, quarter % 4 * 15)
 
 
-def shows(made: dict[str, Any], creative: dict[str, Any], asked: Opportunity) -> bool:
-    """The oracle: the criteria once more, over what the world was made of."""
-    day, quarter = asked.at.date(), asked.at.hour * 4 + asked.at.minute // 15
+def shows(made: dict[str, Any], creative: dict[str, Any], opportunity: Opportunity) -> bool:
+    """The oracle: whether the ad shows, by the same rules as the criteria."""
+    day, quarter = opportunity.at.date(), opportunity.at.hour * 4 + opportunity.at.minute // 15
     first, last, expiry = made["run"]
     ad_first, ad_last, ad_expiry = creative["run"]
     views, seconds = made["used"] or (0, 0)
     value, unit = made["time_cap"] or (None, "seconds")
-    sworn, _, label = creative["rating"] or (False, None, None)
+    declared, _, label = creative["rating"] or (False, None, None)
     return (
         (made["campaign_status"], creative["ad_status"], creative["moderation_status"])
         == ("active", "active", "approved")
-        and sworn
+        and declared
         and first <= day <= last
         and (ad_first or day) <= day <= (ad_last or day)
         and (expiry or day) >= day
         and (ad_expiry or day) >= day
         and (not creative["slots"] or any(start <= quarter < end for start, end in creative["slots"]))
-        and any(_reaches(target, asked) for target in made["targets"])
+        and any(_reaches(target, opportunity) for target in made["targets"])
         and (made["cap"] is None or views < made["cap"])
         and (value is None or seconds < value * SECONDS[unit])
-        and (not asked.max_rating or (label is not None and LEVELS[label] <= LEVELS[asked.max_rating]))
+        and (not opportunity.max_rating or (label is not None and LEVELS[label] <= LEVELS[opportunity.max_rating]))
     )
 
 
-def _reaches(target: dict[str, Any], asked: Opportunity) -> bool:
+def _reaches(target: dict[str, Any], opportunity: Opportunity) -> bool:
     return (
-        target["country"] == COUNTRIES.get(asked.country, asked.country)
-        and asked.region.lower() in ("", target["region"].lower())
-        and (not target["cities"] or asked.city.lower() in [city.lower() for city in target["cities"]])
-        and (not target["postcodes"] or asked.postcode.lower() in [code.lower() for code in target["postcodes"]])
+        target["country"] == COUNTRIES.get(opportunity.country, opportunity.country)
+        and opportunity.region.lower() in ("", target["region"].lower())
+        and (not target["cities"] or opportunity.city.lower() in [city.lower() for city in target["cities"]])
+        and (not target["postcodes"] or opportunity.postcode.lower() in [code.lower() for code in target["postcodes"]])
     )

@@ -114,7 +114,7 @@ def test_a_review_is_shown_with_its_time(admin: APIClient, cast: Cast) -> None:
 
     decided = changes_of(history(admin, ad)[0])
 
-    assert decided["review"] == ("Waiting for review", "Rejected")
+    assert decided["review"] == ("Pending review", "Rejected")
     assert decided["reviewed by"] == (None, "content_moderator")
     assert decided["reviewed at"] == (None, timestamp(ad.moderated_at))
 

@@ -224,5 +224,5 @@ def _moment(text: str) -> datetime:
     try:
         return local_time(text)
     except ValueError:
-        message = gettext("Enter the screen's local time in the years %(first)d to %(last)d, such as 2026-11-23T08:15.")
+        message = gettext("enter the screen's local time in the years %(first)d to %(last)d, such as 2026-11-23T08:15")
         raise argparse.ArgumentTypeError(message % {"first": FIRST_YEAR, "last": LAST_YEAR}) from None
