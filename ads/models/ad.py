@@ -178,7 +178,7 @@ class Ad(LifecycleModel, StampedModel):
         super().check_may_go_active(on=on)
         rating = getattr(self, "content_rating", None)
         if rating is None or not rating.no_prohibited_content:
-            self._refuse(moderation.NO_DECLARATION)
+            self._refuse(moderation.NO_DECLARATION, code="no_declaration")
 
     def save(self, **kwargs: Any) -> None:
         """Save. A reviewed ad is pending review again if what viewers see has changed.

@@ -170,20 +170,20 @@ def test_an_ad_that_has_ended_cannot_be_activated(ad_end_date: date | None, camp
 def test_an_ad_without_a_rating_cannot_be_activated() -> None:
     ad = AdFactory(campaign=campaign_in("draft"))
 
-    assert_model_refuses(ad, "ad_status", "status", ad_status="active")
+    assert_model_refuses(ad, "ad_status", "no_declaration", ad_status="active")
 
 
 def test_an_ad_without_a_content_declaration_cannot_be_activated() -> None:
     ad = AdContentRatingFactory(ad__campaign=campaign_in("draft"), no_prohibited_content=False).ad
 
-    assert_model_refuses(Ad.objects.get(pk=ad.pk), "ad_status", "status", ad_status="active")
+    assert_model_refuses(Ad.objects.get(pk=ad.pk), "ad_status", "no_declaration", ad_status="active")
 
 
 def test_a_new_ad_cannot_be_active_because_it_has_no_rating_yet() -> None:
     campaign = campaign_in("active")
     ad = AdFactory.build(campaign=campaign, ad_created_by=campaign.campaign_created_by, ad_status="active")
 
-    assert_model_refuses(ad, "ad_status", "status")
+    assert_model_refuses(ad, "ad_status", "no_declaration")
 
 
 # --- Returning from expired ------------------------------------------------------------------------------------------

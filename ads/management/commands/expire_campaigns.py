@@ -71,9 +71,9 @@ class Command(StudioCommand):
                     continue
                 if status:
                     moved[model, status] += 1
-        for kind, message in MOVED.items():
+        for kind, sentence in MOVED.items():
             if moved[kind]:
-                self.stdout.write(message % {"count": moved[kind]})
+                self.stdout.write(sentence % {"count": moved[kind]})
         if not moved:
             self.stdout.write(gettext("Nothing to do on %(day)s.") % {"day": date_format(day)})
         if refused:
