@@ -10,7 +10,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
@@ -129,6 +129,7 @@ class QuestionSerializer(OpportunitySerializer):
         return super().validate(attrs)
 
 
+@extend_schema_serializer(description=_("An ad with everything a screen needs to show it and to report the view."))
 class DeliveredAdSerializer(serializers.ModelSerializer[Ad]):
     """An ad with everything a screen needs to show it and to report the view."""
 
@@ -155,6 +156,7 @@ class DeliveredAdSerializer(serializers.ModelSerializer[Ad]):
         read_only_fields = fields
 
 
+@extend_schema_serializer(description=_("The place of the request; the country as its ISO 3166-1 code."))
 class PlaceSerializer(serializers.Serializer[Opportunity]):
     """The place of the request; the country as its ISO 3166-1 code."""
 
@@ -164,6 +166,9 @@ class PlaceSerializer(serializers.Serializer[Opportunity]):
     postcode = serializers.CharField()
 
 
+@extend_schema_serializer(
+    description=_("The six positions: a bar shows one ad or none, a content position any number, one after the other.")
+)
 class PlacementsSerializer(serializers.Serializer[Document]):
     """The six positions: a bar shows one ad or none, a content position any number, one after the other."""
 
@@ -176,6 +181,7 @@ class PlacementsSerializer(serializers.Serializer[Document]):
         }
 
 
+@extend_schema_serializer(description=_("What shows at a moment."))
 class DeliverySerializer(serializers.Serializer[Document]):
     """What shows at a moment."""
 
@@ -197,6 +203,7 @@ class SentenceField(serializers.Field[Fact, object, str, Fact]):
         return self.say(value)
 
 
+@extend_schema_serializer(description=_("One criterion that fails."))
 class ReasonSerializer(serializers.Serializer[Reason]):
     """One criterion that fails."""
 
@@ -213,6 +220,7 @@ class ReasonSerializer(serializers.Serializer[Reason]):
     )
 
 
+@extend_schema_serializer(description=_("Whether one ad shows, and why not."))
 class ExplanationSerializer(serializers.Serializer[Any]):
     """Whether one ad shows, and why not."""
 
@@ -224,6 +232,7 @@ class ExplanationSerializer(serializers.Serializer[Any]):
     reasons = ReasonSerializer(many=True)
 
 
+@extend_schema_serializer(description=_("A problem of a campaign or one of its ads."))
 class FindingSerializer(serializers.Serializer[Finding]):
     """A problem of a campaign or one of its ads."""
 
@@ -236,6 +245,7 @@ class FindingSerializer(serializers.Serializer[Finding]):
     field = serializers.CharField()
 
 
+@extend_schema_serializer(description=_("Whether a campaign can run as it is."))
 class ReadinessSerializer(serializers.Serializer[Document]):
     """Whether a campaign can run as it is."""
 

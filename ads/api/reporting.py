@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.text import format_lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.exceptions import ParseError, ValidationError
 from rest_framework.request import Request
@@ -78,6 +78,7 @@ def _text(name: str) -> serializers.CharField:
     return serializers.CharField(required=False, allow_null=True, allow_blank=True, max_length=longest)
 
 
+@extend_schema_serializer(description=_("One view of an ad on one screen."))
 class ReportedViewSerializer(StrictFields):
     """One view of an ad on one screen."""
 
@@ -97,6 +98,7 @@ class ReportedViewSerializer(StrictFields):
         return values | {"country": (country_code(values["country"]) or values["country"]) if values["country"] else ""}
 
 
+@extend_schema_serializer(description=_("A view that doesn't count, and why."))
 class RejectionSerializer(serializers.Serializer):
     """A view that doesn't count, and why."""
 
@@ -104,6 +106,7 @@ class RejectionSerializer(serializers.Serializer):
     reason = serializers.CharField()
 
 
+@extend_schema_serializer(description=_("The result of a report."))
 class CountedSerializer(serializers.Serializer):
     """The result of a report."""
 
@@ -172,6 +175,7 @@ def _in_words(detail: Any) -> str:
     )
 
 
+@extend_schema_serializer(description=_("The campaign's caps, and how much of them has been used since its first day."))
 class CapsSerializer(serializers.Serializer):
     """The campaign's caps, and how much of them has been used since its first day."""
 
@@ -183,6 +187,7 @@ class CapsSerializer(serializers.Serializer):
     view_seconds_left = serializers.IntegerField(allow_null=True)
 
 
+@extend_schema_serializer(description=_("The views of one group. Which of the optional fields it has depends on `by`."))
 class PerformanceRowSerializer(serializers.Serializer):
     """The views of one group. Which of the optional fields it has depends on `by`."""
 
@@ -196,6 +201,7 @@ class PerformanceRowSerializer(serializers.Serializer):
     view_seconds = serializers.IntegerField()
 
 
+@extend_schema_serializer(description=_("A campaign's views and viewing time in a range of days, and its caps."))
 class PerformanceSerializer(serializers.Serializer):
     """A campaign's views and viewing time in a range of days, and its caps."""
 

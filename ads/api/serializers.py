@@ -28,6 +28,9 @@ class QuarterHourField(serializers.TimeField):
     format = "%H:%M"
 
 
+@extend_schema_serializer(
+    description=_("When the ad may show on a day, in quarter hours. An end of `00:00` is the end of the day.")
+)
 class TimeSlotSerializer(StudioSerializer):
     """When the ad may show on a day, in quarter hours. An end of `00:00` is the end of the day."""
 
@@ -39,6 +42,7 @@ class TimeSlotSerializer(StudioSerializer):
         fields = ["time_slot_id", "time_slot_start", "time_slot_end", "created_at"]
 
 
+@extend_schema_serializer(description=_("The ad's rating label, content warnings and content declaration."))
 class ContentRatingSerializer(StudioSerializer):
     """The ad's rating label, content warnings and content declaration."""
 
@@ -60,6 +64,7 @@ class ContentRatingSerializer(StudioSerializer):
         ]
 
 
+@extend_schema_serializer(description=_("An ad in a list, without its time slots and content rating."))
 class AdRowSerializer(StudioSerializer):
     """An ad in a list, without its time slots and content rating."""
 
@@ -112,6 +117,9 @@ class AdRowSerializer(StudioSerializer):
         extra_kwargs = {"version": {"allow_null": True}, "ad_view_count": {"allow_null": True}}
 
 
+@extend_schema_serializer(
+    description=_("An ad with its time slots and content rating. `campaign_id` can't be changed later.")
+)
 class AdSerializer(AdRowSerializer):
     """An ad with its time slots and content rating. `campaign_id` can't be changed later."""
 
@@ -145,6 +153,7 @@ class AdSerializer(AdRowSerializer):
             self.proposed.content_rating = AdContentRating(no_prohibited_content=confirmed)
 
 
+@extend_schema_serializer(description=_("An ad of the campaign in the URL."))
 class CampaignAdSerializer(AdSerializer):
     """An ad of the campaign in the URL."""
 
@@ -159,6 +168,7 @@ class CampaignAdSerializer(AdSerializer):
         return super().validate(attrs)
 
 
+@extend_schema_serializer(description=_("An ad that is pending review."))
 class WaitingAdSerializer(AdRowSerializer):
     """An ad that is pending review."""
 
@@ -169,7 +179,7 @@ class WaitingAdSerializer(AdRowSerializer):
         fields = [*AdRowSerializer.Meta.fields, "campaign_name", "goes_live_on"]
 
 
-@extend_schema_serializer(component_name="Decision")
+@extend_schema_serializer(component_name="Decision", description=_("A moderator's approval or rejection of an ad."))
 class ReviewSerializer(StrictFields):
     """A moderator's approval or rejection of an ad."""
 

@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.decorators import action
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
@@ -133,8 +133,9 @@ class CampaignAdViewSet(StudioViewSet[Ad]):
         return Ad(campaign=self.campaign)
 
 
+@extend_schema_view(list=extend_schema(description=_("The ads pending review, those that go live soonest first.")))
 class ModerationQueueViewSet(StudioListViewSet[Ad]):
-    """The ads pending review, those that go live soonest first."""
+    """The review queue."""
 
     queryset = Ad.objects.all()
     row_serializer_class = serializers.WaitingAdSerializer
