@@ -1,1 +1,1 @@
-"""Commands about people, sessions and the audit log."""
+"""Commands for users, sessions and the audit log."""

@@ -191,7 +191,7 @@ BAD_TOKENS: dict[str, Callable[[dict[str, Any]], str]] = {
     "another type": lambda claims: _signed(claims | {"type": "admin"}),
     "another user": lambda claims: _signed(claims | {"sub": "00000000-0000-4000-8000-000000000000"}),
     "not a uuid": lambda claims: _signed(claims | {"sub": "1"}),
-    "an odd session": lambda claims: _signed(claims | {"sid": "\x00"}),
+    "a malformed session": lambda claims: _signed(claims | {"sid": "\x00"}),
     "a surrogate id": lambda claims: _signed(claims | {"jti": "\ud800"}),
     "without exp": _without("exp"),
     "without sub": _without("sub"),

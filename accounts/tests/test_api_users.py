@@ -44,10 +44,10 @@ def test_every_user_can_read_the_six_roles_in_order(cast: Cast, client_for: Clie
 def test_a_system_admin_lists_all_users_and_an_app_admin_all_but_system_admins(
     cast: Cast, client_for: ClientFor
 ) -> None:
-    everybody = {user.username for user in cast}
+    all_users = {user.username for user in cast}
 
-    assert set(names(client_for(cast.system_admin).get("/api/users"))) == everybody
-    assert set(names(client_for(cast.app_admin).get("/api/users"))) == everybody - {
+    assert set(names(client_for(cast.system_admin).get("/api/users"))) == all_users
+    assert set(names(client_for(cast.app_admin).get("/api/users"))) == all_users - {
         "system_admin",
         "other_system_admin",
     }

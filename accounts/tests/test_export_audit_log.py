@@ -47,10 +47,10 @@ def test_every_seal_can_be_computed_from_the_export() -> None:
 
 
 def test_the_chunk_size_makes_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = export()
+    expected = export()
     monkeypatch.setattr("accounts.management.commands.export_audit_log.CHUNK", 2)
 
-    assert export() == whole
+    assert export() == expected
 
 
 def test_a_csv_file_has_the_same_rows_and_no_formulas() -> None:

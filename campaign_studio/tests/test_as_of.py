@@ -177,14 +177,14 @@ def test_parts_that_a_user_may_not_see_stay_hidden(cast: Cast, client_for: Clien
         assert ("Known to few" in answer.content.decode(), "bank_accounts" in answer.json()) == (sees, sees)
 
 
-@pytest.mark.parametrize(("role", "code"), [("user", 403), ("guest", 403), ("nobody", 401)])
+@pytest.mark.parametrize(("role", "code"), [("user", 403), ("guest", 403), ("anonymous", 401)])
 def test_only_users_who_may_read_the_object_can_read_its_past(
     role: str, code: int, cast: Cast, client_for: ClientFor
 ) -> None:
-    client = client_for(None if role == "nobody" else cast.in_role(role))
+    client = client_for(None if role == "anonymous" else cast.in_role(role))
 
     assert client.get(address_of(AdvertiserFactory()), {"as_of": moment_now()}).status_code == code
-    expected = 401 if role == "nobody" else 200
+    expected = 401 if role == "anonymous" else 200
     assert client.get(address_of(CampaignFactory()), {"as_of": moment_now()}).status_code == expected
 
 

@@ -32,7 +32,7 @@ def comparable(document: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in document.items() if name not in UNKNOWN | SAVES}
 
 
-class Story:
+class Scenario:
     """A series of random changes. The documents after each step are remembered."""
 
     # The names of the methods to choose from. A name that occurs more often is chosen more often.
@@ -100,7 +100,7 @@ class Story:
         return compared
 
 
-class CampaignStory(Story):
+class CampaignScenario(Scenario):
     """A campaign with its targets and ads, which have time slots and content ratings."""
 
     steps: ClassVar[list[str]] = [
@@ -175,7 +175,7 @@ class CampaignStory(Story):
         self.ask("delete", self.chance.choice(self.ads))
 
 
-class AdvertiserStory(Story):
+class AdvertiserScenario(Scenario):
     """An advertiser with contacts and bank accounts. Bank numbers don't change, because they couldn't be restored."""
 
     steps: ClassVar[list[str]] = [
@@ -227,12 +227,14 @@ class AdvertiserStory(Story):
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
-@pytest.mark.parametrize("kind", [CampaignStory, AdvertiserStory])
-def test_a_restored_document_is_the_original(kind: type[Story], seed: int, cast: Cast, client_for: ClientFor) -> None:
-    people = [client_for(user) for user in (cast.app_admin, cast.owner, cast.system_admin)]
-    story = kind(seed, people, client_for(cast.content_moderator))
+@pytest.mark.parametrize("kind", [CampaignScenario, AdvertiserScenario])
+def test_a_restored_document_is_the_original(
+    kind: type[Scenario], seed: int, cast: Cast, client_for: ClientFor
+) -> None:
+    clients = [client_for(user) for user in (cast.app_admin, cast.owner, cast.system_admin)]
+    scenario = kind(seed, clients, client_for(cast.content_moderator))
 
-    story.play()
+    scenario.play()
 
-    assert story.done > STEPS / 2
-    assert story.check() >= STEPS
+    assert scenario.done > STEPS / 2
+    assert scenario.check() >= STEPS

@@ -53,7 +53,7 @@ def moment_now() -> str:
 
 
 @pytest.mark.parametrize(
-    ("asked", "name"),
+    ("as_of", "name"),
     [
         ("2026-03-01", "First"),
         ("2026-03-01T23:59:59.999999Z", "First"),
@@ -64,7 +64,7 @@ def moment_now() -> str:
         ("2026-03-03", "Third"),
     ],
 )
-def test_a_date_means_the_end_of_that_day_and_times_are_utc(asked: str, name: str, admin: APIClient) -> None:
+def test_a_date_means_the_end_of_that_day_and_times_are_utc(as_of: str, name: str, admin: APIClient) -> None:
     with at(0):
         campaign = CampaignFactory(campaign_name="First")
     with at(12):
@@ -73,18 +73,18 @@ def test_a_date_means_the_end_of_that_day_and_times_are_utc(asked: str, name: st
         admin.patch(address_of(campaign), {"campaign_name": "Third"})
 
         # The third of March is today, so it means now.
-        assert read(admin, campaign, asked)["campaign_name"] == name
+        assert read(admin, campaign, as_of)["campaign_name"] == name
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "as_of",
     [
         *["", "yesterday", "2026-02-30", "2026-13-01", "1", "2026-03-01T25:00:00Z", "2026-03-01 12:00 CET"],
         *["9999-12-31T23:59:59-23:00", "0001-01-01T00:00:00+14:00", "2026-03-01T12:00:00Z'", "∞", "9" * 500],
     ],
 )
-def test_anything_but_a_date_or_time_is_refused(asked: str, admin: APIClient) -> None:
-    answer = admin.get(address_of(CampaignFactory()), {"as_of": asked})
+def test_anything_but_a_date_or_time_is_refused(as_of: str, admin: APIClient) -> None:
+    answer = admin.get(address_of(CampaignFactory()), {"as_of": as_of})
 
     assert answer.status_code == 400
     assert answer.json() == {
@@ -96,22 +96,22 @@ def test_anything_but_a_date_or_time_is_refused(asked: str, admin: APIClient) ->
     assert answer.data["as_of"][0].code == "invalid"
 
 
-@pytest.mark.parametrize("asked", ["9999-12-31", "2026-03-02", moment(1)])
-def test_a_time_in_the_future_is_refused(asked: str, admin: APIClient) -> None:
+@pytest.mark.parametrize("as_of", ["9999-12-31", "2026-03-02", moment(1)])
+def test_a_time_in_the_future_is_refused(as_of: str, admin: APIClient) -> None:
     with at(0):
-        answer = admin.get(address_of(CampaignFactory()), {"as_of": asked})
+        answer = admin.get(address_of(CampaignFactory()), {"as_of": as_of})
 
     assert answer.status_code == 400
     assert answer.json() == {"as_of": ["This time is in the future. Use an earlier one."]}
     assert answer.data["as_of"][0].code == "in_future"
 
 
-@pytest.mark.parametrize("asked", ["0001-01-01", "2026-02-28", moment(-1)])
-def test_a_time_before_the_object_existed_is_refused_with_its_creation_time(asked: str, admin: APIClient) -> None:
+@pytest.mark.parametrize("as_of", ["0001-01-01", "2026-02-28", moment(-1)])
+def test_a_time_before_the_object_existed_is_refused_with_its_creation_time(as_of: str, admin: APIClient) -> None:
     with at(0):
         campaign = CampaignFactory()
 
-    answer = admin.get(address_of(campaign), {"as_of": asked})
+    answer = admin.get(address_of(campaign), {"as_of": as_of})
 
     assert answer.status_code == 404
     assert answer.json() == {"detail": f"This object was created at {moment(0)}. Choose a later time."}

@@ -204,14 +204,14 @@ def test_bank_numbers_are_masked_and_hidden_from_moderators(cast: Cast, console_
 
 
 @pytest.mark.parametrize(
-    ("asked", "message"),
+    ("as_of", "message"),
     [("yesterday", NOT_A_MOMENT), ("2999-01-01", IN_FUTURE), ("1999-01-01", "2026-03-01T12:00:00Z")],
 )
-def test_an_unusable_time_leads_to_the_full_history_with_the_reason(asked: str, message: str, browser: Client) -> None:
+def test_an_unusable_time_leads_to_the_full_history_with_the_reason(as_of: str, message: str, browser: Client) -> None:
     with time_machine.travel(NOON, tick=False):
         campaign = CampaignFactory()
 
-    assert str(message) in refusal(browser, campaign, as_of=asked)
+    assert str(message) in refusal(browser, campaign, as_of=as_of)
 
 
 def test_the_history_and_the_page_for_an_earlier_time_link_to_each_other(browser: Client) -> None:

@@ -19,6 +19,6 @@ class Command(StudioCommand):
 
     def handle(self, *args: object, **options: object) -> None:
         lift_statement_timeout()
-        deleted, _ = IdempotentAnswer.objects.filter(answered_at__lte=timezone.now() - KEPT).delete()
+        deleted, _by_model = IdempotentAnswer.objects.filter(answered_at__lte=timezone.now() - KEPT).delete()
         message = ngettext("Deleted %(count)d stored response.", "Deleted %(count)d stored responses.", deleted)
         self.stdout.write(message % {"count": deleted})

@@ -35,8 +35,8 @@ class Command(StudioCommand):
         lift_statement_timeout()
         now = timezone.now()
         before = now - timedelta(days=days)
-        sessions, _ = Session.objects.filter(Q(revoked_at__lt=before) | Q(expires_at__lt=before)).delete()
-        counters, _ = SignInAttempts.objects.filter(ends_at__lt=now).delete()
+        sessions, _by_model = Session.objects.filter(Q(revoked_at__lt=before) | Q(expires_at__lt=before)).delete()
+        counters, _by_model = SignInAttempts.objects.filter(ends_at__lt=now).delete()
         call_command("clearsessions")
         for message, count in (
             (ngettext("Deleted %(count)d session.", "Deleted %(count)d sessions.", sessions), sessions),
