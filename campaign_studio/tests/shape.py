@@ -38,7 +38,7 @@ console                    admin forms urls
 campaign_studio            settings urls wsgi asgi env logs dashboard
 campaign_studio            acting writing retrying rate_limits encryption places lookups
 campaign_studio/models     base versioned stamped idempotency
-campaign_studio/database   configuration timeouts unavailable
+campaign_studio/database   configuration timeouts unavailable schema_changes
 campaign_studio/embedded   server backend/base
 campaign_studio/api        base viewsets permissions pagination parsers errors etags idempotency negotiation schema
 campaign_studio/api        throttling

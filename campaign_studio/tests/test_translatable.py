@@ -158,4 +158,4 @@ def test_mails_are_translated() -> None:
 
     assert mail.outbox
     for one in mail.outbox:
-        assert unmarked([one.subject, str(one.body)]) == []
+        assert unmarked([str(one.subject), str(one.body)]) == []
