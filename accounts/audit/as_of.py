@@ -22,7 +22,7 @@ from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.audit.history import AnyField, audited_fields, field_of, parts_of
+from accounts.audit.history import AnyField, audited_fields, field_of, parts_of, timestamp
 from accounts.audit.models import AuditEntry
 from accounts.querysets import AuditEntryQuerySet
 from campaign_studio.encryption import EncryptedTextField, Secret
@@ -44,7 +44,18 @@ Rows = dict[tuple[type[models.Model], Any], Values]
 
 
 class TooEarlyError(Exception):
-    """The object didn't exist yet, or the log doesn't go back that far. The message says how far back it goes."""
+    """The object didn't exist yet, or the log doesn't go back that far.
+
+    As text, it names the earliest time as the API takes it. `describe()` names it in the reader's format.
+    """
+
+    def __init__(self, message: str, earliest: datetime) -> None:
+        self.message = message
+        self.earliest = earliest
+        super().__init__(message % {"time": earliest.isoformat().replace("+00:00", "Z")})
+
+    def describe(self) -> str:
+        return self.message % {"time": timestamp(self.earliest)}
 
 
 def moment_of(text: str) -> datetime:
@@ -103,16 +114,10 @@ def _check_reaches(history: AuditEntryQuerySet, present: StampedModel, at: datet
     created = own.values_list("timestamp", flat=True).first()
     since = created or present.created_at
     if since > at:
-        message = gettext("This object was created at %(time)s. Choose a later time.")
-        raise TooEarlyError(message % {"time": _iso(since)})
+        raise TooEarlyError(gettext("This object was created at %(time)s. Choose a later time."), since)
     oldest = None if created else AuditEntry.objects.aggregate(models.Min("timestamp"))["timestamp__min"]
     if oldest and oldest > at:
-        message = gettext("The audit log only goes back to %(time)s. Choose a later time.")
-        raise TooEarlyError(message % {"time": _iso(oldest)})
-
-
-def _iso(at: datetime) -> str:
-    return at.isoformat().replace("+00:00", "Z")
+        raise TooEarlyError(gettext("The audit log only goes back to %(time)s. Choose a later time."), oldest)
 
 
 def _undo(rows: Rows, entry: AuditEntry) -> None:

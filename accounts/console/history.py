@@ -104,7 +104,7 @@ class AuditedAdmin(StudioAdmin):
         except ValidationError as error:
             return self._back(request, error.messages[0])
         except TooEarlyError as error:
-            return self._back(request, str(error))
+            return self._back(request, error.describe())
         title = gettext("%(object)s as of %(time)s") % {"object": past, "time": timestamp(at)}
         context |= {"title": title, "at": at, "past": past, **_described(past, user)}
         return TemplateResponse(request, "admin/as_it_was.html", context)

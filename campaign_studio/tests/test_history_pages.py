@@ -205,7 +205,7 @@ def test_bank_numbers_are_masked_and_hidden_from_moderators(cast: Cast, console_
 
 @pytest.mark.parametrize(
     ("as_of", "message"),
-    [("yesterday", NOT_A_MOMENT), ("2999-01-01", IN_FUTURE), ("1999-01-01", "2026-03-01T12:00:00Z")],
+    [("yesterday", NOT_A_MOMENT), ("2999-01-01", IN_FUTURE), ("1999-01-01", "1 Mar 2026, 12:00:00 UTC")],
 )
 def test_an_unusable_time_leads_to_the_full_history_with_the_reason(as_of: str, message: str, browser: Client) -> None:
     with time_machine.travel(NOON, tick=False):
