@@ -1,4 +1,4 @@
-"""Who attacks in tests, by which request, and how what they may not do is told from what they did."""
+"""Clients and requests of the attack tests."""
 
 import json
 from typing import Any
@@ -16,18 +16,18 @@ READERS = ["content_moderator", "user", "guest"]
 
 
 def client_of(cast: Cast, role: str) -> APIClient:
-    """A client with a real token of whoever has this role; of nobody, without one."""
+    """A client with a real token of the user in this role, or without one for “nobody”."""
     return APIClient() if role == "nobody" else bearing(tokens_of(cast.in_role(role))["access_token"])
 
 
 def send(client: APIClient, method: str, address: str, body: Any = None, **headers: str) -> Any:
-    """One request with a JSON body, or with none."""
+    """Send one request, with a JSON body if there is one."""
     sent = "" if body is None else json.dumps(body)
     return client.generic(method, address, sent, content_type="application/json", headers=headers)
 
 
 def refused(client: APIClient, method: str, address: str, body: Any = None, **headers: str) -> Any:
-    """Send what must be refused, see that nothing stored has changed, and hand back the answer."""
+    """Send a request that must be refused, check that nothing stored has changed, and return the response."""
     before = stored()
     answer = send(client, method, address, body, **headers)
     assert 400 <= answer.status_code < 500, (method, address, body, answer.status_code, answer.content[:300])

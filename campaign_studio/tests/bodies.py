@@ -1,4 +1,4 @@
-"""What API tests send and compare: the smallest valid body of each resource, a real token, and all that is stored."""
+"""Minimal valid bodies of each resource, real tokens, and a snapshot of everything stored."""
 
 import json
 import threading
@@ -20,20 +20,20 @@ from accounts.models import Session, User
 from accounts.tests.factories import PASSWORD
 from campaign_studio.encryption import EncryptedTextField, decrypt
 
-# A refusal leaves its trace there, and nothing else.
+# The only tables that a refusal writes to.
 TRACES = ("accounts.SecurityEvent", "accounts.SignInAttempts")
 STORED_IN = ("accounts", "advertisers", "campaigns", "ads")
 
 
 def campaign_body(**changes: Any) -> dict[str, Any]:
-    """A campaign that runs from today for thirty days."""
+    """A campaign that runs for thirty days from today."""
     today = timezone.localdate()
     dates = {"campaign_start_date": str(today), "campaign_end_date": str(today + timedelta(days=30))}
     return {"campaign_name": "Summer", **dates, **changes}
 
 
 def ad_body(**changes: Any) -> dict[str, Any]:
-    """A text in the top bar; below a campaign's address nothing else is needed."""
+    """A text ad in the top bar, without its campaign."""
     return {
         "ad_type_id": "top_bar_ad",
         "ad_name": "Coffee",
@@ -44,13 +44,13 @@ def ad_body(**changes: Any) -> dict[str, Any]:
 
 
 def view_body(ad_id: Any, **changes: Any) -> dict[str, Any]:
-    """A view of five seconds, just now."""
+    """A view of five seconds that ends now."""
     now = timezone.now().isoformat()
     return {"view_id": str(uuid.uuid4()), "ad_id": str(ad_id), "viewed_at": now, "duration_seconds": 5, **changes}
 
 
 def contact_body(**changes: Any) -> dict[str, Any]:
-    """Somebody to call."""
+    """A contact with a phone number."""
     return {"contact_name": "Ann Example", "contact_email": "ann@example.com", **changes}
 
 
@@ -70,52 +70,52 @@ def bank_account_body(**changes: Any) -> dict[str, Any]:
 
 
 def user_body(**changes: Any) -> dict[str, Any]:
-    """Somebody new."""
+    """A new user."""
     return {"username": "newcomer", "email": "newcomer@example.com", "password": PASSWORD, **changes}
 
 
 def tokens_of(user: User) -> dict[str, Any]:
-    """A new session's token pair for the user."""
+    """The tokens of a new session of the user."""
     return {**start_session(user, at=timezone.now())}
 
 
 def session_of(user: User) -> Session:
-    """Another new session of the user."""
+    """A new session of the user."""
     return Session.start(user, door=Door.API, at=timezone.now(), lasts=timedelta(days=7))
 
 
 def reset_of(user: User) -> tuple[str, str]:
-    """What a mail would hold for setting a new password: `uid` and `token`."""
+    """The `uid` and `token` of a password reset email."""
     return urlsafe_base64_encode(str(user.pk).encode()), default_token_generator.make_token(user)
 
 
 def wait_for_mail() -> None:
-    """Until the mail of a password reset has left: it does so in a thread of its own."""
+    """Wait for the thread that sends the password reset email."""
     for thread in threading.enumerate():
         if thread.name == "password-reset-mail":
             thread.join()
 
 
 def bearing(token: str, **options: Any) -> APIClient:
-    """A client that sends this access token and signs in by nothing else."""
+    """A client that authenticates by this access token only."""
     client = APIClient(**options)
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
     return client
 
 
 def send_bytes(client: Any, method: str, address: str, body: bytes, content_type: str = "application/json") -> Any:
-    """Send a body as it is, be it JSON or not."""
+    """Send a raw body, which needn't be JSON."""
     return client.generic(method, address, body, content_type=content_type)
 
 
 def stored() -> dict[str, list[dict[str, Any]]]:
-    """Every row of every table of ours as JSON, to prove that a refused request changed nothing."""
+    """All rows of the project's tables as JSON, to check that a refused request changed nothing."""
     with connection.cursor() as cursor:
         cursor.execute(_all_rows())
         found: dict[str, list[dict[str, Any]]] = {label: json.loads(rows) for label, rows in cursor.fetchall()}
     for label, rows in found.items():
         for name in _secrets(label):
-            # The same secret looks different each time it is stored.
+            # A secret is encrypted differently each time it is stored.
             rows[:] = [row | {name: row[name] and decrypt(row[name])} for row in rows]
     return found
 
@@ -128,7 +128,7 @@ def _secrets(label: str) -> list[str]:
 
 @cache
 def _all_rows() -> str:
-    """The one statement that asks for it, with columns named as the models name them."""
+    """One statement that selects all rows, with columns named as in the models."""
     ours = [
         model
         for label in STORED_IN

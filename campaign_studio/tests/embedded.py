@@ -1,4 +1,4 @@
-"""The processes of an embedded PostgreSQL: found, and killed."""
+"""Finds and kills the processes of an embedded PostgreSQL."""
 
 import contextlib
 import shutil
@@ -12,7 +12,7 @@ import psutil
 
 @contextmanager
 def folder() -> Iterator[Path]:
-    """A `DATA_DIR` with a short path; the server in it ends with it."""
+    """A `DATA_DIR` with a short path. A server in it is killed at the end."""
     path = Path(tempfile.mkdtemp(prefix="cs-", dir="/tmp"))
     try:
         yield path
@@ -22,7 +22,7 @@ def folder() -> Iterator[Path]:
 
 
 def processes_in(pgdata: Path) -> list[psutil.Process]:
-    """The server in `pgdata` and all of its children. Their `info` has the `ppid`: they come and go at any moment."""
+    """The server in `pgdata` and its children, with `ppid` in their `info`, because processes may end at any time."""
     found = []
     for process in psutil.process_iter(["name", "ppid"]):
         try:
@@ -34,7 +34,7 @@ def processes_in(pgdata: Path) -> list[psutil.Process]:
 
 
 def kill(processes: list[psutil.Process]) -> None:
-    """kill -9, and see them gone."""
+    """Kill the processes with SIGKILL and wait for their end."""
     for process in processes:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
@@ -42,5 +42,5 @@ def kill(processes: list[psutil.Process]) -> None:
 
 
 def postmaster(pgdata: Path) -> psutil.Process:
-    """The process that all others are children of."""
+    """The parent of all other processes."""
     return psutil.Process(int((pgdata / "postmaster.pid").read_text().splitlines()[0]))

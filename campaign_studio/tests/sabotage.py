@@ -1,4 +1,4 @@
-"""Ways to make a real PostgreSQL fail, in the middle of a request or before it."""
+"""Makes a real PostgreSQL fail before or during a request."""
 
 import io
 import logging
@@ -13,29 +13,29 @@ from rest_framework.test import APIClient
 
 from campaign_studio.tests.bodies import campaign_body
 
-# What a trigger does, by what it looks like to a client. Some failures are raised by name: nobody fills a disk for us.
+# Bodies of triggers. Failures that are hard to cause, such as a full disk, are raised by their code.
 KILL = "PERFORM pg_terminate_backend(pg_backend_pid());"
 
 
 def failing(code: str) -> str:
-    """What a trigger does to fail with this SQLSTATE."""
+    """The body of a trigger that fails with this SQLSTATE."""
     return f"RAISE EXCEPTION 'sabotage' USING ERRCODE = '{code}';"
 
 
 def failing_first(times: int, code: str) -> str:
-    """The same, the first so many times. What a sequence has given out stays given when all else is undone."""
+    """A trigger that fails the first `times`. A sequence counts, because rollbacks don't affect sequences."""
     return f"IF nextval('sabotaged') <= {times} THEN {failing(code)} END IF;"
 
 
 def other_connection(database: str = "") -> psycopg.Connection[Any]:
-    """A second connection to the tests' database, or another one beside it; nothing of ours knows of it."""
+    """A connection outside Django, to the tests' database or to another one on the server."""
     params = connection.get_connection_params()
     return psycopg.connect(**params | {"dbname": database or params["dbname"]}, autocommit=True)
 
 
 @contextmanager
 def whenever(written: str, then: str, *, at_commit: bool = False) -> Iterator[None]:
-    """While inside, PostgreSQL does `then` (PL/pgSQL) with each row that is inserted or updated in that table."""
+    """Run `then` (PL/pgSQL) for each row that is inserted or updated in the table `written`."""
     when = f"CREATE CONSTRAINT TRIGGER sabotage AFTER INSERT OR UPDATE ON {written} DEFERRABLE INITIALLY DEFERRED"
     if not at_commit:
         when = f"CREATE TRIGGER sabotage AFTER INSERT OR UPDATE ON {written}"
@@ -56,7 +56,7 @@ def whenever(written: str, then: str, *, at_commit: bool = False) -> Iterator[No
 
 @contextmanager
 def connecting(*, limits: str = "", pool: dict[str, Any] | None = None) -> Iterator[None]:
-    """While inside, connections are new ones with these options, from a pool of this kind."""
+    """Use new connections with these options and this pool."""
     options: dict[str, Any] = connection.settings_dict["OPTIONS"]
     before = dict(options)
     options["options"] = f"{options['options']} {limits}".strip()
@@ -70,13 +70,13 @@ def connecting(*, limits: str = "", pool: dict[str, Any] | None = None) -> Itera
 
 
 def start_anew() -> None:
-    """End the present connections: what comes next reads the settings again."""
+    """Close all connections, so that the next one reads the settings again."""
     connection.close()
     connection.close_pool()  # type: ignore[attr-defined]
 
 
 def kill_own_connection() -> None:
-    """End what this thread is connected to, as an administrator would, and see it gone."""
+    """Terminate this thread's connection as an administrator would, and wait for its end."""
     connection.ensure_connection()
     with other_connection() as other:
         pid = connection.connection.info.backend_pid
@@ -84,13 +84,13 @@ def kill_own_connection() -> None:
 
 
 def as_a_server_does(answer: Any) -> Any:
-    """The answer, with its request over: its connection is looked at and given back."""
+    """Finish the request, so that its connection is checked and returned to the pool; return the response."""
     close_old_connections()
     return answer
 
 
 def log_lines(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
-    """What the log says from here on, in the format that operators read."""
+    """The log from now on, in the production format."""
     console = next(handler for handler in logging.getLogger().handlers if type(handler) is logging.StreamHandler)
     written = io.StringIO()
     monkeypatch.setattr(console, "stream", written)
@@ -98,7 +98,7 @@ def log_lines(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
 
 
 def create(api: APIClient) -> Any:
-    """Write a campaign with a target, which comes last."""
+    """Create a campaign with a target, which is written last."""
     body = campaign_body(audience_targeting=[{"region": "Europe", "country": "DE"}])
     return as_a_server_does(api.post("/api/campaigns", body))
 

@@ -1,4 +1,4 @@
-"""One object of each kind, with its parts, for tests that ask every address."""
+"""One object of each kind with its parts, for tests of every URL."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from campaigns.tests.factories import AudienceTargetingFactory, CampaignFactory
 
 
 def scene(owner: User) -> dict[str, Any]:
-    """A campaign with an ad, and an advertiser, all by `owner`; their keys, named as in addresses."""
+    """Create a campaign with an ad and an advertiser as `owner`; return their keys, named as in URLs."""
     campaign = CampaignFactory(campaign_created_by=owner)
     AudienceTargetingFactory(campaign=campaign)
     ad = AdFactory(campaign=campaign, rated=True, ad_advertiser_forwarding_url="https://www.example.com")

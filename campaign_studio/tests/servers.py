@@ -19,7 +19,7 @@ from campaign_studio.embedded.server import ensure_embedded_server
 
 
 class Answer(NamedTuple):
-    """Status, headers and what the body says."""
+    """Status, headers and decoded body."""
 
     status: int
     headers: Any
@@ -28,7 +28,7 @@ class Answer(NamedTuple):
 
 @contextmanager
 def running(count: int = 2, **environment: str) -> Iterator[list[str]]:
-    """So many server processes; yields their addresses, and ends them."""
+    """Start `count` server processes; yield their URLs."""
     ports = [free_port() for _ in range(count)]
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "campaign_studio.wsgi:application"]
     options = ["--host", "127.0.0.1", "--log-level", "error", "--no-ws", "--blocking-threads", "16", "--port"]
@@ -40,7 +40,7 @@ def running(count: int = 2, **environment: str) -> Iterator[list[str]]:
 
 @contextmanager
 def serving(command: list[str], port: int, **environment: str) -> Iterator["subprocess.Popen[bytes]"]:
-    """The server that this command starts, as soon as something listens on its port; it ends with the block."""
+    """Start a server, wait until its port is open, and stop it at the end."""
     server = subprocess.Popen(command, env=_environment() | environment, cwd=settings.BASE_DIR)  # noqa: S603
     try:
         _wait_for(port, server)
@@ -51,7 +51,7 @@ def serving(command: list[str], port: int, **environment: str) -> Iterator["subp
 
 
 def send(method: str, address: str, body: Any = None, token: str = "", **headers: str) -> Answer:
-    """One request, answered by whoever listens there."""
+    """Send one request."""
     data = None if body is None else json.dumps(body).encode()
     sent = {"Content-Type": "application/json", **({"Authorization": f"Bearer {token}"} if token else {}), **headers}
     request = urllib.request.Request(address, data, sent, method=method)  # noqa: S310 - our own server
@@ -64,14 +64,14 @@ def send(method: str, address: str, body: Any = None, token: str = "", **headers
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """A free TCP port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def _environment() -> dict[str, str]:
-    """The tests' keys and database, with the settings a server runs with."""
+    """The environment of a server process: the tests' keys and database."""
     held = connection.settings_dict
     is_embedded = held["ENGINE"] != "django.db.backends.postgresql"
     host = str(ensure_embedded_server(Path(held["HOST"]))) if is_embedded else held["HOST"]

@@ -1,6 +1,6 @@
-"""The shape of the house as rules: which way imports run, which names files have, how deep classes inherit.
+"""Rules for the structure of the project: directions of imports, names of files, depth of inheritance.
 
-A rule reads sources as `{path: text}` and lists every fault, so that a test can give it a small house with one in it.
+A rule takes sources as `{path: text}` and lists all violations, so that a test can pass it small examples.
 """
 
 import ast
@@ -13,9 +13,9 @@ Sources = dict[str, str]
 
 ROOT = Path(__file__).resolve().parents[2]
 LAYERS = ["campaign_studio", "accounts", "advertisers", "campaigns", "ads"]
-# Rooms never import these, and these never import each other.
+# The doors: rooms never import them, and they never import each other.
 DOORS = ["api", "console", "management"]
-# What puts the house together looks up.
+# The composition may import upper layers.
 COMPOSITION = (
     "campaign_studio/settings.py",
     "campaign_studio/urls.py",
@@ -26,10 +26,10 @@ COMPOSITION = (
 MEANINGLESS = {"utils", "util", "helpers", "core", "common", "services", "misc"}
 MOST_BASES = 5
 MOST_LINES = 300
-# A list that is looked up, and by Django's habit stands in one file.
+# Long lists that Django expects in one file.
 LONGER = ("campaign_studio/settings.py",)
 
-# Every file there may be. `rooms` and `api` and `console` are what any app may have; a line adds to them.
+# Every permitted file. `rooms`, `api` and `console` list what any app may have; further lines add to them.
 DRAWING = """
 rooms                      apps models choices constraints querysets rules checks validators fields middleware
 api                        serializers views filters urls
@@ -73,7 +73,7 @@ ads/console                answers campaigns moderation preview availability dia
 
 
 def sources() -> Sources:
-    """What is in the house, apart from tests and migrations."""
+    """All modules, except tests and migrations."""
     files = [file.relative_to(ROOT) for layer in LAYERS for file in sorted((ROOT / layer).rglob("*.py"))]
     return {
         file.as_posix(): (ROOT / file).read_text() for file in files if not {"tests", "migrations"} & set(file.parts)
@@ -81,12 +81,12 @@ def sources() -> Sources:
 
 
 def above(path: str) -> list[str]:
-    """The apps that the module at this path must not know."""
+    """The apps that the module at this path must not import."""
     return [] if path.startswith(COMPOSITION) else LAYERS[LAYERS.index(path.split("/")[0]) + 1 :]
 
 
 def imports(source: str) -> Iterator[str]:
-    """The dotted names a module imports, wherever in it and for types alone as well."""
+    """The dotted names that a module imports, anywhere in it and also for type checking only."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
@@ -105,19 +105,19 @@ def upward_imports(house: Sources) -> list[str]:
 
 
 def relative_imports(house: Sources) -> list[str]:
-    """Each import that isn't written in full."""
+    """Each relative import."""
     return [
         f"{path} imports {name}" for path, source in house.items() for name in imports(source) if name.startswith(".")
     ]
 
 
 def door_of(parts: list[str]) -> str:
-    """The door that a module is part of: `api` for `ads/api/views.py`, or none."""
+    """The door that a module belongs to, such as `api` for `ads/api/views.py`; "" if none."""
     return parts[1] if len(parts) > 1 and parts[1] in DOORS else ""
 
 
 def imports_of_doors(house: Sources) -> list[str]:
-    """Each import of a door by a room, or by another door."""
+    """Each import of a door by a room or by another door."""
     return [
         f"{path} imports {name}"
         for path, source in house.items()
@@ -128,7 +128,7 @@ def imports_of_doors(house: Sources) -> list[str]:
 
 
 def texts(source: str) -> Iterator[str]:
-    """Every string that isn't a docstring."""
+    """Every string except docstrings."""
     tree = ast.parse(source)
     alone = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
@@ -137,7 +137,7 @@ def texts(source: str) -> Iterator[str]:
 
 
 def upward_strings(house: Sources) -> list[str]:
-    """Each string that names something above: `"ads.view_ad"`, `"admin:ads_ad"`, `get_model("ads", …)`."""
+    """Each string that names an upper layer: `"ads.view_ad"`, `"admin:ads_ad"`, `get_model("ads", …)`."""
     found = []
     for path, source in house.items():
         if not (higher := "|".join(above(path))):
@@ -150,7 +150,7 @@ def upward_strings(house: Sources) -> list[str]:
 
 
 def allowed(drawing: str) -> dict[str, set[str]]:
-    """The names of the drawing by directory, with those that any app, API or console may have."""
+    """The permitted names by directory, including those that any app, API or console may have."""
     lines: dict[str, set[str]] = {}
     for directory, *names in map(str.split, filter(None, drawing.splitlines())):
         lines.setdefault(directory, set()).update(names)
@@ -162,7 +162,7 @@ def allowed(drawing: str) -> dict[str, set[str]]:
 
 
 def unnamed(paths: list[str], drawing: str) -> list[str]:
-    """The files that are not in the drawing."""
+    """The files that aren't listed."""
     names = allowed(drawing)
     files = {f"{directory}/{name}.py" for directory, inside in names.items() for name in inside}
     return [
@@ -173,12 +173,12 @@ def unnamed(paths: list[str], drawing: str) -> list[str]:
 
 
 def meaningless(paths: list[str]) -> list[str]:
-    """The files and directories that could hold anything."""
+    """The files and directories with meaningless names."""
     return [path for path in paths if MEANINGLESS & set(PurePosixPath(path).with_suffix("").parts)]
 
 
 def too_deep(classes: list[type], ours: tuple[str, ...]) -> list[str]:
-    """The classes with more than five of our own behind them."""
+    """The classes that inherit from more than five of the project's own."""
     found = []
     for one in classes:
         behind = [base.__name__ for base in one.__mro__[1:] if base.__module__.split(".")[0] in ours]
@@ -188,7 +188,7 @@ def too_deep(classes: list[type], ours: tuple[str, ...]) -> list[str]:
 
 
 def classes() -> list[type]:
-    """Every class that a module of ours defines."""
+    """Every class of the project."""
     modules = [
         importlib.import_module(path.removesuffix(".py").removesuffix("/__init__").replace("/", "."))
         for path in sources()
@@ -203,7 +203,7 @@ def classes() -> list[type]:
 
 
 def too_long(house: Sources) -> list[str]:
-    """The files that nobody reads in one go."""
+    """The files that are too long."""
     lines = {path: source.count("\n") for path, source in house.items()}
     return [
         f"{path} has {number} lines" for path, number in lines.items() if number >= MOST_LINES and path not in LONGER

@@ -1,4 +1,4 @@
-"""What happens to a request before its view can be read in one place."""
+"""The order in which requests are checked is defined in a single place."""
 
 from collections.abc import Iterator
 
@@ -16,7 +16,7 @@ def subclasses(base: type) -> Iterator[type]:
         yield from subclasses(child)
 
 
-def test_every_view_judges_requests_in_the_same_order() -> None:
+def test_every_view_checks_requests_in_the_same_order() -> None:
     assert get_resolver().url_patterns
     outside = ("rest_framework", "drf_spectacular")
     views = {kind for kind in subclasses(APIView) if not kind.__module__.startswith(outside)} - {ETagMixin}

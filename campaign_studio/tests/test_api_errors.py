@@ -1,4 +1,4 @@
-"""One shape for every error under /api/, whoever notices it, and nothing half-written behind it."""
+"""Every error under /api/ has the same shape, and nothing is written by half."""
 
 from collections.abc import Callable
 from typing import Any
@@ -32,7 +32,7 @@ NOWHERE = "00000000-0000-4000-8000-000000000000"
 
 
 def assert_detail(answer: Any, status: int) -> str:
-    """The answer is JSON, `{"detail": "…"}` and nothing else; return the words."""
+    """The response is JSON with `detail` only; return its text."""
     assert answer.status_code == status, answer.content
     assert answer["Content-Type"] == "application/json"
     assert list(answer.json()) == ["detail"]
@@ -61,7 +61,7 @@ def assert_detail(answer: Any, status: int) -> str:
     ],
 )
 @pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete", "options", "head"])
-def test_an_address_that_is_none_is_404_in_json(
+def test_an_unknown_url_is_404_in_json(
     cast: Cast, client_for: ClientFor, address: str, method: str, settings: Settings
 ) -> None:
     for settings.DEBUG in (False, True):
@@ -77,7 +77,7 @@ def test_an_address_that_is_none_is_404_in_json(
     [f"/api/campaigns/{NOWHERE}", f"/api/ads/{NOWHERE}", f"/api/users/{NOWHERE}", f"/api/advertisers/{NOWHERE}"],
 )
 @pytest.mark.parametrize("method", ["get", "put", "patch", "delete"])
-def test_an_object_that_is_none_is_404(cast: Cast, client_for: ClientFor, address: str, method: str) -> None:
+def test_an_unknown_object_is_404(cast: Cast, client_for: ClientFor, address: str, method: str) -> None:
     assert_detail(getattr(client_for(cast.system_admin), method)(address), 404)
 
 
@@ -100,7 +100,7 @@ def test_an_object_that_is_none_is_404(cast: Cast, client_for: ClientFor, addres
         ("trace", "/api/campaigns"),
     ],
 )
-def test_a_method_that_an_address_does_not_know_is_405(
+def test_a_method_that_a_url_does_not_support_is_405(
     cast: Cast, client_for: ClientFor, method: str, address: str
 ) -> None:
     client = client_for(cast.system_admin)
@@ -120,7 +120,7 @@ def test_head_answers_like_get_without_a_body(cast: Cast, client_for: ClientFor)
     assert client_for(None).head("/api/health").status_code == 200
 
 
-def test_nobody_is_401_and_told_how_to_sign_in(client_for: ClientFor) -> None:
+def test_a_request_without_a_token_is_401_and_says_how_to_sign_in(client_for: ClientFor) -> None:
     answer = client_for(None).get("/api/campaigns")
 
     assert_detail(answer, 401)
@@ -153,20 +153,22 @@ def test_a_body_that_is_not_json_is_415(cast: Cast, client_for: ClientFor, conte
 @pytest.mark.parametrize(
     "content_type", ["application/json", "APPLICATION/JSON; charset=utf-8", "application/json;v=1"]
 )
-def test_json_is_json_however_it_is_written(cast: Cast, client_for: ClientFor, content_type: str) -> None:
+def test_every_spelling_of_the_json_media_type_is_accepted(
+    cast: Cast, client_for: ClientFor, content_type: str
+) -> None:
     body = b'{"campaign_name": "A", "campaign_start_date": "2031-01-01", "campaign_end_date": "2031-01-02"}'
 
     assert send_bytes(client_for(cast.owner), "POST", "/api/campaigns", body, content_type).status_code == 201
 
 
 @pytest.mark.parametrize("accept", ["text/html", "application/xml", "*/*", "image/png;q=0", "nonsense", ""])
-def test_answers_are_json_whatever_is_accepted(cast: Cast, client_for: ClientFor, accept: str) -> None:
+def test_responses_are_json_whatever_the_accept_header_says(cast: Cast, client_for: ClientFor, accept: str) -> None:
     answer = client_for(cast.guest).get("/api/campaigns", HTTP_ACCEPT=accept)
 
     assert (answer.status_code, answer["Content-Type"]) == (200, "application/json")
 
 
-def test_something_still_needed_is_409(cast: Cast, client_for: ClientFor) -> None:
+def test_deleting_an_object_that_others_need_is_409(cast: Cast, client_for: ClientFor) -> None:
     admin = client_for(cast.system_admin)
     advertiser = admin.post("/api/advertisers", advertiser_body()).json()
     CampaignFactory(advertiser_id=advertiser["advertiser_id"])
@@ -187,7 +189,7 @@ def test_a_body_over_twelve_mebibytes_is_413(cast: Cast, client_for: ClientFor) 
     assert not Campaign.objects.exists()
 
 
-def test_an_error_nobody_foresaw_is_500_in_json_and_can_be_traced(
+def test_an_unexpected_error_is_500_in_json_with_a_request_id(
     cast: Cast, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     client = bearing(tokens_of(cast.guest)["access_token"], raise_request_exception=False)
@@ -201,13 +203,13 @@ def test_an_error_nobody_foresaw_is_500_in_json_and_can_be_traced(
     assert "ZeroDivisionError" in caplog.text
 
 
-def test_what_a_failing_request_wrote_is_undone(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_writes_of_a_failed_request_are_rolled_back(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     client = bearing(tokens_of(cast.owner)["access_token"], raise_request_exception=False)
     target = [{"region": "Europe", "country": "DE"}]
     before = stored()
 
     for error in (RuntimeError("boom"), OperationalError("gone"), IntegrityError("odd")):
-        # The answer is read after everything has been written: a failure there comes last.
+        # The response is rendered after everything has been written, so a failure there comes last.
         with monkeypatch.context() as patched:
             patched.setattr(CampaignQuerySet, "as_document", lambda *_, error=error: _throw(error))
             answer = client.post("/api/campaigns", campaign_body(audience_targeting=target))
@@ -223,7 +225,7 @@ def _throw(error: Exception) -> None:
     raise error
 
 
-def test_a_database_that_does_not_answer_is_503(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unavailable_database_is_503(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     client = bearing(tokens_of(cast.guest)["access_token"])
     campaign = CampaignFactory()
     monkeypatch.setattr(CampaignQuerySet, "as_document", lambda *_: _throw(OperationalError("server closed")))
@@ -235,7 +237,7 @@ def test_a_database_that_does_not_answer_is_503(cast: Cast, monkeypatch: pytest.
     assert "server closed" not in answer.content.decode()
 
 
-def test_a_refusal_after_the_writing_undoes_it(cast: Cast, client_for: ClientFor) -> None:
+def test_a_refusal_after_writing_rolls_back(cast: Cast, client_for: ClientFor) -> None:
     admin = client_for(cast.owner)
     advertiser = admin.post(
         "/api/advertisers", advertiser_body(contacts=[contact_body(is_point_of_contact=True)])
@@ -253,14 +255,14 @@ def test_a_refusal_after_the_writing_undoes_it(cast: Cast, client_for: ClientFor
 
 
 @pytest.mark.parametrize(("sent", "kept"), [("abc-1.2_3", True), ("x" * 64, True), ("x" * 65, False), ("a b", False)])
-def test_a_request_id_comes_back_when_it_is_one(client_for: ClientFor, sent: str, kept: bool) -> None:
+def test_a_valid_request_id_is_returned(client_for: ClientFor, sent: str, kept: bool) -> None:
     for address in ("/api/health", "/api/nothing", "/api/campaigns"):
         answered = client_for(None).get(address, HTTP_X_REQUEST_ID=sent)["X-Request-ID"]
         assert (answered == sent) is kept
         assert 1 <= len(answered) <= 64
 
 
-def test_every_request_has_an_id_of_its_own(client_for: ClientFor) -> None:
+def test_every_request_has_its_own_id(client_for: ClientFor) -> None:
     ids = {client_for(None).get("/api/health")["X-Request-ID"] for _ in range(5)}
 
     assert len(ids) == 5
@@ -272,15 +274,15 @@ def test_an_unknown_host_is_400_in_json(client_for: ClientFor) -> None:
     assert (answer.status_code, answer["Content-Type"]) == (400, "application/json")
 
 
-def test_addresses_outside_of_the_api_answer_pages() -> None:
+def test_urls_outside_the_api_answer_with_pages() -> None:
     assert Client().get("/nothing")["Content-Type"].startswith("text/html")
 
 
-def test_an_admin_session_opens_nothing_here(cast: Cast, console_for: Callable[[User], Client]) -> None:
+def test_a_console_session_gives_no_access_to_the_api(cast: Cast, console_for: Callable[[User], Client]) -> None:
     assert_detail(console_for(cast.system_admin).get("/api/campaigns"), 401)
 
 
-def test_health_tells_version_and_database(client_for: ClientFor, settings: Settings) -> None:
+def test_health_reports_the_version_and_the_database(client_for: ClientFor, settings: Settings) -> None:
     answer = client_for(None).get("/api/health")
 
     assert answer.status_code == 200
@@ -288,7 +290,7 @@ def test_health_tells_version_and_database(client_for: ClientFor, settings: Sett
     assert client_for(None).get("/api/health?x=1").json() == {"x": ["There is no such parameter. This URL takes none."]}
 
 
-def test_health_is_503_when_the_database_is_gone(client_for: ClientFor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_health_is_503_if_the_database_is_unavailable(client_for: ClientFor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         "campaign_studio.api.views.connection.cursor", lambda: _throw(OperationalError("connection refused"))
     )

@@ -1,6 +1,6 @@
-"""Other people's ids in addresses and bodies, and parts sent along with what one may write: nothing of it reaches them.
+"""Ids of other users' objects in URLs and bodies, alone or among permitted fields, change nothing.
 
-Every request bears a real token; after each refusal, and beside each success, the stored rows are read again.
+Every request has a real token. The stored rows are compared after each refusal, and beside each success.
 """
 
 from typing import Any
@@ -30,11 +30,11 @@ BELOW_AN_ADVERTISER = [
 
 
 def rows_of(label: str, **wanted: Any) -> list[dict[str, Any]]:
-    """The stored rows of a table that have these values."""
+    """The stored rows of a table with these values."""
     return [row for row in stored()[label] if all(row[name] == str(key) for name, key in wanted.items())]
 
 
-# --- Ids in addresses ------------------------------------------------------------------------------------------------
+# --- Ids in URLs -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("role", EVERYBODY)
@@ -48,7 +48,7 @@ def test_a_part_is_not_found_below_another_advertiser(
     crossed = refused(client, method, address.format(**theirs | {"advertiser_id": mine["advertiser_id"]}), body)
     nowhere = refused(client, method, address.format(**mine | {"contact_id": NOWHERE, "bank_id": NOWHERE}), body)
 
-    # Somebody else's key is answered like one that nobody has: existence is not told.
+    # Another advertiser's key is answered like one that doesn't exist.
     assert (crossed.status_code, crossed.content) == (nowhere.status_code, nowhere.content)
     may_look = role in KEEPERS or (role == "content_moderator" and method in ("GET", "HEAD") and address == CONTACT)
     assert crossed.status_code == (
@@ -58,7 +58,7 @@ def test_a_part_is_not_found_below_another_advertiser(
 
 @pytest.mark.parametrize("role", EVERYBODY)
 @pytest.mark.parametrize("part", ["contacts", "bank-accounts"])
-def test_a_part_can_not_be_added_below_something_that_is_no_advertiser(cast: Cast, role: str, part: str) -> None:
+def test_a_part_can_not_be_added_below_anything_but_an_advertiser(cast: Cast, role: str, part: str) -> None:
     keys = scene(cast.in_role(role))
     body = bodies.contact_body() if part == "contacts" else bodies.bank_account_body()
 
@@ -72,7 +72,7 @@ def test_a_part_can_not_be_added_below_something_that_is_no_advertiser(cast: Cas
 
 @pytest.mark.parametrize("role", KEEPERS)
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
-def test_naming_another_advertisers_contact_leaves_that_one_alone(cast: Cast, role: str, method: str) -> None:
+def test_naming_another_advertisers_contact_does_not_change_it(cast: Cast, role: str, method: str) -> None:
     mine, theirs = scene(cast.in_role(role)), scene(cast.colleague)
     before = rows_of("advertisers.AdvertiserContact", advertiser_id=theirs["advertiser_id"])
     address = "/api/advertisers" if method == "POST" else f"/api/advertisers/{mine['advertiser_id']}"
@@ -116,7 +116,7 @@ def test_the_key_of_a_part_in_its_own_body_is_ignored(cast: Cast, role: str) -> 
 
 @pytest.mark.parametrize("role", KEEPERS)
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
-def test_naming_parts_of_another_ad_leaves_those_alone(cast: Cast, role: str, method: str) -> None:
+def test_naming_parts_of_another_ad_does_not_change_them(cast: Cast, role: str, method: str) -> None:
     mine, theirs = scene(cast.in_role(role)), scene(cast.colleague)
     other = Ad.objects.get(pk=theirs["ad_id"])
     slot = other.time_slots.get()
@@ -138,7 +138,7 @@ def test_naming_parts_of_another_ad_leaves_those_alone(cast: Cast, role: str, me
 
 @pytest.mark.parametrize("role", KEEPERS)
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
-def test_naming_targets_of_another_campaign_leaves_those_alone(cast: Cast, role: str, method: str) -> None:
+def test_naming_targets_of_another_campaign_does_not_change_them(cast: Cast, role: str, method: str) -> None:
     mine, theirs = scene(cast.in_role(role)), scene(cast.colleague)
     label = "campaigns.CampaignAudienceTargeting"
     [before] = rows_of(label, campaign_id=theirs["campaign_id"])
@@ -198,7 +198,7 @@ def test_an_ad_is_not_moved_to_another_campaign(cast: Cast, role: str, method: s
 
 
 @pytest.mark.parametrize("role", EVERYBODY)
-def test_address_and_body_can_not_name_different_campaigns(cast: Cast, role: str) -> None:
+def test_url_and_body_can_not_name_different_campaigns(cast: Cast, role: str) -> None:
     mine, theirs = scene(cast.in_role(role)), scene(cast.colleague)
     client = client_of(cast, role)
 
@@ -208,7 +208,7 @@ def test_address_and_body_can_not_name_different_campaigns(cast: Cast, role: str
         assert answer.status_code == (400 if role in KEEPERS else 403)
 
 
-def test_a_manager_adds_no_ad_with_parts_to_anothers_campaign(cast: Cast) -> None:
+def test_a_manager_can_not_add_an_ad_with_parts_to_anothers_campaign(cast: Cast) -> None:
     theirs = scene(cast.colleague)
     rating = {"rating_system": "MPAA", "rating_label": "R"}
     slots = [{"time_slot_start": "10:00", "time_slot_end": "11:00"}]
@@ -222,7 +222,7 @@ def test_a_manager_adds_no_ad_with_parts_to_anothers_campaign(cast: Cast) -> Non
 
 
 @pytest.mark.parametrize("role", READERS)
-def test_readers_give_no_campaign_an_advertiser_and_learn_of_none(cast: Cast, role: str) -> None:
+def test_readers_can_not_assign_advertisers_or_learn_which_exist(cast: Cast, role: str) -> None:
     keys = scene(cast.in_role(role))
     client = client_of(cast, role)
     address = f"/api/campaigns/{keys['campaign_id']}"
@@ -237,7 +237,7 @@ def test_readers_give_no_campaign_an_advertiser_and_learn_of_none(cast: Cast, ro
 
 @pytest.mark.parametrize("role", KEEPERS)
 @pytest.mark.parametrize("kind", ["campaign", "person", "nothing", "no key"])
-def test_what_is_no_advertiser_is_refused_as_one(cast: Cast, role: str, kind: str) -> None:
+def test_the_key_of_another_kind_of_object_is_refused_as_an_advertiser(cast: Cast, role: str, kind: str) -> None:
     keys = scene(cast.in_role(role))
     key = {"campaign": keys["campaign_id"], "person": cast.user.pk, "nothing": NOWHERE, "no key": "*"}[kind]
 
@@ -250,7 +250,7 @@ def test_what_is_no_advertiser_is_refused_as_one(cast: Cast, role: str, kind: st
 
 
 @pytest.mark.parametrize("role", KEEPERS)
-def test_an_ad_is_not_added_to_what_is_no_campaign(cast: Cast, role: str) -> None:
+def test_an_ad_can_not_be_added_to_anything_but_a_campaign(cast: Cast, role: str) -> None:
     keys = scene(cast.in_role(role))
     AdFactory(campaign_id=keys["campaign_id"], ad_created_by=cast.owner)
 

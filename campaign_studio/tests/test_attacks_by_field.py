@@ -1,7 +1,7 @@
-"""Fields that nobody hands out: one that doesn't exist is refused by name, one that is read-only is ignored.
+"""Unknown fields are refused by name, and read-only fields are ignored.
 
-Both are asked for every resource as its serializer and its model describe it: a column that is added is attacked at
-once. What matters most is spelt out below.
+The fields come from the serializer and the model of each resource, so a new column is covered at once. The most
+important ones are written out below.
 """
 
 from collections.abc import Iterator
@@ -29,14 +29,14 @@ NEVER_FIELDS = [
     *["save", "delete", "__class__", "objects", "role_id", "role_level", "level"],
 ]
 WITHOUT_READ_ONLY = ("registration", "approval", "rejection")
-# What the server alone fills in, also should a serializer forget to say so.
+# Fields that only the server sets, even if a serializer forgets to make them read-only.
 FILLED_IN = {
     *["campaign_created_by_id", "ad_created_by_id", "created_by_id", "created_by_name", "created_at", "last_login"],
     *["ad_view_count", "moderation_status", "moderated_by_id", "moderated_at", "moderation_note", "user_id", "ad_id"],
     *["contact_id", "bank_id"],
 }
 STAMPS = {"updated_at", "updated_by_name", "version"}
-# Whoever may write the resource in the scene, with the most rights and with the least.
+# Of the roles that may write the resource, the one with the most permissions and the one with the least.
 WRITERS = {
     **{kind: ["system_admin", "campaign_manager"] for kind in WRITES},
     "user": ADMINS,
@@ -49,7 +49,7 @@ CASES = [pytest.param(kind, role, id=f"{kind} by {role}") for kind in WRITES for
 
 
 def all_requests(kind: str, keys: dict[str, Any], changes: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
-    """POST, PUT and PATCH, as far as the address knows them."""
+    """POST, PUT and PATCH, where the URL supports them."""
     _, body, _, change = WRITES[kind]
     yield from requests(kind, keys, changes)
     if change and kind != "oneself":
@@ -58,7 +58,7 @@ def all_requests(kind: str, keys: dict[str, Any], changes: dict[str, Any]) -> It
 
 
 def column_names(kind: str) -> set[str]:
-    """Everything the model calls a field, a relation or a property."""
+    """The names of all fields, relations and properties of the model."""
     model: type[models.Model] | None = getattr(getattr(WRITES[kind][0], "Meta", None), "model", None)
     if model is None:
         return set()
@@ -68,7 +68,7 @@ def column_names(kind: str) -> set[str]:
 
 
 def another(field: serializers.Field[Any, Any, Any, Any], cast: Cast) -> Any:
-    """A value that such a field could hold and doesn't."""
+    """A valid value of the field other than the current one."""
     if isinstance(field, serializers.BooleanField):
         return True
     if isinstance(field, serializers.UUIDField):
@@ -121,11 +121,11 @@ def test_a_read_only_field_sent_along_is_ignored(cast: Cast, kind: str, role: st
 
 
 def row_key(row: dict[str, Any]) -> Any:
-    """The primary key, which is the first column of every table of ours."""
+    """The primary key, which is the first column of each table."""
     return next(iter(row.values()))
 
 
-# --- One's own standing ----------------------------------------------------------------------------------------------
+# --- Privileges ------------------------------------------------------------------------------------------------------
 
 STANDING: dict[str, Any] = {
     "role": "system_admin",
@@ -138,36 +138,36 @@ STANDING: dict[str, Any] = {
 }
 
 
-def standing_of(user: User) -> dict[str, Any]:
-    """What the database holds of the fields above, and the password."""
+def privileges_of(user: User) -> dict[str, Any]:
+    """The stored values of the fields above, and the password."""
     names = ["role_id", "is_active", "is_verified", "user_id", "last_login", "created_at", "password"]
     [row] = User.objects.filter(pk=user.pk).values(*names)
     return dict(row)
 
 
 @pytest.mark.parametrize("role", EVERYBODY)
-def test_nobody_changes_their_own_standing_at_auth_me(cast: Cast, role: str) -> None:
+def test_users_can_not_change_their_own_privileges_at_auth_me(cast: Cast, role: str) -> None:
     person = cast.in_role(role)
     client = client_of(cast, role)
-    before = standing_of(person)
+    before = privileges_of(person)
 
     for body in (STANDING, *({name: value} for name, value in STANDING.items())):
         assert send(client, "PATCH", "/api/auth/me", body).status_code == 200
-        assert standing_of(person) == before
+        assert privileges_of(person) == before
 
 
 @pytest.mark.parametrize("role", ["campaign_manager", "content_moderator", "user", "guest"])
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
-def test_nobody_but_admins_changes_a_standing_among_users(cast: Cast, role: str, method: str) -> None:
+def test_only_admins_change_privileges_of_users(cast: Cast, role: str, method: str) -> None:
     person = cast.in_role(role)
     client = client_of(cast, role)
-    before = standing_of(person)
+    before = privileges_of(person)
 
     mine = send(client, method, f"/api/users/{person.pk}", bodies.user_body(**STANDING) | {"password": "x"})
     assert (mine.status_code, list(mine.json())) == (400, ["password"])
     body = {"username": person.username, "email": person.email} | STANDING
     assert send(client, method, f"/api/users/{person.pk}", body).status_code == 200
-    assert standing_of(person) == before
+    assert privileges_of(person) == before
     for other in (cast.colleague, cast.other_app_admin, cast.system_admin):
         assert refused(client, method, f"/api/users/{other.pk}", body).status_code == 404
     assert refused(client, "POST", "/api/users", bodies.user_body(**STANDING)).status_code == 403
@@ -175,7 +175,7 @@ def test_nobody_but_admins_changes_a_standing_among_users(cast: Cast, role: str,
 
 @pytest.mark.parametrize("role", ADMINS)
 @pytest.mark.parametrize("name", ["role", "is_active"])
-def test_no_admin_raises_themselves(cast: Cast, role: str, name: str) -> None:
+def test_admins_can_not_raise_their_own_privileges(cast: Cast, role: str, name: str) -> None:
     person = cast.in_role(role)
     value = {"role": "app_admin" if role == "system_admin" else "system_admin", "is_active": False}[name]
 
@@ -186,7 +186,7 @@ def test_no_admin_raises_themselves(cast: Cast, role: str, name: str) -> None:
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
-def test_an_app_admin_makes_nobody_a_system_admin(cast: Cast, method: str) -> None:
+def test_an_app_admin_can_not_make_anyone_a_system_admin(cast: Cast, method: str) -> None:
     client = client_of(cast, "app_admin")
     body = bodies.user_body(role="system_admin")
     if method != "POST":
@@ -200,7 +200,7 @@ def test_an_app_admin_makes_nobody_a_system_admin(cast: Cast, method: str) -> No
 
 @pytest.mark.parametrize("role", ["nobody", *EVERYBODY])
 @pytest.mark.parametrize("name", [*STANDING, "is_superuser", "is_staff", "groups"])
-def test_whoever_registers_chooses_no_standing(cast: Cast, role: str, name: str) -> None:
+def test_registration_can_not_set_privileges(cast: Cast, role: str, name: str) -> None:
     body = bodies.user_body(**{name: STANDING.get(name, True)})
 
     answer = refused(client_of(cast, role), "POST", "/api/auth/register", body)
@@ -210,7 +210,7 @@ def test_whoever_registers_chooses_no_standing(cast: Cast, role: str, name: str)
 
 @pytest.mark.parametrize("role", ADMINS)
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
-def test_a_password_is_not_set_among_other_fields(cast: Cast, role: str, method: str) -> None:
+def test_a_password_can_not_be_set_among_other_fields(cast: Cast, role: str, method: str) -> None:
     body = {"username": "renamed", "email": "renamed@example.com", "password": "another long password"}
 
     for address in (f"/api/users/{cast.user.pk}", "/api/auth/me"):
@@ -220,8 +220,8 @@ def test_a_password_is_not_set_among_other_fields(cast: Cast, role: str, method:
     assert User.objects.get(pk=cast.user.pk).check_password(PASSWORD)
 
 
-def test_what_users_may_not_set_is_what_these_tests_send() -> None:
-    """A field that is added to users must be decided on: one's own to change, or part of the standing above."""
+def test_every_field_of_users_is_either_their_own_or_privileged() -> None:
+    """A new field of users must be classified: users' own to change, or one of the privileges above."""
     own = {"username", "email", "first_name", "last_name"}
 
     assert set(UserSerializer().fields) - own == set(STANDING)

@@ -1,4 +1,4 @@
-"""Methods that are none of those an address knows, and methods dressed up as others: each address, each role."""
+"""Unknown methods and methods disguised as others, at every URL and in every role."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.matrix]
 KNOWN: dict[str, set[str]] = {}
 for known_method, known_address in routes(get_resolver().url_patterns):
     KNOWN.setdefault(known_address, set()).add(known_method)
-# Pages and schema answer in their own format, and read nothing of ours.
+# The documentation has formats of its own and reads no data.
 DOCUMENTS = {"/api/openapi.json", "/api/docs", "/api/redoc"}
 RESOURCES = [address for address in KNOWN if address not in DOCUMENTS]
 OPEN = {
@@ -35,19 +35,19 @@ WHOLE = ["/api/campaigns/{campaign_id}", "/api/ads/{ad_id}", "/api/advertisers/{
 
 @pytest.fixture
 def keys(cast: Cast) -> dict[str, Any]:
-    """One object of each kind, and whatever else an address names."""
+    """One object of each kind, and everything else that URLs name."""
     return scene(cast.campaign_manager) | {"user_id": cast.user.pk, "session_id": NOWHERE}
 
 
-def assert_says_nothing(answer: Any, status: int, where: Any) -> None:
-    """The answer is an error in JSON with one sentence."""
+def assert_is_plain_error(answer: Any, status: int, where: Any) -> None:
+    """The response is a JSON error with a single message."""
     assert answer.status_code == status, (where, answer.status_code, answer.content[:200])
     assert answer["Content-Type"] == "application/json", where
     assert list(answer.json()) == ["detail"], where
 
 
 def closed_to(role: str, address: str) -> bool:
-    """Whether one must sign in first."""
+    """Whether the URL requires signing in."""
     return role == "nobody" and address not in OPEN
 
 
@@ -67,7 +67,7 @@ def test_head_is_answered_like_get_without_a_body(cast: Cast, keys: dict[str, An
 
 
 @pytest.mark.parametrize("address", RESOURCES)
-def test_options_tell_nothing(cast: Cast, keys: dict[str, Any], address: str) -> None:
+def test_options_reveal_nothing(cast: Cast, keys: dict[str, Any], address: str) -> None:
     clients = {role: client_of(cast, role) for role in ROLES}
     before = stored()
 
@@ -77,29 +77,29 @@ def test_options_tell_nothing(cast: Cast, keys: dict[str, Any], address: str) ->
             for one in (address.format(**keys), address.format(**dict.fromkeys(keys, NOWHERE)))
         )
 
-        assert_says_nothing(there, 401 if closed_to(role, address) else 405, role)
+        assert_is_plain_error(there, 401 if closed_to(role, address) else 405, role)
         assert (there.content, there.headers.get("Allow")) == (nowhere.content, nowhere.headers.get("Allow")), role
 
     assert stored() == before
 
 
 @pytest.mark.parametrize("address", RESOURCES)
-def test_a_method_that_is_none_is_refused(cast: Cast, keys: dict[str, Any], address: str) -> None:
+def test_an_unknown_method_is_refused(cast: Cast, keys: dict[str, Any], address: str) -> None:
     clients = {role: client_of(cast, role) for role in ROLES}
     before = stored()
 
     for role, client in clients.items():
         for method in [*ODD, *(one for one in WRITING if one not in KNOWN[address])]:
             answer = send(client, method, address.format(**keys), {"note": "x"})
-            assert_says_nothing(answer, 401 if closed_to(role, address) else 405, (role, method))
+            assert_is_plain_error(answer, 401 if closed_to(role, address) else 405, (role, method))
 
     assert stored() == before
 
 
 @pytest.mark.parametrize("address", sorted(DOCUMENTS))
 @pytest.mark.parametrize("method", ["OPTIONS", *WRITING, *ODD])
-def test_the_documentation_is_only_read(cast: Cast, address: str, method: str) -> None:
-    assert_says_nothing(refused(client_of(cast, "system_admin"), method, address, {}), 405, method)
+def test_the_documentation_is_read_only(cast: Cast, address: str, method: str) -> None:
+    assert_is_plain_error(refused(client_of(cast, "system_admin"), method, address, {}), 405, method)
 
 
 @pytest.mark.parametrize("address", RESOURCES)
@@ -120,7 +120,7 @@ def test_no_header_turns_a_reading_into_a_writing(cast: Cast, keys: dict[str, An
 
 @pytest.mark.parametrize("way", [*OVERRIDES, "query", "body", "form"])
 @pytest.mark.parametrize("address", WHOLE)
-def test_a_post_to_an_object_deletes_and_changes_nothing(
+def test_a_post_to_an_object_does_not_delete_or_change_it(
     cast: Cast, keys: dict[str, Any], address: str, way: str
 ) -> None:
     clients = {role: client_of(cast, role) for role in ROLES}
@@ -135,7 +135,7 @@ def test_a_post_to_an_object_deletes_and_changes_nothing(
 
 
 def post_as(client: Any, method: str, way: str, address: str, body: dict[str, Any]) -> Any:
-    """A POST that asks to be taken for another method."""
+    """A POST that asks to be treated as another method."""
     if way == "form":
         return client.generic("POST", address, f"_method={method}", "application/x-www-form-urlencoded")
     query = f"?_method={method}" if way == "query" else ""
@@ -172,7 +172,7 @@ def test_a_post_to_a_list_stays_a_post(
 
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("method", ["delete", "Delete", "patch"])
-def test_a_method_in_small_letters_needs_the_same_right(
+def test_a_method_in_lower_case_needs_the_same_permission(
     cast: Cast, keys: dict[str, Any], role: str, method: str
 ) -> None:
     client = client_of(cast, role)

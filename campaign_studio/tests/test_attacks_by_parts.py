@@ -1,4 +1,4 @@
-"""Parts sent along with what one may write reach no row that one may not write, be it by rating, target or account."""
+"""Nested parts can't be used to write rows without permission: by rating, target or bank account."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from campaign_studio.tests.scenes import scene
 pytestmark = [pytest.mark.django_db, pytest.mark.matrix]
 
 RATING = {"rating_system": "MPAA", "rating_label": "R", "no_prohibited_content": False}
-# What an ad has besides its rating: everything here needs more than the right to rate.
+# Fields of an ad outside its rating, which need more than the permission to rate.
 BESIDES: dict[str, Any] = {
     "ad_name": "Taken over",
     "ad_description": "Taken over",
@@ -32,12 +32,12 @@ LOG = ("accounts.AuditEntry", "accounts.AuditEntryToSeal")
 
 
 def without_stamps(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What was written, less when, by whom and how often."""
+    """The rows without timestamps, names and versions."""
     return [{name: value for name, value in row.items() if name not in STAMPS} for row in rows]
 
 
 def changed_tables(before: dict[str, Any], after: dict[str, Any]) -> set[str]:
-    """The tables that hold something else now, the log apart."""
+    """The tables that have changed, except the audit log."""
     return {
         label
         for label, rows in after.items()
@@ -57,7 +57,7 @@ def test_a_rating_carries_nothing_else_into_the_ad(cast: Cast, role: str, name: 
 
 
 @pytest.mark.parametrize("role", ["other_campaign_manager", *READERS])
-def test_a_rating_alone_does_not_open_the_ads_own_address(cast: Cast, role: str) -> None:
+def test_the_right_to_rate_does_not_open_the_ads_own_url(cast: Cast, role: str) -> None:
     keys = scene(cast.owner)
     address = f"/api/ads/{keys['ad_id']}"
     client = client_of(cast, role)
@@ -81,7 +81,7 @@ def test_a_moderators_rating_changes_the_rating_alone(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("within", [{"ad_id": 1}, {"ad": {"ad_name": "Taken over"}}, {"nonsense": 1}], ids=str)
-def test_a_rating_reaches_no_further_than_its_own_fields(cast: Cast, within: dict[str, Any]) -> None:
+def test_a_rating_changes_its_own_fields_only(cast: Cast, within: dict[str, Any]) -> None:
     keys = scene(cast.owner)
     client = client_of(cast, "content_moderator")
 
@@ -90,7 +90,7 @@ def test_a_rating_reaches_no_further_than_its_own_fields(cast: Cast, within: dic
     assert (answer.status_code, list(answer.json())) == (400, list(within))
 
 
-def test_the_owner_rates_but_does_not_decide(cast: Cast) -> None:
+def test_the_owner_can_rate_but_not_review(cast: Cast) -> None:
     keys = scene(cast.owner)
     decided = {"moderation_status": "approved", "moderated_by_id": str(cast.owner.pk), "moderation_note": "Fine"}
     client = client_of(cast, "campaign_manager")
@@ -123,7 +123,7 @@ def test_bank_accounts_within_an_advertiser_are_read_only(cast: Cast, role: str,
 @pytest.mark.parametrize("role", READERS)
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
 @pytest.mark.parametrize("part", ["contacts", "bank_accounts"])
-def test_readers_write_no_part_of_an_advertiser(cast: Cast, role: str, method: str, part: str) -> None:
+def test_readers_can_not_write_parts_of_an_advertiser(cast: Cast, role: str, method: str, part: str) -> None:
     keys = scene(cast.colleague)
     rows: dict[str, Any] = {
         "contacts": [bodies.contact_body(contact_id=str(keys["contact_id"]), contact_name="Taken over")],
@@ -156,7 +156,7 @@ def test_ads_within_a_campaign_are_read_only(cast: Cast, role: str, method: str)
 @pytest.mark.parametrize("role", ["other_campaign_manager", *READERS])
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
 @pytest.mark.parametrize("part", ["audience_targeting", "ads"])
-def test_no_part_of_a_foreign_campaign_is_written(cast: Cast, role: str, method: str, part: str) -> None:
+def test_parts_of_another_users_campaign_can_not_be_written(cast: Cast, role: str, method: str, part: str) -> None:
     keys = scene(cast.owner)
     rows: dict[str, Any] = {"audience_targeting": [{"region": "Asia", "country": "JP"}], "ads": [bodies.ad_body()]}
     address = f"/api/campaigns/{keys['campaign_id']}"
@@ -168,7 +168,7 @@ def test_no_part_of_a_foreign_campaign_is_written(cast: Cast, role: str, method:
 
 
 @pytest.mark.parametrize("role", EVERYBODY)
-def test_no_history_is_written(cast: Cast, role: str) -> None:
+def test_history_can_not_be_written(cast: Cast, role: str) -> None:
     keys = scene(cast.in_role(role))
     client = client_of(cast, role)
 

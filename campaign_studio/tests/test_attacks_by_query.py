@@ -1,4 +1,4 @@
-"""Filters, orderings and searches over what a list doesn't show: refused by name, and no row tells by being there."""
+"""Filters, orderings and searches by hidden fields are refused by name and reveal nothing."""
 
 import re
 from collections.abc import Callable
@@ -37,13 +37,13 @@ PATHS = [
     "user.password",
 ]
 LOOKUPS = ["", "__startswith", "__regex", "__gt", "__in", "__isnull", "__contains", "__ilike", "!", "[]"]
-# What is no list, or none without a question.
+# URLs that aren't lists, or only with parameters.
 SINGLE = {"readiness", "performance", "qr.svg"}
 NO_LISTS = {"me", "health", "docs", "redoc", "openapi.json", "delivery", "explain"} | SINGLE
 
 
 def is_list(address: str) -> bool:
-    """Whether GET answers pages of rows."""
+    """Whether GET returns pages of rows."""
     last = address.rsplit("/", 1)[-1]
     return not last.startswith("{") and last not in NO_LISTS
 
@@ -60,7 +60,7 @@ def keys(cast: Cast) -> dict[str, Any]:
     return scene(cast.owner)
 
 
-def test_the_lists_are_found() -> None:
+def test_lists_are_discovered() -> None:
     assert {"/api/users", "/api/campaigns", "/api/ads", "/api/advertisers", "/api/audit-log", "/api/roles"} <= set(
         LISTS
     )
@@ -68,18 +68,18 @@ def test_the_lists_are_found() -> None:
 
 
 def may_list(cast: Cast, role: str, address: str, keys: dict[str, Any]) -> Any:
-    """A client of this role, and what the plain list answers."""
+    """A client of this role, and the status of the list without parameters."""
     client = client_of(cast, role)
     return client, send(client, "GET", address.format(**keys)).status_code
 
 
 @pytest.mark.parametrize("role", ["nobody", *EVERYBODY])
 @pytest.mark.parametrize("address", LISTS)
-def test_no_list_is_filtered_by_what_it_hides(cast: Cast, keys: dict[str, Any], role: str, address: str) -> None:
+def test_no_list_is_filtered_by_hidden_fields(cast: Cast, keys: dict[str, Any], role: str, address: str) -> None:
     client, plain = may_list(cast, role, address, keys)
     names = [*SECRETS, *PATHS, "ad_number", "pk", "id", "_method", "where", "fields", "include", "expand"]
 
-    # All at once would be longer than a query may be.
+    # All at once would exceed the longest query string.
     for part in (names[::2], names[1::2]):
         asked = {name + lookup: "a" for name in part for lookup in LOOKUPS}
         answer = client.get(address.format(**keys), asked)
@@ -100,7 +100,7 @@ def test_no_list_is_ordered_by_what_it_hides(cast: Cast, keys: dict[str, Any], r
 
 
 @pytest.mark.parametrize("address", ORDERED)
-def test_what_a_list_is_ordered_by_is_what_its_rows_show(cast: Cast, keys: dict[str, Any], address: str) -> None:
+def test_a_list_is_ordered_only_by_fields_that_it_shows(cast: Cast, keys: dict[str, Any], address: str) -> None:
     client = client_of(cast, "system_admin")
     shown = set(send(client, "GET", address.format(**keys)).json()["results"][0])
     refusal = client.get(address.format(**keys), {"ordering": "nonsense"}).json()["ordering"][0]
@@ -152,7 +152,7 @@ def hidden_of_ads(cast: Cast, keys: dict[str, Any]) -> list[str]:
         ("/api/campaigns/{campaign_id}/ads", "guest", hidden_of_ads, "Ad"),
     ],
 )
-def test_a_search_finds_nothing_that_is_hidden(
+def test_a_search_does_not_match_hidden_fields(
     cast: Cast,
     keys: dict[str, Any],
     address: str,
@@ -168,9 +168,9 @@ def test_a_search_finds_nothing_that_is_hidden(
         assert answer.status_code == 200, answer.content
         return int(answer.json()["count"])
 
-    # The control: the search works, and in whatever case.
+    # The control: the search works, in any case.
     assert found(shown.upper()) >= 1
-    # Nor is any character a wildcard or a command.
+    # No character is a wildcard or an operator.
     for term in [*terms, "%", f"{shown[0]}_{shown[2:]}", "\\", *(sign + shown for sign in "^=@$*")]:
         assert found(term) == 0, term
 
@@ -185,11 +185,11 @@ def test_parts_of_an_advertiser_can_not_be_searched(cast: Cast, keys: dict[str, 
     assert answer.status_code == (400 if plain == 200 else plain)
 
 
-# --- What one may not see --------------------------------------------------------------------------------------------
+# --- Invisible objects -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("role", ["user", "guest"])
-def test_filtering_campaigns_by_advertiser_tells_readers_nothing_of_advertisers(cast: Cast, role: str) -> None:
+def test_filtering_campaigns_by_advertiser_reveals_nothing_about_advertisers(cast: Cast, role: str) -> None:
     client = client_of(cast, role)
     there = AdvertiserFactory()
     CampaignFactory()
@@ -216,7 +216,7 @@ def test_filtering_campaigns_by_advertiser_tells_readers_nothing_of_advertisers(
     ],
     ids=str,
 )
-def test_no_query_finds_an_app_admin_a_system_admin(cast: Cast, query: dict[str, str]) -> None:
+def test_no_query_reveals_a_system_admin_to_an_app_admin(cast: Cast, query: dict[str, str]) -> None:
     UserFactory.create_batch(2)
     answer = client_of(cast, "app_admin").get("/api/users", query)
     seen = client_of(cast, "system_admin").get("/api/users", query)
@@ -227,7 +227,7 @@ def test_no_query_finds_an_app_admin_a_system_admin(cast: Cast, query: dict[str,
     assert hidden <= {row["user_id"] for row in seen.json()["results"]}
 
 
-def test_a_moderator_reads_nothing_of_accounts_in_lists_documents_and_histories(cast: Cast) -> None:
+def test_a_moderator_finds_no_bank_accounts_in_lists_documents_or_histories(cast: Cast) -> None:
     keys = scene(cast.owner)
     address = f"/api/advertisers/{keys['advertiser_id']}"
     account = {"bank_name": "Known to few", "bank_account_iban": IBAN}

@@ -1,4 +1,4 @@
-"""Constraints and their words: looked up by name, beside the right field, and none of them untested."""
+"""Every constraint has a message beside the right field, exists in the database, and is tested."""
 
 import re
 from pathlib import Path
@@ -27,7 +27,7 @@ OURS = ["accounts", "advertisers", "campaigns", "ads"]
 
 
 def our_constraints() -> list[tuple[type[models.Model], models.BaseConstraint]]:
-    """Every constraint of our own tables."""
+    """All constraints of the project's tables."""
     return [
         (model, constraint)
         for label in OURS
@@ -36,7 +36,7 @@ def our_constraints() -> list[tuple[type[models.Model], models.BaseConstraint]]:
     ]
 
 
-def test_every_constraint_speaks_to_people() -> None:
+def test_every_constraint_has_a_message() -> None:
     wordless = [
         constraint.name
         for _, constraint in our_constraints()
@@ -49,13 +49,13 @@ def test_every_constraint_speaks_to_people() -> None:
 
 
 def name_in_tests(name: str) -> str:
-    """How tests write a constraint's name: those of several constraints at once have a placeholder in it."""
+    """The constraint's name as it is written in tests, where parametrised names contain a placeholder."""
     if name in {"media_url_is_http", "ad_advertiser_forwarding_url_is_http"}:
         return "{field}_is_http"
     return re.sub("^ad_(impression|in_view)_duration(?=_)", "{name}", name)
 
 
-def test_every_constraint_has_its_test() -> None:
+def test_every_constraint_is_tested() -> None:
     tests = {label: "".join(file.read_text() for file in (ROOT / label / "tests").glob("test_*.py")) for label in OURS}
     untested = [
         constraint.name
@@ -81,7 +81,7 @@ def test_every_constraint_is_in_the_database() -> None:
     assert {constraint.name for _, constraint in our_constraints()} - there == set()
 
 
-def test_a_constraint_about_a_field_keeps_it_through_migrations_and_clones() -> None:
+def test_a_constraint_keeps_its_field_in_migrations_and_clones() -> None:
     for constraint in (
         FieldCheck(field="size", condition=models.Q(size__gt=0), name="size_is_positive"),
         FieldUnique(field="size", fields=["size"], name="size_is_unique"),
@@ -93,18 +93,18 @@ def test_a_constraint_about_a_field_keeps_it_through_migrations_and_clones() -> 
         assert args == ()
 
 
-# --- What slipped past the check -------------------------------------------------------------------------------------
+# --- Errors of the database ------------------------------------------------------------------------------------------
 
 
 def collision(write: Any) -> IntegrityError:
-    """The error that a race would have ended in."""
+    """The error that a race would cause."""
     with pytest.raises(IntegrityError) as raised, transaction.atomic():
         write()
     return raised.value
 
 
 @pytest.mark.django_db
-def test_a_lost_race_is_answered_in_the_constraints_words_beside_its_field() -> None:
+def test_a_lost_race_is_answered_by_the_constraints_message_beside_its_field() -> None:
     taken, other = UserFactory.create_batch(2)
 
     error = validation_error(
@@ -115,7 +115,7 @@ def test_a_lost_race_is_answered_in_the_constraints_words_beside_its_field() -> 
 
 
 @pytest.mark.django_db
-def test_a_constraint_about_several_fields_is_answered_for_the_whole() -> None:
+def test_a_constraint_about_several_fields_is_a_non_field_error() -> None:
     target = AudienceTargetingFactory()
     again = AudienceTargetingFactory.build(campaign=target.campaign)
 
@@ -127,7 +127,7 @@ def test_a_constraint_about_several_fields_is_answered_for_the_whole() -> None:
 
 
 @pytest.mark.django_db
-def test_a_parent_that_is_gone_is_said_so() -> None:
+def test_a_deleted_parent_is_reported() -> None:
     campaign = CampaignFactory()
     AdFactory(campaign=campaign)
 
@@ -151,16 +151,16 @@ def test_a_parent_that_is_gone_is_said_so() -> None:
     ],
     ids=["unique field", "one to one"],
 )
-def test_a_collision_without_words_of_its_own_says_to_reload(write: Any) -> None:
+def test_a_collision_without_its_own_message_asks_to_reload(write: Any) -> None:
     assert validation_error(collision(write)).message_dict == {"__all__": [CONFLICT]}
 
 
-def test_an_error_that_is_not_the_databases_own_says_to_reload() -> None:
+def test_an_error_without_diagnostics_asks_to_reload() -> None:
     assert isinstance(validation_error(IntegrityError("?")), ValidationError)
     assert validation_error(IntegrityError("?")).message_dict == {"__all__": [CONFLICT]}
 
 
-# --- The tests' own objects ------------------------------------------------------------------------------------------
+# --- Factories -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.django_db

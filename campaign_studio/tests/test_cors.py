@@ -1,4 +1,4 @@
-"""Which other sites may talk to the API from a browser."""
+"""Which other sites may call the API from a browser."""
 
 import pytest
 from django.test import Client
@@ -8,7 +8,7 @@ ALLOWED = "http://localhost:5173"
 pytestmark = pytest.mark.django_db
 
 
-def test_the_frontend_may_ask_with_credentials() -> None:
+def test_the_frontend_may_send_credentials() -> None:
     answer = Client().get("/api/health", HTTP_ORIGIN=ALLOWED)
 
     assert answer["Access-Control-Allow-Origin"] == ALLOWED
@@ -24,7 +24,7 @@ def test_the_frontend_reads_errors_too() -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
-def test_the_browser_asks_first_and_is_answered(method: str) -> None:
+def test_preflight_requests_are_answered(method: str) -> None:
     answer = Client().options(
         "/api/campaigns",
         HTTP_ORIGIN=ALLOWED,
@@ -49,7 +49,7 @@ def test_the_browser_asks_first_and_is_answered(method: str) -> None:
         "null",
     ],
 )
-def test_other_sites_may_not(origin: str) -> None:
+def test_other_sites_are_refused(origin: str) -> None:
     for answer in (
         Client().get("/api/health", HTTP_ORIGIN=origin),
         Client().options("/api/campaigns", HTTP_ORIGIN=origin, HTTP_ACCESS_CONTROL_REQUEST_METHOD="GET"),
@@ -58,5 +58,5 @@ def test_other_sites_may_not(origin: str) -> None:
         assert "Access-Control-Allow-Credentials" not in answer
 
 
-def test_the_console_is_no_business_of_other_sites() -> None:
+def test_the_console_sends_no_cors_headers() -> None:
     assert "Access-Control-Allow-Origin" not in Client().get("/admin/login/", HTTP_ORIGIN=ALLOWED)

@@ -1,4 +1,4 @@
-"""Which PostgreSQL: three ways to say it, and the embedded server that always comes back."""
+"""The database configuration, and the embedded server that is restarted whenever it has stopped."""
 
 import socket
 import subprocess
@@ -30,14 +30,14 @@ PARTS = {
 
 
 def configured(**variables: str) -> dict[str, Any]:
-    """The database settings in an environment of just these variables."""
+    """The database settings for an environment with these variables only."""
     env = environ.Env()
     env.ENVIRON = variables
     return configuration(env, Path("/srv/data"))
 
 
 def where(config: dict[str, Any]) -> tuple[Any, ...]:
-    """What decides which database it is."""
+    """The settings that identify the database."""
     return tuple(config.get(name) for name in ("ENGINE", "HOST", "PORT", "NAME", "USER", "PASSWORD"))
 
 
@@ -47,18 +47,18 @@ def test_a_url_names_the_database() -> None:
     assert where(config) == ("django.db.backends.postgresql", "db.example.com", 5433, "studio", "mona", "p@ss")
 
 
-def test_the_parts_of_the_seed_name_the_database() -> None:
+def test_the_parts_name_the_database() -> None:
     postgresql = "django.db.backends.postgresql"
 
     assert where(configured(**PARTS)) == (postgresql, "db.example.com", 5432, "studio", "mona", "p@ss")
     assert configured(**PARTS, DATABASE_PORT="5433")["PORT"] == 5433
 
 
-def test_the_url_wins_over_the_parts() -> None:
+def test_the_url_takes_precedence_over_the_parts() -> None:
     assert configured(DATABASE_URL="postgresql://other.example.com/x", **PARTS)["HOST"] == "other.example.com"
 
 
-def test_with_neither_the_embedded_server_is_used() -> None:
+def test_without_either_the_embedded_server_is_used() -> None:
     config = configured()
 
     assert (config["ENGINE"], config["HOST"]) == ("campaign_studio.embedded.backend", "/srv/data/postgres")
@@ -100,24 +100,24 @@ LIMITS = "-c statement_timeout=15s -c lock_timeout=5s -c idle_in_transaction_ses
     ],
     ids=["by default", "with a URL", "which has options of its own", "none", "others"],
 )
-def test_nothing_in_the_database_takes_for_ever(variables: dict[str, str], options: str) -> None:
+def test_every_connection_has_time_limits(variables: dict[str, str], options: str) -> None:
     assert configured(**variables)["OPTIONS"]["options"] == f"-c jit=off {options}"
 
 
-def test_without_any_limit_no_limits_are_sent() -> None:
+def test_a_limit_of_zero_is_not_sent() -> None:
     names = ["DATABASE_STATEMENT_TIMEOUT", "DATABASE_LOCK_TIMEOUT", "DATABASE_IDLE_TRANSACTION_TIMEOUT"]
 
     assert configured(**dict.fromkeys(names, "0"))["OPTIONS"]["options"] == "-c jit=off"
 
 
 @pytest.mark.django_db
-def test_no_statement_is_compiled() -> None:
+def test_jit_is_off() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SHOW jit")
         assert cursor.fetchone() == ("off",)
 
 
-def test_the_pool_is_as_large_and_as_patient_as_configured() -> None:
+def test_the_pool_has_the_configured_size_and_timeout() -> None:
     pool = configured(DATABASE_POOL_SIZE="3", DATABASE_POOL_TIMEOUT="2")["OPTIONS"]["pool"]
 
     assert (pool["max_size"], pool["timeout"], pool["reconnect_timeout"]) == (3, 2, 2)
@@ -134,7 +134,7 @@ def test_the_pool_is_as_large_and_as_patient_as_configured() -> None:
         ("DATABASE_POOL_TIMEOUT", "0"),
     ],
 )
-def test_a_limit_that_is_none_is_refused_by_name(variable: str, value: str) -> None:
+def test_a_limit_that_is_not_a_number_is_refused_by_name(variable: str, value: str) -> None:
     with pytest.raises(ImproperlyConfigured, match=f"{variable} must be"):
         configured(**{variable: value})
 
@@ -156,14 +156,14 @@ def test_a_missing_part_is_named(missing: str) -> None:
 
 @pytest.fixture
 def nothing() -> Iterator[Path]:
-    """Where a server of the test's own will be, with a short path; nothing of it stays."""
+    """A new data folder with a short path, deleted at the end."""
     with folder() as path:
         yield path / "postgres"
 
 
 @pytest.fixture(scope="module")
 def made_before() -> Iterator[Path]:
-    """A server that was started once and has stopped: what `initdb` makes takes longest."""
+    """The data folder of a stopped server, made once because `initdb` is slow."""
     with folder() as path:
         ensure_embedded_server(path / "postgres")
         stop_embedded_server(path / "postgres")
@@ -172,21 +172,21 @@ def made_before() -> Iterator[Path]:
 
 @pytest.fixture
 def pgdata(nothing: Path, made_before: Path) -> Path:
-    """A server of the test's own that has been used before, and isn't running."""
-    # With its owner, which is another one than root.
+    """The test's own copy of a stopped server's data folder."""
+    # cp keeps the owner, who isn't root.
     subprocess.run(["cp", "-a", str(made_before), str(nothing)], check=True)  # noqa: S603, S607 - our own folders
     return nothing
 
 
 def ask(socket_dir: Path, sql: str) -> Any:
-    """Run one statement in our database there; return the first column of its first row."""
+    """Run one statement; return the first column of its first row."""
     with psycopg.connect(host=str(socket_dir), user="postgres", dbname=NAME) as connection:
         cursor = connection.execute(sql)
         row = cursor.fetchone() if cursor.description else None
     return row[0] if row else None
 
 
-def test_the_server_starts_is_attached_to_and_stops(nothing: Path) -> None:
+def test_the_server_starts_is_shared_and_stops(nothing: Path) -> None:
     socket_dir = ensure_embedded_server(nothing)
     first = postmaster(nothing).pid
 
@@ -202,7 +202,7 @@ def test_the_server_listens_on_no_network_address(pgdata: Path) -> None:
     assert ask(ensure_embedded_server(pgdata), "SHOW listen_addresses") == ""
 
 
-def test_what_was_stored_is_there_after_stop_and_start(pgdata: Path) -> None:
+def test_data_survives_a_restart(pgdata: Path) -> None:
     ask(ensure_embedded_server(pgdata), "CREATE TABLE kept AS SELECT 42 AS answer")
     stop_embedded_server(pgdata)
 
@@ -211,7 +211,7 @@ def test_what_was_stored_is_there_after_stop_and_start(pgdata: Path) -> None:
 
 @pytest.mark.matrix
 @pytest.mark.parametrize("whom", ["everybody", "the postmaster alone"])
-def test_the_server_comes_back_after_kill_9_with_all_that_was_committed(whom: str, pgdata: Path) -> None:
+def test_the_server_recovers_from_sigkill_with_all_committed_data(whom: str, pgdata: Path) -> None:
     ask(ensure_embedded_server(pgdata), "CREATE TABLE kept AS SELECT 42 AS answer")
     killed = postmaster(pgdata)
 
@@ -224,7 +224,7 @@ def test_the_server_comes_back_after_kill_9_with_all_that_was_committed(whom: st
 
 @pytest.mark.matrix
 @pytest.mark.parametrize("pid", ["a dead one", "a living stranger's"])
-def test_what_a_crash_left_behind_is_no_obstacle(pid: str, pgdata: Path) -> None:
+def test_remains_of_a_crash_do_not_prevent_a_start(pid: str, pgdata: Path) -> None:
     socket_dir = ensure_embedded_server(pgdata)
     lines = (pgdata / "postmaster.pid").read_text().splitlines()
     dead = postmaster(pgdata).pid
@@ -239,7 +239,7 @@ def test_what_a_crash_left_behind_is_no_obstacle(pid: str, pgdata: Path) -> None
 
 @pytest.mark.matrix
 @pytest.mark.parametrize("content", ["", "garbage", "1\n2\n3\n4\n5\n6\n7\nstarting\n"], ids=repr)
-def test_an_address_file_that_says_nothing_is_no_obstacle(content: str, pgdata: Path) -> None:
+def test_a_damaged_pid_file_does_not_prevent_a_start(content: str, pgdata: Path) -> None:
     ensure_embedded_server(pgdata)
     stop_embedded_server(pgdata)
     (pgdata / "postmaster.pid").write_text(content)
@@ -299,7 +299,7 @@ def test_the_server_outlives_the_process_that_started_it(pgdata: Path) -> None:
 
 
 @pytest.mark.matrix
-def test_a_server_that_waits_for_its_clients_to_leave_is_hurried_and_replaced(pgdata: Path) -> None:
+def test_a_server_that_waits_for_its_clients_is_stopped_and_replaced(pgdata: Path) -> None:
     socket_dir = ensure_embedded_server(pgdata)
     leaving = postmaster(pgdata)
     with psycopg.connect(host=str(socket_dir), user="postgres", dbname=NAME, autocommit=True) as client:
@@ -313,13 +313,13 @@ def test_a_server_that_waits_for_its_clients_to_leave_is_hurried_and_replaced(pg
             client.execute("SELECT 1")
 
 
-def test_a_path_too_long_for_a_socket_is_refused_with_a_way_out(tmp_path: Path) -> None:
+def test_a_path_too_long_for_a_socket_is_refused_with_advice(tmp_path: Path) -> None:
     with pytest.raises(ImproperlyConfigured, match="Set DATA_DIR to a shorter path, or DATABASE_URL"):
         ensure_embedded_server(tmp_path / ("x" * 100) / "postgres")
     assert not (tmp_path / ("x" * 100)).exists()
 
 
-def test_nothing_is_started_by_asking_for_the_configuration(tmp_path: Path) -> None:
+def test_reading_the_configuration_starts_nothing(tmp_path: Path) -> None:
     env = environ.Env()
     env.ENVIRON = {}
     configuration(env, tmp_path)

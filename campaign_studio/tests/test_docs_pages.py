@@ -1,4 +1,4 @@
-"""The API's documentation: there for everybody, and without a word to any other host."""
+"""The API documentation is public and contacts no other host."""
 
 import json
 import re
@@ -13,7 +13,7 @@ ADDRESS = re.compile(r"""(?:src|href|spec-url|action)\s*=\s*["']([^"']*)["']|url
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_a_page_answers_and_names_no_other_host(page: str) -> None:
+def test_a_page_contacts_no_other_host(page: str) -> None:
     answer = Client().get(page)
 
     assert answer.status_code == 200
@@ -27,7 +27,7 @@ def test_a_page_answers_and_names_no_other_host(page: str) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_what_a_page_loads_is_shipped_along(page: str) -> None:
+def test_every_file_that_a_page_loads_exists(page: str) -> None:
     html = Client().get(page).content.decode()
     loaded = [urlsplit(found).path for pair in ADDRESS.findall(html) for found in pair if found]
 
@@ -39,14 +39,14 @@ def test_what_a_page_loads_is_shipped_along(page: str) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_a_page_shows_our_document(page: str) -> None:
+def test_a_page_loads_the_openapi_document(page: str) -> None:
     client = Client()
     texts = [client.get(page).content.decode(), client.get(f"{page}?script=").content.decode()]
 
     assert any("/api/openapi.json" in text for text in texts)
 
 
-def test_the_document_answers_as_json() -> None:
+def test_the_document_is_json() -> None:
     answer = Client().get("/api/openapi.json")
 
     assert answer.status_code == 200

@@ -1,4 +1,4 @@
-"""Addresses and headers that are refused once, before anything reads them."""
+"""URLs and headers that are refused before any other code reads them."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ REFUSED = [
 
 
 def answer(path: str = "/api/campaigns", **meta: Any) -> HttpResponse:
-    """What the edge answers; 200 means that the request is handed on."""
+    """The response of EdgeMiddleware; 200 means that it accepted the request."""
     request = RequestFactory().get("/")
     request.path_info = path
     request.META.update(meta)
@@ -32,7 +32,7 @@ def answer(path: str = "/api/campaigns", **meta: Any) -> HttpResponse:
 
 
 @pytest.mark.parametrize("query", ACCEPTED)
-def test_a_query_of_text_is_handed_on(query: str) -> None:
+def test_a_query_of_valid_text_is_accepted(query: str) -> None:
     assert answer(QUERY_STRING=query).status_code == 200
 
 
@@ -50,7 +50,7 @@ def test_a_null_byte_is_refused_in_path_and_headers() -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize("address", ["/api/nothing", "/api/health", "/admin/", "/admin/login/", "/static/x.css", "/"])
 @pytest.mark.parametrize("odd", ["%00", "?q=%00"])
-def test_nothing_stands_before_the_edge(address: str, odd: str) -> None:
+def test_every_url_is_behind_the_edge(address: str, odd: str) -> None:
     for client in (Client(), APIClient()):
         refused = client.get(address + odd)
 

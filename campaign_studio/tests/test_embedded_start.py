@@ -1,4 +1,4 @@
-"""Starting the embedded PostgreSQL takes as long as it takes, and the terminal says so."""
+"""A slow start of the embedded PostgreSQL is waited for and announced in the terminal."""
 
 import subprocess
 import sys
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.any_database
 
 STARTING = "Starting the embedded PostgreSQL …\n"
 CREATING = "Starting the embedded PostgreSQL for the first time and creating the database …\n"
-# Recovery asks this command for each file of an archive. The package gives up watching a start after ten seconds.
+# Recovery runs this command for each archived file. The package stops waiting for a start after ten seconds.
 SLOW_ARCHIVE = "test -e asked || (touch asked; sleep 11); false"
 
 
@@ -26,7 +26,7 @@ def data_dir() -> Iterator[Path]:
 
 
 def migrate(data_dir: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
-    """The first migration alone: for every start here, it is the connection that matters."""
+    """Run one migration, which opens a connection and so starts the server."""
     own = {"READ_DOT_ENV": "false", "DEBUG": "true", "DATA_DIR": str(data_dir)}
     return subprocess.run(
         [sys.executable, "manage.py", "migrate", "contenttypes", "--verbosity", "0"],
@@ -52,12 +52,12 @@ def test_a_start_may_take_longer_than_a_request_waits_for_a_connection(data_dir:
 
 
 @pytest.mark.matrix
-def test_a_server_with_much_to_recover_is_waited_for(data_dir: Path) -> None:
+def test_a_long_recovery_is_waited_for(data_dir: Path) -> None:
     pgdata = data_dir / "postgres"
     ensure_embedded_server(pgdata)
     stop_embedded_server(pgdata)
     with (pgdata / "postgresql.auto.conf").open("a") as conf:
-        # As after a crash, nobody gets in before it is done.
+        # As after a crash, no connection is accepted before recovery has finished.
         conf.write(f"restore_command = '{SLOW_ARCHIVE}'\nhot_standby = off\n")
     (pgdata / "recovery.signal").touch()
 

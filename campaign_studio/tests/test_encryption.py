@@ -1,4 +1,4 @@
-"""Secrets: unreadable at rest, masked wherever they are printed, never searched, never guessed."""
+"""Secrets are encrypted at rest, masked when printed, and can't be searched."""
 
 import json
 from typing import Any
@@ -16,7 +16,7 @@ from campaign_studio.encryption import MASK, Secret, decrypt, encrypt
 OLD_KEY, NEW_KEY, OTHER_KEY = ("old-key" * 6, "new-key" * 6, "other-key" * 6)
 
 
-# --- What is printed -------------------------------------------------------------------------------------------------
+# --- Output ----------------------------------------------------------------------------------------------------------
 
 
 def test_a_secret_shows_only_its_end() -> None:
@@ -32,18 +32,18 @@ def test_a_short_secret_shows_nothing(text: str) -> None:
     assert str(Secret(text)) == MASK
 
 
-def test_a_secret_is_told_only_to_whoever_asks() -> None:
+def test_only_reveal_returns_the_whole_secret() -> None:
     assert Secret(ACCOUNT_NUMBER).reveal() == ACCOUNT_NUMBER
 
 
-def test_secrets_are_equal_when_their_texts_are() -> None:
+def test_secrets_with_equal_texts_are_equal() -> None:
     assert Secret("1234") == Secret("1234") != Secret("1235")
     assert Secret("1234") != "1234"
     assert len({Secret("1234"), Secret("1234")}) == 1
     assert len(Secret("1234")) == 4
 
 
-def test_a_secret_is_no_json() -> None:
+def test_a_secret_can_not_be_serialised_as_json() -> None:
     with pytest.raises(TypeError):
         json.dumps(Secret("1234"))
 
@@ -59,7 +59,7 @@ def test_the_same_text_is_encrypted_differently_each_time() -> None:
     assert decrypt(first) == decrypt(second) == ACCOUNT_NUMBER
 
 
-def test_a_wrong_key_is_an_error_that_says_what_to_do(settings: Any) -> None:
+def test_a_wrong_key_is_an_error_with_advice(settings: Any) -> None:
     settings.ENCRYPTION_KEYS = [OLD_KEY]
     token = encrypt(ACCOUNT_NUMBER)
     settings.ENCRYPTION_KEYS = [OTHER_KEY]
@@ -70,7 +70,7 @@ def test_a_wrong_key_is_an_error_that_says_what_to_do(settings: Any) -> None:
 
 
 @pytest.mark.parametrize("stored", ["", ACCOUNT_NUMBER, "gAAAA", "é"])
-def test_what_was_never_encrypted_is_an_error_too(stored: str) -> None:
+def test_text_that_was_never_encrypted_is_an_error(stored: str) -> None:
     with pytest.raises(ImproperlyConfigured):
         decrypt(stored)
 
@@ -92,7 +92,7 @@ def test_the_first_key_encrypts_and_all_decrypt(settings: Any) -> None:
 
 
 @pytest.mark.django_db
-def test_the_column_holds_what_only_the_key_opens() -> None:
+def test_the_column_contains_ciphertext() -> None:
     account = AdvertiserBankAccountFactory(bank_account_iban=IBAN)
 
     with connection.cursor() as cursor:
@@ -106,7 +106,7 @@ def test_the_column_holds_what_only_the_key_opens() -> None:
 
 
 @pytest.mark.django_db
-def test_a_row_that_no_key_opens_is_an_error_and_no_ciphertext(settings: Any) -> None:
+def test_a_row_that_no_key_decrypts_is_an_error_without_ciphertext(settings: Any) -> None:
     account = AdvertiserBankAccountFactory()
     settings.ENCRYPTION_KEYS = [OTHER_KEY]
 
@@ -115,7 +115,7 @@ def test_a_row_that_no_key_opens_is_an_error_and_no_ciphertext(settings: Any) ->
 
 
 @pytest.mark.django_db
-def test_saving_a_row_again_writes_it_with_the_newest_key(settings: Any) -> None:
+def test_saving_a_row_encrypts_with_the_newest_key(settings: Any) -> None:
     settings.ENCRYPTION_KEYS = [OLD_KEY]
     account = AdvertiserBankAccountFactory()
     settings.ENCRYPTION_KEYS = [NEW_KEY, OLD_KEY]
@@ -128,7 +128,7 @@ def test_saving_a_row_again_writes_it_with_the_newest_key(settings: Any) -> None
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("empty", [None, ""], ids=repr)
-def test_no_text_is_no_secret(empty: str | None) -> None:
+def test_empty_text_is_stored_as_null(empty: str | None) -> None:
     account = AdvertiserBankAccountFactory(bank_account_iban=empty)
     account.refresh_from_db()
 
@@ -137,7 +137,7 @@ def test_no_text_is_no_secret(empty: str | None) -> None:
     assert AdvertiserBankAccount.objects.exclude(bank_account_number__isnull=True).exists()
 
 
-def test_text_becomes_a_secret_the_moment_it_is_assigned() -> None:
+def test_text_becomes_a_secret_on_assignment() -> None:
     account = AdvertiserBankAccount(bank_account_number=ACCOUNT_NUMBER)
 
     assert account.bank_account_number == Secret(ACCOUNT_NUMBER)
@@ -145,7 +145,7 @@ def test_text_becomes_a_secret_the_moment_it_is_assigned() -> None:
 
 
 @pytest.mark.django_db
-def test_every_way_to_read_the_column_gives_secrets() -> None:
+def test_every_way_to_read_the_column_returns_secrets() -> None:
     account = AdvertiserBankAccountFactory()
     objects = AdvertiserBankAccount.objects
     secret = Secret(ACCOUNT_NUMBER)
@@ -159,7 +159,7 @@ def test_every_way_to_read_the_column_gives_secrets() -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("form", ["json", "xml"])
-def test_a_dump_holds_the_mask(form: str) -> None:
+def test_a_dump_contains_the_mask(form: str) -> None:
     dump = serializers.serialize(form, [AdvertiserBankAccountFactory(bank_account_iban=IBAN)])
 
     assert ACCOUNT_NUMBER not in dump
@@ -172,14 +172,14 @@ LOOKUPS = ["exact", "iexact", "contains", "startswith", "in", "gt", "lt", "range
 
 @pytest.mark.parametrize("lookup", LOOKUPS)
 @pytest.mark.parametrize("method", ["filter", "exclude", "get"])
-def test_nothing_but_null_can_be_asked_of_a_secret(method: str, lookup: str) -> None:
+def test_a_secret_can_only_be_tested_for_null(method: str, lookup: str) -> None:
     ask = getattr(AdvertiserBankAccount.objects, method)
 
     with pytest.raises(FieldError, match="encrypted"):
         ask(**{f"bank_account_number__{lookup}": ["532"] if lookup in {"in", "range"} else "532"})
 
 
-def test_nothing_can_be_asked_of_a_secret_from_its_neighbours() -> None:
+def test_a_secret_can_not_be_queried_through_relations() -> None:
     question = {"bank_accounts__bank_account_number__startswith": "5"}
 
     with pytest.raises(FieldError, match="encrypted"):

@@ -1,4 +1,4 @@
-"""`ETag` and `If-Match`: nobody overwrites what they have not seen."""
+"""`ETag` and `If-Match`: a client can't overwrite changes it hasn't seen."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -29,7 +29,7 @@ from campaigns.tests.factories import AudienceTargetingFactory, CampaignFactory
 pytestmark = pytest.mark.django_db
 ClientFor = Callable[[User | None], APIClient]
 
-# Each kind of object, and a change of it.
+# Each kind of object with a change.
 OBJECTS: dict[str, tuple[Callable[[], str], dict[str, Any]]] = {
     "campaign": (lambda: f"/api/campaigns/{CampaignFactory().pk}", {"campaign_name": "Other"}),
     "ad": (lambda: f"/api/ads/{AdFactory().pk}", {"ad_name": "Other"}),
@@ -62,7 +62,7 @@ def each_object() -> Any:
 
 
 @each_object()
-def test_every_object_has_a_tag_that_changes_with_it(admin: APIClient, address: str, change: dict[str, Any]) -> None:
+def test_every_object_has_an_etag_that_changes_with_it(admin: APIClient, address: str, change: dict[str, Any]) -> None:
     first = admin.get(address)["ETag"]
     again = admin.get(address)["ETag"]
     changed = admin.patch(address, change)
@@ -74,7 +74,7 @@ def test_every_object_has_a_tag_that_changes_with_it(admin: APIClient, address: 
 
 
 @each_object()
-def test_a_change_of_what_was_not_seen_is_refused(admin: APIClient, address: str, change: dict[str, Any]) -> None:
+def test_a_change_with_a_stale_etag_is_refused(admin: APIClient, address: str, change: dict[str, Any]) -> None:
     seen = admin.get(address)["ETag"]
     admin.patch(address, change)
     before = admin.get(address)
@@ -90,7 +90,7 @@ def test_a_change_of_what_was_not_seen_is_refused(admin: APIClient, address: str
 
 @pytest.mark.parametrize("method", ["put", "patch", "delete"])
 @pytest.mark.parametrize("sent", ['"another"', "no tag at all", 'W/"weak"'])
-def test_every_way_to_change_asks(admin: APIClient, method: str, sent: str) -> None:
+def test_every_method_that_changes_an_object_checks_the_etag(admin: APIClient, method: str, sent: str) -> None:
     address = f"/api/campaigns/{CampaignFactory().pk}"
     document = admin.get(address).json()
 
@@ -101,7 +101,7 @@ def test_every_way_to_change_asks(admin: APIClient, method: str, sent: str) -> N
 
 
 @pytest.mark.parametrize("verb", ["approve", "reject"])
-def test_a_decision_can_name_what_was_seen(admin: APIClient, verb: str) -> None:
+def test_a_review_can_name_the_reviewed_version(admin: APIClient, verb: str) -> None:
     address = f"/api/ads/{AdFactory(rated=True).pk}"
     seen = admin.get(address)["ETag"]
     admin.patch(address, {"ad_name": "Something else altogether"})
@@ -112,7 +112,7 @@ def test_a_decision_can_name_what_was_seen(admin: APIClient, verb: str) -> None:
     assert (stale.status_code, fresh.status_code) == (412, 200)
 
 
-def test_a_star_matches_whatever_is_there_and_nothing_that_is_not(admin: APIClient) -> None:
+def test_a_star_matches_any_existing_object(admin: APIClient) -> None:
     campaign = CampaignFactory()
     address = f"/api/campaigns/{campaign.pk}"
 
@@ -121,7 +121,7 @@ def test_a_star_matches_whatever_is_there_and_nothing_that_is_not(admin: APIClie
     assert admin.patch(address, {"campaign_name": "Other"}, headers={"If-Match": "*"}).status_code == 404
 
 
-def test_whoever_may_not_change_it_learns_nothing_of_its_tag(cast: Cast, client_for: ClientFor) -> None:
+def test_a_user_without_permission_does_not_learn_the_etag(cast: Cast, client_for: ClientFor) -> None:
     address = f"/api/campaigns/{CampaignFactory().pk}"
 
     answer = client_for(cast.colleague).patch(address, {"campaign_name": "Other"}, headers={"If-Match": '"x"'})
@@ -130,7 +130,7 @@ def test_whoever_may_not_change_it_learns_nothing_of_its_tag(cast: Cast, client_
     assert "ETag" not in answer
 
 
-def test_nested_rows_belong_to_the_tag(admin: APIClient) -> None:
+def test_nested_rows_are_part_of_the_etag(admin: APIClient) -> None:
     ad = AdFactory(rated=True)
     slot = AdTimeSlotFactory(ad=ad)
     target = AudienceTargetingFactory(campaign=ad.campaign)
@@ -161,7 +161,7 @@ def test_nested_rows_belong_to_the_tag(admin: APIClient) -> None:
         assert admin.get(address)["ETag"] != before, address
 
 
-def test_signing_in_is_no_change_of_a_person(cast: Cast, client_for: ClientFor) -> None:
+def test_signing_in_does_not_change_a_users_etag(cast: Cast, client_for: ClientFor) -> None:
     client = client_for(cast.user)
     before = client.get("/api/auth/me")
 
@@ -173,7 +173,7 @@ def test_signing_in_is_no_change_of_a_person(cast: Cast, client_for: ClientFor) 
 
 
 def two_renames(etag: bool) -> tuple[list[int], str]:
-    """Two people rename a campaign they both have read; the two statuses and the name it has then."""
+    """Two users who have read a campaign rename it at once; return both statuses and the resulting name."""
     owner = make_cast().owner
     address = f"/api/campaigns/{CampaignFactory(campaign_created_by=owner, campaign_name='Old').pk}"
     token = tokens_of(owner)["access_token"]
@@ -197,7 +197,7 @@ def test_of_two_who_change_the_same_version_at_once_one_is_refused() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_control_without_the_comparison_one_change_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_control_without_the_check_one_change_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ETagMixin, "check_match", lambda view, request, present: None)
 
     statuses, _ = two_renames(etag=True)
@@ -205,11 +205,11 @@ def test_control_without_the_comparison_one_change_is_lost(monkeypatch: pytest.M
     assert statuses == [200, 200]
 
 
-# --- The model's own comparison: for whoever comes by another door ---
+# --- The model's own check, for the console and commands ---
 
 
 @pytest.mark.parametrize("factory", [CampaignFactory, AdFactory, AdvertiserFactory])
-def test_a_copy_that_is_out_of_date_can_not_be_saved(factory: Any) -> None:
+def test_a_stale_copy_can_not_be_saved(factory: Any) -> None:
     row = factory()
     mine, theirs = (type(row).objects.get(pk=row.pk) for _ in range(2))
     name = next(field.name for field in row._meta.fields if field.name.endswith("_name"))
@@ -229,7 +229,7 @@ def test_a_copy_that_is_out_of_date_can_not_be_saved(factory: Any) -> None:
 
 
 @pytest.mark.parametrize("factory", [CampaignFactory, AdFactory, AdvertiserFactory])
-def test_what_was_deleted_meanwhile_does_not_come_back(factory: Any) -> None:
+def test_a_deleted_row_is_not_recreated_by_a_stale_copy(factory: Any) -> None:
     row = factory()
     mine = type(row).objects.get(pk=row.pk)
     row.delete()
@@ -249,7 +249,7 @@ def test_what_was_deleted_meanwhile_does_not_come_back(factory: Any) -> None:
         (Advertiser, AdvertiserBankAccountFactory),
     ],
 )
-def test_a_change_of_a_part_counts_for_the_whole(whole: Any, part: Any) -> None:
+def test_a_change_of_a_part_counts_as_a_change_of_the_whole(whole: Any, part: Any) -> None:
     row = part()
     versions = [whole.objects.get().version]
     row.save()
@@ -260,7 +260,7 @@ def test_a_change_of_a_part_counts_for_the_whole(whole: Any, part: Any) -> None:
     assert versions == sorted(set(versions)), "one more each time"
 
 
-def test_a_save_that_failed_can_be_repeated() -> None:
+def test_a_failed_save_can_be_repeated() -> None:
     campaign = CampaignFactory()
     end, campaign.campaign_end_date = campaign.campaign_end_date, date(2000, 1, 1)
     with pytest.raises(IntegrityError), transaction.atomic():

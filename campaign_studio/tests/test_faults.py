@@ -1,7 +1,7 @@
-"""A database that fails: 503 with `Retry-After`, nothing half-written, and the next request works.
+"""A database fault is answered 503 with `Retry-After`, leaves nothing half-written, and the next request works.
 
-Everything fails for real: connections are ended, locks held, the pool drained. How the embedded server takes signals is
-in test_faults_embedded.py.
+The faults are real: connections are ended, locks held, the pool drained. test_faults_embedded.py sends signals to the
+embedded server.
 """
 
 import logging
@@ -51,7 +51,7 @@ def api(owner: User) -> APIClient:
     return bearing(tokens_of(owner)["access_token"])
 
 
-# --- A write that is broken off --------------------------------------------------------------------------------------
+# --- Interrupted writes --------------------------------------------------------------------------------------------
 
 BROKEN_OFF = {
     "the connection is killed": KILL,
@@ -66,9 +66,7 @@ BROKEN_OFF = {
 
 @pytest.mark.parametrize("at_commit", [False, True], ids=["while writing", "at COMMIT"])
 @pytest.mark.parametrize("fault", BROKEN_OFF.values(), ids=BROKEN_OFF)
-def test_a_write_that_is_broken_off_leaves_nothing_and_can_be_sent_again(
-    fault: str, at_commit: bool, api: APIClient
-) -> None:
+def test_an_interrupted_write_leaves_nothing_and_can_be_repeated(fault: str, at_commit: bool, api: APIClient) -> None:
     before = stored()
     with whenever(TARGETS, fault, at_commit=at_commit):
         answer = create(api)
@@ -80,7 +78,7 @@ def test_a_write_that_is_broken_off_leaves_nothing_and_can_be_sent_again(
 
 @pytest.mark.parametrize("at_commit", [False, True], ids=["while writing", "at COMMIT"])
 @pytest.mark.parametrize("fault", [KILL, failing("53100")], ids=["killed", "full"])
-def test_the_console_says_so_on_a_page_of_its_own(
+def test_the_console_answers_a_fault_with_its_own_page(
     fault: str, at_commit: bool, owner: User, console_for: ConsoleFor
 ) -> None:
     address = f"/admin/campaigns/campaign/{CampaignFactory(campaign_created_by=owner).pk}/change/"
@@ -96,7 +94,7 @@ def test_the_console_says_so_on_a_page_of_its_own(
     assert Campaign.objects.get().campaign_name == "Changed"
 
 
-def test_what_the_database_finds_wrong_at_commit_is_no_fault(api: APIClient) -> None:
+def test_a_constraint_violation_at_commit_is_not_a_fault(api: APIClient) -> None:
     before = stored()
     with whenever(TARGETS, failing("23503"), at_commit=True):
         answer = create(api)
@@ -117,10 +115,10 @@ def test_a_bug_stays_a_500(code: str, owner: User) -> None:
     assert stored() == before
 
 
-# --- Limits in time --------------------------------------------------------------------------------------------------
+# --- Time limits -----------------------------------------------------------------------------------------------------
 
 
-def test_a_statement_that_takes_too_long_is_given_up(api: APIClient) -> None:
+def test_a_slow_statement_is_cancelled(api: APIClient) -> None:
     before = stored()
     with connecting(limits="-c statement_timeout=300ms"), whenever(TARGETS, "PERFORM pg_sleep(600);"):
         assert_unavailable_in_json(create(api))
@@ -129,7 +127,7 @@ def test_a_statement_that_takes_too_long_is_given_up(api: APIClient) -> None:
     assert create(api).status_code == 201
 
 
-def test_a_lock_that_somebody_keeps_is_not_waited_for(owner: User, api: APIClient) -> None:
+def test_waiting_for_a_lock_is_limited(owner: User, api: APIClient) -> None:
     campaign = CampaignFactory(campaign_created_by=owner)
     address = f"/api/campaigns/{campaign.pk}"
     before = stored()
@@ -141,13 +139,13 @@ def test_a_lock_that_somebody_keeps_is_not_waited_for(owner: User, api: APIClien
     assert api.patch(address, {"campaign_name": "Mine"}).status_code == 200
 
 
-def test_a_transaction_that_does_nothing_is_ended_and_lets_go_of_its_locks(owner: User, api: APIClient) -> None:
+def test_an_idle_transaction_is_ended_and_releases_its_locks(owner: User, api: APIClient) -> None:
     campaign = CampaignFactory(campaign_created_by=owner)
     address = f"/api/campaigns/{campaign.pk}"
 
     def dawdle(**kwargs: Any) -> None:
         with other_connection() as other:
-            # Waits for the row, which the request has locked.
+            # Waits for the row that the request has locked.
             other.execute("SELECT 1 FROM campaigns FOR UPDATE")
 
     before = stored()
@@ -171,7 +169,7 @@ def test_the_limits_are_set_on_every_connection() -> None:
         assert cursor.fetchone() == ("11s", "12s", "13s")
 
 
-def test_migrations_have_no_limit_to_their_statements() -> None:
+def test_statements_of_migrations_have_no_limit() -> None:
     pause = "SELECT pg_sleep(0.4)"
     with connecting(limits="-c statement_timeout=200ms"), connection.cursor() as cursor:
         emit_pre_migrate_signal(verbosity=0, interactive=False, db="default")
@@ -197,14 +195,14 @@ def test_a_bug_is_logged_once_with_the_id_of_the_request(owner: User, monkeypatc
     assert "sabotage" in written
 
 
-def test_outside_of_requests_a_line_has_no_id(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_log_lines_outside_requests_have_no_id(monkeypatch: pytest.MonkeyPatch) -> None:
     log = log_lines(monkeypatch)
     logging.getLogger("campaign_studio").warning("Hello")
 
     assert "WARNING campaign_studio [-] Hello" in log.getvalue()
 
 
-def test_what_is_no_fault_is_none() -> None:
+def test_other_errors_are_not_faults() -> None:
     close_old_connections()
     with pytest.raises(Exception, match="no_such_function") as raised, transaction.atomic():
         connection.cursor().execute("SELECT no_such_function()")

@@ -1,6 +1,6 @@
-"""No connection to the database, or one that dies: 503 through every door, and the next request works.
+"""Without a connection to the database every request is answered 503, and the next one works.
 
-Connections are really ended, and the pool is really drained.
+The faults are real: connections are ended and the pool is drained.
 """
 
 from collections.abc import Callable
@@ -53,9 +53,9 @@ DOORS += ["console", "list in the console", "writing in the console", "signing i
 
 @pytest.fixture
 def doors(owner: User, console_for: ConsoleFor) -> dict[str, Callable[[], Any]]:
-    """A request through each of DOORS."""
+    """One request for each of DOORS."""
     tokens, console = tokens_of(owner), console_for(owner)
-    # Faults of a middleware are signalled as exceptions on their way, which the test client would raise.
+    # The test client would raise faults of a middleware, which Django signals as exceptions.
     console.raise_request_exception = False
     api, nobody = bearing(tokens["access_token"]), {"username": "nobody", "password": PASSWORD}
     requests = [
@@ -72,7 +72,7 @@ def doors(owner: User, console_for: ConsoleFor) -> dict[str, Callable[[], Any]]:
 
 
 def in_a_thread(request: Callable[[], Any]) -> Any:
-    """The answer to a request with a connection of its own."""
+    """The response to a request with its own connection."""
 
     def send() -> Any:
         try:
@@ -99,7 +99,7 @@ def test_without_a_free_connection_every_door_answers_503(
     assert in_a_thread(doors[door]).status_code < 500
 
 
-def test_health_says_so_too() -> None:
+def test_health_is_503_too() -> None:
     with connecting(pool={"max_size": 1, "timeout": 0.3}), connection.cursor():
         answer = in_a_thread(lambda: APIClient().get("/api/health"))
 
@@ -108,7 +108,7 @@ def test_health_says_so_too() -> None:
 
 
 @pytest.mark.parametrize("debug", [False, True], ids=["", "DEBUG"])
-def test_a_connection_that_dies_before_anybody_knows_who_asks(
+def test_a_connection_that_breaks_before_authentication(
     debug: bool, owner: User, console_for: ConsoleFor, settings: Any
 ) -> None:
     settings.DEBUG = debug
@@ -129,7 +129,7 @@ def test_a_connection_that_dies_before_anybody_knows_who_asks(
     assert Cookies.objects.count() == 1, "Nobody was signed out."
 
 
-def test_a_connection_that_dies_while_reading(api: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_connection_that_breaks_while_reading(api: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
     campaign = CampaignFactory()
     as_document = CampaignQuerySet.as_document
 
@@ -145,7 +145,7 @@ def test_a_connection_that_dies_while_reading(api: APIClient, monkeypatch: pytes
     assert api.get(f"/api/campaigns/{campaign.pk}").status_code == 200
 
 
-def test_all_connections_of_a_pool_die_and_the_next_request_works(api: APIClient) -> None:
+def test_after_all_connections_of_a_pool_break_the_next_request_works(api: APIClient) -> None:
     with connecting(pool={"min_size": 6, "max_size": 6, "timeout": 1}):
         connection.pool.open(wait=True, timeout=60)  # type: ignore[attr-defined]
         with other_connection() as other:
@@ -161,7 +161,7 @@ def test_all_connections_of_a_pool_die_and_the_next_request_works(api: APIClient
         assert answers[1] == 201
 
 
-def test_a_database_that_was_away_for_a_while_is_found_at_once(api: APIClient) -> None:
+def test_a_database_is_used_again_as_soon_as_it_is_back(api: APIClient) -> None:
     name = connection.settings_dict["NAME"]
     with connecting(pool={"timeout": 1, "reconnect_timeout": 1}), other_connection("postgres") as other:
         other.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
@@ -174,7 +174,7 @@ def test_a_database_that_was_away_for_a_while_is_found_at_once(api: APIClient) -
         assert 201 in (create(api).status_code, create(api).status_code)
 
 
-def test_a_refusal_that_can_not_be_recorded_is_no_500(cast: Cast) -> None:
+def test_a_refusal_that_can_not_be_recorded_is_not_a_500(cast: Cast) -> None:
     guest = bearing(tokens_of(cast.guest)["access_token"], raise_request_exception=False)
     with whenever("security_events", failing("53100")):
         answer = as_a_server_does(guest.post("/api/campaigns", campaign_body()))
@@ -185,7 +185,7 @@ def test_a_refusal_that_can_not_be_recorded_is_no_500(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("door", ["/api/campaigns", "/admin/"])
-def test_a_fault_is_one_line_with_the_id_of_the_request(
+def test_a_fault_is_logged_in_one_line_with_the_request_id(
     door: str, owner: User, console_for: ConsoleFor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client: Any = console_for(owner) if door == "/admin/" else bearing(tokens_of(owner)["access_token"])

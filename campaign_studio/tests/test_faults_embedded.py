@@ -1,6 +1,6 @@
-"""The embedded server, sent real signals while a server process writes: nothing acknowledged is lost.
+"""The embedded server gets real signals while a server process writes: no acknowledged write is lost.
 
-Nobody starts anything again: the server process brings its database back.
+Nothing is restarted by hand: the server process restarts its database.
 """
 
 import os
@@ -28,9 +28,9 @@ from campaign_studio.tests.servers import Answer, running, send
 pytestmark = pytest.mark.matrix
 
 WRITERS = 6
-# So many writes are acknowledged before the signal, and again by each writer after it.
+# How many writes are acknowledged before the signal, and by each writer after it.
 ENOUGH = 12
-# Those of .env.example; the tests' own are longer.
+# The limits of .env.example; those of the tests are longer.
 LIMITS = {
     "DATABASE_POOL_TIMEOUT": "5",
     "DATABASE_STATEMENT_TIMEOUT": "15",
@@ -51,7 +51,7 @@ SELECT count(*) FROM campaigns WHERE
 
 
 class Studio:
-    """A server process on an embedded server of its own, and somebody who may write."""
+    """A server process with its own embedded PostgreSQL, and a user who may write."""
 
     def __init__(self, address: str, pgdata: Path) -> None:
         self.address = address
@@ -60,15 +60,15 @@ class Studio:
         self.token: str = signed_in.body["access_token"]
 
     def write(self) -> Answer:
-        """A campaign with three targets: four rows, and four entries in the log."""
+        """Create a campaign with three targets: four rows and four audit entries."""
         return send("POST", f"{self.address}/api/campaigns", campaign_body(audience_targeting=TARGETS), self.token)
 
     def is_back(self) -> bool:
-        """Whether it writes again, after one 503 at most."""
+        """Whether it writes again, after at most one 503."""
         return 201 in (self.write().status, self.write().status)
 
     def ask(self, sql: str, *values: Any) -> Any:
-        """What the database itself says."""
+        """Query the database directly."""
         socket_dir = ensure_embedded_server(self.pgdata)
         with psycopg.connect(host=str(socket_dir), user="postgres", dbname=NAME) as connection:
             row = connection.execute(sql, values).fetchone()
@@ -76,7 +76,7 @@ class Studio:
 
 
 class Load:
-    """Several writers, each of whom writes again as soon as it is answered."""
+    """Several threads, each of which writes again as soon as it is answered."""
 
     def __init__(self, studio: Studio) -> None:
         self.studio = studio
@@ -86,7 +86,7 @@ class Load:
         self.changed = Condition()
 
     def write(self) -> None:
-        """One writer."""
+        """Write until the end."""
         while not self.is_over.is_set():
             answer = self.studio.write()
             with self.changed:
@@ -97,7 +97,7 @@ class Load:
                 self.changed.notify_all()
 
     def wait_for(self, more: int) -> None:
-        """Until so many more writes are acknowledged."""
+        """Wait until `more` writes are acknowledged."""
         with self.changed:
             goal = len(self.acknowledged) + more
             assert self.changed.wait_for(lambda: len(self.acknowledged) >= goal, timeout=60), self.refused[-3:]
@@ -125,7 +125,7 @@ def studio() -> Iterator[Studio]:
 
 
 def one_that_writes(pgdata: Path) -> psutil.Process:
-    """The process behind one of the connections of the server process."""
+    """The backend of one of the server process's connections."""
     return next(child for child in postmaster(pgdata).children() if NAME in " ".join(child.cmdline()))
 
 
@@ -137,7 +137,7 @@ def signal_all(pgdata: Path, number: int) -> None:
 
 
 def freeze_and_thaw(pgdata: Path) -> None:
-    """Nothing of the server runs, until all of it does again."""
+    """Stop all processes of the server, then continue them."""
     leader = postmaster(pgdata)
     frozen = [leader, *leader.children(recursive=True)]
     signal_all(pgdata, signal.SIGSTOP)
@@ -159,7 +159,7 @@ SIGNALS: dict[str, Callable[[Path], None]] = {
 
 
 @pytest.mark.parametrize("what", SIGNALS)
-def test_every_acknowledged_write_outlives(what: str, studio: Studio) -> None:
+def test_every_acknowledged_write_survives(what: str, studio: Studio) -> None:
     load = Load(studio)
     with ThreadPoolExecutor(WRITERS) as writers:
         running_writers = [writers.submit(load.write) for _ in range(WRITERS)]
@@ -180,9 +180,7 @@ def test_every_acknowledged_write_outlives(what: str, studio: Studio) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGQUIT, signal.SIGINT], ids=lambda number: number.name)
-def test_a_server_that_died_while_nobody_asked_is_back_with_the_next_request(
-    number: signal.Signals, studio: Studio
-) -> None:
+def test_a_server_that_died_while_idle_is_back_with_the_next_request(number: signal.Signals, studio: Studio) -> None:
     assert studio.write().status == 201
     died = postmaster(studio.pgdata)
     died.send_signal(number)
@@ -192,8 +190,8 @@ def test_a_server_that_died_while_nobody_asked_is_back_with_the_next_request(
     assert postmaster(studio.pgdata).pid != died.pid
 
 
-def test_a_server_that_answers_is_not_asked_whether_it_does(studio: Studio) -> None:
-    """The address file is what a probe reads first."""
+def test_a_running_server_is_not_probed(studio: Studio) -> None:
+    """A probe would read the PID file first."""
     assert studio.write().status == 201
     file = studio.pgdata / "postmaster.pid"
     before = file.read_text()

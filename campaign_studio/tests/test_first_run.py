@@ -1,4 +1,4 @@
-"""The first start of a fresh checkout: keys of its own, written once, for the owner's eyes."""
+"""The first start of a fresh checkout generates its keys once, readable by the owner only."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ def _variables(path: Path) -> dict[str, str]:
     return dict(line.split("=", 1) for line in lines)
 
 
-def test_a_fresh_checkout_gets_keys_of_its_own(tmp_path: Path) -> None:
+def test_a_fresh_checkout_gets_its_own_keys(tmp_path: Path) -> None:
     assert ensure_development_env(tmp_path / "one")
     assert ensure_development_env(tmp_path / "two")
     one, two = _variables(tmp_path / "one"), _variables(tmp_path / "two")
@@ -29,13 +29,13 @@ def test_a_fresh_checkout_gets_keys_of_its_own(tmp_path: Path) -> None:
     assert all(len(key) >= 48 for key in keys)
 
 
-def test_the_keys_are_for_the_owner_alone(tmp_path: Path) -> None:
+def test_only_the_owner_can_read_the_keys(tmp_path: Path) -> None:
     ensure_development_env(tmp_path / ".env")
 
     assert (tmp_path / ".env").stat().st_mode & 0o777 == 0o600
 
 
-def test_what_is_there_stays(tmp_path: Path) -> None:
+def test_an_existing_file_is_not_changed(tmp_path: Path) -> None:
     path = tmp_path / ".env"
     path.write_text("SECRET_KEY=mine\n")
 

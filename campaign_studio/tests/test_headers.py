@@ -1,4 +1,4 @@
-"""What every answer tells the browser: what may load and run, who may frame it, what to keep to itself."""
+"""The security headers of every response: content security policy, framing, referrers, caching."""
 
 import re
 from collections.abc import Callable
@@ -20,7 +20,7 @@ handler500 = real_urls.handler500
 
 
 def broken(request: HttpRequest) -> HttpResponse:
-    """A view nobody foresaw."""
+    """A view with a bug."""
     raise RuntimeError("broken")
 
 
@@ -45,7 +45,7 @@ FIXED = {
 
 @pytest.fixture
 def ask(settings: Any, cast: Cast) -> Callable[..., Any]:
-    """`ask(address)`: what a signed-in administrator's browser is answered."""
+    """`ask(url)`: the response to a signed-in administrator's browser."""
     settings.ROOT_URLCONF = __name__
     client = Client(raise_request_exception=False)
     client.force_login(cast.system_admin)
@@ -59,7 +59,7 @@ def ask(settings: Any, cast: Cast) -> Callable[..., Any]:
 
 
 def policy_of(answer: Any) -> dict[str, set[str]]:
-    """The content policy as sources by directive."""
+    """The content security policy as sources by directive."""
     directives = [part.split() for part in answer["Content-Security-Policy"].split(";")]
     assert len({name for name, *_ in directives}) == len(directives)
     return {name: set(sources) for name, *sources in directives}
@@ -89,7 +89,7 @@ def test_no_answer_lets_inline_scripts_other_hosts_or_frames_in(address: str, as
 
 
 @pytest.mark.parametrize("address", [*CONSOLE, *SIGNED_IN, *OTHER, *DOCS])
-def test_a_page_sends_forms_home_only_and_moves_no_addresses(address: str, ask: Callable[..., Any]) -> None:
+def test_a_page_submits_forms_to_this_site_only_and_sets_no_base_url(address: str, ask: Callable[..., Any]) -> None:
     policy = policy_of(ask(address))
 
     assert policy["form-action"] == {"'self'"}
@@ -98,7 +98,7 @@ def test_a_page_sends_forms_home_only_and_moves_no_addresses(address: str, ask: 
 
 
 @pytest.mark.parametrize("address", [*CONSOLE, *SIGNED_IN])
-def test_the_console_may_evaluate_for_its_theme(address: str, ask: Callable[..., Any]) -> None:
+def test_the_console_may_use_eval_for_its_theme(address: str, ask: Callable[..., Any]) -> None:
     policy = policy_of(ask(address))
 
     assert policy["script-src"] == {"'self'", "'unsafe-eval'"}
@@ -123,7 +123,7 @@ def test_redoc_may_style_itself_and_search_in_a_worker(ask: Callable[..., Any]) 
 
 
 @pytest.mark.parametrize("address", JSON)
-def test_an_answer_in_json_may_load_nothing_at_all(address: str, ask: Callable[..., Any]) -> None:
+def test_a_json_response_may_load_nothing(address: str, ask: Callable[..., Any]) -> None:
     answer = ask(address)
 
     assert "json" in answer["Content-Type"]
@@ -133,14 +133,14 @@ def test_an_answer_in_json_may_load_nothing_at_all(address: str, ask: Callable[.
 @pytest.mark.parametrize(
     ("address", "status"), [("/broken", 500), ("/admin/broken", 500), ("/api/broken", 500), ("/nothing", 404)]
 )
-def test_errors_are_what_they_should_be_here(address: str, status: int, ask: Callable[..., Any]) -> None:
+def test_the_errors_of_these_tests_occur(address: str, status: int, ask: Callable[..., Any]) -> None:
     assert ask(address).status_code == status
 
 
 @pytest.mark.parametrize(
     "address", ["/api/docs", "/api/redoc", "/admin/", "/admin/password_reset/", "/admin/ads/ad/add/"]
 )
-def test_no_page_has_a_script_of_its_own(address: str, ask: Callable[..., Any]) -> None:
+def test_no_page_has_an_inline_script(address: str, ask: Callable[..., Any]) -> None:
     scripts = re.findall(r"<script\b([^>]*)>", ask(address).content.decode())
 
     assert scripts
@@ -148,7 +148,7 @@ def test_no_page_has_a_script_of_its_own(address: str, ask: Callable[..., Any]) 
 
 
 @pytest.mark.django_db
-def test_a_page_that_refuses_has_them_too(cast: Cast) -> None:
+def test_a_refusal_has_the_headers_too(cast: Cast) -> None:
     refused = Client(enforce_csrf_checks=True).post("/admin/login/", {"username": "a", "password": "b"})
 
     assert refused.status_code == 403
@@ -201,7 +201,7 @@ def test_tokens_are_kept_by_no_cache(cast: Cast) -> None:
 
 
 @pytest.mark.django_db
-def test_the_consoles_pages_are_kept_by_no_cache(cast: Cast, console_for: Callable[[User], Client]) -> None:
+def test_pages_of_the_console_are_not_cached(cast: Cast, console_for: Callable[[User], Client]) -> None:
     ad = AdFactory()
     client = console_for(cast.system_admin)
     for address in ("/admin/", "/admin/ads/ad/", f"/admin/ads/ad/{ad.pk}/change/", f"/admin/ads/ad/{ad.pk}/approve/"):

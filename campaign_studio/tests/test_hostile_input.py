@@ -1,7 +1,7 @@
-"""Whatever a client sends, the answer is never a 5xx, and what is refused changes nothing.
+"""Whatever a client sends, the response is never a 5xx, and a refusal changes nothing.
 
-The values are sent to every writable field of every resource, as the serializers list them, nested ones included: a
-field that is added is attacked at once.
+The values are sent to every writable field in the serializers, including nested ones, so a new field is covered at
+once.
 """
 
 import json
@@ -24,7 +24,7 @@ from campaign_studio.tests.writes import WRITES, requests, rows
 pytestmark = [pytest.mark.django_db, pytest.mark.matrix]
 
 UUID = "00000000-0000-4000-8000-000000000000"
-# Values that no field can store: 400, always.
+# Values that no field can store, always answered 400.
 NEVER: list[Any] = [
     {"a": 1},
     [[[]]],
@@ -34,7 +34,7 @@ NEVER: list[Any] = [
     ["\ud800"],
     {"\ud800": 1},
 ]
-# Values that are legal for some kind of field and not for others: 400 or a success, whatever fits.
+# Values that are valid for some fields and not for others: 400 or a success.
 PERHAPS: list[Any] = [
     *[None, True, "", " ", [], {}, ["a"], [None]],
     *[0, -1, 2**31, 2**63, 10**40, 1.5, 1e308],
@@ -54,7 +54,7 @@ def world(cast: Cast) -> dict[str, Any]:
 
 @pytest.fixture
 def client(cast: Cast) -> APIClient:
-    """Somebody who may do everything."""
+    """A client that may do everything."""
     return bearing(tokens_of(cast.system_admin)["access_token"])
 
 
@@ -66,7 +66,7 @@ def writable(kind: str) -> list[str]:
 
 
 def nested(kind: str) -> Iterator[tuple[str, str, bool]]:
-    """The fields of nested rows: the row's name, the field's, and whether the rows are a list."""
+    """The fields of nested rows: the name of the row, the name of the field, and whether the rows are a list."""
     for name, field in WRITES[kind][0]().fields.items():
         rows = getattr(field, "child", field)
         if isinstance(rows, serializers.Serializer) and not field.read_only:
@@ -78,7 +78,7 @@ INNER = [pytest.param(kind, *place, id=f"{kind}: {place[0]}.{place[1]}") for kin
 
 
 def send(client: APIClient, method: str, address: str, body: Any) -> int:
-    """The status of one hostile request, undone afterwards; anything but a success or a plain refusal is an error."""
+    """The status of one hostile request, which is rolled back. Only a success or a plain refusal is allowed."""
     before = rows()
     with transaction.atomic():
         answer = client.generic(method, address, json.dumps(body), content_type="application/json")
@@ -90,8 +90,8 @@ def send(client: APIClient, method: str, address: str, body: Any) -> int:
     return int(answer.status_code)
 
 
-def judged(field: serializers.Field[Any, Any, Any, Any], value: Any) -> str:
-    """What the field by itself says of a value: the codes of its refusal, or nothing. Anything but that is an error.
+def field_codes(field: serializers.Field[Any, Any, Any, Any], value: Any) -> str:
+    """The codes with which the field refuses a value, or nothing. Any other exception fails the test.
 
     It is not asked about "" where that means null: the serializer has taken it for null before.
     """
@@ -100,7 +100,7 @@ def judged(field: serializers.Field[Any, Any, Any, Any], value: Any) -> str:
     try:
         field.run_validation(value)
     except serializers.SkipField:
-        # A mask that comes back leaves the value as it is.
+        # Sending the mask back leaves the value unchanged.
         return ""
     except serializers.ValidationError as error:
         JSONRenderer().render(error.detail)
@@ -111,7 +111,7 @@ def judged(field: serializers.Field[Any, Any, Any, Any], value: Any) -> str:
 def attack(
     client: APIClient, field: serializers.Field[Any, Any, Any, Any], offers: Callable[[Any], list[tuple[str, str, Any]]]
 ) -> int:
-    """Give the field every odd value, and the server those that make a difference; return how many it were.
+    """Validate every odd value by the field, send those that differ to the server, and return their number.
 
     What no field stores is sent by each request that can carry it, and so is the first value of each kind of refusal.
     What the field takes is sent once, in turn by each request: what comes after the field is the same for all of them.
@@ -123,7 +123,7 @@ def attack(
             assert send(client, *request) == 400, request
             sent += 1
     for turn, value in enumerate(PERHAPS):
-        refusal = judged(field, value)
+        refusal = field_codes(field, value)
         requests = offers(value)
         if not refusal:
             requests = [requests[turn % len(requests)]]
@@ -137,7 +137,7 @@ def attack(
 
 
 @pytest.mark.parametrize(("kind", "name"), FIELDS)
-def test_no_value_of_any_field_is_too_odd(
+def test_no_value_of_any_field_causes_an_error(
     kind: str, name: str, cast: Cast, world: dict[str, Any], client: APIClient, record_property: Any
 ) -> None:
     field = WRITES[kind][0](context={"request": SimpleNamespace(user=cast.system_admin)}).fields[name]
@@ -148,7 +148,7 @@ def test_no_value_of_any_field_is_too_odd(
 
 
 @pytest.mark.parametrize(("kind", "rows_name", "name", "is_list"), INNER)
-def test_no_value_of_any_nested_field_is_too_odd(
+def test_no_value_of_any_nested_field_causes_an_error(
     kind: str,
     rows_name: str,
     name: str,
@@ -170,7 +170,7 @@ def test_no_value_of_any_nested_field_is_too_odd(
 
 @pytest.mark.parametrize("kind", WRITES)
 @pytest.mark.parametrize("length", [10_000_000])
-def test_a_text_of_ten_megabytes_is_refused_by_its_fields_name(
+def test_a_text_of_ten_megabytes_is_refused_by_field(
     kind: str, length: int, world: dict[str, Any], client: APIClient, record_property: Any
 ) -> None:
     sent = 0

@@ -1,4 +1,4 @@
-"""Bodies, parameters and headers nobody should send: the answer is never a 5xx, and a refusal changes nothing."""
+"""Hostile bodies, parameters and headers are never answered with a 5xx, and a refusal changes nothing."""
 
 import json
 from typing import Any
@@ -52,12 +52,12 @@ def world(cast: Cast) -> dict[str, Any]:
 
 @pytest.fixture
 def client(cast: Cast) -> APIClient:
-    """Somebody who may do everything."""
+    """A client that may do everything."""
     return bearing(tokens_of(cast.system_admin)["access_token"])
 
 
 @pytest.mark.parametrize("kind", WRITES)
-def test_no_body_is_too_odd(kind: str, world: dict[str, Any], client: APIClient, record_property: Any) -> None:
+def test_no_body_causes_an_error(kind: str, world: dict[str, Any], client: APIClient, record_property: Any) -> None:
     sent = 0
     before = rows()
 
@@ -65,7 +65,7 @@ def test_no_body_is_too_odd(kind: str, world: dict[str, Any], client: APIClient,
         for method, address, _ in requests(kind, world, {}):
             with transaction.atomic():
                 answer = send_bytes(client, method, address, body)
-                # An empty body is no change, and no note to an approval.
+                # An empty body is a change of nothing, or an approval without a note.
                 harmless = body == b"" and (method == "PATCH" or kind == "approval")
                 assert answer.status_code == 400 or harmless, (method, address, body[:50], answer.content[:200])
                 assert rows() == before or harmless
@@ -124,7 +124,9 @@ EVERYWHERE = ["page", "page_size", "ordering", "nonsense", "password", "campaign
 
 
 @pytest.mark.parametrize("address", LISTS)
-def test_no_parameter_is_too_odd(address: str, world: dict[str, Any], client: APIClient, record_property: Any) -> None:
+def test_no_parameter_causes_an_error(
+    address: str, world: dict[str, Any], client: APIClient, record_property: Any
+) -> None:
     sent = 0
     names = [*LISTS[address].split(), *EVERYWHERE]
 
@@ -162,7 +164,7 @@ HEADERS = {
 
 
 @pytest.mark.parametrize("header", HEADERS)
-def test_no_header_is_too_odd(header: str, world: dict[str, Any], client: APIClient, record_property: Any) -> None:
+def test_no_header_causes_an_error(header: str, world: dict[str, Any], client: APIClient, record_property: Any) -> None:
     sent = 0
     login = json.dumps({"username": "user", "password": "correct horse battery staple"})
 
@@ -177,7 +179,7 @@ def test_no_header_is_too_odd(header: str, world: dict[str, Any], client: APICli
             transaction.set_rollback(True)
         sent += 3
         answers = (read.status_code, write.status_code, signed.status_code)
-        # No server lets a null byte pass in a header; should one do, it is refused where it would be stored.
+        # Servers refuse null bytes in headers. If one doesn't, they are refused before they are stored.
         assert answers == (200, 201, 200) or ("\x00" in value and max(answers) == 400), (header, value)
 
     record_property("hostile_inputs", sent)

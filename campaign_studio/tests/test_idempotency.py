@@ -1,4 +1,4 @@
-"""`Idempotency-Key`: a POST that is sent again is answered again, not done again."""
+"""`Idempotency-Key`: a repeated POST gets the first answer and isn't executed again."""
 
 import json
 from collections import Counter
@@ -46,7 +46,7 @@ KEY = {"Idempotency-Key": "0f9f1c1e-4a52-4a2c-9f1f-6f6a3c1d2b3a"}
 
 @pytest.fixture
 def client(cast: Cast, client_for: ClientFor) -> APIClient:
-    """A system administrator's."""
+    """A system administrator's client."""
     return client_for(cast.system_admin)
 
 
@@ -63,7 +63,7 @@ def reveal() -> str:
     return f"/api/advertisers/{account.advertiser_id}/bank-accounts/{account.pk}/reveal"
 
 
-# Every POST that makes, decides or shows something, with a body.
+# Every POST with a body, by URL.
 POSTS: dict[str, tuple[Callable[[], str], Callable[[], dict[str, Any]]]] = {
     "campaign": (lambda: "/api/campaigns", campaign_body),
     "ad": (lambda: "/api/ads", lambda: ad_body(campaign_id=str(CampaignFactory().pk))),
@@ -80,7 +80,7 @@ POSTS: dict[str, tuple[Callable[[], str], Callable[[], dict[str, Any]]]] = {
 
 
 @pytest.mark.parametrize("name", POSTS)
-def test_the_same_request_is_answered_again_and_not_done_again(client: APIClient, name: str) -> None:
+def test_a_repeated_request_gets_the_first_answer_and_is_not_executed_again(client: APIClient, name: str) -> None:
     new_address, new_body = POSTS[name]
     address, body = new_address(), new_body()
 
@@ -95,7 +95,7 @@ def test_the_same_request_is_answered_again_and_not_done_again(client: APIClient
     assert AuditEntry.objects.count() == entries
 
 
-def test_signing_in_again_with_the_key_is_the_same_session(client_for: ClientFor) -> None:
+def test_signing_in_again_with_the_same_key_returns_the_same_session(client_for: ClientFor) -> None:
     user = UserFactory(username="uwe")
     sent = {"username": "uwe", "password": PASSWORD}
     nobody = client_for(None)
@@ -110,7 +110,7 @@ def test_signing_in_again_with_the_key_is_the_same_session(client_for: ClientFor
     assert (wrong.status_code, wrong.json()) == (409, {"detail": KEY_WAS_USED})
 
 
-def test_a_refresh_that_got_lost_on_the_way_is_answered_again(client_for: ClientFor) -> None:
+def test_a_refresh_whose_answer_was_lost_can_be_repeated(client_for: ClientFor) -> None:
     user = UserFactory()
     sent = {"refresh_token": tokens_of(user)["refresh_token"]}
     nobody = client_for(None)
@@ -130,7 +130,7 @@ def test_a_refresh_that_got_lost_on_the_way_is_answered_again(client_for: Client
 @pytest.mark.parametrize(
     ("address", "body"), [("/api/campaigns", campaign_body(campaign_name="Other")), ("/api/users", campaign_body())]
 )
-def test_the_key_of_another_request_is_refused(client: APIClient, address: str, body: dict[str, Any]) -> None:
+def test_a_key_used_for_a_different_request_is_refused(client: APIClient, address: str, body: dict[str, Any]) -> None:
     client.post("/api/campaigns", campaign_body(), headers=KEY)
 
     answer = client.post(address, body, headers=KEY)
@@ -139,14 +139,14 @@ def test_the_key_of_another_request_is_refused(client: APIClient, address: str, 
     assert Campaign.objects.count() == 1
 
 
-def test_the_order_of_the_fields_makes_no_other_request(client: APIClient) -> None:
+def test_the_order_of_fields_does_not_matter(client: APIClient) -> None:
     body = campaign_body()
     first = client.post("/api/campaigns", body, headers=KEY)
 
     assert client.post("/api/campaigns", dict(reversed(body.items())), headers=KEY).content == first.content
 
 
-def test_keys_belong_to_whoever_sends_them(cast: Cast, client_for: ClientFor) -> None:
+def test_each_client_has_its_own_keys(cast: Cast, client_for: ClientFor) -> None:
     answers = [
         client_for(user).post("/api/campaigns", campaign_body(), headers=KEY) for user in (cast.owner, cast.colleague)
     ]
@@ -155,7 +155,7 @@ def test_keys_belong_to_whoever_sends_them(cast: Cast, client_for: ClientFor) ->
     assert Campaign.objects.count() == 2
 
 
-def test_what_was_refused_may_be_sent_again_mended(client: APIClient) -> None:
+def test_a_refused_request_can_be_corrected_and_sent_with_the_same_key(client: APIClient) -> None:
     refused = client.post("/api/campaigns", campaign_body(campaign_name=""), headers=KEY)
     mended = client.post("/api/campaigns", campaign_body(), headers=KEY)
 
@@ -163,14 +163,14 @@ def test_what_was_refused_may_be_sent_again_mended(client: APIClient) -> None:
 
 
 @pytest.mark.parametrize("key", ["", "two words", "schlüssel", "x" * 256, "tab\tulator"])
-def test_a_key_that_is_none_is_refused(client: APIClient, key: str) -> None:
+def test_a_malformed_key_is_refused(client: APIClient, key: str) -> None:
     answer = client.post("/api/campaigns", campaign_body(), HTTP_IDEMPOTENCY_KEY=key)
 
     assert (answer.status_code, answer.json()) == (400, {"detail": KEY_FORMAT})
     assert not Campaign.objects.exists()
 
 
-def test_other_methods_pay_no_heed(client: APIClient) -> None:
+def test_other_methods_ignore_the_key(client: APIClient) -> None:
     address = f"/api/campaigns/{CampaignFactory().pk}"
     for name in ("A", "B"):
         assert client.patch(address, {"campaign_name": name}, headers=KEY).json()["campaign_name"] == name
@@ -193,7 +193,7 @@ def test_an_answer_is_kept_for_a_day(client: APIClient) -> None:
     assert anew.json()["campaign_id"] != first.json()["campaign_id"]
 
 
-def test_old_answers_are_deleted_by_a_command(client: APIClient) -> None:
+def test_a_command_deletes_old_answers(client: APIClient) -> None:
     client.post("/api/campaigns", campaign_body(), headers=KEY)
     out = StringIO()
 
@@ -219,14 +219,14 @@ def test_kept_answers_can_not_be_read_in_the_database(client: APIClient, client_
 
 
 def eight_at_once() -> list[Any]:
-    """The same request eight times at the same moment."""
+    """Send the same request eight times concurrently."""
     token = tokens_of(make_cast().owner)["access_token"]
     body = campaign_body()
     return at_once(*[lambda client: client.post("/api/campaigns", body, headers=KEY)] * 8, token=token)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_while_the_first_is_running_the_others_wait_for_its_answer() -> None:
+def test_concurrent_requests_wait_for_the_first_answer() -> None:
     answers = eight_at_once()
 
     assert [answer.status_code for answer in answers] == [201] * 8
@@ -236,7 +236,7 @@ def test_while_the_first_is_running_the_others_wait_for_its_answer() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_control_without_the_lock_it_is_done_more_than_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_control_without_the_lock_it_is_executed_more_than_once(monkeypatch: pytest.MonkeyPatch) -> None:
     looked = Barrier(8)
     find_answer = idempotency.KeyedRequest.find_answer
 
@@ -278,7 +278,7 @@ def test_after_a_crash_between_commit_and_answer_it_is_not_done_again(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_after_a_crash_before_the_commit_nothing_was_done_and_it_can_be_sent_again(
+def test_after_a_crash_before_the_commit_the_request_can_be_repeated(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     client = bearing(tokens_of(make_cast().owner)["access_token"])
@@ -296,7 +296,7 @@ def test_after_a_crash_before_the_commit_nothing_was_done_and_it_can_be_sent_aga
     assert (answer.status_code, "Idempotency-Replayed" in answer) == (201, False)
 
 
-def test_every_post_says_so_in_its_description() -> None:
+def test_every_post_documents_the_header() -> None:
     document = json.loads(Client().get("/api/openapi.json").content)
     silent = [
         path

@@ -1,4 +1,4 @@
-"""Our two look-ups: text contained whatever the case, and a name in a list whatever the case."""
+"""The look-ups `ilike` (contains, in any case) and `has_entry` (an entry of a list, in any case)."""
 
 import pytest
 from django.db import connection
@@ -31,20 +31,20 @@ pytestmark = pytest.mark.django_db
         ("'; --", False),
     ],
 )
-def test_ilike_finds_text_as_it_stands_whatever_the_case(text: str, found: bool) -> None:
+def test_ilike_finds_text_in_any_case(text: str, found: bool) -> None:
     CampaignFactory(campaign_name="Summer Sale 100% a\\b un_der Ä")
 
     assert Campaign.objects.filter(campaign_name__ilike=text).exists() == found
 
 
-def test_a_percent_sign_is_no_wildcard() -> None:
+def test_a_percent_sign_is_not_a_wildcard() -> None:
     AdvertiserFactory(advertiser_name="Acme")
 
     assert not Advertiser.objects.filter(advertiser_name__ilike="%").exists()
     assert not Advertiser.objects.filter(advertiser_name__ilike="_").exists()
 
 
-def test_ilike_is_served_by_the_trigram_index() -> None:
+def test_ilike_uses_the_trigram_index() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
     plan = Campaign.objects.filter(campaign_name__ilike="summer").order_by().explain()
@@ -65,7 +65,7 @@ def test_ilike_is_served_by_the_trigram_index() -> None:
         ("", False),
     ],
 )
-def test_has_entry_finds_whole_names_whatever_the_case(city: str, found: bool) -> None:
+def test_has_entry_finds_whole_names_in_any_case(city: str, found: bool) -> None:
     AudienceTargetingFactory(cities=["Berlin", "Köln"])
 
     assert CampaignAudienceTargeting.objects.filter(cities__has_entry=city).exists() == found

@@ -1,4 +1,4 @@
-"""Where a request comes from and what it is called: proxies count when they are trusted, and nobody else."""
+"""The client's IP address behind trusted proxies, and the request id."""
 
 import uuid
 from typing import Any
@@ -13,13 +13,13 @@ from campaign_studio.middleware import FORWARDED, ClientAddressMiddleware
 
 
 def seen_by(middleware: Any, **meta: Any) -> HttpRequest:
-    """The request as everything behind the middleware sees it."""
+    """The request as the code behind the middleware sees it."""
     request = RequestFactory().get("/api/campaigns", **meta)
     middleware(lambda request: HttpResponse())(request)
     return request
 
 
-# peer, X-Forwarded-For, the address that counts
+# peer, X-Forwarded-For, the client's IP address
 ROUTES = [
     ("203.0.113.9", None, "203.0.113.9"),
     ("203.0.113.9", "198.51.100.1", "203.0.113.9"),
@@ -57,20 +57,20 @@ def test_a_forwarded_address_counts_only_from_a_trusted_proxy(
 
 
 @pytest.mark.parametrize("header", FORWARDED)
-def test_every_forwarding_header_of_a_stranger_is_dropped(header: str, settings: Any) -> None:
+def test_every_forwarding_header_of_an_untrusted_peer_is_dropped(header: str, settings: Any) -> None:
     settings.TRUSTED_PROXIES = ["10.0.0.5"]
 
     assert header not in seen_by(ClientAddressMiddleware, REMOTE_ADDR="203.0.113.9", **{header: "https"}).META
 
 
-def test_a_trusted_proxy_may_say_that_the_client_came_by_https(settings: Any) -> None:
+def test_a_trusted_proxy_may_report_https(settings: Any) -> None:
     settings.TRUSTED_PROXIES = ["10.0.0.5"]
     request = seen_by(ClientAddressMiddleware, REMOTE_ADDR="10.0.0.5", HTTP_X_FORWARDED_PROTO="https")
 
     assert request.is_secure()
 
 
-def test_without_trusted_proxies_nobody_is_believed(settings: Any) -> None:
+def test_without_trusted_proxies_no_forwarding_header_counts(settings: Any) -> None:
     settings.TRUSTED_PROXIES = []
     request = seen_by(
         ClientAddressMiddleware, REMOTE_ADDR="127.0.0.1", HTTP_X_FORWARDED_FOR="6.6.6.6", HTTP_X_FORWARDED_PROTO="https"
@@ -84,7 +84,7 @@ def test_without_trusted_proxies_nobody_is_believed(settings: Any) -> None:
 
 
 def request_ids(sent: str | None) -> tuple[str, str | None]:
-    """The id that is answered, and the one that log and audit see."""
+    """The id in the response, and the one in the log and the audit log."""
     inside: list[str | None] = []
 
     def view(request: HttpRequest) -> HttpResponse:
@@ -97,7 +97,7 @@ def request_ids(sent: str | None) -> tuple[str, str | None]:
 
 
 @pytest.mark.parametrize("sent", ["a", "abc-DEF_1.2", "x" * 64, str(uuid.UUID(int=7))])
-def test_a_clients_request_id_is_taken_over(sent: str) -> None:
+def test_a_valid_request_id_of_a_client_is_used(sent: str) -> None:
     assert request_ids(sent) == (sent, sent)
 
 
@@ -108,7 +108,7 @@ def test_any_other_request_id_is_replaced(sent: str | None) -> None:
     assert answered == inside == str(uuid.UUID(answered))
 
 
-def test_every_request_has_an_id_of_its_own() -> None:
+def test_every_request_has_its_own_id() -> None:
     assert request_ids(None) != request_ids(None)
 
 
@@ -119,7 +119,7 @@ def test_every_request_has_an_id_of_its_own() -> None:
         *[("/admin/", "admin"), ("/", "admin"), ("/apiary", "admin"), ("/admin/api/", "admin")],
     ],
 )
-def test_the_address_says_which_door(path: str, door: str) -> None:
+def test_the_path_decides_the_door(path: str, door: str) -> None:
     seen: list[str] = []
 
     def view(request: HttpRequest) -> HttpResponse:
@@ -133,7 +133,7 @@ def test_the_address_says_which_door(path: str, door: str) -> None:
     assert acting.current() is None
 
 
-def test_nobody_acts_any_more_after_a_request_that_failed() -> None:
+def test_nobody_acts_after_a_failed_request() -> None:
     def view(request: HttpRequest) -> HttpResponse:
         raise ValueError("broken")
 

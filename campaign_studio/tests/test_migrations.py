@@ -1,4 +1,4 @@
-"""From nothing to every table and back again, on the embedded PostgreSQL and on a server of one's own."""
+"""Migrations forwards and backwards, on the embedded PostgreSQL and on an external server."""
 
 import os
 import secrets
@@ -28,13 +28,13 @@ OURS = {
 
 @dataclass(frozen=True)
 class Scratch:
-    """An empty database: how to reach it, and what makes `manage.py` use it."""
+    """An empty database: how to connect, and the environment that makes `manage.py` use it."""
 
     conninfo: str
     environment: dict[str, str]
 
     def manage(self, *arguments: str) -> str:
-        """Run manage.py on it; return what it printed."""
+        """Run manage.py on it; return its output."""
         bare = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "PGPASSWORD") if name in os.environ}
         keys = {"SECRET_KEY": "migrations-" * 4, "ENCRYPTION_KEY": "encryption-" * 4, "READ_DOT_ENV": "false"}
         done = subprocess.run(  # noqa: S603 - our own command
@@ -49,7 +49,7 @@ class Scratch:
         return done.stdout
 
     def tables(self) -> set[str]:
-        """The names of its tables."""
+        """The names of the tables."""
         with psycopg.connect(self.conninfo) as connection:
             rows = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
         return {row[0] for row in rows}
@@ -62,7 +62,7 @@ class Scratch:
 
 @pytest.fixture(params=["embedded PostgreSQL", "PostgreSQL on 127.0.0.1:5432"])
 def scratch(request: pytest.FixtureRequest) -> Iterator[Scratch]:
-    """An empty database on each kind of server; nothing of it stays."""
+    """An empty database on each kind of server, deleted at the end."""
     yield from _on_the_embedded_server() if request.param.startswith("embedded") else _on_a_server_of_ones_own()
 
 
@@ -121,7 +121,7 @@ def test_from_nothing_to_every_table_and_back_app_by_app(scratch: Scratch) -> No
 
 
 @pytest.mark.matrix
-def test_a_second_migrate_has_nothing_to_do(scratch: Scratch) -> None:
+def test_a_second_migrate_does_nothing(scratch: Scratch) -> None:
     scratch.manage("migrate")
 
     assert "No migrations to apply." in scratch.manage("migrate")

@@ -1,4 +1,4 @@
-"""What one request writes is one write: its audit entries have one time and come in one INSERT."""
+"""Each request is one write: its audit entries share a timestamp and are inserted by one statement."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -37,7 +37,7 @@ SLOTS = [
 
 @contextmanager
 def written(*, inserts: int = 1) -> Iterator[list[AuditEntry]]:
-    """The entries that come in, by key; checks that they came in so many INSERTs."""
+    """Yield the new entries in order; check the number of INSERT statements."""
     before = set(AuditEntry.objects.values_list("pk", flat=True))
     entries: list[AuditEntry] = []
     with CaptureQueriesContext(connection) as seen:
@@ -54,7 +54,7 @@ def slots(ad: dict[str, Any]) -> list[tuple[str, str]]:
     return [(slot["time_slot_start"], slot["time_slot_end"]) for slot in ad["time_slots"]]
 
 
-def test_a_new_campaign_with_its_audience_is_one_write(cast: Cast, client_for: ClientFor) -> None:
+def test_a_new_campaign_with_its_targeting_is_one_write(cast: Cast, client_for: ClientFor) -> None:
     client = client_for(cast.owner)
     with written() as entries:
         document = client.post("/api/campaigns", campaign_body(audience_targeting=TARGETS)).json()
@@ -85,8 +85,8 @@ def test_a_change_of_an_ad_and_its_slots_is_one_write(cast: Cast, client_for: Cl
         assert (then["ad_name"], slots(then)) == (document["ad_name"], slots(document))
 
 
-def test_a_request_that_is_refused_leaves_no_entry(cast: Cast, client_for: ClientFor) -> None:
-    """The ad is written before its second slot is found to overlap."""
+def test_a_refused_request_leaves_no_entry(cast: Cast, client_for: ClientFor) -> None:
+    """The overlap is found after the ad has been written."""
     campaign: Any = CampaignFactory(campaign_created_by=cast.owner)
     with written(inserts=0) as entries:
         body = ad_body(time_slots=[SLOTS[0], SLOTS[0]])
@@ -96,7 +96,7 @@ def test_a_request_that_is_refused_leaves_no_entry(cast: Cast, client_for: Clien
     assert entries == []
 
 
-def test_a_page_of_the_console_is_one_write(cast: Cast, console_for: Callable[[User], Client]) -> None:
+def test_a_form_of_the_console_is_one_write(cast: Cast, console_for: Callable[[User], Client]) -> None:
     browser = console_for(cast.owner)
     campaign: Any = CampaignFactory(campaign_created_by=cast.owner)
     address = f"/admin/campaigns/campaign/{campaign.pk}/change/"
@@ -109,7 +109,7 @@ def test_a_page_of_the_console_is_one_write(cast: Cast, console_for: Callable[[U
     assert len({entry.timestamp for entry in entries}) == 1
 
 
-def test_a_bulk_action_is_one_write_without_what_was_refused(cast: Cast, console_for: Callable[[User], Client]) -> None:
+def test_a_bulk_action_is_one_write_without_the_refused_rows(cast: Cast, console_for: Callable[[User], Client]) -> None:
     mine: list[Any] = CampaignFactory.create_batch(2, campaign_created_by=cast.owner)
     others: Any = CampaignFactory(campaign_created_by=cast.colleague)
     body = {"action": "activate_selected", "_selected_action": [str(one.pk) for one in (*mine, others)]}
@@ -125,7 +125,7 @@ def rename(campaign: Campaign, name: str) -> None:
     campaign.save()
 
 
-def test_a_savepoint_that_is_rolled_back_loses_its_own_entries_and_no_others() -> None:
+def test_a_rolled_back_savepoint_loses_its_own_entries_only() -> None:
     campaign: Any = CampaignFactory()
     with written() as entries, one_write():
         rename(campaign, "First")
@@ -145,7 +145,7 @@ def test_a_savepoint_that_is_rolled_back_loses_its_own_entries_and_no_others() -
 
 
 @pytest.mark.parametrize("outer", [transaction.atomic, one_write])
-def test_a_write_that_fails_leaves_nothing(outer: Callable[[], Any]) -> None:
+def test_a_failed_write_leaves_nothing(outer: Callable[[], Any]) -> None:
     campaign: Any = CampaignFactory()
     with written(inserts=0) as entries, suppress(RuntimeError), outer(), one_write():
         rename(campaign, "Undone")
@@ -158,7 +158,7 @@ def test_a_write_that_fails_leaves_nothing(outer: Callable[[], Any]) -> None:
     assert [entry.changes["campaign_name"][1] for entry in later] == ["Next"]
 
 
-def test_a_write_that_is_marked_for_rollback_leaves_nothing() -> None:
+def test_a_write_marked_for_rollback_leaves_nothing() -> None:
     campaign: Any = CampaignFactory()
     with written(inserts=0) as entries, one_write():
         rename(campaign, "Undone")
@@ -167,7 +167,7 @@ def test_a_write_that_is_marked_for_rollback_leaves_nothing() -> None:
     assert entries == []
 
 
-def test_an_inner_block_belongs_to_the_outer_one_and_each_entry_to_who_acts_then(cast: Cast) -> None:
+def test_a_nested_write_belongs_to_the_outer_one_and_each_entry_to_its_actor(cast: Cast) -> None:
     one, other = CampaignFactory.create_batch(2)
     with written() as entries, acting_as(cast.owner), one_write():
         rename(one, "Outside")
@@ -178,7 +178,7 @@ def test_an_inner_block_belongs_to_the_outer_one_and_each_entry_to_who_acts_then
     assert len({entry.timestamp for entry in entries}) == 1
 
 
-def test_outside_of_a_write_each_entry_is_written_at_once() -> None:
+def test_outside_a_write_each_entry_is_written_immediately() -> None:
     campaign: Any = CampaignFactory()
     with written(inserts=2) as entries:
         rename(campaign, "First")

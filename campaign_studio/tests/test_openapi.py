@@ -1,10 +1,10 @@
-"""The OpenAPI document: valid, complete, and changed on purpose only.
+"""The OpenAPI document is valid and complete, and equals a snapshot.
 
-When an address or a field has changed and `test_the_document_is_the_one_on_record` fails, renew the record with
+If a URL or a field has changed and `test_the_document_equals_the_snapshot` fails, renew the snapshot with
 
     RENEW_OPENAPI=1 pytest campaign_studio/tests/test_openapi.py
 
-and read the difference before it is committed: frontends are built against it.
+and read the difference before committing it: frontends depend on the document.
 """
 
 import json
@@ -25,7 +25,7 @@ METHODS = {"get", "post", "put", "patch", "delete"}
 RESET = ("/api/auth/password/reset", "/api/auth/password/reset/confirm")
 OPEN = {"/api/auth/register", "/api/auth/login", "/api/auth/refresh", "/api/health", *RESET}
 
-# Every address.
+# Every URL.
 ADDRESSES = """
 /api/auth/register                                            post
 /api/auth/login                                               post
@@ -73,7 +73,7 @@ ADDRESSES = """
 
 @pytest.fixture
 def document() -> dict[str, Any]:
-    """What `/api/openapi.json` answers."""
+    """The document at `/api/openapi.json`."""
     found: dict[str, Any] = json.loads(Client().get("/api/openapi.json").content)
     return found
 
@@ -87,27 +87,27 @@ def operations(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]
     ]
 
 
-def test_the_document_is_valid_and_made_without_a_warning(document: dict[str, Any], tmp_path: Path) -> None:
+def test_the_document_is_valid_and_generated_without_warnings(document: dict[str, Any], tmp_path: Path) -> None:
     validate_schema(document)
 
     GENERATOR_STATS.reset()
     call_command("spectacular", "--validate", "--fail-on-warn", "--file", str(tmp_path / "openapi.yaml"))
 
 
-def test_the_document_is_the_one_on_record(document: dict[str, Any]) -> None:
+def test_the_document_equals_the_snapshot(document: dict[str, Any]) -> None:
     if os.environ.get("RENEW_OPENAPI"):
         RECORD.write_text(json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
 
     assert document == json.loads(RECORD.read_text()), "Changed on purpose? The top of this file says how to renew it."
 
 
-def test_every_address_is_described(document: dict[str, Any]) -> None:
+def test_every_url_is_documented(document: dict[str, Any]) -> None:
     described = {path: sorted(METHODS & set(methods)) for path, methods in document["paths"].items()}
 
     assert described == {line.split()[0]: sorted(line.split()[1:]) for line in ADDRESSES.splitlines() if line.strip()}
 
 
-def test_every_operation_describes_its_errors(document: dict[str, Any]) -> None:
+def test_every_operation_documents_its_errors(document: dict[str, Any]) -> None:
     for path, method, operation in operations(document):
         answers = operation["responses"]
         where = f"{method} {path}"
@@ -124,7 +124,7 @@ def test_every_operation_describes_its_errors(document: dict[str, Any]) -> None:
                 assert answer["content"][kind]["schema"], f"{where} {code}"
 
 
-def test_every_operation_has_a_name_and_a_sentence(document: dict[str, Any]) -> None:
+def test_every_operation_has_an_id_and_a_description(document: dict[str, Any]) -> None:
     found = operations(document)
     names = [operation["operationId"] for _, _, operation in found]
 
@@ -134,7 +134,7 @@ def test_every_operation_has_a_name_and_a_sentence(document: dict[str, Any]) -> 
         assert operation["tags"]
 
 
-def test_lists_describe_their_parameters(document: dict[str, Any]) -> None:
+def test_lists_document_their_parameters(document: dict[str, Any]) -> None:
     def parameters(path: str) -> set[str]:
         return {one["name"] for one in document["paths"][path]["get"]["parameters"]}
 
@@ -160,7 +160,7 @@ def test_lists_describe_their_parameters(document: dict[str, Any]) -> None:
     assert {"actor", "resource_type", "resource_id", "action", "from", "to"} <= parameters("/api/audit-log")
 
 
-def test_the_document_says_what_is_secret_and_what_is_read_only(document: dict[str, Any]) -> None:
+def test_secret_and_read_only_fields_are_documented(document: dict[str, Any]) -> None:
     schemas = document["components"]["schemas"]
 
     assert "password" not in schemas["User"]["properties"]

@@ -1,8 +1,8 @@
-"""Who may do what, as one table: every address × verb × role × own or other, asked through the API.
+"""Who may do what, in one table: every URL × method × role × own or other object, tried through the API.
 
-Each line is an address; `own` and `other` say whose object it is about, for each role in turn: "own" was created by
-whoever asks (a user's own campaign may date from a time when they were a manager). After each refusal everything
-stored is compared with what was there before. A new address without a line here fails the last test.
+Each line is a method and a URL. `own` and `other` say whose object it concerns: an own object was created by the user
+who sends the request, perhaps while they were a manager. After each refusal all stored rows are compared. A new URL
+without a line here fails the last test.
 """
 
 import json
@@ -32,7 +32,7 @@ ADVERTISERS, ADVERTISER = "/api/advertisers", "/api/advertisers/{advertiser_id}"
 DELIVERY, HERE = "/api/delivery", "country=DE&city=Berlin&postcode=10115"
 CONTACT, ACCOUNT = ADVERTISER + "/contacts/{contact_id}", ADVERTISER + "/bank-accounts/{bank_id}"
 
-# Method, address, whose; then what each of ROLES is answered, in that order.
+# Method, URL, whose object; then the status for each of ROLES, in order.
 TABLE = f"""
 GET    /api/health                       any              200 200 200 200 200 200 200
 GET    /api/openapi.json                 any              200 200 200 200 200 200 200
@@ -142,14 +142,14 @@ POST   {ACCOUNT}/reveal                  own              200 200 403 403 403 40
 POST   {ACCOUNT}/reveal                  other            200 200 403 403 403 403 401
 """
 
-# What answers every other address under /api/ with 404: there is nothing to be allowed or refused.
+# The catch-all that answers other URLs under /api/ with 404 needs no permission.
 CATCH_ALL = "no_such_address"
 
 LINES = [line.split() for line in TABLE.splitlines() if line.strip()]
 
 
 def body_for(method: str, address: str, keys: dict[str, Any], tokens: dict[str, Any]) -> Any:
-    """The smallest body that would succeed, and that would change something."""
+    """The minimal body that succeeds and changes something."""
     if method in ("GET", "DELETE"):
         return None
     last = address.rsplit("/", 1)[-1]
@@ -211,7 +211,7 @@ def test_who_may_do_what(cast: Cast, method: str, address: str, whose: str, answ
 
 
 def ask(cast: Cast, method: str, address: str, whose: str, role: str) -> int:
-    """The status that somebody in this role is answered; and see that a refusal changed nothing, the rest something."""
+    """The status for a user in this role. Checks that a refusal changes nothing and a success changes something."""
     actor = cast.in_role("user" if role == "nobody" else role)
     is_own = whose == "own"
     keys = scene(actor if is_own else cast.colleague)
@@ -220,7 +220,7 @@ def ask(cast: Cast, method: str, address: str, whose: str, role: str) -> int:
     keys["session_id"] = bodies.session_of(actor if is_own else target).pk
     keys["uid"], keys["token"] = bodies.reset_of(target)
     if (method, address, whose) == ("DELETE", "/api/users/{user_id}", "own"):
-        # Whoever created something stays for another reason.
+        # A user who has created something can't be deleted for another reason.
         Campaign.objects.all().delete()
         Advertiser.objects.all().delete()
     tokens = bodies.tokens_of(actor)
@@ -239,12 +239,12 @@ def ask(cast: Cast, method: str, address: str, whose: str, role: str) -> int:
         assert after == before, f"{role} is answered {status}, and yet something has changed"
         assert list(answer.json()) == ["detail"]
     else:
-        # The control: what is allowed does change something, so that "unchanged" above means something.
+        # The control: a permitted request does change something.
         assert (after == before) is (method == "GET" or address.endswith("/reset"))
     return status
 
 
-def test_the_table_has_the_cells_it_should(record_property: Any) -> None:
+def test_the_table_is_complete(record_property: Any) -> None:
     lines = [(method, address, whose) for method, address, whose, *_ in LINES]
     cells = len(lines) * len(ROLES)
     record_property("permission_cells", cells)
@@ -254,7 +254,7 @@ def test_the_table_has_the_cells_it_should(record_property: Any) -> None:
 
 
 def routes(patterns: list[Any], prefix: str = "/") -> Iterator[tuple[str, str]]:
-    """`("GET", "/api/campaigns/{campaign_id}")` for whatever the resolver knows under /api."""
+    """`("GET", "/api/campaigns/{campaign_id}")` for every route under /api."""
     for entry in patterns:
         text = str(entry.pattern).replace("^", "").replace("$", "")
         if isinstance(entry, URLResolver):

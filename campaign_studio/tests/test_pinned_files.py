@@ -1,4 +1,4 @@
-"""What pip is asked for is pinned with its extras: to older pips `coverage` is no pin of `coverage[toml]`."""
+"""Requirements are pinned with their extras: for older pips `coverage` doesn't pin `coverage[toml]`."""
 
 import tomllib
 from collections.abc import Iterator
@@ -18,14 +18,14 @@ NAMED = {
 
 
 def pins(file: str) -> dict[str, Requirement]:
-    """The lines of a pinned file that count on this machine, by name."""
+    """The lines of a pinned file that apply to this machine, by name."""
     lines = (ROOT / file).read_text().splitlines()
     pinned = [Requirement(line.removesuffix("\\")) for line in lines if line[:1].isalnum()]
     return {canonicalize_name(pin.name): pin for pin in pinned if pin.marker is None or pin.marker.evaluate()}
 
 
-def asked_by(pin: Requirement) -> Iterator[Requirement]:
-    """What an installed package needs for itself and for the extras it is pinned with."""
+def requirements_of(pin: Requirement) -> Iterator[Requirement]:
+    """The requirements of an installed package and of the extras it is pinned with."""
     for requirement in map(Requirement, requires(pin.name) or []):
         marker = requirement.marker
         if marker is None or any(marker.evaluate({"extra": extra}) for extra in ("", *pin.extras)):
@@ -33,9 +33,9 @@ def asked_by(pin: Requirement) -> Iterator[Requirement]:
 
 
 @pytest.mark.parametrize("file", NAMED)
-def test_everything_asked_for_is_pinned_with_its_extras(file: str) -> None:
+def test_every_requirement_is_pinned_with_its_extras(file: str) -> None:
     pinned = pins(file)
-    asked = {Requirement(text) for text in NAMED[file]}.union(*(asked_by(pin) for pin in pinned.values()))
+    asked = {Requirement(text) for text in NAMED[file]}.union(*(requirements_of(pin) for pin in pinned.values()))
 
     named = [(canonicalize_name(requirement.name), requirement) for requirement in asked]
     assert [str(requirement) for name, requirement in named if name not in pinned] == []

@@ -1,4 +1,4 @@
-"""Countries, currencies and time zones by the world's standards."""
+"""Countries, currencies and time zones follow ISO 3166-1, ISO 4217 and IANA."""
 
 from zoneinfo import ZoneInfo
 
@@ -21,7 +21,7 @@ from campaign_studio.places import country_choices, country_code, currency_choic
         ("XX", None),
     ],
 )
-def test_a_country_is_found_however_it_is_written(text: str, code: str | None) -> None:
+def test_a_country_is_found_by_code_or_name(text: str, code: str | None) -> None:
     assert country_code(text) == code
 
 
@@ -36,7 +36,7 @@ def test_countries_are_codes_sorted_by_their_common_names() -> None:
     assert all(len(code) == 2 for code, _ in choices)
 
 
-def test_every_country_of_the_list_is_found_by_its_code() -> None:
+def test_every_listed_country_is_found_by_its_code() -> None:
     assert all(country_code(code) == code for code, _ in country_choices())
 
 
@@ -45,7 +45,7 @@ def test_currencies_are_three_letters_with_their_names() -> None:
     assert all(len(code) == 3 for code, _ in currency_choices())
 
 
-def test_every_time_zone_of_the_list_exists() -> None:
+def test_every_listed_time_zone_exists() -> None:
     names = [name for name, _ in timezone_choices()]
 
     assert "Europe/Berlin" in names

@@ -1,4 +1,4 @@
-"""What a request costs the database: always the same, however many rows there are."""
+"""The number of queries of a request doesn't depend on the number of rows."""
 
 from collections.abc import Callable
 from datetime import time
@@ -23,7 +23,7 @@ Rows = Callable[[int], Any]
 
 @pytest.fixture
 def client(cast: Cast) -> APIClient:
-    """A system admin with a real token, so that reading the token is counted too."""
+    """A system admin with a real token, so that authentication is counted too."""
     return bearing(tokens_of(cast.system_admin)["access_token"])
 
 
@@ -36,7 +36,7 @@ def queries(client: APIClient, address: str) -> int:
 
 @pytest.fixture
 def whole(cast: Cast) -> dict[str, Any]:
-    """One object of each kind with one part of each kind; the objects by name."""
+    """One object of each kind with one part of each kind, by name."""
     advertiser = AdvertiserFactory(contact=True)
     AdvertiserBankAccountFactory(advertiser=advertiser)
     campaign = CampaignFactory(advertiser=advertiser, campaign_created_by=cast.owner)
@@ -48,7 +48,7 @@ def whole(cast: Cast) -> dict[str, Any]:
 
 
 def grow(whole: dict[str, Any], client: APIClient) -> None:
-    """Many more of everything."""
+    """Add many more rows of every kind."""
     for number in range(4):
         advertiser = AdvertiserFactory()
         AdvertiserContactFactory(advertiser=whole["advertiser"])
@@ -64,7 +64,7 @@ def grow(whole: dict[str, Any], client: APIClient) -> None:
     AdFactory.create_batch(5, campaign=whole["campaign"])
 
 
-# Address, and the most queries it may cost, the token included.
+# URL, and the most queries it may take, including authentication.
 COSTS = [
     ("/api/campaigns", 3),
     ("/api/campaigns?ordering=ad_count&search=a&country=DE", 3),
@@ -90,11 +90,11 @@ COSTS = [
 
 @pytest.mark.matrix
 @pytest.mark.parametrize(("address", "most"), COSTS)
-def test_reading_costs_the_same_with_one_row_and_with_many(
+def test_reading_takes_as_many_queries_for_one_row_as_for_many(
     cast: Cast, client: APIClient, whole: dict[str, Any], address: str, most: int
 ) -> None:
     address = address.format(**whole, user=cast.user)
-    # Kinds of objects are looked up once per process.
+    # Content types are cached per process.
     client.get(address)
 
     with_one = queries(client, address)
@@ -105,20 +105,20 @@ def test_reading_costs_the_same_with_one_row_and_with_many(
     assert with_one <= most
 
 
-def test_a_page_of_a_hundred_costs_what_a_page_of_one_does(client: APIClient) -> None:
+def test_a_page_of_a_hundred_rows_takes_as_many_queries_as_a_page_of_one(client: APIClient) -> None:
     CampaignFactory.create_batch(3)
 
     assert queries(client, "/api/campaigns?page_size=1") == queries(client, "/api/campaigns?page_size=100")
 
 
 @pytest.mark.parametrize("address", ["/api/campaigns", "/api/advertisers"])
-def test_a_list_without_token_costs_nothing(address: str) -> None:
+def test_a_list_without_a_token_takes_no_query(address: str) -> None:
     with CaptureQueriesContext(connection) as seen:
         assert APIClient().get(address).status_code == 401
     assert len(seen) == 0
 
 
-def test_writing_a_longer_list_costs_the_same_for_what_did_not_change(cast: Cast) -> None:
+def test_unchanged_rows_of_a_list_take_no_further_queries(cast: Cast) -> None:
     client = bearing(tokens_of(cast.owner)["access_token"])
     targets = [{"region": f"Region {number}", "country": "DE", "cities": [], "postcodes": []} for number in range(20)]
 
@@ -133,8 +133,8 @@ def test_writing_a_longer_list_costs_the_same_for_what_did_not_change(cast: Cast
     assert cost(targets[:1]) == cost(targets)
 
 
-def test_a_refused_write_is_cheap(cast: Cast, whole: dict[str, Any]) -> None:
-    """Nobody makes the database work by asking for what they may not do."""
+def test_a_refused_write_takes_few_queries(cast: Cast, whole: dict[str, Any]) -> None:
+    """Forbidden requests can't be used to load the database."""
     client = bearing(tokens_of(cast.guest)["access_token"])
 
     with CaptureQueriesContext(connection) as seen:
@@ -150,10 +150,10 @@ def test_a_user_without_rows_reads_an_empty_page(cast: Cast) -> None:
     assert queries(client, "/api/campaigns") <= 3
 
 
-def test_a_new_ad_asks_for_its_number_under_one_lock(cast: Cast) -> None:
+def test_a_new_ad_gets_its_number_under_one_lock(cast: Cast) -> None:
     client = bearing(tokens_of(cast.owner)["access_token"])
     campaign: Any = CampaignFactory(campaign_created_by=cast.owner)
-    # Kinds of objects are looked up once per process.
+    # Content types are cached per process.
     client.post(f"/api/campaigns/{campaign.pk}/ads", ad_body())
 
     with CaptureQueriesContext(connection) as seen:

@@ -1,6 +1,6 @@
-"""The controls of the race tests: with its lock or constraint switched off, each invariant breaks.
+"""Controls of the race tests: without its lock or constraint, each invariant breaks.
 
-Wherever a rule reads before it writes, all threads are made to meet in between.
+Where a rule reads before it writes, a barrier makes all threads read before any writes.
 """
 
 from collections.abc import Callable, Iterator
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @contextmanager
 def without(model: type[models.Model], name: str) -> Iterator[None]:
-    """The table without one of its constraints. What breaks it is deleted before it comes back."""
+    """Drop a constraint inside the block. Rows that violate it are deleted before it is restored."""
     constraint = next(one for one in model._meta.constraints if one.name == name)
     with connection.schema_editor() as editor:
         editor.remove_constraint(model, constraint)
@@ -45,8 +45,8 @@ def without(model: type[models.Model], name: str) -> Iterator[None]:
             editor.add_constraint(model, constraint)
 
 
-def saved_after_all_were_judged(rows: list[Any]) -> list[str]:
-    """Validate every row, and save them when all have been found good."""
+def saved_after_all_are_validated(rows: list[Any]) -> list[str]:
+    """Save the rows after all of them have been validated."""
     judged = Barrier(len(rows))
 
     def step(row: Any) -> None:
@@ -58,19 +58,19 @@ def saved_after_all_were_judged(rows: list[Any]) -> list[str]:
 
 
 def test_two_default_bank_accounts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the later one does not take over under the lock, the constraint refuses it; without both there are two."""
+    """Without the lock the constraint refuses the second one. Without both there are two."""
     monkeypatch.setattr(AdvertiserBankAccount, "take_mark", lambda account: None)
     advertiser = AdvertiserFactory()
     accounts = AdvertiserBankAccountFactory.create_batch(2, advertiser=advertiser)
     for account in accounts:
         account.is_default = True
 
-    assert sorted(saved_after_all_were_judged(accounts)) == [ONE_DEFAULT_ACCOUNT, "done"]
+    assert sorted(saved_after_all_are_validated(accounts)) == [ONE_DEFAULT_ACCOUNT, "done"]
     accounts = list(AdvertiserBankAccount.objects.filter(advertiser=advertiser))
     for account in accounts:
         account.is_default = True
     with without(AdvertiserBankAccount, "advertiser_has_one_default_bank_account"):
-        assert saved_after_all_were_judged(accounts) == ["done", "done"]
+        assert saved_after_all_are_validated(accounts) == ["done", "done"]
         assert advertiser.bank_accounts.filter(is_default=True).count() == 2
 
 
@@ -79,13 +79,13 @@ def test_overlapping_slots() -> None:
     slots = [AdTimeSlot(ad=ad, time_slot_start=time(start), time_slot_end=time(start + 2)) for start in (7, 8)]
 
     with without(AdTimeSlot, "time_slots_of_an_ad_do_not_overlap"):
-        assert saved_after_all_were_judged(slots) == ["done", "done"]
+        assert saved_after_all_are_validated(slots) == ["done", "done"]
         assert ad.time_slots.count() == 2
 
 
 @pytest.fixture
 def unlocked(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
-    """`unlocked(n)`: rows are no longer locked for a change, and n requests have read before the first one writes."""
+    """`unlocked(n)`: rows are no longer locked, and n requests read before the first one writes."""
 
     def switch_off(requests: int) -> None:
         read = Barrier(requests)
@@ -115,8 +115,8 @@ def test_a_double_publish(unlocked: Callable[[int], None], monkeypatch: pytest.M
     assert [entry.changes["campaign_status"] for entry in entries].count(["draft", "active"]) > 1
 
 
-def test_a_double_publish_without_the_lock_alone_is_still_refused(unlocked: Callable[[int], None]) -> None:
-    """The comparison of versions holds by itself."""
+def test_a_double_publish_is_refused_even_without_the_lock(unlocked: Callable[[int], None]) -> None:
+    """The comparison of versions suffices."""
     owner = make_cast().owner
     path = f"/api/campaigns/{CampaignFactory(campaign_created_by=owner).pk}"
     token = tokens_of(owner)["access_token"]
@@ -143,7 +143,7 @@ FOREIGN_KEY = """SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint
     WHERE contype = 'f' AND conrelid = 'ads'::regclass AND confrelid = 'campaigns'::regclass"""
 
 
-def test_a_delete_while_children_arrive() -> None:
+def test_a_delete_while_children_are_added() -> None:
     owner = make_cast().owner
     campaign = CampaignFactory(campaign_created_by=owner)
     with connection.cursor() as cursor:

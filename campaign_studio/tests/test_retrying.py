@@ -1,4 +1,4 @@
-"""Transactions in each other's way: one gives way and is done again, and nobody notices."""
+"""Colliding transactions: one of them is rolled back and retried, unnoticed by clients."""
 
 import io
 from collections.abc import Callable, Iterator
@@ -46,7 +46,7 @@ def api(cast: Cast) -> APIClient:
 
 
 def create(api: APIClient) -> Any:
-    """Write a campaign with a target, which comes last."""
+    """Create a campaign with a target, which is written last."""
     return api.post("/api/campaigns", campaign_body(audience_targeting=[{"region": "Europe", "country": "DE"}]))
 
 
@@ -55,11 +55,11 @@ def create(api: APIClient) -> Any:
 
 @contextmanager
 def crossing() -> Iterator[None]:
-    """Whoever changes a campaign reaches for the other one too, once both have theirs."""
+    """Each request that changes a campaign locks the other one too, as soon as both have locked theirs."""
     both_have_theirs = Barrier(2)
 
     def reach(sender: Any, instance: Campaign, **kwargs: Any) -> None:
-        # Whoever comes again comes alone, and finds the barrier broken by then.
+        # A retry comes alone and finds the barrier broken.
         with suppress(BrokenBarrierError):
             both_have_theirs.wait(timeout=30)
         both_have_theirs.abort()
@@ -73,7 +73,7 @@ def crossing() -> Iterator[None]:
 
 
 def rename_two_at_once(owner: User) -> list[int]:
-    """The answers to two requests that deadlock."""
+    """The statuses of two requests that deadlock."""
     campaigns = CampaignFactory.create_batch(2, campaign_created_by=owner)
 
     def rename(campaign: Campaign) -> Callable[[APIClient], Any]:
@@ -85,7 +85,7 @@ def rename_two_at_once(owner: User) -> list[int]:
 
 
 def renamed() -> list[str]:
-    """The campaigns that have their new name, and one entry in the log that says so."""
+    """The campaigns with their new name and exactly one audit entry for it."""
     names = [campaign.campaign_name for campaign in Campaign.objects.all()]
     logged = AuditEntry.objects.filter(action=AuditEntry.Action.UPDATE).values_list("object_pk", flat=True)
     assert sorted(f"New {key}" for key in logged) == sorted(name for name in names if name.startswith("New "))
@@ -97,19 +97,19 @@ def test_two_requests_that_deadlock_both_succeed(cast: Cast) -> None:
     assert len(renamed()) == 2
 
 
-def test_control_without_a_retry_one_of_them_is_turned_away(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_control_without_a_retry_one_of_them_fails(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retrying, "RETRIES", 0)
 
     assert rename_two_at_once(cast.owner) == [200, 503]
     assert len(renamed()) == 1
 
 
-# --- How often, and what is not done twice ---------------------------------------------------------------------------
+# --- Number of attempts, and side effects ----------------------------------------------------------------------------
 
 
 @BOTH
 @EITHER_TIME
-def test_it_is_tried_again_three_times_at_most(code: str, at_commit: bool, api: APIClient) -> None:
+def test_there_are_three_retries_at_most(code: str, at_commit: bool, api: APIClient) -> None:
     with whenever(TARGETS, failing_first(3, code), at_commit=at_commit):
         assert create(api).status_code == 201
     before = stored()
@@ -122,13 +122,13 @@ def test_it_is_tried_again_three_times_at_most(code: str, at_commit: bool, api: 
 
 
 @pytest.mark.parametrize("code", ["53100", "55P03", "57014"])
-def test_what_will_not_pass_by_itself_is_tried_once(code: str, api: APIClient) -> None:
+def test_a_permanent_error_is_not_retried(code: str, api: APIClient) -> None:
     with whenever(TARGETS, failing_first(1, code)):
         assert create(api).status_code == 503
         assert create(api).status_code == 201
 
 
-def test_an_inner_transaction_is_not_tried_again_by_itself() -> None:
+def test_a_nested_transaction_is_not_retried() -> None:
     tried = []
 
     def write() -> None:
@@ -144,7 +144,7 @@ def test_an_inner_transaction_is_not_tried_again_by_itself() -> None:
     assert len(tried) == 1 + 1 + retrying.RETRIES
 
 
-def test_a_request_that_is_tried_again_counts_once(api: APIClient, settings: Any) -> None:
+def test_a_retried_request_is_counted_once(api: APIClient, settings: Any) -> None:
     settings.THROTTLE_USER = "100/day"
     cache.clear()
     with whenever(TARGETS, failing_first(2, DEADLOCK)):
@@ -154,7 +154,7 @@ def test_a_request_that_is_tried_again_counts_once(api: APIClient, settings: Any
     cache.clear()
 
 
-def test_an_idempotent_request_is_tried_again_and_its_answer_kept(api: APIClient) -> None:
+def test_a_retried_request_with_an_idempotency_key_keeps_its_answer(api: APIClient) -> None:
     body = campaign_body(audience_targeting=[{"region": "Europe", "country": "DE"}])
     with whenever(TARGETS, failing_first(2, DEADLOCK), at_commit=True):
         first = api.post("/api/campaigns", body, HTTP_IDEMPOTENCY_KEY="once")
@@ -173,7 +173,7 @@ def said(answer: Any) -> list[str]:
 
 @BOTH
 @EITHER_TIME
-def test_the_console_tries_again_and_says_once_what_it_did(
+def test_the_console_retries_and_shows_its_message_once(
     code: str, at_commit: bool, cast: Cast, console_for: ConsoleFor
 ) -> None:
     address = f"/admin/campaigns/campaign/{CampaignFactory(campaign_created_by=cast.owner).pk}/change/"
@@ -188,7 +188,7 @@ def test_the_console_tries_again_and_says_once_what_it_did(
     assert AuditEntry.objects.filter(action=AuditEntry.Action.UPDATE).count() == 1
 
 
-def test_what_an_undone_attempt_has_said_is_forgotten(
+def test_messages_of_a_rolled_back_attempt_are_dropped(
     cast: Cast, console_for: ConsoleFor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     address = f"/admin/campaigns/campaign/{CampaignFactory(campaign_created_by=cast.owner).pk}/change/"
@@ -212,7 +212,7 @@ def test_what_an_undone_attempt_has_said_is_forgotten(
 
 @BOTH
 @pytest.mark.parametrize("how", ["page", "action"])
-def test_the_console_deletes_at_the_second_attempt(code: str, how: str, cast: Cast, console_for: ConsoleFor) -> None:
+def test_the_console_deletes_in_the_second_attempt(code: str, how: str, cast: Cast, console_for: ConsoleFor) -> None:
     campaign = CampaignFactory(campaign_created_by=cast.owner)
     console = console_for(cast.owner)
     page, sent = f"/admin/campaigns/campaign/{campaign.pk}/delete/", {"post": "yes"}
@@ -231,7 +231,7 @@ def test_the_console_deletes_at_the_second_attempt(code: str, how: str, cast: Ca
 
 
 @BOTH
-def test_expiring_campaigns_goes_on(code: str, cast: Cast) -> None:
+def test_expire_campaigns_retries(code: str, cast: Cast) -> None:
     day = timezone.localdate()
     over = CampaignFactory(campaign_start_date=day, campaign_end_date=day, campaign_status="active")
     out = io.StringIO()
@@ -244,7 +244,7 @@ def test_expiring_campaigns_goes_on(code: str, cast: Cast) -> None:
 
 
 @BOTH
-def test_re_encrypting_goes_on_and_counts_each_value_once(code: str, settings: Any) -> None:
+def test_re_encrypting_retries_and_counts_each_value_once(code: str, settings: Any) -> None:
     settings.ENCRYPTION_KEYS = ["old-key" * 6]
     AdvertiserBankAccountFactory.create_batch(3)
     numbers = list(AdvertiserBankAccount.objects.order_by("pk").values_list("bank_account_number", flat=True))

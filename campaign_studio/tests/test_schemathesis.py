@@ -1,6 +1,6 @@
-"""Every operation of the OpenAPI document is tried with what the document allows, and with what it doesn't.
+"""Every operation of the OpenAPI document is tried with valid and with invalid input.
 
-No answer may be a 5xx, and every answer must be one that the document describes. The inputs are the same in each run.
+No response may be a 5xx, and every response must be documented. The inputs are the same in each run.
 """
 
 import json
@@ -39,13 +39,13 @@ CHECKS = [
 document = json.loads(OpenApiJsonRenderer().render(SchemaGenerator().get_schema(public=True)))
 schema = schemathesis.openapi.from_dict(document)
 schema.app = get_wsgi_application()
-# Signing out or being deleted oneself would leave nobody to ask the rest.
+# Signing out or deleting the user would end the session of the other requests.
 OPERATIONS = schema.exclude(operation_id="logout")
 
 
 @pytest.fixture
 def one_connection() -> Iterator[None]:
-    """The end of a request must not close the connection that the test's transaction lives on."""
+    """Keep the connection of the test's transaction open at the end of a request."""
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
     yield
@@ -55,7 +55,7 @@ def one_connection() -> Iterator[None]:
 
 @pytest.fixture
 def world(db: None, one_connection: None) -> dict[str, Any]:
-    """A token, and the keys of one object of each kind."""
+    """A token and the keys of one object of each kind."""
     admin = UserFactory(role=RoleName.SYSTEM_ADMIN)
     campaign = CampaignFactory(campaign_created_by=admin)
     AudienceTargetingFactory(campaign=campaign)
@@ -84,8 +84,8 @@ def world(db: None, one_connection: None) -> dict[str, Any]:
     phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
-def test_answers_are_what_the_document_says(case: Any, world: dict[str, Any]) -> None:
-    # Every example meets the same world, with objects that exist.
+def test_responses_match_the_document(case: Any, world: dict[str, Any]) -> None:
+    # Every example starts with the same objects.
     case.path_parameters = {name: world[name] for name in case.path_parameters or {}}
     with transaction.atomic():
         case.call_and_validate(

@@ -1,4 +1,4 @@
-"""Validation happens on a copy: the row that was loaded and locked stays as it was, whatever became of the change."""
+"""Serializers validate a copy: the loaded row stays unchanged."""
 
 import copy
 from typing import Any
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 
 def memory_of(row: models.Model) -> dict[str, Any]:
-    """Everything a row holds: its values, what it remembers as stored, and which related rows it has at hand."""
+    """The state of a row: its values, its stored values, and its cached relations."""
     held = {name: copy.copy(value) for name, value in vars(row).items() if name != "_state"}
     return held | {"adding": row._state.adding, "related": dict(row._state.fields_cache)}
 
@@ -41,7 +41,7 @@ def loaded(factory: Any) -> Any:
         (UserFactory, SelfSerializer, {"first_name": "Other", "username": "not@allowed"}),
     ],
 )
-def test_a_change_that_is_refused_leaves_the_loaded_row_as_it_was(
+def test_a_refused_change_leaves_the_loaded_row_unchanged(
     factory: Any, serializer: type[StudioSerializer], change: dict[str, Any]
 ) -> None:
     row = loaded(factory)
@@ -51,7 +51,7 @@ def test_a_change_that_is_refused_leaves_the_loaded_row_as_it_was(
     assert memory_of(row) == before
 
 
-def test_a_change_that_one_of_its_parts_refuses_leaves_the_loaded_row_as_it_was() -> None:
+def test_a_change_refused_by_a_part_leaves_the_loaded_row_unchanged() -> None:
     ad = loaded(AdFactory)
     before = memory_of(ad)
     slot = {"time_slot_start": "07:07", "time_slot_end": "08:00"}
@@ -76,11 +76,11 @@ def test_a_change_is_written_by_the_copy() -> None:
     assert (saved.ad_name, saved.stored("ad_name"), saved.version) == ("Other", "Other", ad.version + 2)
     assert memory_of(ad) == before
     assert ad.content_rating is rating
-    # What it refers to is not loaded anew.
+    # Related rows are not loaded again.
     assert saved.campaign is ad.campaign
 
 
-def test_a_new_row_starts_from_the_one_that_the_view_hands_over() -> None:
+def test_a_new_row_starts_from_the_one_in_the_context() -> None:
     start = Ad(campaign=CampaignFactory())
     before = memory_of(start)
     body = {"ad_name": "Coffee", "ad_type_id": "top_bar_ad", "media_type": "text", "media_content": "Fresh"}

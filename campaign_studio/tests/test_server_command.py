@@ -1,4 +1,4 @@
-"""The server as README and demo start it."""
+"""The server as the README and the demo start it."""
 
 import re
 import shlex
@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_database]
 
 
 def command_in_the_readme(port: int) -> list[str]:
-    """The command of README's "Deploy", by the Python that runs the tests."""
+    """The command in the README, run by the tests' Python."""
     (command,) = re.findall(r"`(granian .*?)`", (settings.BASE_DIR / "README.md").read_text())
     words = shlex.split(command)
     words[words.index("--port") + 1] = str(port)
@@ -25,7 +25,7 @@ def command_in_the_readme(port: int) -> list[str]:
 
 
 def at_work(server: "subprocess.Popen[bytes]", port: int) -> set[psutil.Process]:
-    """The workers that take requests."""
+    """The workers that accept requests."""
     workers = set()
     for worker in psutil.Process(server.pid).children():
         with suppress(psutil.Error):
@@ -35,7 +35,7 @@ def at_work(server: "subprocess.Popen[bytes]", port: int) -> set[psutil.Process]
 
 
 def both_at_work(server: "subprocess.Popen[bytes]", port: int) -> set[psutil.Process]:
-    """The two workers, as soon as both take requests. Raises AssertionError when the server ends instead."""
+    """The two workers, as soon as both accept requests. Raises AssertionError if the server exits."""
     while len(workers := at_work(server, port)) < 2:
         with suppress(subprocess.TimeoutExpired):
             raise AssertionError(f"The server ended with {server.wait(timeout=0.1)}.")

@@ -1,4 +1,4 @@
-"""Starting: half-configured is refused in one line that says what to do, and every variable is documented."""
+"""A wrong configuration is refused at start in one line with a hint, and every variable is documented."""
 
 import ast
 import os
@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 KEY = "one-secret-of-more-than-fifty-characters-which-nobody-else-has"
 OTHER_KEY = "another-secret-of-more-than-32-characters"
 CONFIGURED = {"SECRET_KEY": KEY, "ENCRYPTION_KEY": OTHER_KEY}
-# What the checks of ours look at.
+# The settings that the project's checks read.
 CHECKED = [
     *["TRUSTED_PROXIES", "CORS_ALLOWED_ORIGINS", "ACCESS_TOKEN_EXPIRE_MINUTES", "REFRESH_TOKEN_EXPIRE_DAYS"],
     *["THROTTLE_ANON", "THROTTLE_USER", "TWO_FACTOR_ROLES", "LOGIN_FAILURE_LIMIT", "LOGIN_COOLOFF_MINUTES"],
@@ -34,7 +34,7 @@ PUBLISHED = ["your-secret-key-change-in-production", "your-encryption-key-of-32-
 
 
 def start(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run manage.py with this environment and nothing from ours or from a developer's `.env`."""
+    """Run manage.py with this environment only, without the developer's `.env`."""
     bare = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     return subprocess.run(  # noqa: S603 - our own command
         [sys.executable, "manage.py", *arguments],
@@ -47,13 +47,13 @@ def start(*arguments: str, **environment: str) -> subprocess.CompletedProcess[st
 
 
 def settings_from(**environment: str) -> dict[str, Any]:
-    """Every setting, read in this process from that environment alone."""
+    """All settings, read in this process from this environment only."""
     with patch.dict(os.environ, {"READ_DOT_ENV": "false"} | environment, clear=True):
         return runpy.run_path(str(ROOT / "campaign_studio" / "settings.py"))
 
 
 def refusal(**environment: str) -> str:
-    """What is said of a start in that environment: by the settings, or else by the checks of ours."""
+    """The refusal of this environment by the settings, or else by the project's checks."""
     try:
         found = settings_from(**environment)
     except ImproperlyConfigured as error:
@@ -63,7 +63,7 @@ def refusal(**environment: str) -> str:
         return "\n".join(str(error) for check in ours for error in check(app_configs=None, databases=None))
 
 
-def test_on_a_developers_machine_nothing_needs_to_be_configured() -> None:
+def test_debug_needs_no_configuration() -> None:
     assert start("check", DEBUG="true").returncode == 0
 
 
@@ -97,14 +97,16 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("environment", "hint"), REFUSED, ids=str)
-def test_a_wrong_start_is_refused_with_a_hint_that_repeats_no_key(environment: dict[str, str], hint: str) -> None:
+def test_a_wrong_configuration_is_refused_with_a_hint_that_contains_no_key(
+    environment: dict[str, str], hint: str
+) -> None:
     said = refusal(**environment)
 
     assert hint in said
     assert not any(value in said for name, value in environment.items() if name.endswith("KEY") and value.strip())
 
 
-def test_a_right_start_is_refused_nothing() -> None:
+def test_a_right_configuration_is_accepted() -> None:
     assert refusal(**CONFIGURED) == ""
 
 
@@ -117,7 +119,7 @@ def test_a_right_start_is_refused_nothing() -> None:
     ],
     ids=["by the settings", "by a check", "by a number"],
 )
-def test_a_refusal_ends_the_start_without_a_traceback(environment: dict[str, str], hint: str) -> None:
+def test_a_refusal_has_no_traceback(environment: dict[str, str], hint: str) -> None:
     done = start("check", **environment)
 
     assert done.returncode != 0
@@ -126,7 +128,7 @@ def test_a_refusal_ends_the_start_without_a_traceback(environment: dict[str, str
     assert KEY not in done.stderr
 
 
-def test_what_is_no_clear_yes_leaves_debug_off() -> None:
+def test_debug_is_off_unless_set_to_a_clear_yes() -> None:
     assert settings_from(**CONFIGURED, DEBUG="perhaps")["DEBUG"] is False
 
 
@@ -162,7 +164,7 @@ def test_a_value_of_the_wrong_kind_is_refused_by_name(variable: str, value: str)
         (None, ["http://localhost:5173"]),
     ],
 )
-def test_origins_are_written_as_in_the_seed_or_with_commas(written: str | None, origins: list[str]) -> None:
+def test_origins_are_a_json_list_or_separated_by_commas(written: str | None, origins: list[str]) -> None:
     environment = {} if written is None else {"CORS_ORIGINS": written}
 
     assert settings_from(**CONFIGURED, **environment)["CORS_ALLOWED_ORIGINS"] == origins
@@ -174,20 +176,20 @@ def test_encryption_keys_are_a_list_newest_first() -> None:
     assert settings_from(**environment)["ENCRYPTION_KEYS"] == [KEY, OTHER_KEY]
 
 
-def test_outside_debug_the_start_is_safe_by_itself() -> None:
+def test_without_debug_the_defaults_are_secure() -> None:
     names = ["DEBUG", "SECURE_SSL_REDIRECT", "SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE"]
     found = settings_from(**CONFIGURED)
 
     assert [found[name] for name in names] == [False, True, True, True]
 
 
-def test_a_deployed_start_passes_djangos_own_examination() -> None:
+def test_a_deployment_passes_djangos_deployment_check() -> None:
     done = start("check", "--deploy", "--fail-level", "WARNING", **CONFIGURED)
 
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_the_tests_run_with_keys_of_their_own() -> None:
+def test_the_tests_have_their_own_keys() -> None:
     assert not {settings.SECRET_KEY, *settings.ENCRYPTION_KEYS} & set(PUBLISHED)
 
 
@@ -195,7 +197,7 @@ def test_the_tests_run_with_keys_of_their_own() -> None:
 
 
 def variables_read() -> set[str]:
-    """Every variable that the settings ask the environment for: names passed to `env` or to a function beside it."""
+    """Every variable that the settings read: names passed to `env` or to a helper."""
     found = set(REQUIRED_PARTS)
     for file in ("settings.py", "database/configuration.py", "database/timeouts.py"):
         for call in ast.walk(ast.parse((ROOT / "campaign_studio" / file).read_text())):
@@ -206,7 +208,7 @@ def variables_read() -> set[str]:
 
 
 def variables_documented() -> list[str]:
-    """Every variable that `.env.example` sets, or shows in a comment: `# NAME=value`."""
+    """Every variable that `.env.example` sets, or contains in a comment as `# NAME=value`."""
     return re.findall(r"^#? ?([A-Z][A-Z0-9_]*)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
 
 
@@ -216,7 +218,7 @@ def test_every_variable_is_documented_once_and_no_other() -> None:
     assert sorted(documented) == sorted(variables_read())
 
 
-def test_the_variables_of_the_seed_are_read() -> None:
+def test_the_required_variables_are_read() -> None:
     seed = {
         *["APP_NAME", "APP_VERSION", "DEBUG", "SECRET_KEY", "ALGORITHM", "CORS_ORIGINS", "ENCRYPTION_KEY"],
         *["DATABASE_HOST", "DATABASE_PORT", "DATABASE_NAME", "DATABASE_USER", "DATABASE_PASSWORD"],

@@ -1,4 +1,4 @@
-"""The shape of the house, one test for each rule, which lists every fault; and each rule finds what it is for."""
+"""The structure of the project: one test for each rule, and tests that each rule finds violations."""
 
 import pytest
 
@@ -27,11 +27,11 @@ def test_imports_run_one_way() -> None:
     assert upward_imports(sources()) == []
 
 
-def test_every_import_is_written_in_full() -> None:
+def test_every_import_is_absolute() -> None:
     assert relative_imports(sources()) == []
 
 
-def test_rooms_import_no_door_and_no_door_another() -> None:
+def test_rooms_import_no_doors_and_doors_import_no_other_doors() -> None:
     assert imports_of_doors(sources()) == []
 
 
@@ -39,30 +39,30 @@ def test_no_string_names_a_layer_above() -> None:
     assert upward_strings(sources()) == []
 
 
-def test_every_file_is_in_the_drawing() -> None:
+def test_every_file_is_listed() -> None:
     assert unnamed(list(sources()), DRAWING) == []
 
 
-def test_no_name_could_mean_anything() -> None:
+def test_no_file_has_a_meaningless_name() -> None:
     everything = [file.relative_to(ROOT).as_posix() for layer in LAYERS for file in (ROOT / layer).rglob("*.py")]
 
     assert meaningless(everything) == []
 
 
-def test_no_class_has_more_than_five_of_ours_behind_it() -> None:
+def test_no_class_inherits_from_more_than_five_of_ours() -> None:
     assert too_deep(classes(), tuple(LAYERS)) == []
 
 
-def test_no_file_is_too_long_to_read() -> None:
+def test_no_file_is_too_long() -> None:
     assert too_long(sources()) == []
 
 
-def test_every_layer_is_looked_at() -> None:
+def test_every_layer_is_checked() -> None:
     assert {path.split("/")[0] for path in sources()} == set(LAYERS)
     assert len(classes()) > 300
 
 
-# --- The rules find what they are for --------------------------------------------------------------------------------
+# --- The rules find violations ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_a_string_upwards_is_found(path: str, source: str, is_fault: bool) -> No
     assert bool(upward_strings({path: source})) is is_fault
 
 
-def test_a_file_outside_the_drawing_is_found() -> None:
+def test_an_unlisted_file_is_found() -> None:
     drawing = "rooms models\napi views\nconsole admin\nads media\nads/api delivery\nads/delivery engine"
     there = ["models", "media", "api/views", "api/delivery", "delivery/engine", "management/commands/any", "__init__"]
     astray = ["engine", "api/admin", "delivery/views", "console/admin", "pricing/models"]
@@ -134,7 +134,7 @@ def test_a_file_outside_the_drawing_is_found() -> None:
     assert unnamed([f"ads/{name}.py" for name in there + astray], drawing) == [f"ads/{name}.py" for name in astray]
 
 
-def test_a_name_that_could_mean_anything_is_found() -> None:
+def test_a_meaningless_name_is_found() -> None:
     assert meaningless(["ads/utils.py", "ads/core/models.py", "ads/tests/helpers.py", "ads/score.py"]) == [
         "ads/utils.py",
         "ads/core/models.py",
@@ -142,7 +142,7 @@ def test_a_name_that_could_mean_anything_is_found() -> None:
     ]
 
 
-def test_a_class_with_too_many_behind_it_is_found() -> None:
+def test_a_class_with_too_many_ancestors_is_found() -> None:
     chain: list[type] = [type("First", (), {"__module__": "ads.fake"})]
     for number in range(6):
         chain.append(type(f"Next{number}", (chain[-1],), {"__module__": "ads.fake"}))

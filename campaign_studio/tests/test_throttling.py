@@ -1,4 +1,4 @@
-"""Rate limits: counted before rights are asked for, told in headers, shared by processes through the cache."""
+"""Rate limits are counted before permissions are checked, reported in headers and shared through the cache."""
 
 import os
 import socket
@@ -50,7 +50,7 @@ def ask(client: APIClient, address: str = "/api/roles") -> tuple[int, list[str |
 
 
 @pytest.mark.usefixtures("noon")
-def test_an_address_without_a_token_is_counted_although_it_is_refused() -> None:
+def test_a_refused_request_without_a_token_is_counted_by_ip_address() -> None:
     reset = "1795348860"
     answers = [ask(APIClient()) for _ in range(4)]
 
@@ -58,7 +58,7 @@ def test_an_address_without_a_token_is_counted_although_it_is_refused() -> None:
 
 
 @pytest.mark.usefixtures("noon")
-def test_too_many_are_told_when_to_come_back() -> None:
+def test_a_throttled_client_learns_when_to_retry() -> None:
     for _ in range(3):
         ask(APIClient())
     answer = APIClient().get("/api/roles")
@@ -70,7 +70,7 @@ def test_too_many_are_told_when_to_come_back() -> None:
 
 
 @pytest.mark.usefixtures("noon")
-def test_a_user_is_counted_over_all_tokens_and_addresses() -> None:
+def test_a_user_is_counted_across_tokens_and_ip_addresses() -> None:
     user = UserFactory()
     answers = [ask(bearing(tokens_of(user)["access_token"], REMOTE_ADDR=f"192.0.2.{one}"))[0] for one in range(6)]
 
@@ -79,27 +79,27 @@ def test_a_user_is_counted_over_all_tokens_and_addresses() -> None:
 
 
 @pytest.mark.usefixtures("noon")
-def test_a_bad_token_counts_like_none() -> None:
+def test_a_request_with_a_bad_token_counts_by_ip_address() -> None:
     assert [ask(bearing("nonsense"))[0] for _ in range(4)] == [401, 401, 401, 429]
 
 
 @pytest.mark.usefixtures("noon")
 @pytest.mark.parametrize("address", ["register", "login", "refresh", "password/reset", "password/reset/confirm"])
-def test_open_addresses_are_limited(address: str) -> None:
+def test_public_urls_are_limited(address: str) -> None:
     answers = [APIClient().post(f"/api/auth/{address}", {}).status_code for _ in range(4)]
 
     assert answers == [400, 400, 400, 429]
 
 
 @pytest.mark.usefixtures("noon")
-def test_forged_forwarding_headers_are_no_way_round() -> None:
+def test_forged_forwarding_headers_do_not_evade_the_limit() -> None:
     answers = [APIClient(HTTP_X_FORWARDED_FOR=f"198.51.100.{one}").get("/api/roles").status_code for one in range(4)]
 
     assert answers == [401, 401, 401, 429]
 
 
 @pytest.mark.usefixtures("noon")
-def test_behind_a_trusted_proxy_each_client_counts_by_itself(settings: Any) -> None:
+def test_behind_a_trusted_proxy_each_client_is_counted_separately(settings: Any) -> None:
     settings.TRUSTED_PROXIES = ["127.0.0.1"]
     answers = [APIClient(HTTP_X_FORWARDED_FOR=f"198.51.100.{one}").get("/api/roles").status_code for one in range(4)]
 
@@ -107,7 +107,7 @@ def test_behind_a_trusted_proxy_each_client_counts_by_itself(settings: Any) -> N
 
 
 @pytest.mark.usefixtures("noon")
-def test_signing_in_to_the_console_is_limited_like_the_api_whatever_the_name() -> None:
+def test_console_sign_ins_are_limited_by_ip_address() -> None:
     answers = [Client().post("/admin/login/", {"username": f"n{one}", "password": "x"}) for one in range(4)]
 
     assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
@@ -120,7 +120,7 @@ def test_monitoring_is_not_limited() -> None:
 
 
 @pytest.mark.usefixtures("noon")
-def test_the_limit_holds_for_many_threads(settings: Any) -> None:
+def test_the_limit_applies_across_threads(settings: Any) -> None:
     settings.THROTTLE_ANON = "50/min"
 
     with ThreadPoolExecutor(16) as pool:
@@ -130,7 +130,7 @@ def test_the_limit_holds_for_many_threads(settings: Any) -> None:
     assert answers.count(429) == 150
 
 
-def test_a_cache_that_is_gone_limits_nobody_and_breaks_nothing() -> None:
+def test_without_a_cache_requests_are_answered_and_not_limited() -> None:
     gone = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:1"}
     with override_settings(CACHES={"default": gone}):
         assert [ask(APIClient())[0] for _ in range(5)] == [401] * 5
@@ -139,12 +139,12 @@ def test_a_cache_that_is_gone_limits_nobody_and_breaks_nothing() -> None:
 @pytest.mark.parametrize(
     ("text", "meant"), [("100/min", Rate(100, 60)), ("1000/hour", Rate(1000, 3600)), ("1/sec", Rate(1, 1))]
 )
-def test_a_rate_is_read(text: str, meant: Rate) -> None:
+def test_a_rate_is_parsed(text: str, meant: Rate) -> None:
     assert rate(text) == meant
 
 
 @pytest.mark.parametrize("text", ["", "100", "100/", "/min", "0/min", "-1/min", "x/min", "10/fortnight", "1.5/min"])
-def test_what_is_no_rate_is_refused_at_start(text: str, settings: Any) -> None:
+def test_an_invalid_rate_is_refused_at_start(text: str, settings: Any) -> None:
     settings.THROTTLE_ANON = text
 
     assert "campaign_studio.E004" in [error.id for error in run_checks()]
@@ -165,7 +165,7 @@ def free_port() -> int:
 
 @pytest.fixture
 def two_servers() -> Iterator[list[str]]:
-    """The addresses of two server processes that share one Redis."""
+    """The URLs of two server processes that share one Redis."""
     forget_counts()
     changed = {"THROTTLE_ANON": "20/day", "CACHE_URL": REDIS, "READ_DOT_ENV": "false"}
     keys = {"SECRET_KEY": django_settings.SECRET_KEY, "ENCRYPTION_KEY": django_settings.ENCRYPTION_KEYS[0]}

@@ -1,7 +1,7 @@
-"""Two server processes, one database: what one of them is doing holds for the other.
+"""Two server processes on one database respect each other's locks and constraints.
 
-Each round sends its requests at once, half of them to either process. The controls, with the locks switched off, are
-in test_race_controls.py: what is switched off there is what holds here.
+Each round sends its requests concurrently, half of them to each process. test_race_controls.py shows that the
+invariants break without the locks.
 """
 
 import os
@@ -27,14 +27,14 @@ from campaigns.tests.factories import CampaignFactory
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.matrix]
 
-# A test run asks a few of each; `RACE_ROUNDS=200` asks for long.
+# A normal run has a few rounds; `RACE_ROUNDS=200` has many.
 ROUNDS = int(os.environ.get("RACE_ROUNDS", "3"))
 AT_ONCE = 16
 
 
 @pytest.fixture
 def servers() -> Iterator[list[str]]:
-    """Started anew for each test: they remember keys of rows that the tests' clean-up gives out anew."""
+    """Restarted for each test, because they cache keys of rows that the tests' clean-up reuses."""
     with running(2) as addresses:
         yield addresses
 
@@ -45,7 +45,7 @@ def owner() -> User:
 
 
 def at_once(servers: list[str], owner: User, requests: list[tuple[str, str, Any]], **headers: str) -> list[Answer]:
-    """Send method, path and body of each at the same moment, to either process in turn; the answers in their order."""
+    """Send the requests (method, path, body) concurrently to both processes in turn; return the responses in order."""
     token = tokens_of(owner)["access_token"]
     ready = Barrier(len(requests))
 
@@ -121,7 +121,7 @@ def test_a_double_delete(servers: list[str], owner: User, record_property: Any) 
     each_round(play, record_property)
 
 
-def test_a_delete_while_children_arrive(servers: list[str], owner: User, record_property: Any) -> None:
+def test_a_delete_while_children_are_added(servers: list[str], owner: User, record_property: Any) -> None:
     def play() -> None:
         campaign = CampaignFactory(campaign_created_by=owner)
         arriving = ("POST", "/api/ads", ad_body(campaign_id=str(campaign.pk)))

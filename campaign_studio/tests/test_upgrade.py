@@ -1,7 +1,7 @@
-"""A database that the last release has filled is migrated forward, and everything in it is still what it was.
+"""A database of the last release is migrated, and its data is unchanged.
 
-The fixture holds that release's `manage.py demo --no-server` with one kept answer: its rows as `COPY` writes them, and
-what that release answered. A new release adds a file of its own; this one stays.
+Each fixture contains the rows of `manage.py demo --no-server` in that release, as written by `COPY`, one kept answer, and
+responses of that release. A new release adds a fixture; old ones stay.
 """
 
 import gzip
@@ -30,10 +30,10 @@ from campaign_studio.tests.bodies import campaign_body
 from campaign_studio.tests.sabotage import other_connection, start_anew
 
 FIXTURES = Path(__file__).parent / "fixtures"
-# What `migrate` itself writes.
+# Tables that `migrate` itself fills.
 BOOKKEEPING = {"django_migrations", "django_content_type", "auth_permission"}
 
-# Every table's rows are named in the fixture, so that none are left of what old migrations have written.
+# The fixture contains all tables, so that rows of old migrations are removed.
 EMPTY = "SELECT format('TRUNCATE %%s CASCADE', string_agg(quote_ident(name), ', ')) FROM unnest(%s::text[]) AS name"
 COUNTERS = """
 SELECT format('SELECT setval(%%L, (SELECT max(%%I) FROM %%I))', pg_get_serial_sequence(table_name, column_name),
@@ -46,7 +46,7 @@ AND pg_get_serial_sequence(quote_ident(table_name), column_name) IS NOT NULL
 
 @pytest.fixture(scope="module", params=sorted(path.name for path in FIXTURES.glob("release_*.json.gz")))
 def release(request: pytest.FixtureRequest, django_db_blocker: DjangoDbBlocker) -> Iterator[dict[str, Any]]:
-    """What a release has left behind, while the present connection is to that database, migrated forward."""
+    """The data of a release, while this thread is connected to a migrated database that contains it."""
     with gzip.open(FIXTURES / request.param) as file:
         left: dict[str, Any] = json.load(file)
     with django_db_blocker.unblock(), on_a_database_of_its_own():
@@ -61,7 +61,7 @@ def release(request: pytest.FixtureRequest, django_db_blocker: DjangoDbBlocker) 
 
 @contextmanager
 def on_a_database_of_its_own() -> Iterator[None]:
-    """A new database on the tests' server, which the connection of this thread is to."""
+    """Connect this thread to a new database on the tests' server."""
     tests, name = connection.settings_dict["NAME"], f"upgrade_{secrets.token_hex(4)}"
     with other_connection("postgres") as server:
         server.execute(f'CREATE DATABASE "{name}"'.encode())
@@ -80,7 +80,7 @@ def connect_to(name: str) -> None:
 
 
 def load(tables: list[dict[str, Any]]) -> None:
-    """Put the rows in as they are: triggers would judge them and write more."""
+    """Insert the rows without triggers, which would refuse some and add others."""
     names = [table["name"] for table in tables]
     with other_connection(connection.settings_dict["NAME"]) as database, database.transaction():
         database.execute("SET LOCAL session_replication_role = replica")
@@ -93,13 +93,13 @@ def load(tables: list[dict[str, Any]]) -> None:
 
 
 def run_told(database: psycopg.Connection[Any], query: str, tables: list[str]) -> None:
-    """Run the statements that a query writes."""
+    """Run the statements that a query returns."""
     for (statement,) in database.execute(query.encode(), [tables]).fetchall():
         database.execute(statement.encode())
 
 
 def counts(left: dict[str, Any]) -> dict[str, int]:
-    """How many rows each of the release's tables has."""
+    """The number of rows in each table of the release."""
     found = {}
     with connection.cursor() as cursor:
         for table in left["tables"]:
@@ -115,13 +115,13 @@ def said(*command: str) -> str:
     return out.getvalue()
 
 
-def as_the_one_who_asked(left: dict[str, Any]) -> APIClient:
+def client_of_the_first_request(left: dict[str, Any]) -> APIClient:
     client = APIClient()
     client.force_authenticate(User.objects.get(username=left["kept_answer"]["username"]))
     return client
 
 
-def test_every_row_is_still_there(release: dict[str, Any]) -> None:
+def test_every_row_still_exists(release: dict[str, Any]) -> None:
     written = {table["name"]: table["rows"].count("\n") for table in release["tables"]}
 
     assert release["after"] == release["before"]
@@ -134,11 +134,11 @@ def test_there_is_nothing_left_to_migrate(release: dict[str, Any]) -> None:
     call_command("makemigrations", check_changes=True, dry_run=True, verbosity=0)
 
 
-def test_the_audit_log_is_whole_and_goes_on(release: dict[str, Any]) -> None:
+def test_the_audit_log_is_intact_and_continues(release: dict[str, Any]) -> None:
     sealed = release["audit_log_sealed_up_to"]
     assert said("verify_audit_log", "--expect", sealed)
 
-    written = as_the_one_who_asked(release).post("/api/campaigns", campaign_body())
+    written = client_of_the_first_request(release).post("/api/campaigns", campaign_body())
 
     assert written.status_code == 201
     said("seal_audit_log")
@@ -146,8 +146,8 @@ def test_the_audit_log_is_whole_and_goes_on(release: dict[str, Any]) -> None:
     assert not said("verify_audit_log").strip().endswith(sealed)
 
 
-def test_cars_show_what_they_showed(release: dict[str, Any]) -> None:
-    client = as_the_one_who_asked(release)
+def test_delivery_is_unchanged(release: dict[str, Any]) -> None:
+    client = client_of_the_first_request(release)
 
     for told in release["delivery"]:
         assert client.get("/api/delivery", told["asked"]).json() == told["answer"]
@@ -156,14 +156,14 @@ def test_cars_show_what_they_showed(release: dict[str, Any]) -> None:
 def test_a_kept_answer_is_given_again(release: dict[str, Any]) -> None:
     kept = release["kept_answer"]
     with time_machine.travel(datetime.fromisoformat(kept["answered_at"]) + timedelta(hours=1)):
-        again = as_the_one_who_asked(release).post(kept["path"], kept["body"], HTTP_IDEMPOTENCY_KEY=kept["key"])
+        again = client_of_the_first_request(release).post(kept["path"], kept["body"], HTTP_IDEMPOTENCY_KEY=kept["key"])
 
     assert (again.status_code, again.json()) == (kept["status"], kept["answer"])
     assert again["Idempotency-Replayed"] == "true"
 
 
-def test_bank_numbers_open(release: dict[str, Any]) -> None:
-    """That release stored them with the key of the tests."""
+def test_bank_numbers_can_be_decrypted(release: dict[str, Any]) -> None:
+    """The release encrypted them with the tests' key."""
     accounts = AdvertiserBankAccount.objects.all()
 
     assert len(accounts) > 3

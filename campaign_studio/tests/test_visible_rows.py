@@ -1,4 +1,4 @@
-"""A QuerySet and a rule are two ways to ask what somebody may see or change: they agree for every role."""
+"""Querysets and rules agree, for every role, on the rows that a user may see and change."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ VISIBLE: list[tuple[type[Any], str]] = [
 
 @pytest.mark.parametrize(("model", "permission"), VISIBLE, ids=lambda value: getattr(value, "__name__", ""))
 @pytest.mark.parametrize("role", RoleName.values)
-def test_what_is_visible_is_what_may_be_viewed(cast: Cast, model: type[Any], permission: str, role: str) -> None:
+def test_visible_rows_are_those_that_may_be_viewed(cast: Cast, model: type[Any], permission: str, role: str) -> None:
     actor = cast.in_role(role)
     for owner in (actor, cast.colleague):
         scene(owner)
@@ -46,7 +46,7 @@ def test_what_is_visible_is_what_may_be_viewed(cast: Cast, model: type[Any], per
 
 
 @pytest.mark.parametrize("model", [model for model, _ in VISIBLE], ids=lambda model: model.__name__)
-def test_nobody_sees_nothing(cast: Cast, model: type[Any]) -> None:
+def test_an_anonymous_user_sees_nothing(cast: Cast, model: type[Any]) -> None:
     scene(cast.owner)
 
     assert not model._default_manager.all().visible_to(AnonymousUser()).exists()
@@ -63,7 +63,9 @@ CHANGEABLE: list[tuple[type[Any], str]] = [
 
 @pytest.mark.parametrize(("model", "permission"), CHANGEABLE, ids=lambda value: getattr(value, "__name__", ""))
 @pytest.mark.parametrize("role", RoleName.values)
-def test_what_is_changeable_is_what_may_be_changed(cast: Cast, model: type[Any], permission: str, role: str) -> None:
+def test_changeable_rows_are_those_that_may_be_changed(
+    cast: Cast, model: type[Any], permission: str, role: str
+) -> None:
     actor = cast.in_role(role)
     for owner in (actor, cast.colleague):
         scene(owner)
@@ -76,7 +78,7 @@ def test_what_is_changeable_is_what_may_be_changed(cast: Cast, model: type[Any],
 
 
 @pytest.mark.parametrize("model", [model for model, _ in CHANGEABLE], ids=lambda model: model.__name__)
-def test_nobody_changes_nothing(cast: Cast, model: type[Any]) -> None:
+def test_an_anonymous_user_changes_nothing(cast: Cast, model: type[Any]) -> None:
     scene(cast.owner)
 
     assert not model._default_manager.all().changeable_by(AnonymousUser()).exists()

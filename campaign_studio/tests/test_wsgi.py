@@ -1,4 +1,4 @@
-"""What the server's way in refuses before the framework sees it."""
+"""Requests that the WSGI entry point refuses before Django sees them."""
 
 import json
 from collections.abc import Callable
@@ -14,7 +14,7 @@ Answer = tuple[str, dict[str, str], bytes]
 
 @pytest.fixture
 def ask(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Answer]:
-    """`ask(PATH_INFO=…)`: the answer to one WSGI request; what passes the shim is answered `200 passed`."""
+    """`ask(PATH_INFO=…)`: the response to a WSGI request; `200 passed` if the shim passes it on."""
 
     def passed(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
         start_response("200 passed", [])
@@ -39,7 +39,7 @@ def ask(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Answer]:
 
 
 def latin(text: str) -> str:
-    """UTF-8 as WSGI hands it over."""
+    """UTF-8 as WSGI passes it."""
     return text.encode().decode("latin-1")
 
 
@@ -56,7 +56,7 @@ def latin(text: str) -> str:
         {"CONTENT_TYPE": "multipart/form-data; boundary=charset"},
     ],
 )
-def test_a_request_is_handed_on(ask: Callable[..., Answer], environ: dict[str, str]) -> None:
+def test_a_valid_request_is_passed_on(ask: Callable[..., Answer], environ: dict[str, str]) -> None:
     assert ask(**environ)[0] == "200 passed"
 
 
@@ -71,7 +71,7 @@ def test_a_request_is_handed_on(ask: Callable[..., Answer], environ: dict[str, s
         ({"PATH_INFO": "/api/\xed\xa0\x80"}, "400 Bad Request"),
     ],
 )
-def test_what_is_no_request_is_refused_in_json(
+def test_an_invalid_request_is_refused_in_json(
     ask: Callable[..., Answer], environ: dict[str, str], status: str
 ) -> None:
     got, headers, body = ask(**environ)
@@ -82,7 +82,7 @@ def test_what_is_no_request_is_refused_in_json(
 
 
 @pytest.mark.django_db
-def test_the_framework_answers_behind_it() -> None:
+def test_django_answers_behind_the_shim() -> None:
     told: list[str] = []
 
     def start_response(

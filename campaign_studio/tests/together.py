@@ -1,4 +1,4 @@
-"""Requests that arrive at the same moment: real threads, real connections, real transactions."""
+"""Concurrent requests with real threads, connections and transactions."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +12,7 @@ from campaign_studio.tests.bodies import bearing
 
 
 def at_once(*requests: Callable[[APIClient], Any], token: str | None = None) -> list[Any]:
-    """Send the requests together, each by a client and a connection of its own; the answers in their order."""
+    """Send the requests concurrently, each with its own client and connection; return the responses in order."""
     ready = Barrier(len(requests))
 
     def send(request: Callable[[APIClient], Any]) -> Any:

@@ -1,4 +1,4 @@
-"""Every way to write something, as the serializers describe it: for tests that send what nobody should."""
+"""Every way to write each resource, from the serializers, for tests with hostile input."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,7 +12,7 @@ from advertisers.api.serializers import AdvertiserSerializer, BankAccountSeriali
 from campaign_studio.tests import bodies
 from campaigns.api.serializers import CampaignSerializer
 
-# What is written where: serializer, smallest valid body, address to create, address to change.
+# For each resource: serializer, minimal valid body, URL to create, URL to change.
 WRITES: dict[str, tuple[type[serializers.Serializer[Any]], Any, str, str]] = {
     "campaign": (CampaignSerializer, bodies.campaign_body, "/api/campaigns", "/api/campaigns/{campaign_id}"),
     "ad": (CampaignAdSerializer, bodies.ad_body, "/api/campaigns/{campaign_id}/ads", "/api/ads/{ad_id}"),
@@ -44,7 +44,7 @@ WRITES: dict[str, tuple[type[serializers.Serializer[Any]], Any, str, str]] = {
 
 
 def rows() -> list[tuple[str, int]]:
-    """How many rows there are in each table."""
+    """The number of rows in each table."""
     with connection.cursor() as cursor:
         cursor.execute(
             "select * from (select 'users', count(*) from users union all select 'campaigns', count(*) from campaigns "
@@ -60,7 +60,7 @@ def rows() -> list[tuple[str, int]]:
 
 
 def requests(kind: str, keys: dict[str, Any], changes: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
-    """The requests that can carry these fields."""
+    """The requests that can contain these fields."""
     _, body, create, change = WRITES[kind]
     if create:
         named = {"campaign_id": str(keys["campaign_id"])} if kind == "ad by itself" else {}
