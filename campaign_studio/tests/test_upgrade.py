@@ -1,7 +1,7 @@
 """A database of the last release is migrated, and its data is unchanged.
 
-Each fixture contains the rows of `manage.py demo --no-server` in that release, as written by `COPY`, one kept answer, and
-responses of that release. A new release adds a fixture; old ones stay.
+Each fixture contains the rows of `manage.py demo --no-server` in that release, as written by `COPY`, with one kept
+answer and responses of that release. A new release adds a fixture; old ones stay.
 """
 
 import gzip
