@@ -80,7 +80,7 @@ class AdViewSet(AuditedViewSet[Ad]):
         return self.document_answer(self.document(self.document_row(ad.pk)))
 
     @extend_schema(
-        description=_("Approve the ad. Users can't approve ads that they made."),
+        description=_("Approve the ad. Users can't approve an ad if they created it or its campaign."),
         request=serializers.ReviewSerializer,
         responses=serializers.AdSerializer,
     )

@@ -1,4 +1,4 @@
-"""Ads in the admin console: writing, rating, reviewing."""
+"""Ads in the console: creating, changing, rating and reviewing them."""
 
 from collections.abc import Callable
 from datetime import time
@@ -52,16 +52,16 @@ def rating(**typed: Any) -> dict[str, Any]:
     return {f"content_rating-0-{name}": value for name, value in typed.items()}
 
 
-SWORN = rating(
+DECLARED = rating(
     rating_system="MPAA", rating_label="PG", content_warnings=["Mild Language", "Abuse"], no_prohibited_content="on"
 )
 
 
-def test_a_new_ad_goes_active_with_slots_and_rating_in_one_go(cast: Cast, console_for: ConsoleFor) -> None:
+def test_a_new_ad_is_activated_with_its_slots_and_rating_in_one_step(cast: Cast, console_for: ConsoleFor) -> None:
     campaign = CampaignFactory(campaign_created_by=cast.owner)
     client = console_for(cast.owner)
     page = client.get(f"{ADD}?campaign={campaign.pk}")
-    typed = new(campaign, ad_status="active") | slots(("07:00", "09:30"), ("16:00", "00:00")) | SWORN
+    typed = new(campaign, ad_status="active") | slots(("07:00", "09:30"), ("16:00", "00:00")) | DECLARED
     answer = client.post(ADD, form_data(page, **typed))
 
     assert answer.status_code == 302, errors_of(answer)
@@ -72,9 +72,11 @@ def test_a_new_ad_goes_active_with_slots_and_rating_in_one_go(cast: Cast, consol
 
 
 @pytest.mark.parametrize(
-    "typed", [{}, rating(rating_system="MPAA", rating_label="PG"), SWORN | rating(no_prohibited_content=None)]
+    "typed", [{}, rating(rating_system="MPAA", rating_label="PG"), DECLARED | rating(no_prohibited_content=None)]
 )
-def test_a_new_ad_does_not_go_active_unsworn(typed: dict[str, Any], cast: Cast, console_for: ConsoleFor) -> None:
+def test_a_new_ad_is_not_activated_without_a_content_declaration(
+    typed: dict[str, Any], cast: Cast, console_for: ConsoleFor
+) -> None:
     campaign = CampaignFactory(campaign_created_by=cast.owner)
     client = console_for(cast.owner)
     answer = client.post(ADD, form_data(client.get(ADD), **new(campaign, ad_status="active") | typed))
@@ -83,7 +85,7 @@ def test_a_new_ad_does_not_go_active_unsworn(typed: dict[str, Any], cast: Cast, 
     assert not Ad.objects.exists()
 
 
-def test_an_ad_does_not_go_active_while_its_rating_is_taken_away(cast: Cast, console_for: ConsoleFor) -> None:
+def test_an_ad_is_not_activated_while_its_rating_is_deleted(cast: Cast, console_for: ConsoleFor) -> None:
     ad = AdFactory(campaign__campaign_created_by=cast.owner, rated=True)
     client = console_for(cast.owner)
     typed = {"ad_status": "active"} | rating(DELETE="on")
@@ -110,7 +112,7 @@ def test_a_seventh_ad_that_races_past_the_form_gets_the_same_message(
     AdFactory.create_batch(6, campaign=campaign)
     client = console_for(cast.owner)
     page = client.get(ADD)
-    # What a second process would see that took its number before the sixth ad was committed.
+    # As in a second process that took its number before the sixth ad was committed.
     monkeypatch.setattr(Ad, "_free_number", lambda ad: 6)
     monkeypatch.setattr(Ad, "validate_constraints", lambda ad, exclude=None: None)
     answer = client.post(ADD, form_data(page, **new(campaign)))
@@ -121,7 +123,7 @@ def test_a_seventh_ad_that_races_past_the_form_gets_the_same_message(
     assert campaign.ads.count() == 6
 
 
-def test_what_the_form_says_no_to(cast: Cast, console_for: ConsoleFor) -> None:
+def test_invalid_values_are_refused(cast: Cast, console_for: ConsoleFor) -> None:
     campaign = CampaignFactory(campaign_created_by=cast.owner)
     client = console_for(cast.owner)
     refused: dict[str, dict[str, Any]] = {
@@ -156,7 +158,7 @@ def test_overlapping_slots_are_refused_at_the_second_row(cast: Cast, console_for
     assert second.non_field_errors() == [MESSAGES["time_slots_of_an_ad_do_not_overlap"]]
 
 
-def test_a_slot_is_replaced_in_one_go(cast: Cast, console_for: ConsoleFor) -> None:
+def test_a_time_slot_is_replaced_in_one_step(cast: Cast, console_for: ConsoleFor) -> None:
     slot = AdTimeSlotFactory(ad__campaign__campaign_created_by=cast.owner)
     client = console_for(cast.owner)
     page = client.get(page_of(slot.ad))
@@ -167,7 +169,7 @@ def test_a_slot_is_replaced_in_one_go(cast: Cast, console_for: ConsoleFor) -> No
     assert [str(one) for one in slot.ad.time_slots.all()] == ["08:00–10:00"]
 
 
-def test_ads_go_into_campaigns_of_ones_own(cast: Cast, console_for: ConsoleFor) -> None:
+def test_managers_add_ads_to_their_own_campaigns_only(cast: Cast, console_for: ConsoleFor) -> None:
     theirs = CampaignFactory(campaign_created_by=cast.colleague)
     client = console_for(cast.owner)
     answer = client.post(ADD, form_data(client.get(ADD), **new(theirs)))
@@ -176,7 +178,7 @@ def test_ads_go_into_campaigns_of_ones_own(cast: Cast, console_for: ConsoleFor) 
     assert not Ad.objects.exists()
 
 
-def test_the_picker_offers_campaigns_of_ones_own(cast: Cast, console_for: ConsoleFor) -> None:
+def test_the_picker_offers_own_campaigns_only(cast: Cast, console_for: ConsoleFor) -> None:
     mine, theirs = CampaignFactory(campaign_created_by=cast.owner), CampaignFactory(campaign_created_by=cast.colleague)
     field = {"app_label": "ads", "model_name": "ad", "field_name": "campaign", "changeable": ""}
     client = console_for(cast.owner)
@@ -200,7 +202,7 @@ def test_an_ad_stays_in_its_campaign(cast: Cast, console_for: ConsoleFor) -> Non
     assert (stored.campaign, stored.ad_name) == (ad.campaign, "Renamed")
 
 
-def test_changing_what_viewers_see_sends_an_approved_ad_back(cast: Cast, console_for: ConsoleFor) -> None:
+def test_a_change_that_viewers_see_sends_an_approved_ad_back_to_review(cast: Cast, console_for: ConsoleFor) -> None:
     ad = AdFactory(campaign__campaign_created_by=cast.owner, rated=True, approved=True)
     client = console_for(cast.owner)
     client.post(page_of(ad), form_data(client.get(page_of(ad)), media_content="Something else"))
@@ -243,7 +245,7 @@ def test_html_is_shown_as_text(cast: Cast, console_for: ConsoleFor) -> None:
     assert "<script>alert(1)" not in page
 
 
-def test_a_picture_is_a_link_that_the_reader_may_follow(cast: Cast, console_for: ConsoleFor) -> None:
+def test_an_image_is_a_link(cast: Cast, console_for: ConsoleFor) -> None:
     ad = AdFactory(media_type="image", media_url="https://example.com/a.png?x=1&y=2", media_content=None)
     page = console_for(cast.content_moderator).get(page_of(ad)).content.decode()
 

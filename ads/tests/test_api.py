@@ -1,4 +1,4 @@
-"""Ads by the API: writing, slots and ratings, lists."""
+"""Creating and changing ads through the API, with their time slots and content rating."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -31,20 +31,20 @@ OVERLAP = MESSAGES["time_slots_of_an_ad_do_not_overlap"]
 
 @pytest.fixture
 def client(cast: Cast, client_for: ClientFor) -> APIClient:
-    """The campaign's creator."""
+    """A client of the campaign's creator."""
     return client_for(cast.owner)
 
 
 @pytest.fixture
 def campaign(cast: Cast) -> Campaign:
-    """A campaign of theirs, active."""
+    """An active campaign of the owner."""
     made: Campaign = CampaignFactory(campaign_created_by=cast.owner, campaign_status="active")
     return made
 
 
 @pytest.fixture
 def coffee(client: APIClient, campaign: Campaign) -> dict[str, Any]:
-    """A rated ad with two slots."""
+    """A rated ad with two time slots."""
     body = ad_body(time_slots=[slot("22:00", "00:00"), slot("07:00", "09:15")], content_rating=RATED)
     answer = client.post(f"/api/campaigns/{campaign.pk}/ads", body)
     assert answer.status_code == 201, answer.content
@@ -60,7 +60,7 @@ def at(document: dict[str, Any], *more: str) -> str:
     return "/".join(["/api/ads", document["ad_id"], *more])
 
 
-def test_an_ad_is_created_by_both_addresses(client: APIClient, cast: Cast, campaign: Campaign) -> None:
+def test_an_ad_can_be_created_through_both_urls(client: APIClient, cast: Cast, campaign: Campaign) -> None:
     for address, body in (
         ("/api/ads", ad_body(campaign_id=str(campaign.pk))),
         (f"/api/campaigns/{campaign.pk}/ads", ad_body()),
@@ -103,7 +103,7 @@ def test_every_field_of_an_ad_can_be_written(client: APIClient, campaign: Campai
     assert {name: document[name] for name in body} == body
 
 
-def test_the_campaign_must_be_named_and_be_the_one_in_the_address(client: APIClient, campaign: Campaign) -> None:
+def test_the_campaign_is_required_and_must_match_the_url(client: APIClient, campaign: Campaign) -> None:
     other = CampaignFactory(campaign_created_by=campaign.campaign_created_by)
     before = stored()
 
@@ -221,7 +221,7 @@ def test_the_seventh_ad_is_refused_until_one_is_deleted(client: APIClient, campa
         ),
     ],
 )
-def test_a_bad_ad_is_refused_field_by_field(
+def test_an_invalid_ad_is_refused_by_field(
     client: APIClient, campaign: Campaign, changes: dict[str, Any], error: dict[str, Any]
 ) -> None:
     existing = AdFactory(campaign=campaign)
@@ -236,7 +236,7 @@ def test_a_bad_ad_is_refused_field_by_field(
 
 
 @pytest.mark.parametrize(("days", "field"), [(-1, "ad_start_date"), (31, "ad_end_date")])
-def test_the_dates_of_an_ad_lie_inside_its_campaigns(
+def test_the_dates_of_an_ad_must_be_within_its_campaigns(
     client: APIClient, campaign: Campaign, days: int, field: str
 ) -> None:
     day = str(campaign.campaign_start_date + timedelta(days=days))
@@ -247,7 +247,7 @@ def test_the_dates_of_an_ad_lie_inside_its_campaigns(
     assert not campaign.ads.exists()
 
 
-def test_an_ended_ad_can_not_go_active(client: APIClient, cast: Cast) -> None:
+def test_an_ad_that_has_ended_cannot_be_activated(client: APIClient, cast: Cast) -> None:
     past = timezone.localdate() - timedelta(days=3)
     campaign = CampaignFactory(campaign_created_by=cast.owner, campaign_start_date=past)
 

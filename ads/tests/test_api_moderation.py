@@ -19,7 +19,7 @@ from campaigns.tests.factories import CampaignFactory
 pytestmark = pytest.mark.django_db
 
 ClientFor = Callable[[User | None], APIClient]
-# Inside the dates of every campaign made here, also when the tests run past midnight.
+# Within the dates of every campaign in this module, even if the tests run past midnight.
 SOON = (timezone.localdate() + timedelta(days=3)).isoformat()
 
 
@@ -71,8 +71,8 @@ def test_a_rejection_needs_a_note(moderator: APIClient, ad: Ad, body: dict[str, 
 def test_an_invalid_review_is_refused_by_field(moderator: APIClient, ad: Ad, body: dict[str, Any]) -> None:
     before = stored()
 
-    for decision in ("approve", "reject"):
-        answer = moderator.post(f"/api/ads/{ad.pk}/{decision}", body)
+    for action in ("approve", "reject"):
+        answer = moderator.post(f"/api/ads/{ad.pk}/{action}", body)
         assert (answer.status_code, list(answer.json())) == (400, [next(iter(body))])
     assert stored() == before
 
@@ -85,12 +85,12 @@ def test_the_creator_can_read_the_note(moderator: APIClient, cast: Cast, client_
     assert review(document)[::3] == ("rejected", "Too loud")
 
 
-@pytest.mark.parametrize("decision", ["approve", "reject"])
+@pytest.mark.parametrize("action", ["approve", "reject"])
 @pytest.mark.parametrize("role", ["campaign_manager", "other_campaign_manager", "user", "guest"])
-def test_other_users_may_not_review(cast: Cast, client_for: ClientFor, ad: Ad, role: str, decision: str) -> None:
+def test_other_users_may_not_review(cast: Cast, client_for: ClientFor, ad: Ad, role: str, action: str) -> None:
     before = stored()
 
-    answer = client_for(cast.in_role(role)).post(f"/api/ads/{ad.pk}/{decision}", {"note": "x"})
+    answer = client_for(cast.in_role(role)).post(f"/api/ads/{ad.pk}/{action}", {"note": "x"})
 
     assert answer.status_code == 403
     assert stored() == before
@@ -126,12 +126,12 @@ def test_a_moderator_may_not_change_the_ad_itself(moderator: APIClient, ad: Ad) 
         {"content_rating": None},
     ],
 )
-@pytest.mark.parametrize("decision", ["approve", "reject"])
+@pytest.mark.parametrize("action", ["approve", "reject"])
 def test_a_change_of_what_viewers_see_sends_the_ad_back(
-    moderator: APIClient, cast: Cast, client_for: ClientFor, ad: Ad, change: dict[str, Any], decision: str
+    moderator: APIClient, cast: Cast, client_for: ClientFor, ad: Ad, change: dict[str, Any], action: str
 ) -> None:
     owner = client_for(cast.owner)
-    assert moderator.post(f"/api/ads/{ad.pk}/{decision}", {"note": "seen"}).status_code == 200
+    assert moderator.post(f"/api/ads/{ad.pk}/{action}", {"note": "seen"}).status_code == 200
 
     answer = owner.patch(f"/api/ads/{ad.pk}", change)
 
@@ -158,9 +158,9 @@ def test_other_changes_keep_the_review(
 ) -> None:
     owner = client_for(cast.owner)
     owner.patch(f"/api/ads/{ad.pk}", {"ad_name": "Coffee"})
-    decided = moderator.post(f"/api/ads/{ad.pk}/approve", {}).json()
+    reviewed = moderator.post(f"/api/ads/{ad.pk}/approve", {}).json()
 
     answer = owner.patch(f"/api/ads/{ad.pk}", change)
 
     assert answer.status_code == 200
-    assert review(answer.json()) == review(decided)
+    assert review(answer.json()) == review(reviewed)

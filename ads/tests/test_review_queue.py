@@ -178,10 +178,10 @@ def test_the_day_an_ad_goes_live_is_relative_to_today(days: int, words: str) -> 
     assert relative_day(date(2026, 5, 10) + timedelta(days=days), date(2026, 5, 10)) == words
 
 
-@pytest.mark.parametrize("decision", ["approve", "reject"])
-def test_a_review_returns_to_the_queue(console: Client, decision: str) -> None:
+@pytest.mark.parametrize("review", ["approve", "reject"])
+def test_a_review_returns_to_the_queue(console: Client, review: str) -> None:
     ad = waiting("one", 0)
-    page = console.get(f"/admin/ads/ad/{ad.pk}/{decision}?queue=1", follow=True)
+    page = console.get(f"/admin/ads/ad/{ad.pk}/{review}?queue=1", follow=True)
 
     assert 'name="queue" value="1"' in page.content.decode()
     answer = console.post(page.request["PATH_INFO"], {"decide": "", "note": "Because", "queue": "1"})
