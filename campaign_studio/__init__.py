@@ -1,1 +1,1 @@
-"""The foundations that every app stands on, and the composition of the whole."""
+"""The foundations of all apps, and the composition of the project."""

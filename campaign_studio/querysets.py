@@ -1,4 +1,4 @@
-"""What every QuerySet answers, so that admin and API need to know nothing else about a table."""
+"""The base of all querysets, with the methods that the console and the API use for every table."""
 
 from typing import Any, Self
 from uuid import UUID
@@ -9,24 +9,24 @@ from campaign_studio.acting import Reader
 
 
 class StudioQuerySet(models.QuerySet[Any]):
-    """Rows as people may see and change them."""
+    """Selects the rows that a user may see or change."""
 
     def visible_to(self, user: Reader) -> Self:
-        """The rows `user` may know of. Every look-up on behalf of a person starts here."""
-        raise NotImplementedError(f"{type(self).__name__} does not say who may see its rows.")
+        """The rows that `user` may see. Every query on behalf of a user starts here."""
+        raise NotImplementedError(f"{type(self).__name__} must implement visible_to().")
 
     def changeable_by(self, user: Reader) -> Self:
-        """The rows `user` may change: those for which the rules allow it."""
-        raise NotImplementedError(f"{type(self).__name__} does not say who may change its rows.")
+        """The rows that the rules allow `user` to change."""
+        raise NotImplementedError(f"{type(self).__name__} must implement changeable_by().")
 
     def for_change(self, key: UUID) -> Self:
-        """The one with this key, locked until the transaction ends; what has to be locked before it is, too."""
+        """The row with this key, locked until the transaction ends, after the rows that must be locked before it."""
         return self.filter(pk=key).select_for_update(of=("self",))
 
     def as_rows(self) -> Self:
-        """With what a list shows beyond the columns. For the rows of one page: below an OFFSET it costs every page."""
+        """Adds what a list shows besides columns. Only for the rows of one page: an OFFSET would compute all pages."""
         return self
 
     def as_document(self, user: Reader) -> Self:
-        """With everything that one object's page shows `user`, in a constant number of queries."""
+        """Adds everything that `user` sees of one object, in a constant number of queries."""
         return self

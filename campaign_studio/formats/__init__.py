@@ -1,1 +1,1 @@
-"""How the console writes days and times."""
+"""How dates and times are written, by language."""

@@ -168,6 +168,44 @@ def test_responses_are_json_whatever_the_accept_header_says(cast: Cast, client_f
     assert (answer.status_code, answer["Content-Type"]) == (200, "application/json")
 
 
+@pytest.mark.parametrize(
+    ("query", "messages"),
+    [
+        ("page=0", {"page": ["Send a whole number from 1 to 1000000000."]}),
+        ("page=1&page=2", {"page": ["This parameter may be sent only once."]}),
+        ("search=" + "a+" * 11, {"search": ["Search for at most 10 words and 200 characters."]}),
+    ],
+)
+def test_a_refused_parameter_is_explained(
+    cast: Cast, client_for: ClientFor, query: str, messages: dict[str, list[str]]
+) -> None:
+    answer = client_for(cast.guest).get(f"/api/campaigns?{query}")
+
+    assert (answer.status_code, answer.json()) == (400, messages)
+
+
+def test_a_refused_order_and_an_unknown_parameter_name_what_is_possible(cast: Cast, client_for: ClientFor) -> None:
+    client = client_for(cast.system_admin)
+
+    order = client.get("/api/roles?ordering=size").json()["ordering"][0]
+    parameter = client.get("/api/roles?size=1").json()["size"][0]
+
+    assert order.startswith("Can't order by “size”. Order by ")
+    assert parameter == "There is no such parameter. This URL takes ordering, page and page_size."
+
+
+def test_an_unknown_url_an_unknown_field_and_a_role_without_the_right_are_explained(
+    cast: Cast, client_for: ClientFor
+) -> None:
+    url = client_for(None).get("/api/nothing")
+    field = client_for(cast.owner).post("/api/campaigns", campaign_body(colour="red"))
+    role = client_for(cast.guest).post("/api/campaigns", campaign_body())
+
+    assert url.json()["detail"] == "There is nothing at this URL. /api/docs lists the URLs of the API."
+    assert field.json() == {"colour": ["There is no such field. /api/docs lists the fields."]}
+    assert role.json()["detail"] == "Your role doesn't allow this."
+
+
 def test_deleting_an_object_that_others_need_is_409(cast: Cast, client_for: ClientFor) -> None:
     admin = client_for(cast.system_admin)
     advertiser = admin.post("/api/advertisers", advertiser_body()).json()

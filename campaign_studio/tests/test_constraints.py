@@ -152,12 +152,12 @@ def test_a_deleted_parent_is_reported() -> None:
     ids=["unique field", "one to one"],
 )
 def test_a_collision_without_its_own_message_asks_to_reload(write: Any) -> None:
-    assert validation_error(collision(write)).message_dict == {"__all__": [CONFLICT]}
+    assert validation_error(collision(write)).message_dict == {"__all__": [str(CONFLICT)]}
 
 
 def test_an_error_without_diagnostics_asks_to_reload() -> None:
     assert isinstance(validation_error(IntegrityError("?")), ValidationError)
-    assert validation_error(IntegrityError("?")).message_dict == {"__all__": [CONFLICT]}
+    assert validation_error(IntegrityError("?")).message_dict == {"__all__": [str(CONFLICT)]}
 
 
 # --- Factories -------------------------------------------------------------------------------------------------------

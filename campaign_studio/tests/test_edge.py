@@ -1,5 +1,6 @@
 """URLs and headers that are refused before any other code reads them."""
 
+import json
 from typing import Any
 
 import pytest
@@ -45,6 +46,13 @@ def test_a_null_byte_is_refused_in_path_and_headers() -> None:
     assert answer("/api/münchen/東京", HTTP_USER_AGENT="ÿ").status_code == 200
     assert answer("/api/campaigns/\x00").status_code == 400
     assert answer(HTTP_USER_AGENT="\x00").status_code == 400
+
+
+def test_a_refusal_is_explained() -> None:
+    too_long, not_text = (json.loads(answer(QUERY_STRING=query).content)["detail"] for query in ("x" * 4097, "%00"))
+
+    assert too_long == "The query string is longer than 4,096 bytes. Use fewer parameters or a request body."
+    assert not_text == "The URL and the headers must be UTF-8 without null bytes."
 
 
 @pytest.mark.django_db

@@ -1,1 +1,1 @@
-"""British, by a 24-hour clock: slots are entered that way."""
+"""British English with a 24-hour clock, in which time slots are entered."""

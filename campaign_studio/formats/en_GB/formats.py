@@ -1,4 +1,4 @@
-"""Formats that differ from the framework's for British English."""
+"""The formats that differ from Django's for British English."""
 
 TIME_FORMAT = "H:i"
 DATETIME_FORMAT = "j M Y, H:i"
