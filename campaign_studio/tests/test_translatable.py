@@ -14,6 +14,7 @@ from rest_framework import serializers
 from rest_framework.test import APIClient
 
 from accounts.choices import RoleName
+from accounts.models import User
 from accounts.tests.factories import Cast, UserFactory
 from campaign_studio.places import country_choices, currency_choices, timezone_choices
 from campaign_studio.tests import pseudo
@@ -21,7 +22,7 @@ from campaign_studio.tests.attackers import NOWHERE, client_of, send
 from campaign_studio.tests.bodies import wait_for_mail
 from campaign_studio.tests.console_permissions import lines
 from campaign_studio.tests.scenes import scene
-from campaign_studio.tests.shape import LAYERS
+from campaign_studio.tests.shape import LAYERS, ROOT
 from campaign_studio.tests.test_console_table import keys_of, query_of
 from campaign_studio.tests.writes import WRITES, requests
 
@@ -31,10 +32,16 @@ STAFF = ["system_admin", "app_admin", "campaign_manager", "content_moderator"]
 PAGES = sorted({(address, whose, what) for method, address, whose, what, _ in lines() if method == "GET"})
 WRONG: list[Any] = ["", "xyzzy", -1, None, ["xyzzy"], {}]
 WORD = re.compile(r"[A-Za-z]{2,}")
-# Names of a product, a standard or a key, the same in every language.
+# Names of the product and of standards, and keys of the keyboard: the same in every language.
 NAMES = {"Campaign", "Studio", "IBAN", "BIC", "SWIFT", "MPAA", "ESRB", "SEPA", "ISO", "IANA", "URL", "UTC", "API"}
+KEYS = {"esc"}
+OPENAPI = ROOT / "campaign_studio" / "tests" / "openapi.json"
+# Django's commands with a setting of ours.
+DJANGOS = {"makemigrations", "migrate"}
 # Codes, names of fields, addresses, and what a quotation repeats.
-VERBATIM = re.compile(r"&\w+;|https?://\S+|\S+@\S+|/\w[\w/{}.-]*|[\w-]*_[\w-]*|“[^”]*”|`[^`]*`|--[\w-]+|[A-Z_]{4,}\b")
+VERBATIM = re.compile(
+    r"&\w+;|https?://\S+|\S+@\S+|/\w[\w/{}.-]*|[\w-]*_[\w-]*|“[^”]*”|`[^`]*`|\b(?=\w*\d)[\w-]{12,}|--[\w-]+|[A-Z_]{4,}\b"
+)
 
 
 @pytest.fixture
@@ -44,13 +51,15 @@ def _accents() -> Iterator[None]:
 
 
 def data() -> set[str]:
-    """The words that stand in the database, in a standard, or in a list of choices as codes."""
+    """The words that stand in the database, in a standard, in a list of choices as codes, or in the API as names."""
     known: list[Any] = [*country_choices(), *currency_choices(), *timezone_choices(), "xyzzy"]
+    known += [username.capitalize() for username in User.objects.values_list("username", flat=True)]
     for model in apps.get_models():
         known += model._default_manager.values_list()
         known += [field.name for field in model._meta.get_fields()]
         known += [value for field in model._meta.fields for value, _ in field.flatchoices]
-    return NAMES | set(WORD.findall(repr(known)))
+    known += re.findall(r'"name": "(\w+)"|^ +"(\w+)": {', OPENAPI.read_text(), re.MULTILINE)
+    return NAMES | KEYS | set(WORD.findall(repr(known)))
 
 
 def unmarked(texts: list[str]) -> list[str]:
@@ -137,7 +146,7 @@ def test_what_is_refused_whatever_is_sent_is_translated(cast: Cast) -> None:
 
 def test_the_help_of_every_command_is_translated() -> None:
     plain = {action.dest for action in BaseCommand().create_parser("manage.py", "plain")._actions}
-    ours = {name: app for name, app in get_commands().items() if str(app) in LAYERS}
+    ours = {name: app for name, app in get_commands().items() if str(app) in LAYERS and name not in DJANGOS}
     found = {}
     for name, app in ours.items():
         command = load_command_class(app, name)
