@@ -81,7 +81,7 @@ def test_a_new_ad_is_not_activated_without_a_content_declaration(
     client = console_for(cast.owner)
     answer = client.post(ADD, form_data(client.get(ADD), **new(campaign, ad_status="active") | typed))
 
-    assert errors_of(answer)[0] == NO_DECLARATION
+    assert errors_of(answer)[0] == str(NO_DECLARATION)
     assert not Ad.objects.exists()
 
 
@@ -91,7 +91,7 @@ def test_an_ad_is_not_activated_while_its_rating_is_deleted(cast: Cast, console_
     typed = {"ad_status": "active"} | rating(DELETE="on")
     answer = client.post(page_of(ad), form_data(client.get(page_of(ad)), **typed))
 
-    assert errors_of(answer)[0] == NO_DECLARATION
+    assert errors_of(answer)[0] == str(NO_DECLARATION)
     assert AdContentRating.objects.exists()
 
 
@@ -101,7 +101,7 @@ def test_the_seventh_ad_is_refused_with_a_message(cast: Cast, console_for: Conso
     client = console_for(cast.owner)
     answer = client.post(ADD, form_data(client.get(ADD), **new(campaign)))
 
-    assert errors_of(answer) == [CAMPAIGN_IS_FULL]
+    assert errors_of(answer) == [str(CAMPAIGN_IS_FULL)]
     assert campaign.ads.count() == 6
 
 
@@ -118,7 +118,7 @@ def test_a_seventh_ad_that_races_past_the_form_gets_the_same_message(
     answer = client.post(ADD, form_data(page, **new(campaign)))
 
     assert answer.status_code == 200
-    assert errors_of(answer) == [CAMPAIGN_IS_FULL]
+    assert errors_of(answer) == [str(CAMPAIGN_IS_FULL)]
     assert messages_of(answer) == []
     assert campaign.ads.count() == 6
 
@@ -174,7 +174,7 @@ def test_managers_add_ads_to_their_own_campaigns_only(cast: Cast, console_for: C
     client = console_for(cast.owner)
     answer = client.post(ADD, form_data(client.get(ADD), **new(theirs)))
 
-    assert errors_of(answer) == [NOT_OWN_CAMPAIGN]
+    assert errors_of(answer) == [str(NOT_OWN_CAMPAIGN)]
     assert not Ad.objects.exists()
 
 

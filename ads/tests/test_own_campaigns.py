@@ -40,7 +40,7 @@ def test_a_refused_ad_is_never_written(
     cast: Cast, client_for: Callable[[User | None], APIClient], theirs: Campaign, address: str
 ) -> None:
     with CaptureQueriesContext(connection) as asked:
-        assert refusal_by_api(client_for(cast.owner), theirs, address) == NOT_OWN_CAMPAIGN
+        assert refusal_by_api(client_for(cast.owner), theirs, address) == str(NOT_OWN_CAMPAIGN)
 
     writes = [query["sql"] for query in asked if query["sql"].startswith(("INSERT", "UPDATE", "DELETE"))]
     assert [sql for sql in writes if not sql.startswith('INSERT INTO "security_events"')] == []
@@ -58,5 +58,5 @@ def test_console_and_api_refuse_with_the_same_message(
 
     answer = console.post(ADD, form_data(console.get(ADD), **typed, media_content="Fresh coffee"))
 
-    assert errors_of(answer) == [refusal_by_api(client_for(cast.owner), theirs, "/api/ads")] == [NOT_OWN_CAMPAIGN]
+    assert errors_of(answer) == [refusal_by_api(client_for(cast.owner), theirs, "/api/ads")] == [str(NOT_OWN_CAMPAIGN)]
     assert str(NOT_OWN_CAMPAIGN) == "You can only add ads to campaigns that you created."

@@ -209,7 +209,7 @@ def test_a_bulk_review_without_selected_ads_is_refused(console: Client) -> None:
     answer = console.post("/admin/ads/ad/", {"action": "approve_selected", "queue": "1"}, follow=True)
 
     assert answer.redirect_chain[-1][0] == QUEUE
-    assert messages_of(answer) == [NOTHING_SELECTED]
+    assert messages_of(answer) == [str(NOTHING_SELECTED)]
 
 
 def test_the_queue_is_paged(console: Client) -> None:
