@@ -53,7 +53,7 @@ class SignInForm(AuthenticationForm):
     )
 
     error_messages = {
-        "invalid_login": _("The username or password is incorrect, or this account can't use the console."),
+        "invalid_login": _("The username or password is wrong, or this account can't use the console."),
     }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
