@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
-from ads.delivery.criteria import hopeless, with_prospects
+from ads.delivery.criteria import impossible, with_prospects
 from ads.delivery.criteria.criterion import Criterion
 from ads.delivery.facts import Fact, Problem, Step, kind_of
 from ads.delivery.opportunity import Opportunity
@@ -55,7 +55,7 @@ def readiness_of(campaigns: Iterable[Campaign], *, on: date) -> dict[UUID, Readi
 def _readiness(campaign: Campaign, ads: list[Ad], on: date) -> Readiness:
     if not ads:
         return Readiness(blockers=[_finding("no_ads", campaign, "ads", Problem.NO_ADS, Step.ADD_AD)])
-    found = {ad.pk: [_never_holds(criterion, ad, on) for criterion in hopeless(ad)] for ad in ads}
+    found = {ad.pk: [_never_holds(criterion, ad, on) for criterion in impossible(ad)] for ad in ads}
     # Problems of the campaign are found with each of its ads, but reported once.
     blockers = [finding for finding in found[ads[0].pk] if finding.resource_type == "campaign"]
     of_ads = {

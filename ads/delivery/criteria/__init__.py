@@ -58,7 +58,7 @@ def failing(ad: Ad) -> list[Criterion]:
     ]
 
 
-def hopeless(ad: Ad) -> list[Criterion]:
+def impossible(ad: Ad) -> list[Criterion]:
     """The criteria that can no longer hold for an ad from `with_prospects()`."""
     return [one for one in CRITERIA if one.can_hold and not getattr(ad, f"can_hold_{one.code}")]
 
