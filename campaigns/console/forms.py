@@ -114,10 +114,12 @@ class TargetForm(StudioForm):
     """One target: a region and country, with lists of cities and postcodes."""
 
     cities = NameListFormField(
+        label=_("Cities"),
         widget=UnfoldAdminExpandableTextareaWidget(attrs={"rows": 2, "placeholder": CITIES_EXAMPLE}),
         help_text=CITIES_HELP,
     )
     postcodes = NameListFormField(
+        label=_("Postcodes"),
         widget=UnfoldAdminExpandableTextareaWidget(attrs={"rows": 2, "placeholder": POSTCODES_EXAMPLE}),
         help_text=POSTCODES_HELP,
     )
