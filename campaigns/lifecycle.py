@@ -98,11 +98,11 @@ class LifecycleModel(StudioModel):
             self._refuse_status(is_new=is_new, allowed=allowed)
         today = timezone.localdate()
         if self.status == Status.ACTIVE:
-            self.check_may_go_active(on=today)
+            self.check_activation(on=today)
         if self.stored(self.status_field) == Status.EXPIRED and self.last_day and self.last_day < today:
             self._refuse(STILL_ENDED[self._kind], code="still_ended", date=date_format(self.last_day))
 
-    def check_may_go_active(self, *, on: date) -> None:
+    def check_activation(self, *, on: date) -> None:
         """Raise ValidationError unless it may be active on that day."""
         if self.last_day and self.last_day < on:
             self._refuse(ENDED[self._kind], code="ended", date=date_format(self.last_day))

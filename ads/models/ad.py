@@ -173,9 +173,9 @@ class Ad(LifecycleModel, StampedModel):
                 }
                 raise ValidationError({name: ValidationError(message, code="outside_campaign", params=bounds)})
 
-    def check_may_go_active(self, *, on: date) -> None:
+    def check_activation(self, *, on: date) -> None:
         """Raise ValidationError also without a confirmed content declaration."""
-        super().check_may_go_active(on=on)
+        super().check_activation(on=on)
         rating = getattr(self, "content_rating", None)
         if rating is None or not rating.no_prohibited_content:
             self._refuse(moderation.NO_DECLARATION, code="no_declaration")

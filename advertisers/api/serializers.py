@@ -1,6 +1,7 @@
 """Advertisers, contacts and bank accounts as JSON."""
 
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_serializer
 from phonenumber_field.serializerfields import PhoneNumberField
 from rest_framework import serializers
 
@@ -10,6 +11,7 @@ from campaign_studio.api.serializers import CountryField, SecretField, StudioSer
 MAX_CONTACTS = 100
 
 
+@extend_schema_serializer(description=_("A contact, read or written by itself."))
 class ContactSerializer(StudioSerializer):
     """A contact, read or written by itself."""
 
@@ -35,12 +37,16 @@ class ContactSerializer(StudioSerializer):
         ]
 
 
+@extend_schema_serializer(
+    description=_("A contact within its advertiser. One with a known `contact_id` is changed, others are created.")
+)
 class NestedContactSerializer(ContactSerializer):
     """A contact within its advertiser. One with a known `contact_id` is changed, others are created."""
 
     contact_id = serializers.UUIDField(required=False)
 
 
+@extend_schema_serializer(description=_("A bank account. Account number and IBAN are masked in every response."))
 class BankAccountSerializer(StudioSerializer):
     """A bank account. Account number and IBAN are masked in every response."""
 
@@ -67,6 +73,7 @@ class BankAccountSerializer(StudioSerializer):
         ]
 
 
+@extend_schema_serializer(description=_("Account number and IBAN of a bank account, unmasked."))
 class RevealedSerializer(serializers.Serializer):
     """Account number and IBAN of a bank account, unmasked."""
 
@@ -74,6 +81,7 @@ class RevealedSerializer(serializers.Serializer):
     bank_account_iban = serializers.CharField(allow_null=True)
 
 
+@extend_schema_serializer(description=_("An advertiser in a list."))
 class AdvertiserRowSerializer(StudioSerializer):
     """An advertiser in a list."""
 
@@ -111,6 +119,7 @@ class AdvertiserRowSerializer(StudioSerializer):
         extra_kwargs = {"version": {"allow_null": True}}
 
 
+@extend_schema_serializer(description=_("An advertiser with its contacts and bank accounts."))
 class AdvertiserSerializer(AdvertiserRowSerializer):
     """An advertiser with its contacts and bank accounts."""
 

@@ -1,6 +1,7 @@
 """Campaigns and their targeting as JSON."""
 
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from advertisers.models import Advertiser
@@ -12,6 +13,9 @@ from campaigns.models import Campaign, CampaignAudienceTargeting
 MAX_TARGETS = 300
 
 
+@extend_schema_serializer(
+    description=_("A place where a campaign may show. An empty list of cities or postcodes means all of them.")
+)
 class AudienceTargetingSerializer(StudioSerializer):
     """A place where a campaign may show. An empty list of cities or postcodes means all of them."""
 
@@ -58,6 +62,7 @@ class CampaignColumnsSerializer(StudioSerializer):
         extra_kwargs = {"version": {"allow_null": True}}
 
 
+@extend_schema_serializer(description=_("A campaign in a list."))
 class CampaignRowSerializer(CampaignColumnsSerializer):
     """A campaign in a list."""
 
@@ -67,8 +72,9 @@ class CampaignRowSerializer(CampaignColumnsSerializer):
         fields = [*CampaignColumnsSerializer.Meta.fields, "ad_count"]
 
 
+@extend_schema_serializer(description=_("An ad of the campaign, without its details."))
 class AdSummarySerializer(serializers.Serializer):
-    """An ad within its campaign. The whole ad is at `/api/ads/{ad_id}`."""
+    """An ad of the campaign, without its details."""
 
     ad_id = serializers.UUIDField()
     ad_type_id = serializers.CharField()
@@ -79,6 +85,7 @@ class AdSummarySerializer(serializers.Serializer):
     created_at = serializers.DateTimeField()
 
 
+@extend_schema_serializer(description=_("A campaign with its targeting and its ads."))
 class CampaignSerializer(CampaignColumnsSerializer):
     """A campaign with its targeting and its ads."""
 

@@ -116,7 +116,7 @@ def test_a_refused_button_gives_the_reason_and_the_page_shows_the_stored_status(
 
     answer = console.post(page_of(ad), form_data(console.get(page_of(ad)), ad_status="active"))
 
-    assert error_codes_of(answer) == ["status"]
+    assert error_codes_of(answer) == ["no_declaration"]
     assert buttons(answer, "ad_status")[0] == ("active", "Activate")
     assert Ad.objects.get().ad_status == "draft"
 
