@@ -167,7 +167,7 @@ class AuditEntryQuerySet(StudioQuerySet):
         return self.filter(Q(object_pk=str(instance.pk)) | parts, content_type__in=readable)
 
     def by(self, who: str) -> Self:
-        """Entries by one actor: a key of `people()`, or a username in any case."""
+        """Entries by one actor: a key of `actors()`, or a username in any case."""
         try:
             return self.filter(actor_id=UUID(who))
         except ValueError:
@@ -177,7 +177,7 @@ class AuditEntryQuerySet(StudioQuerySet):
         """Entries in which a field changed, by its name in `changes`."""
         return self.filter(changes__has_key=column)
 
-    def people(self) -> dict[str, str]:
+    def actors(self) -> dict[str, str]:
         """All actors in these entries, sorted by name: user id or name of the command → display name."""
         found = self.exclude(actor_id__isnull=True, actor_name__isnull=True).order_by("actor_name").distinct()
         return {

@@ -36,11 +36,11 @@ CHANGES_SHOWN = 20
 class HistoryForm(forms.Form):
     """Filters a history by user and by field. Offers only those that occur in it."""
 
-    def __init__(self, sent: QueryDict, *, people: dict[str, str], fields: dict[str, dict[str, str]]) -> None:
+    def __init__(self, sent: QueryDict, *, actors: dict[str, str], fields: dict[str, dict[str, str]]) -> None:
         super().__init__(sent)
         columns = [(kind, list(names.items())) for kind, names in fields.items()]
         for name, label, choices in (
-            ("actor", _("User"), [("", _("Everyone")), *people.items()]),
+            ("actor", _("User"), [("", _("Everyone")), *actors.items()]),
             ("field", _("Field"), [("", _("All fields")), *columns]),
         ):
             self.fields[name] = forms.ChoiceField(
@@ -80,7 +80,7 @@ class AuditedAdmin(StudioAdmin):
     def _history(self, request: HttpRequest, obj: models.Model, context: Context) -> HttpResponse:
         user = signed_in(request)
         entries = AuditEntry.objects.about(obj, reader=user)
-        form = HistoryForm(request.GET, people=entries.people(), fields=_by_kind(obj, entries.columns()))
+        form = HistoryForm(request.GET, actors=entries.actors(), fields=_by_kind(obj, entries.columns()))
         if not form.is_valid():
             return self._back(request, str(NOT_UNDERSTOOD))
         chosen = form.chosen(entries).as_rows()
