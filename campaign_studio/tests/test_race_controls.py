@@ -17,7 +17,6 @@ from accounts.tests.factories import make_cast
 from ads.models import Ad, AdTimeSlot
 from ads.tests.factories import AdFactory
 from ads.tests.test_races import race
-from advertisers.constraints import ONE_DEFAULT_ACCOUNT
 from advertisers.models import AdvertiserBankAccount
 from advertisers.tests.factories import AdvertiserBankAccountFactory, AdvertiserFactory
 from campaign_studio.api.viewsets import StudioViewSet
@@ -47,11 +46,11 @@ def without(model: type[models.Model], name: str) -> Iterator[None]:
 
 def saved_after_all_are_validated(rows: list[Any]) -> list[str]:
     """Save the rows after all of them have been validated."""
-    judged = Barrier(len(rows))
+    validated = Barrier(len(rows))
 
     def step(row: Any) -> None:
         row.full_clean()
-        judged.wait(timeout=30)
+        validated.wait(timeout=30)
         row.save()
 
     return race(*[lambda row=row: step(row) for row in rows])
@@ -65,7 +64,7 @@ def test_two_default_bank_accounts(monkeypatch: pytest.MonkeyPatch) -> None:
     for account in accounts:
         account.is_default = True
 
-    assert sorted(saved_after_all_are_validated(accounts)) == [ONE_DEFAULT_ACCOUNT, "done"]
+    assert sorted(saved_after_all_are_validated(accounts)) == ["advertiser_has_one_default_bank_account", "done"]
     accounts = list(AdvertiserBankAccount.objects.filter(advertiser=advertiser))
     for account in accounts:
         account.is_default = True
