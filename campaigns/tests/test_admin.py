@@ -172,7 +172,9 @@ def test_a_campaign_with_six_ads_offers_no_further_one(cast: Cast, console_for: 
     campaign = CampaignFactory(campaign_created_by=cast.owner)
     AdFactory.create_batch(6, campaign=campaign)
 
-    assert "All six places are taken." in console_for(cast.owner).get(page_of(campaign)).content.decode()
+    page = console_for(cast.owner).get(page_of(campaign)).content.decode()
+    assert "A campaign can have up to 6 ads." in page
+    assert f"{reverse('admin:ads_ad_add')}?campaign={campaign.pk}" not in page
     listed = console_for(cast.owner).get(reverse("admin:campaigns_campaign_changelist")).content.decode()
     assert "6/6" in listed
 
