@@ -7,12 +7,12 @@ from django.core.exceptions import ValidationError as ModelValidationError
 from django.core.signals import got_request_exception
 from django.db import DataError, IntegrityError
 from django.db.models import ProtectedError, RestrictedError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.log import log_response
 from django.utils.translation import gettext_lazy as _
 from django.views import defaults
 from rest_framework import status
-from rest_framework.exceptions import APIException, ErrorDetail, ValidationError
+from rest_framework.exceptions import APIException, ErrorDetail, NotFound, ValidationError
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.views import exception_handler as drf_exception_handler
@@ -29,6 +29,7 @@ SERVER_ERROR = _("The server could not handle this request because of a bug. Rep
 OUT_OF_RANGE = _("One of the values is outside the range that can be stored.")
 
 BAD_REQUEST = _("The server can't read this request. Check its URL and headers.")
+NO_SUCH_OBJECT = _("No such object, or you may not see it. Check the ID in the URL.")
 FORBIDDEN = _("You don't have permission to do this.")
 
 
@@ -61,6 +62,8 @@ def _as_api_error(error: Exception) -> Exception:
     """An error of the model or the database as the API's own; anything else as it is."""
     if isinstance(error, ModelValidationError):
         return ValidationError(as_detail(error))
+    if isinstance(error, Http404):
+        return NotFound(NO_SUCH_OBJECT)
     if isinstance(error, ProtectedError | RestrictedError):
         return Conflict(protected_message(error), "protected")
     if isinstance(error, IntegrityError):

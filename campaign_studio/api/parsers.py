@@ -67,7 +67,7 @@ class StrictJSONParser(BaseParser):
         except RecursionError:
             raise ParseError(_too_deep()) from None
         except ValueError as error:
-            raise ParseError(gettext("This is not valid JSON: %(error)s") % {"error": error}) from error
+            raise ParseError(_not_json(error)) from error
         if not isinstance(data, self.top):
             raise ParseError(self.not_at_top)
         problems = _problems(data, 1)
@@ -95,7 +95,18 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(gettext("%(name)s is not a JSON number") % {"name": name})
+    message = gettext("This is not valid JSON: %(name)s is not a number. Send null or a number.")
+    raise ParseError(message % {"name": name})
+
+
+def _not_json(error: ValueError) -> str:
+    """What is wrong, in place of Python's own words, which exist in English alone."""
+    if isinstance(error, json.JSONDecodeError):
+        message = gettext("This is not valid JSON: see line %(line)d, column %(column)d.")
+        return message % {"line": error.lineno, "column": error.colno}
+    if isinstance(error, UnicodeDecodeError):
+        return gettext("The body is not encoded in UTF-8.")
+    return gettext("This is not valid JSON: it contains a number with too many digits.")
 
 
 def _problems(value: object, depth: int) -> Problems:

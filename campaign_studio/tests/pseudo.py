@@ -19,7 +19,7 @@ CODE = "pl"
 ACCENTED = str.maketrans(
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", "àƀćďéƒĝĥíĵķĺḿńóƥɋŕšťúṽŵẋýžÀƁĆĎÉƑĜĤÍĴĶĹḾŃÓƤɊŔŠŤÚṼŴẊÝŽ"
 )
-KEPT = re.compile(r"%\(\w+\)[-#0 +.\d]*[a-zA-Z]|%[sdrf%]|\{\w*\}|<[^<>]+>|&\w+;")
+KEPT = re.compile(r"%\(\w+\)[-#0 +.\d]*[a-zA-Z]|%[sdrf%]|\{[^{}]*\}|<[^<>]+>|&\w+;")
 # What is read to a person, apart from the text between the tags.
 READ = {"title", "placeholder", "aria-label", "alt", "label"}
 UNREAD = {"script", "style", "code", "template"}

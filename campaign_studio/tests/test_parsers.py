@@ -210,3 +210,18 @@ def test_a_list_is_nested_no_deeper_than_an_object(depth: int, fine: bool) -> No
         return
     with pytest.raises(ValidationError):
         parse_list(body)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b'{"a": 1,}', "This is not valid JSON: see line 1, column 9."),
+        (b'{"a":\n"\xff"}', "The body is not encoded in UTF-8."),
+        (b'{"a": NaN}', "This is not valid JSON: NaN is not a number. Send null or a number."),
+        (b'{"a": ' + b"9" * 5000 + b"}", "This is not valid JSON: it contains a number with too many digits."),
+    ],
+)
+def test_what_is_not_json_is_explained(body: bytes, message: str) -> None:
+    with pytest.raises(ParseError) as refused:
+        parse(body)
+    assert refused.value.detail == message
