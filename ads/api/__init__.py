@@ -1,1 +1,1 @@
-"""REST: ads, moderation, delivery with its explanations, and reports."""
+"""The REST API of ads: reviews, delivery and its explanations, reported views and performance."""

@@ -1,4 +1,4 @@
-"""What shows at a place and time, why an ad does or doesn't, and whether a campaign can run at all."""
+"""What shows at a place and time, why an ad does or doesn't, whether a campaign can run, and QR codes."""
 
 import io
 from functools import cache
@@ -42,12 +42,12 @@ EXPLAIN_PARAMETERS = {*serializers.QuestionSerializer().fields, *PAGE_PARAMETERS
 
 
 class DeliveryViewSet(StudioView, GenericViewSet[Ad]):
-    """What vehicles ask for, and the explanation for staff."""
+    """What the screen in a vehicle shows, and for staff, why."""
 
     queryset = Ad.objects.none()
 
     def required_permission(self) -> str:
-        """Any user may ask what shows; only staff see why."""
+        """Any user may ask what shows, but only staff see why."""
         return "ads.explain_delivery" if self.action == "explain" else "ads.ask_delivery"
 
     def known_parameters(self) -> set[str]:
@@ -56,8 +56,8 @@ class DeliveryViewSet(StudioView, GenericViewSet[Ad]):
     @extend_schema(
         operation_id="delivery",
         description=_(
-            "What shows in the six positions. The answer is valid until the next quarter hour, and may be cached until "
-            "then."
+            "What shows in the six positions at a place and time. The response is valid, and may be cached, until the "
+            "next quarter hour."
         ),
         parameters=[serializers.OpportunitySerializer],
         responses={200: serializers.DeliverySerializer, 304: None},
@@ -69,11 +69,11 @@ class DeliveryViewSet(StudioView, GenericViewSet[Ad]):
         document = _document(decide(opportunity))
         tag = etag_of({name: value for name, value in document.items() if name != "at"})
         headers = {
-            # Weak: `at` is the time of the request, and doesn't affect what shows.
+            # Weak, because it ignores `at`, which differs between responses that are otherwise equal.
             "ETag": f"W/{tag}",
             "Cache-Control": f"private, max-age={_seconds_left(opportunity)}",
         }
-        # Django's own helper would also answer `If-Match`, with an empty 412.
+        # Django's own helper would also evaluate `If-Match`, and answer with an empty 412.
         known = parse_etags(request.headers.get("If-None-Match", ""))
         if "*" in known or tag in [one.removeprefix("W/") for one in known]:
             return Response(status=status.HTTP_304_NOT_MODIFIED, headers=headers)
@@ -82,7 +82,8 @@ class DeliveryViewSet(StudioView, GenericViewSet[Ad]):
     @extend_schema(
         operation_id="delivery_explain",
         description=_(
-            "Why an ad shows or doesn't, or each ad of a campaign or a position: a paged list, eligible ads first."
+            "Why ads show or don't: one ad, or every ad of a campaign or a position. A paginated list, eligible ads "
+            "first.\n\nSend exactly one of `ad_id`, `campaign_id` and `ad_type_id`."
         ),
         parameters=[serializers.QuestionSerializer],
         responses=serializers.ExplanationSerializer(many=True),
@@ -112,7 +113,7 @@ class DeliveryViewSet(StudioView, GenericViewSet[Ad]):
 
 
 class ExplainablePages(KeysFirstPagination):
-    """Pages of ads with the criteria that fail, which are checked only for the ads of the page."""
+    """Pages of ads with the criteria that they fail. Only the ads of the page are checked."""
 
     def __init__(self, decision: Decision) -> None:
         self.decision = decision
@@ -134,7 +135,10 @@ class ReadinessViewSet(StudioView, GenericViewSet[Campaign]):
 
     @extend_schema(
         operation_id="campaigns_readiness",
-        description=_("What keeps the campaign from running, what is missing, and what ends soon, as of today."),
+        description=_(
+            "Whether the campaign can run, as of today. Blockers keep it from running. Warnings are problems of single "
+            "ads, and what will soon end or be used up."
+        ),
         responses=serializers.ReadinessSerializer,
     )
     def readiness(self, request: Request, campaign_id: UUID) -> Response:
@@ -145,7 +149,7 @@ class ReadinessViewSet(StudioView, GenericViewSet[Campaign]):
 
 
 class QrCodeViewSet(StudioView, GenericViewSet[Ad]):
-    """The QR code that takes a passenger to the advertiser."""
+    """The QR code that passengers scan to open an ad's forwarding URL."""
 
     queryset = Ad.objects.none()
 
@@ -155,7 +159,8 @@ class QrCodeViewSet(StudioView, GenericViewSet[Ad]):
     @extend_schema(
         operation_id="ads_qr",
         description=_(
-            "The forwarding URL as a QR code (ISO/IEC 18004), in SVG. 404 for an ad without a forwarding URL."
+            "The ad's forwarding URL as a QR code (ISO/IEC 18004), in SVG. 404 if the ad has no forwarding URL, or one "
+            "that is too long for a QR code."
         ),
         responses={(200, "image/svg+xml"): OpenApiTypes.STR},
     )

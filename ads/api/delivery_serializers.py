@@ -65,17 +65,16 @@ def one_of(choices: Iterable[str]) -> "dict[str, str | StrPromise]":
 
 
 class PlaceField(serializers.CharField):
-    """The name of a region, city or postcode; blank if unknown."""
+    """A region, city, postcode or device; blank if unknown."""
 
     def __init__(self, *, max_length: int = 200, **kwargs: Any) -> None:
         super().__init__(required=False, default="", allow_blank=True, max_length=max_length, **kwargs)
 
 
 class RatingField(serializers.ChoiceField):
-    """A rating label."""
+    """A rating label in a query string, where the plus sign of `E10+` arrives as a space."""
 
     def to_internal_value(self, data: Any) -> str:
-        """In a query string the plus sign of `E10+` arrives as a space."""
         label: str = super().to_internal_value(data.replace(" ", "+") if isinstance(data, str) else data)
         return label
 
@@ -89,16 +88,17 @@ class OpportunitySerializer(StrictFields):
         error_messages={"required": COUNTRY_REQUIRED, "blank": COUNTRY_REQUIRED},
     )
     region = PlaceField(max_length=100, help_text=_("If left out, ads for any region of the country match."))
-    city = PlaceField(help_text=_("If left out, only ads for the whole country match."))
+    city = PlaceField(help_text=_("If left out, only ads for the whole country or region match."))
     postcode = PlaceField(help_text=_("Requires a city. If left out, only ads for the whole city match."))
     at = LocalTimeField(required=False, help_text=_("The screen's local time. By default the current time in UTC."))
-    device_id = PlaceField(max_length=LONGEST_DEVICE_ID, help_text=_("Varies the rotation between devices."))
+    device_id = PlaceField(max_length=LONGEST_DEVICE_ID, help_text=_("The rotation in bars differs between devices."))
     max_rating = RatingField(
         choices=RATING_LABEL_CHOICES,
         required=False,
         default="",
         help_text=_(
-            "The strongest rating label to show, or its equivalent in the other system. Ads without a label don't show."
+            "The strongest rating label to show. Its equivalent applies to ads rated in the other system. Ads without "
+            "a label don't show."
         ),
         error_messages=one_of(RATING_LEVELS),
     )
@@ -167,10 +167,12 @@ class PlaceSerializer(serializers.Serializer[Opportunity]):
 
 
 @extend_schema_serializer(
-    description=_("The six positions: a bar shows one ad or none, a content position any number, one after the other.")
+    description=_(
+        "The six positions. A bar has one ad or null, a content position a list of ads that show one after the other."
+    )
 )
 class PlacementsSerializer(serializers.Serializer[Document]):
-    """The six positions: a bar shows one ad or none, a content position any number, one after the other."""
+    """The six positions. A bar has one ad or null, a content position a list of ads that show one after the other."""
 
     def get_fields(self) -> dict[str, serializers.Field]:
         return {
@@ -181,9 +183,9 @@ class PlacementsSerializer(serializers.Serializer[Document]):
         }
 
 
-@extend_schema_serializer(description=_("What shows at a moment."))
+@extend_schema_serializer(description=_("What shows at a place and time."))
 class DeliverySerializer(serializers.Serializer[Document]):
-    """What shows at a moment."""
+    """What shows at a place and time."""
 
     at = LocalTimeField()
     place = PlaceSerializer()
@@ -193,7 +195,7 @@ class DeliverySerializer(serializers.Serializer[Document]):
 
 @extend_schema_field(OpenApiTypes.STR)
 class SentenceField(serializers.Field[Fact, object, str, Fact]):
-    """A sentence about a fact."""
+    """A sentence that `say` makes from a fact: what is wrong, or what to do about it."""
 
     def __init__(self, say: Callable[[Fact], str], help_text: "StrPromise | None" = None) -> None:
         super().__init__(source="*", help_text=help_text)
@@ -203,9 +205,9 @@ class SentenceField(serializers.Field[Fact, object, str, Fact]):
         return self.say(value)
 
 
-@extend_schema_serializer(description=_("One criterion that fails."))
+@extend_schema_serializer(description=_("A criterion that the ad doesn't meet, and how to change that."))
 class ReasonSerializer(serializers.Serializer[Reason]):
-    """One criterion that fails."""
+    """A criterion that the ad doesn't meet, and how to change that."""
 
     code = serializers.CharField()
     message = SentenceField(wording.message)
@@ -216,19 +218,21 @@ class ReasonSerializer(serializers.Serializer[Reason]):
     actual = serializers.JSONField(allow_null=True)
     fix = SentenceField(wording.fix, help_text=_("The smallest change that would meet the criterion."))
     changes = serializers.JSONField(
-        allow_null=True, help_text=_("The fix as the body of a PATCH, or null if it takes a person to decide.")
+        allow_null=True, help_text=_("The fix as the body of a PATCH, or null if a person has to decide.")
     )
 
 
-@extend_schema_serializer(description=_("Whether one ad shows, and why not."))
+@extend_schema_serializer(description=_("Whether an ad shows, and the reasons if it isn't eligible."))
 class ExplanationSerializer(serializers.Serializer[Any]):
-    """Whether one ad shows, and why not."""
+    """Whether an ad shows, and the reasons if it isn't eligible."""
 
     ad_id = serializers.UUIDField()
     ad_name = serializers.CharField(source="ad.ad_name")
-    eligible = serializers.BooleanField()
-    shown = serializers.BooleanField()
-    lost_to = serializers.UUIDField(allow_null=True, help_text=_("The ad that shows in the same bar now, by rotation."))
+    eligible = serializers.BooleanField(help_text=_("Whether the ad meets every criterion."))
+    shown = serializers.BooleanField(help_text=_("Whether it is eligible and, in a bar, it is its turn."))
+    lost_to = serializers.UUIDField(
+        allow_null=True, help_text=_("If an eligible ad doesn't show: the ad whose turn it is in the rotation.")
+    )
     reasons = ReasonSerializer(many=True)
 
 

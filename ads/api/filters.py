@@ -22,7 +22,7 @@ class CampaignAdFilter(django_filters.FilterSet):
 
 
 class AdFilter(CampaignAdFilter):
-    """Those of a campaign's ads, and `?campaign_id=…`."""
+    """The filters of a campaign's ads, plus `?campaign_id=…`."""
 
     campaign_id = django_filters.UUIDFilter(field_name="campaign_id")
 

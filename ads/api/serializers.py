@@ -163,7 +163,7 @@ class CampaignAdSerializer(AdSerializer):
         """A campaign in the body must be the one in the URL."""
         here = self.context["new_row"].campaign
         if attrs.pop("campaign", here) != here:
-            message = gettext("The URL is for another campaign. Leave this field out.")
+            message = gettext("The URL names another campaign. Leave this field out.")
             raise ValidationError({"campaign_id": [message]})
         return super().validate(attrs)
 
@@ -173,7 +173,9 @@ class WaitingAdSerializer(AdRowSerializer):
     """An ad that is pending review."""
 
     campaign_name = serializers.CharField(source="campaign.campaign_name", read_only=True)
-    goes_live_on = serializers.DateField(read_only=True, help_text=_("The ad's start date, or else its campaign's."))
+    goes_live_on = serializers.DateField(
+        read_only=True, help_text=_("The ad's start date, or its campaign's if it has none.")
+    )
 
     class Meta(AdRowSerializer.Meta):
         fields = [*AdRowSerializer.Meta.fields, "campaign_name", "goes_live_on"]
@@ -192,5 +194,9 @@ class ReviewSerializer(StrictFields):
     )
 
     note = serializers.CharField(
-        required=False, allow_blank=True, allow_null=True, max_length=LONGEST_TEXT, help_text=_("Required to reject.")
+        required=False,
+        allow_blank=True,
+        allow_null=True,
+        max_length=LONGEST_TEXT,
+        help_text=_("Required for a rejection."),
     )

@@ -35,7 +35,7 @@ class Review(TypedDict):
 
 
 class AdViewSet(AuditedViewSet[Ad]):
-    """Ads. Every user reads them, campaign managers change those of their own campaigns, moderators rate and review."""
+    """Ads. All users read them, campaign managers change those of their campaigns, moderators rate and review them."""
 
     queryset = Ad.objects.all()
     serializer_class = serializers.AdSerializer
@@ -47,11 +47,11 @@ class AdViewSet(AuditedViewSet[Ad]):
     addition_refusal = NOT_OWN_CAMPAIGN
 
     def required_permission(self) -> str:
-        """Reviews have a permission of their own, and so have ratings, which owners may give as well."""
+        """Reviewing and rating have permissions of their own. Owners may rate too, but not review."""
         return PERMISSIONS.get(self.action) or super().required_permission()
 
     def get_queryset(self) -> QuerySet[Ad]:
-        """For changes, the campaign is locked first."""
+        """The ads to read, or to change: a change locks the campaign first."""
         if self.request.method not in SAFE_METHODS and "ad_id" in self.kwargs:
             return self.visible_rows().for_change(self.kwargs["ad_id"])
         return super().get_queryset()
@@ -62,7 +62,8 @@ class AdViewSet(AuditedViewSet[Ad]):
 
     @extend_schema(
         description=_(
-            "Rate the ad, or change its rating: fields left out keep their value. Answers with the whole ad."
+            "Rate the ad, or change its rating. Fields that are left out keep their values. The response is the whole "
+            "ad."
         ),
         request=serializers.ContentRatingSerializer,
         responses=serializers.AdSerializer,
@@ -133,7 +134,9 @@ class CampaignAdViewSet(StudioViewSet[Ad]):
         return Ad(campaign=self.campaign)
 
 
-@extend_schema_view(list=extend_schema(description=_("The ads pending review, those that go live soonest first.")))
+@extend_schema_view(
+    list=extend_schema(description=_("The ads that are pending review, in the order in which they go live."))
+)
 class ModerationQueueViewSet(StudioListViewSet[Ad]):
     """The review queue."""
 

@@ -80,7 +80,7 @@ STEPS: Mapping[Step, "StrPromise"] = {
     Step.ACTIVATE: _("Set %(resource)s_status to active."),
     Step.DRAFT_THEN_ACTIVATE: _("Set %(resource)s_status to draft first, then to active."),
     Step.THEN_ACTIVATE: _("Then set %(resource)s_status to active."),
-    Step.THEN_DRAFT_THEN_ACTIVATE: _("Then set %(resource)s_status to draft, and after that to active."),
+    Step.THEN_DRAFT_THEN_ACTIVATE: _("Then set %(resource)s_status to draft, then to active."),
     Step.FIRST_MOVE_CAMPAIGN_END: _("Before that, set the campaign_end_date of its campaign to today or later."),
     Step.FIRST_CONFIRM: _("Before that, set no_prohibited_content to true in its content_rating."),
     Step.FIRST_MOVE_CAMPAIGN_END_AND_CONFIRM: _(
@@ -100,7 +100,7 @@ STEPS: Mapping[Step, "StrPromise"] = {
     Step.MOVE_END_AND_EXPIRY: _("Set %(resource)s_end_date and %(resource)s_expiry_date to %(day)s or later."),
     Step.MOVE_EXPIRY: _("Set %(resource)s_expiry_date to %(day)s or later."),
     Step.ADD_TIME_SLOT: _("Add a time slot that includes %(start)s to %(end)s."),
-    Step.ADD_COUNTRY: _("Add a target in %(country)s to the campaign's audience_targeting."),
+    Step.ADD_COUNTRY: _("Add a target for %(country)s to the campaign's audience_targeting."),
     Step.NAME_A_COUNTRY: _("“%(country)s” is not a country. Send an ISO 3166-1 code such as DE, or an English name."),
     Step.ADD_REGION: _("Add a target for %(region)s in %(country)s to the campaign's audience_targeting."),
     Step.ADD_CITY: _("Add %(city)s to the cities of the target “%(target)s”."),
@@ -132,11 +132,13 @@ STEPS: Mapping[Step, "StrPromise"] = {
 REFUSALS: Mapping[Refusal, "StrPromise"] = {
     Refusal.UNKNOWN_AD: _("No such ad. Send the ad_id of the ad that was shown."),
     Refusal.TOO_SHORT: ngettext_lazy(
-        "This view is too short to count: it lasted %(lasted)d of at least %(needed)d second.",
-        "This view is too short to count: it lasted %(lasted)d of at least %(needed)d seconds.",
+        "This view is too short to count: it lasted %(lasted)d of the required %(needed)d second.",
+        "This view is too short to count: it lasted %(lasted)d of the required %(needed)d seconds.",
         "needed",
     ),
-    Refusal.IN_FUTURE: _("viewed_at is in the future. Check the device's clock, and send when the ad was shown."),
+    Refusal.IN_FUTURE: _(
+        "viewed_at is in the future. Check the device's clock, and send the time at which the ad was shown."
+    ),
     Refusal.EXPIRED: _("This view is too old: only views from %(oldest)s onwards count. Don't send it again."),
     Refusal.VIEW_CAP_REACHED: ngettext_lazy(
         "The campaign has reached its view cap of %(cap)d view. Request the delivery again and show another ad.",

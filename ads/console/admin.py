@@ -159,7 +159,7 @@ class AdAdmin(StatusActionsMixin):
         return AdList
 
     def changelist_view(self, request: HttpRequest, extra_context: Context | None = None) -> HttpResponse:
-        """The list, which also runs the bulk actions. One sent from the review queue without ads returns there."""
+        """The list, which also runs bulk actions. The review queue is shown again if it sent one without ads."""
         if "queue" in request.POST and ACTION_CHECKBOX_NAME not in request.POST:
             self.message_user(request, NOTHING_SELECTED, messages.WARNING)
             return HttpResponseRedirect(reverse("admin:ads_ad_queue"))
@@ -237,7 +237,7 @@ class AdAdmin(StatusActionsMixin):
     def formfield_for_foreignkey(
         self, db_field: models.ForeignKey, request: HttpRequest, **kwargs: Any
     ) -> ModelChoiceField | None:
-        """Offer the campaigns to which the user may add ads."""
+        """Offer only the campaigns to which the user may add ads."""
         if db_field.name == "campaign":
             kwargs["widget"] = CampaignPicker(db_field, self.admin_site)
             kwargs["queryset"] = Campaign.objects.all().changeable_by(request.user)
@@ -245,7 +245,7 @@ class AdAdmin(StatusActionsMixin):
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def formfield_for_dbfield(self, db_field: models.Field, request: HttpRequest, **kwargs: Any) -> Field | None:
-        """URLs take one line."""
+        """URLs get a one-line input instead of a text area."""
         if db_field.name in ("media_url", "ad_advertiser_forwarding_url"):
             kwargs["widget"] = UnfoldAdminTextInputWidget(attrs={"inputmode": "url"})
         return super().formfield_for_dbfield(db_field, request, **kwargs)
@@ -266,7 +266,7 @@ class AdAdmin(StatusActionsMixin):
         return flatten_fieldsets(self.fieldsets)
 
     def get_fieldsets(self, request: HttpRequest, obj: Ad | None = None) -> Fieldsets:
-        """Without review, history and media link on the add page."""
+        """The add page leaves out the media link, the review, and who created and updated the ad."""
         if obj:
             return self.fieldsets
         fresh: Fieldsets = [

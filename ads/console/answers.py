@@ -66,7 +66,7 @@ class Answer(TypedDict):
 
 
 def answer(explained: Explanation, names: Mapping[str, str]) -> Answer:
-    """The row of one ad. `names` are those of the ads that may be named as showing instead, by key."""
+    """The row of one ad. `names` has the names, by key, of the ads that may be named as showing instead."""
     considered, failing = explained.considered(), {one.code: one for one in explained.reasons}
     lost_to = explained.lost_to if explained.lost_to in names else None
     return {
@@ -84,7 +84,7 @@ def answer(explained: Explanation, names: Mapping[str, str]) -> Answer:
 
 
 def finding(found: Finding) -> FindingRow:
-    """The row of one of a campaign's problems."""
+    """The row of a problem of a campaign or one of its ads."""
     return {"name": found.resource_name, "kind": found.resource_type, **_reason_row(found)}
 
 
@@ -109,7 +109,7 @@ def _criterion_row(code: str, considered: Collection[str], failing: Mapping[str,
 
 
 def _failing_outside(code: str, failing: Mapping[str, Reason]) -> str:
-    """The failing criterion that this one is within, or its own code if there is none."""
+    """The code of the failing criterion that this one depends on, or its own if there is none."""
     while code not in failing and BY_CODE[code].within:
         code = BY_CODE[code].within
     return code

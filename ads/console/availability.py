@@ -112,7 +112,7 @@ def rows_of(plan: list[Decision]) -> list[Row]:
 
 
 def _intervals(plan: list[Decision], position: AdType, ads: dict[str, AdName]) -> list[Interval]:
-    # The rotation changes every quarter hour, the ads that share it don't.
+    # By eligible ads: the rotation changes every quarter hour, but not which ads share it.
     by_quarter = [frozenset(decision.eligible[position]) for decision in plan]
     intervals = []
     end = 0
@@ -123,7 +123,7 @@ def _intervals(plan: list[Decision], position: AdType, ads: dict[str, AdName]) -
 
 
 class AvailabilityView(ConsoleView):
-    """What is booked in a place during a day. Without a query string it starts in a place of a running campaign."""
+    """What is booked in a place during a day. By default in a place that a running campaign targets."""
 
     model = Ad
     template_name = "admin/ads/availability.html"

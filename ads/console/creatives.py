@@ -45,9 +45,9 @@ class Creative:
         return preview(self.ad)
 
     @property
-    def picture_of_address(self) -> str | None:
-        """The forwarding URL as a QR code; None without a URL, or for one that is too long."""
-        return picture_of(self.ad.ad_advertiser_forwarding_url) if self.ad.ad_advertiser_forwarding_url else None
+    def qr_code_uri(self) -> str | None:
+        """The forwarding URL as a QR code in a data URI; None without a URL, or for one that is too long."""
+        return qr_code_uri(self.ad.ad_advertiser_forwarding_url) if self.ad.ad_advertiser_forwarding_url else None
 
 
 @dataclass(frozen=True)
@@ -65,9 +65,9 @@ class Placement:
 
 
 @lru_cache(maxsize=512)
-def picture_of(address: str) -> str | None:
-    """The URL as a QR code, in a data URI. Cached: drawing it takes longer than the rest of the page."""
-    code = qr_code(address)
+def qr_code_uri(url: str) -> str | None:
+    """The URL as a QR code in a data URI. Cached, because drawing it takes longer than the rest of the page."""
+    code = qr_code(url)
     return str(code.svg_data_uri(border=2)) if code else None
 
 
@@ -77,7 +77,7 @@ def showing(decision: Decision) -> dict[str, list[str]]:
 
 
 def creatives_of(plan: list[Decision], quarter: int) -> dict[str, Creative]:
-    """The creatives of the day by key, up to `MOST_CREATIVES`: those nearest to the quarter hour have priority."""
+    """The creatives of the day by key, up to `MOST_CREATIVES`, those nearest to the quarter hour first."""
     wanted: dict[str, None] = {}
     for decision in sorted(plan, key=lambda one: abs(one.opportunity.quarter - quarter)):
         wanted |= dict.fromkeys(key for keys in showing(decision).values() for key in keys)

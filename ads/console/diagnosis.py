@@ -38,9 +38,9 @@ LIGHTS: "Mapping[str, tuple[StrPromise, str]]" = {
 }
 
 
-def linked_label(address: str, text: "StrPromise | str", colour: str) -> SafeString:
+def linked_label(url: str, text: "StrPromise | str", colour: str) -> SafeString:
     """A coloured label with a link."""
-    return render_to_string("unfold/helpers/label.html", {"href": address, "text": text, "type": colour})
+    return render_to_string("unfold/helpers/label.html", {"href": url, "text": text, "type": colour})
 
 
 class ListedAd(Protocol):
@@ -114,7 +114,7 @@ class DiagnosisView(ConsoleView):
 
 
 def _answers(ads: AdQuerySet, visible: AdQuerySet, form: MomentForm) -> list[Answer]:
-    """The rows of the ads, closest to eligible first. Only ads in `visible` are named as showing instead."""
+    """The rows of the ads, closest to being eligible first. Only ads in `visible` are named as showing instead."""
     opportunity = form.opportunity()
     explained = explain(with_failures(ads, opportunity), opportunity, decide(opportunity))
     winners = visible.filter(pk__in={one.lost_to for one in explained if one.lost_to})
@@ -123,7 +123,7 @@ def _answers(ads: AdQuerySet, visible: AdQuerySet, form: MomentForm) -> list[Ans
 
 
 def moment_of(campaign: Campaign, query: QueryDict) -> MomentForm:
-    """The form from the query string. By default it asks about the campaign's first target, now."""
+    """The form from the query string. The default is the first place that the campaign targets, now."""
     now = timezone.now()
     given = {name: value for name, value in query.dict().items() if value or name not in ("day", "quarter")}
     moment = {"day": str(now.date()), "quarter": quarter_of(now)}

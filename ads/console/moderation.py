@@ -42,7 +42,7 @@ SEVERAL_DONE = {
 PER_PAGE = 25
 NOTHING_SELECTED = _("Select at least one ad first.")
 DELETED = _("“%(ad)s” was deleted in the meantime.")
-# Stands before the ad's own HTML, which may then load nothing and run nothing.
+# Precedes the ad's own HTML, which then can't load or run anything.
 PREVIEW_START = (
     '<!doctype html><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" '
     "content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">"
@@ -55,7 +55,7 @@ def preview(ad: Ad) -> str | None:
 
 
 class QueueView(ConsoleView):
-    """The ads pending review. Its buttons lead to the review page."""
+    """The review queue: the ads pending review, with buttons that lead to the review page."""
 
     model = Ad
     template_name = "admin/ads/queue.html"
@@ -63,7 +63,7 @@ class QueueView(ConsoleView):
     title = _("Review queue")
 
     def get_context_data(self, **kwargs: object) -> Context:
-        """One page of ads, those that go live soonest first."""
+        """One page of ads, in the order in which they go live."""
         user = self.request.user
         today = timezone.localdate()
         waiting = Ad.objects.all().visible_to(user).awaiting_review(on=today)
@@ -78,7 +78,7 @@ class QueueView(ConsoleView):
 
 
 class ReviewView(ConsoleView):
-    """Shows ads with a form for the note. When that is submitted, approves or rejects each ad by itself.
+    """Ads with a form for the note. Submitting it approves or rejects each of them separately.
 
     `bulk_action` is the list's action that selected them. Submitting the form runs it again.
     """
@@ -165,7 +165,7 @@ def _review_selected(request: HttpRequest, chosen: AdQuerySet, outcome: str, act
 
 
 def review_each(request: HttpRequest, ads: Sequence[Ad], outcome: str, note: str) -> list[Ad]:
-    """Approve or reject each ad by itself. Returns the ads that have changed since they were shown."""
+    """Approve or reject each ad separately. Returns the ads that have changed since they were shown."""
     done = 0
     stale: list[Ad] = []
     # Always in the same order, so that two moderators at once can't deadlock.
@@ -216,7 +216,7 @@ def _changed_since(ad: Ad, reader: User) -> str:
 
 
 def relative_day(day: date, today: date) -> str:
-    """How far away the day is on which an ad goes live: `today`, `in 3 days`, `3 days overdue`."""
+    """When an ad goes live, relative to today: `today`, `in 3 days`, `3 days overdue`."""
     days = (day - today).days
     if days == 0:
         return gettext("today")

@@ -28,7 +28,7 @@ FIRST_DAY, LAST_DAY = date(FIRST_YEAR, 1, 1), date(LAST_YEAR, 12, 31)
 LONGEST_NAME = 200
 # How many targets to look at for a place to start with.
 MOST_LOOKED_AT = 50
-INVALID_DAY = format_lazy(_("Choose a day from {first} to {last}."), first=FIRST_YEAR, last=LAST_YEAR)
+INVALID_DAY = format_lazy(_("Choose a day in the years {first} to {last}."), first=FIRST_YEAR, last=LAST_YEAR)
 INVALID_COUNTRY = _("Choose a country from the list.")
 INVALID_QUARTER = _("Choose a quarter hour of the day (0–95).")
 INVALID_POSITION = _("Choose one of the six positions on the screen.")
@@ -49,7 +49,7 @@ class CountryField(forms.ChoiceField):
 
 
 class NameField(forms.CharField):
-    """The name of a region, city, postcode or device; empty if unknown."""
+    """A region, city, postcode or device; empty if unknown."""
 
     def __init__(self, *, label: "StrPromise", help_text: "StrPromise | str" = "") -> None:
         widget = UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"})
@@ -89,12 +89,12 @@ class PlaceForm(forms.Form):
         return Opportunity(at=at, **parts).at_quarter(self.cleaned_data.get("quarter") or 0)
 
     def query(self, *names: str, **other: object) -> str:
-        """The query string for the same values, of all fields or those named, with some replaced."""
+        """The query string of all fields, or of those named, with the values in `other` instead of the form's."""
         values = {name: self.cleaned_data[name] for name in names or self.fields} | other
         return urlencode({name: value for name, value in values.items() if value not in ("", None)})
 
     def place(self) -> str:
-        """The place for people: `Berlin 10115, Germany`."""
+        """The place as people read it: `Berlin 10115, Germany`."""
         place = self.cleaned_data
         town = " ".join(filter(None, (place["city"], place["postcode"])))
         return ", ".join(filter(None, (town, place["region"], dict(country_choices())[place["country"]])))
@@ -126,7 +126,7 @@ def clock(quarter: int) -> str:
 
 
 def bound_form(form_class: type[Form], query: QueryDict) -> Form:
-    """The form from the query string. By default it asks about a place of a running campaign, now."""
+    """The form from the query string. The default is a place that a running campaign targets, now."""
     now = timezone.now()
     given = {name: value for name, value in query.dict().items() if value or name not in ("day", "quarter")}
     place = {} if "country" in given else start(now)
@@ -136,7 +136,7 @@ def bound_form(form_class: type[Form], query: QueryDict) -> Form:
 
 
 def start(at: datetime) -> dict[str, str]:
-    """A place of one of the newest running campaigns, preferably a city, and one where an ad shows now."""
+    """A place that one of the newest running campaigns targets, preferably a city, and one where an ad shows now."""
     day = at.date()
     ads = DeliverableAd.objects.filter(campaign=OuterRef("campaign"), first_day__lte=day, last_day__gte=day)
     running = CampaignAudienceTargeting.objects.filter(

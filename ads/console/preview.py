@@ -1,4 +1,4 @@
-"""The screen preview: the screen as drivers see it, and why a position shows what it shows."""
+"""The screen preview: the screen as passengers see it, and why a position shows what it shows."""
 
 from csp.constants import SELF
 from csp.decorators import csp_replace
@@ -60,7 +60,7 @@ class PositionView(ConsoleView):
 
 
 def _why(form: ScreenForm, request: HttpRequest) -> dict[str, object]:
-    """The ads of a position: what shows, then what takes turns with it, then those closest to eligible."""
+    """The ads of a position: what shows, then what takes turns with it, then those closest to being eligible."""
     opportunity = form.opportunity()
     position = AdType(form.cleaned_data["ad_type_id"] or AdType.TOP_BAR)
     decision = decide(opportunity)

@@ -64,7 +64,7 @@ HEADINGS: Mapping[str, "StrPromise"] = {
     "view_duration_cap": _("The campaign is below its viewing-time cap"),
     "max_rating": _("The ad's rating is no stronger than allowed"),
 }
-# For a criterion that depends on one that fails: by the one that fails.
+# Why a criterion wasn't checked, by the failing one that it depends on.
 NOT_CHECKED_BEFORE: Mapping[str, "StrPromise"] = {
     "country": _("Not checked: the campaign doesn't target the country."),
     "region": _("Not checked: the campaign doesn't target the region."),
@@ -75,7 +75,7 @@ SHOWS = _("Shows")
 ELIGIBLE = _("Eligible")
 DOES_NOT_SHOW = ngettext_lazy("Doesn't show: %(count)d reason", "Doesn't show: %(count)d reasons", "count")
 CONFIRMED: Mapping[object, "StrPromise"] = {True: _("confirmed"), False: _("not confirmed"), None: _("no rating")}
-# What a screen without a city or a postcode needs: a target for all of the level above.
+# What a target must include if the screen's city or postcode is unknown.
 WHOLE: Mapping[str, "StrPromise"] = {"city": _("all cities"), "postcode": _("all postcodes")}
 NONE = _("none")
 DURATIONS: Mapping[str, "StrPromise"] = {
@@ -149,8 +149,8 @@ STEPS: Mapping[Step, "StrPromise | Mapping[ResourceType, StrPromise]"] = {
     },
     Step.THEN_ACTIVATE: {"campaign": _("Then activate the campaign."), "ad": _("Then activate the ad.")},
     Step.THEN_DRAFT_THEN_ACTIVATE: {
-        "campaign": _("Then return the campaign to draft, and after that activate it."),
-        "ad": _("Then return the ad to draft, and after that activate it."),
+        "campaign": _("Then return the campaign to draft and activate it."),
+        "ad": _("Then return the ad to draft and activate it."),
     },
     Step.FIRST_MOVE_CAMPAIGN_END: _("Before that, set the campaign's end date to today or later."),
     Step.FIRST_CONFIRM: _("Before that, confirm the content declaration in the ad's content rating."),

@@ -112,7 +112,7 @@ def test_a_seventh_ad_that_races_past_the_form_gets_the_same_message(
     AdFactory.create_batch(6, campaign=campaign)
     client = console_for(cast.owner)
     page = client.get(ADD)
-    # As in a second process that took its number before the sixth ad was committed.
+    # What a second process sees if it takes its number before the sixth ad is committed.
     monkeypatch.setattr(Ad, "_free_number", lambda ad: 6)
     monkeypatch.setattr(Ad, "validate_constraints", lambda ad, exclude=None: None)
     answer = client.post(ADD, form_data(page, **new(campaign)))
@@ -213,7 +213,9 @@ def test_a_change_that_viewers_see_sends_an_approved_ad_back_to_review(cast: Cas
 
 @pytest.mark.parametrize("whose", ["own", "other"])
 @pytest.mark.parametrize("role", STAFF)
-def test_who_changes_what_of_whose_ads(role: str, whose: str, cast: Cast, console_for: ConsoleFor) -> None:
+def test_each_role_changes_only_what_it_may_of_own_and_other_ads(
+    role: str, whose: str, cast: Cast, console_for: ConsoleFor
+) -> None:
     creator = cast.owner if whose == "own" else cast.colleague
     ad = AdFactory(campaign__campaign_created_by=creator, ad_name="Before")
     AdTimeSlotFactory(ad=ad)

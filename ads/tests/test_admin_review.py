@@ -27,7 +27,7 @@ def page_of(ad: Ad) -> str:
 
 @pytest.mark.parametrize("review", ["approve", "reject"])
 @pytest.mark.parametrize("role", STAFF)
-def test_who_reviews(role: str, review: str, cast: Cast, console_for: ConsoleFor) -> None:
+def test_only_moderators_and_admins_may_review(role: str, review: str, cast: Cast, console_for: ConsoleFor) -> None:
     ad = AdFactory(campaign__campaign_created_by=cast.owner, rated=True)
     address = f"{page_of(ad).removesuffix('change/')}{review}/"
     client = console_for(cast.in_role(role))
@@ -71,7 +71,7 @@ def test_reviewing_an_unknown_ad_is_refused(key: str, cast: Cast, console_for: C
 
 
 @pytest.mark.parametrize("role", STAFF)
-def test_who_reviews_in_bulk(role: str, cast: Cast, console_for: ConsoleFor) -> None:
+def test_only_moderators_and_admins_may_review_in_bulk(role: str, cast: Cast, console_for: ConsoleFor) -> None:
     ads = AdFactory.create_batch(2, campaign=CampaignFactory(campaign_created_by=cast.owner), rated=True)
     chosen = {"action": "reject_selected", "_selected_action": [str(ad.pk) for ad in ads]}
     client = console_for(cast.in_role(role))

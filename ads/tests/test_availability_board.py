@@ -43,7 +43,7 @@ def row(page: Any, position: str) -> list[tuple[str, str, list[str]]]:
 
 
 @pytest.mark.parametrize("role", ["system_admin", "app_admin", "campaign_manager", "content_moderator"])
-def test_all_staff_see_it_and_find_it(role: str, cast: Cast, console_for: ConsoleFor) -> None:
+def test_all_staff_find_it_in_the_sidebar_and_may_open_it(role: str, cast: Cast, console_for: ConsoleFor) -> None:
     client = console_for(cast.in_role(role))
 
     assert BOARD in client.get("/admin/").content.decode()
@@ -55,7 +55,7 @@ def test_others_are_sent_to_sign_in(role: str, cast: Cast, console_for: ConsoleF
     assert console_for(cast.in_role(role)).get(BOARD, BERLIN)["Location"].startswith("/admin/login/")
 
 
-def test_equal_neighbours_are_one_cell_that_names_its_ads(console: Client) -> None:
+def test_consecutive_quarter_hours_with_the_same_ads_are_one_cell_that_names_them(console: Client) -> None:
     slotted(time(7), time(9, 30), ad_name="Morning")
     slotted(time(9), time(0), ad_name="Late")
     page = console.get(BOARD, BERLIN)
@@ -75,14 +75,14 @@ def test_equal_neighbours_are_one_cell_that_names_its_ads(console: Client) -> No
     assert "Free: 00:00–07:00" in content
 
 
-def test_the_rotation_makes_no_cells(console: Client) -> None:
+def test_the_rotation_does_not_split_a_cell(console: Client) -> None:
     for name in ("A", "B", "C"):
         showing(ad_name=name)
 
     assert row(console.get(BOARD, BERLIN), TOP) == [("00:00–24:00", "shared", ["A", "B", "C"])]
 
 
-def test_cells_lead_to_the_screen_at_that_time_and_names_to_the_ads(console: Client) -> None:
+def test_cells_link_to_the_screen_at_that_time_and_names_to_the_ads(console: Client) -> None:
     ad = slotted(time(7), time(9), ad_name="<Morning>")
     content = console.get(BOARD, BERLIN).content.decode()
 
@@ -117,7 +117,7 @@ def test_a_place_where_nothing_is_booked_says_so(console: Client) -> None:
         ("2099-12-31", ["2099-12-30", None]),
     ],
 )
-def test_the_days_around_are_one_click_away(day: str, around: list[str | None], console: Client) -> None:
+def test_the_previous_and_the_next_day_are_linked(day: str, around: list[str | None], console: Client) -> None:
     page = console.get(BOARD, BERLIN | {"day": day})
 
     assert [other and str(other["day"]) for other in (page.context["before"], page.context["after"])] == around
@@ -125,7 +125,7 @@ def test_the_days_around_are_one_click_away(day: str, around: list[str | None], 
         assert f"?country=DE&amp;city=Berlin&amp;day={other}" in page.content.decode()
 
 
-def test_of_many_ads_some_are_named_and_the_others_counted(console: Client) -> None:
+def test_a_cell_with_many_ads_names_some_and_counts_the_others(console: Client) -> None:
     for number in range(MOST_NAMES + 2):
         showing(ad_name=f"Ad {number:02}")
     content = console.get(BOARD, BERLIN).content.decode()
@@ -143,7 +143,7 @@ def test_invalid_values_are_refused(odd: dict[str, str], console: Client) -> Non
     assert "rows" not in page.context
 
 
-def test_where_no_campaign_runs_it_asks_for_a_place(console: Client) -> None:
+def test_it_asks_for_a_place_if_no_campaign_is_running(console: Client) -> None:
     assert "No campaign is running." in console.get(BOARD).content.decode()
 
 

@@ -84,7 +84,7 @@ CHANGES: dict[str, Callable[[Ad], object]] = {
 
 
 @pytest.mark.parametrize("code", CHANGES)
-def test_each_change_stops_the_ad_at_once_and_is_the_only_reason(client: Any, code: str) -> None:
+def test_a_change_stops_the_ad_at_once_and_is_the_only_reason_given(client: Any, code: str) -> None:
     ad = showing()
     ad.refresh_from_db()
     assert shown(client.get(ADDRESS, HERE)) == {str(ad.pk)}
@@ -218,7 +218,7 @@ def test_the_default_time_is_now_in_utc(client: Any, time_machine: Any) -> None:
     assert answer["Cache-Control"] == "private, max-age=775"
 
 
-def test_the_answer_may_be_cached_and_is_not_sent_twice(client: Any) -> None:
+def test_the_response_may_be_cached_and_is_not_sent_again_unchanged(client: Any) -> None:
     ad = showing()
     first = client.get(ADDRESS, {**HERE, "at": "2026-11-23T08:20:00"})
     assert first["Cache-Control"] == "private, max-age=600"

@@ -1,4 +1,4 @@
-"""The review queue: the same ads in the API and the console, those that go live soonest first."""
+"""The review queue: the same ads in the API and the console, in the order in which they go live."""
 
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -39,7 +39,7 @@ def console(cast: Cast, console_for: ConsoleFor) -> Client:
 
 
 def waiting(name: str, starts_in: int, **fields: Any) -> Ad:
-    """An ad whose campaign starts in so many days and runs for thirty."""
+    """An ad whose campaign starts in `starts_in` days and runs for 30."""
     start = timezone.localdate() + timedelta(days=starts_in)
     campaign = CampaignFactory(campaign_start_date=start, campaign_end_date=start + timedelta(days=30))
     ad: Ad = AdFactory(campaign=campaign, ad_name=name, **fields)
@@ -63,7 +63,7 @@ def fill() -> None:
 IN_ORDER = ["running already", "today", "from tomorrow on", "next week"]
 
 
-def test_the_api_lists_what_goes_live_soonest_first(moderator: APIClient) -> None:
+def test_the_api_lists_ads_in_the_order_in_which_they_go_live(moderator: APIClient) -> None:
     fill()
 
     answer = moderator.get("/api/moderation-queue").json()
@@ -107,7 +107,7 @@ def test_the_number_of_queries_does_not_grow(moderator: APIClient, console: Clie
 
 
 @pytest.mark.parametrize(("role", "may"), [*STAFF.items(), ("user", False), ("guest", False)])
-def test_only_moderators_and_admins_see_it(
+def test_only_moderators_and_admins_see_the_queue(
     role: str, may: bool, cast: Cast, client_for: ClientFor, console_for: ConsoleFor
 ) -> None:
     user = cast.in_role(role)
@@ -223,7 +223,7 @@ def test_the_queue_is_paged(console: Client) -> None:
     assert 'href="?p=2"' in first.content.decode()
 
 
-def test_an_ad_of_ones_own_has_no_button_to_approve_it(cast: Cast, console_for: ConsoleFor) -> None:
+def test_your_own_ad_has_no_approve_button(cast: Cast, console_for: ConsoleFor) -> None:
     AdFactory(campaign=CampaignFactory(campaign_created_by=cast.app_admin))
     content = console_for(cast.app_admin).get(QUEUE).content.decode()
 

@@ -15,7 +15,7 @@ from django.utils.html import escape
 
 from accounts.models import User
 from accounts.tests.factories import Cast
-from ads.console.creatives import MOST_CREATIVES, MOST_IN_TURN, picture_of
+from ads.console.creatives import MOST_CREATIVES, MOST_IN_TURN, qr_code_uri
 from ads.models import Ad, AdContentRating
 from ads.tests.delivery_scene import INVALID_PLACES, showing
 from ads.tests.factories import AdTimeSlotFactory
@@ -83,7 +83,7 @@ def plan_of(page: Any) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.parametrize("role", ["system_admin", "app_admin", "campaign_manager", "content_moderator"])
-def test_all_staff_see_it_and_find_it(role: str, cast: Cast, console_for: ConsoleFor) -> None:
+def test_all_staff_find_it_in_the_sidebar_and_may_open_it(role: str, cast: Cast, console_for: ConsoleFor) -> None:
     client = console_for(cast.in_role(role))
 
     assert PREVIEW in client.get("/admin/").content.decode()
@@ -140,7 +140,7 @@ def test_the_page_has_no_inline_scripts(console: Client) -> None:
 
 def test_rating_content_warnings_and_forwarding_url_are_shown(console: Client) -> None:
     ad = showing(ad_advertiser_forwarding_url="https://shop.example.com/?a=1&b=2")
-    # An update in the database: saving the model would send the ad back to review.
+    # Updated in the database, because saving the model would send the ad back to review.
     AdContentRating.objects.filter(ad=ad).update(content_warnings=["Gambling Content"], rating_label="PG-13")
     content = console.get(PREVIEW, AT_0815).content.decode()
 
@@ -151,13 +151,13 @@ def test_rating_content_warnings_and_forwarding_url_are_shown(console: Client) -
 
 
 def test_a_url_that_is_too_long_for_a_qr_code_is_shown_as_text(console: Client) -> None:
-    address = "https://shop.example.com/" + "🚗" * 1500
-    showing(ad_advertiser_forwarding_url=address)
+    url = "https://shop.example.com/" + "🚗" * 1500
+    showing(ad_advertiser_forwarding_url=url)
     content = console.get(PREVIEW, AT_0815).content.decode()
 
-    assert picture_of(address) is None
+    assert qr_code_uri(url) is None
     assert "QR code for" not in content
-    assert f">{address}</a>" in content
+    assert f">{url}</a>" in content
 
 
 def test_a_bar_shows_one_ad_and_says_how_many_are_in_rotation(console: Client) -> None:
@@ -180,7 +180,7 @@ def test_a_content_position_shows_the_first_ad_and_includes_the_others(console: 
         assert f'<template data-creative="{ad.pk}">' in content
 
 
-def test_the_plan_of_the_day_says_who_shows_when(console: Client) -> None:
+def test_the_plan_of_the_day_says_which_ads_show_when(console: Client) -> None:
     ad = showing()
     AdTimeSlotFactory(ad=ad, time_slot_start=time(7), time_slot_end=time(9, 30))
     other = showing(ad_type_id=LEFT)
@@ -196,7 +196,7 @@ def test_the_plan_of_the_day_says_who_shows_when(console: Client) -> None:
     assert drawn(console.get(PREVIEW, {**BERLIN, "quarter": "38"})) == {LEFT: [other.ad_name]}
 
 
-def test_the_page_includes_a_limited_number_of_ads_those_of_the_hour_first(console: Client) -> None:
+def test_the_page_includes_a_limited_number_of_ads_those_nearest_in_time_first(console: Client) -> None:
     ad = showing(ad_name="of the hour")
     AdTimeSlotFactory(ad=ad, time_slot_start=time(8, 15), time_slot_end=time(8, 30))
     for _ in range(MOST_CREATIVES + 5):
@@ -222,7 +222,7 @@ def test_without_parameters_it_starts_where_something_shows_now(cast: Cast, cons
     assert drawn(page) == {TOP: [ad.ad_name]}
 
 
-def test_where_no_campaign_runs_it_asks_for_a_place(console: Client) -> None:
+def test_it_asks_for_a_place_if_no_campaign_is_running(console: Client) -> None:
     assert "No campaign is running." in console.get(PREVIEW).content.decode()
     assert "Choose a place first" in console.get(WHY).content.decode()
 
@@ -267,7 +267,7 @@ def test_invalid_values_are_refused(odd: dict[str, str], console: Client) -> Non
 
 
 @pytest.mark.parametrize("query", ["%F0%9F%9A%97", "%27%22%3C", "%25_%5C", "%E2%80%AE"])
-def test_unusual_names_are_places_where_nothing_shows(query: str, console: Client) -> None:
+def test_nothing_shows_in_a_place_with_an_unusual_name(query: str, console: Client) -> None:
     showing().campaign.audience_targeting.update(cities=["Berlin"])
     page = console.get(f"{PREVIEW}?country=DE&day=2026-11-23&quarter=33&city={query}")
 

@@ -26,7 +26,7 @@ def console(cast: Cast, console_for: ConsoleFor) -> Client:
     return console_for(cast.campaign_manager)
 
 
-def test_a_position_lists_what_shows_what_takes_turns_with_it_and_why_the_others_do_not_show(console: Client) -> None:
+def test_a_position_lists_the_ad_that_shows_then_those_in_rotation_then_those_that_do_not_show(console: Client) -> None:
     names = {showing(ad_name=name).ad_name for name in ("One", "Two")}
     paused = showing(ad_name="Paused", ad_status="paused")
     late = showing(ad_name="Late")
@@ -40,7 +40,7 @@ def test_a_position_lists_what_shows_what_takes_turns_with_it_and_why_the_others
     explained = page.context["why"]["explained"]
     assert [one["ad"].ad_name for one in explained][:2] == [winner, *(names - {winner})]
     assert {one["ad"].ad_name for one in explained[2:]} == {"Paused", "Late"}
-    assert f"It takes turns with “{winner}”" in content
+    assert f"The ad takes turns with “{winner}”" in content
     anchors = {one["ad"].ad_name: [reason["link"].split("#")[1] for reason in one["reasons"]] for one in explained[2:]}
     assert anchors == {"Paused": ["id_ad_status"], "Late": ["time_slots-group"]}
     for reason in [reason for one in explained for reason in one["reasons"]]:
@@ -64,7 +64,7 @@ def test_ads_that_target_other_countries_are_only_counted(console: Client) -> No
     showing()
     content = console.get(WHY, AT_0815 | {"country": "FR"}).content.decode()
 
-    assert "1 ad of this position targets other countries only." in content
+    assert "1 ad for this position targets other countries only." in content
 
 
 def test_the_ads_closest_to_eligible_are_listed_and_the_others_counted(console: Client) -> None:
@@ -79,10 +79,12 @@ def test_the_ads_closest_to_eligible_are_listed_and_the_others_counted(console: 
 
     explained = page.context["why"]["explained"]
     assert (len(explained), explained[0]["ad"]) == (MOST_EXPLAINED, shown)
-    assert "3 more ads of this position target other places or are further from eligible." in page.content.decode()
+    assert (
+        "3 more ads for this position target other places or are further from being eligible." in page.content.decode()
+    )
 
 
-def test_the_page_itself_explains_the_position_in_its_query_string(console: Client) -> None:
+def test_the_preview_explains_the_position_in_its_query_string(console: Client) -> None:
     showing(ad_name="Paused", ad_status="paused")
     page = console.get(PREVIEW, AT_0815 | {"ad_type_id": TOP})
     content = page.content.decode()

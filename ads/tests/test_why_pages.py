@@ -63,13 +63,13 @@ def test_a_criterion_that_was_not_checked_is_neither_green_nor_red(admin: Client
     assert escape(str(NOT_CHECKED_BEFORE["country"])) in said["postcode"][1]
 
 
-def test_colour_is_not_all_that_tells_red_from_green(admin: Client) -> None:
+def test_met_and_unmet_criteria_differ_in_more_than_colour(admin: Client) -> None:
     said = rows(admin.get(why(showing(ad_status="paused")), BERLIN))
 
     assert ('aria-label="Not met">✗' in said["ad_active"][1]) is ('aria-label="Met">✓' in said["approved"][1]) is True
 
 
-def test_fixing_what_the_link_leads_to_turns_it_green(admin: Client) -> None:
+def test_a_criterion_turns_green_when_the_linked_field_is_fixed(admin: Client) -> None:
     ad = showing(campaign__campaign_status="paused")
     page = admin.get(why(ad), BERLIN)
     address = link_in(rows(page)["campaign_active"][1]).split("#")[0]
@@ -88,8 +88,8 @@ def test_ads_that_share_a_bar_name_the_one_that_shows(admin: Client) -> None:
 
     for ad in ads:
         content = pages[ad].content.decode()
-        waits = f'It takes turns with <a class="underline" href="{why(winner)}?'
-        assert (waits in content) is (ad != winner)
+        rotates = f'The ad takes turns with <a class="underline" href="{why(winner)}?'
+        assert (rotates in content) is (ad != winner)
         assert (f">{escape(winner.ad_name)}</a>" in content) is True
 
 
@@ -198,7 +198,7 @@ def test_others_are_sent_to_sign_in(role: str | None, cast: Cast, console_for: C
         assert client.get(address)["Location"].startswith("/admin/login/")
 
 
-def test_a_page_costs_the_same_however_much_there_is(admin: Client) -> None:
+def test_the_number_of_queries_does_not_grow(admin: Client) -> None:
     ad = at_night()
 
     def queries(address: str) -> int:

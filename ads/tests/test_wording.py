@@ -75,7 +75,7 @@ PROBLEMS_BY_DOOR = {
         "The campaign doesn't target Bavaria in Germany.",
     ),
 }
-# Of a campaign and of an ad. Dates are ISO 8601 in the API.
+# What is wrong: of a campaign, and of an ad. The API has the same sentences with dates in ISO 8601.
 PROBLEMS_BY_RESOURCE = {
     Problem.STARTS_LATER: ("The campaign starts on 20 Nov 2026.", "The ad starts on 20 Nov 2026."),
     Problem.ENDS: ("The campaign ends on 20 Nov 2026.", "The ad ends on 20 Nov 2026."),
@@ -102,7 +102,7 @@ STEPS = {
     Step.ADD_POSTCODE: "Add 10115 to the postcodes of the target “Germany, Europe”.",
     Step.ADD_AD: "Add an ad.",
 }
-# In the API of a campaign, in the console of a campaign and of an ad.
+# What to do: in the API for a campaign, and in the console for a campaign and for an ad.
 STEPS_BY_RESOURCE = {
     Step.ACTIVATE: ("Set campaign_status to active.", "Activate the campaign.", "Activate the ad."),
     Step.DRAFT_THEN_ACTIVATE: (
@@ -116,9 +116,9 @@ STEPS_BY_RESOURCE = {
         "Then activate the ad.",
     ),
     Step.THEN_DRAFT_THEN_ACTIVATE: (
-        "Then set campaign_status to draft, and after that to active.",
-        "Then return the campaign to draft, and after that activate it.",
-        "Then return the ad to draft, and after that activate it.",
+        "Then set campaign_status to draft, then to active.",
+        "Then return the campaign to draft and activate it.",
+        "Then return the ad to draft and activate it.",
     ),
     Step.MOVE_START: (
         "Set campaign_start_date to 2026-11-23 or earlier.",
@@ -146,7 +146,7 @@ STEPS_BY_RESOURCE = {
         "Set a later end date to keep the ad running.",
     ),
 }
-# In the API, by the codes of fields, and in the console, by their labels.
+# What to do: in the API with the codes of fields, and in the console with their labels.
 STEPS_BY_DOOR = {
     Step.FIRST_MOVE_CAMPAIGN_END: (
         "Before that, set the campaign_end_date of its campaign to today or later.",
@@ -175,7 +175,7 @@ STEPS_BY_DOOR = {
         "Add a content rating and confirm the content declaration.",
     ),
     Step.ADD_COUNTRY: (
-        "Add a target in DE to the campaign's audience_targeting.",
+        "Add a target for DE to the campaign's audience_targeting.",
         "Add Germany to the campaign's targeting.",
     ),
     Step.ADD_REGION: (
@@ -247,7 +247,7 @@ def with_step(step: Step, of: ResourceType = "campaign") -> Fact:
     return fact(Problem.NO_ADS, step, of=of)
 
 
-def test_there_is_a_sentence_for_everything() -> None:
+def test_every_problem_step_criterion_and_refusal_has_a_sentence() -> None:
     problems = {*PROBLEMS, *PROBLEMS_BY_DOOR, *PROBLEMS_BY_RESOURCE}
     steps = {*STEPS, *STEPS_BY_RESOURCE, *STEPS_BY_DOOR, Step.NAME_A_COUNTRY}
 
@@ -259,7 +259,7 @@ def test_there_is_a_sentence_for_everything() -> None:
 
 
 @pytest.mark.parametrize("words", [api, console], ids=["API", "console"])
-def test_problems_that_both_doors_say_alike(words: ModuleType) -> None:
+def test_problems_with_the_same_sentence_in_the_api_and_the_console(words: ModuleType) -> None:
     assert {problem: words.message(fact(problem)) for problem in PROBLEMS} == PROBLEMS
 
 
@@ -282,7 +282,7 @@ def test_problems_of_a_campaign_and_of_an_ad() -> None:
 
 
 @pytest.mark.parametrize("words", [api, console], ids=["API", "console"])
-def test_steps_that_both_doors_say_alike(words: ModuleType) -> None:
+def test_steps_with_the_same_sentence_in_the_api_and_the_console(words: ModuleType) -> None:
     assert {step: words.fix(with_step(step)) for step in STEPS} == STEPS
 
 
@@ -300,7 +300,7 @@ def test_steps_name_fields_by_code_in_the_api_and_by_label_in_the_console() -> N
     } == STEPS_BY_DOOR
 
 
-def test_what_is_not_a_country_is_named_as_it_was_sent() -> None:
+def test_an_unknown_country_is_quoted_as_it_was_sent() -> None:
     not_a_country = fact(Problem.COUNTRY_NOT_TARGETED, Step.NAME_A_COUNTRY, params={"country": "Xanadu"})
 
     assert api.fix(not_a_country) == (
@@ -338,7 +338,7 @@ def test_steps_follow_one_another() -> None:
         (Problem.EXPIRES_IN_DAYS, {"days": 1}, "The ad expires in 1 day."),
     ],
 )
-def test_one_is_singular(problem: Problem, params: dict[str, object], sentence: str) -> None:
+def test_sentences_about_one_are_in_the_singular(problem: Problem, params: dict[str, object], sentence: str) -> None:
     assert api.message(fact(problem, params=params)) == console.message(fact(problem, params=params)) == sentence
 
 
@@ -374,17 +374,17 @@ def test_values_are_shown_by_their_labels(code: str, value: object, params: dict
         (
             Refusal.TOO_SHORT,
             {"needed": 11, "lasted": 10},
-            "This view is too short to count: it lasted 10 of at least 11 seconds.",
+            "This view is too short to count: it lasted 10 of the required 11 seconds.",
         ),
         (
             Refusal.TOO_SHORT,
             {"needed": 1, "lasted": 0},
-            "This view is too short to count: it lasted 0 of at least 1 second.",
+            "This view is too short to count: it lasted 0 of the required 1 second.",
         ),
         (
             Refusal.IN_FUTURE,
             {},
-            "viewed_at is in the future. Check the device's clock, and send when the ad was shown.",
+            "viewed_at is in the future. Check the device's clock, and send the time at which the ad was shown.",
         ),
         (
             Refusal.EXPIRED,
@@ -404,5 +404,5 @@ def test_values_are_shown_by_their_labels(code: str, value: object, params: dict
         ),
     ],
 )
-def test_why_a_view_does_not_count(code: Refusal, params: dict[str, object], sentence: str) -> None:
+def test_a_refused_view_says_why_it_does_not_count(code: Refusal, params: dict[str, object], sentence: str) -> None:
     assert api.refusal(Rejection(code, params)) == sentence
