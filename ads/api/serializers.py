@@ -9,6 +9,7 @@ from rest_framework.exceptions import ValidationError
 from ads.choices import CONTENT_WARNING_CHOICES
 from ads.models import Ad, AdContentRating, AdTimeSlot
 from campaign_studio.api.serializers import (
+    RowListSerializer,
     StrictFields,
     StudioSerializer,
     TextListField,
@@ -126,9 +127,7 @@ class AdSerializer(AdRowSerializer):
     allowed_next_statuses = serializers.ListField(
         child=serializers.ChoiceField(choices=Status.choices), source="allowed_next", read_only=True
     )
-    time_slots: serializers.ListSerializer = serializers.ListSerializer(
-        child=TimeSlotSerializer(), required=False, max_length=QUARTERS_OF_A_DAY
-    )
+    time_slots = RowListSerializer(child=TimeSlotSerializer(), required=False, max_length=QUARTERS_OF_A_DAY)
     content_rating = ContentRatingSerializer(required=False, allow_null=True)
 
     proposed: Ad

@@ -14,7 +14,7 @@ from ads.constraints import CAMPAIGN_IS_FULL
 from ads.moderation import NO_DECLARATION
 from ads.tests.factories import AdFactory
 from ads.tests.test_constraints import MESSAGES
-from campaign_studio.api.serializers import UNKNOWN_FIELD
+from campaign_studio.api.serializers import NOT_A_LIST, NOT_AN_OBJECT, UNKNOWN_FIELD
 from campaign_studio.tests.bodies import ad_body, stored
 from campaigns.models import Campaign
 from campaigns.tests.factories import CampaignFactory
@@ -181,7 +181,7 @@ def test_the_seventh_ad_is_refused_until_one_is_deleted(client: APIClient, campa
             {"ad_status": [NO_DECLARATION]},
         ),
         ({"colour": "red"}, {"colour": UNKNOWN}),
-        ({"time_slots": "always"}, {"time_slots": ['Expected a list of items but got type "str".']}),
+        ({"time_slots": "always"}, {"time_slots": [NOT_A_LIST]}),
         (
             {"time_slots": [slot("07:00", "08:00") | {"days": []}, slot("noon", None)]},
             {
@@ -217,7 +217,7 @@ def test_the_seventh_ad_is_refused_until_one_is_deleted(client: APIClient, campa
         ({"content_rating": {"stars": 5}}, {"content_rating": {"stars": UNKNOWN}}),
         (
             {"content_rating": [RATED]},
-            {"content_rating": {"non_field_errors": ["Invalid data. Expected a dictionary, but got list."]}},
+            {"content_rating": {"non_field_errors": [NOT_AN_OBJECT.format()]}},
         ),
     ],
 )

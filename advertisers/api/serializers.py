@@ -6,7 +6,7 @@ from phonenumber_field.serializerfields import PhoneNumberField
 from rest_framework import serializers
 
 from advertisers.models import Advertiser, AdvertiserBankAccount, AdvertiserContact
-from campaign_studio.api.serializers import CountryField, SecretField, StudioSerializer
+from campaign_studio.api.serializers import CountryField, RowListSerializer, SecretField, StudioSerializer
 
 MAX_CONTACTS = 100
 
@@ -123,9 +123,7 @@ class AdvertiserRowSerializer(StudioSerializer):
 class AdvertiserSerializer(AdvertiserRowSerializer):
     """An advertiser with its contacts and bank accounts."""
 
-    contacts: serializers.ListSerializer = serializers.ListSerializer(
-        child=NestedContactSerializer(), allow_empty=False, max_length=MAX_CONTACTS
-    )
+    contacts = RowListSerializer(child=NestedContactSerializer(), allow_empty=False, max_length=MAX_CONTACTS)
     bank_accounts = BankAccountSerializer(many=True, read_only=True)
 
     class Meta(AdvertiserRowSerializer.Meta):

@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Mapping
-from typing import Any, TypeAlias, cast
+from typing import Any, ClassVar, TypeAlias, cast
 
 from django.core.exceptions import ValidationError as ModelValidationError
 from django.db import models
@@ -21,11 +21,16 @@ Errors: TypeAlias = Any
 # Validated values by field.
 Values = dict[str, Any]
 
+# In place of DRF's, which name Python's types.
+NOT_AN_OBJECT = _('Send a JSON object, such as {{"field": "value"}}.')
+NOT_A_LIST = _("Send a JSON list.")
 UNKNOWN_FIELD = _("There is no such field. /api/docs lists the fields.")
 
 
 class StrictFields(serializers.Serializer):
     """Refuses unknown fields by name. `""` means null wherever null is allowed, as in HTML forms."""
+
+    default_error_messages: ClassVar = {"invalid": NOT_AN_OBJECT}
 
     def to_internal_value(self, data: Any) -> Values:
         """Report unknown fields together with wrong values."""
@@ -239,9 +244,16 @@ class CountryField(serializers.ChoiceField):
         return super().to_internal_value((country_code(data) or data) if isinstance(data, str) else data)
 
 
+class RowListSerializer(serializers.ListSerializer):
+    """The nested rows of an object."""
+
+    default_error_messages: ClassVar = {"not_a_list": NOT_A_LIST}
+
+
 class TextListField(serializers.ListField):
     """A list of names; null means the empty list."""
 
+    default_error_messages: ClassVar = {"not_a_list": NOT_A_LIST}
     child = serializers.CharField(max_length=200, allow_blank=True)
 
     def validate_empty_values(self, data: object) -> tuple[bool, object]:

@@ -33,7 +33,22 @@ PAGES = sorted({(address, whose, what) for method, address, whose, what, _ in li
 WRONG: list[Any] = ["", "xyzzy", -1, None, ["xyzzy"], {}]
 WORD = re.compile(r"[A-Za-z]{2,}")
 # Names of the product and of standards, and keys of the keyboard: the same in every language.
-NAMES = {"Campaign", "Studio", "IBAN", "BIC", "SWIFT", "MPAA", "ESRB", "SEPA", "ISO", "IANA", "URL", "UTC", "API"}
+NAMES = {
+    "Campaign",
+    "Studio",
+    "IBAN",
+    "BIC",
+    "SWIFT",
+    "MPAA",
+    "ESRB",
+    "SEPA",
+    "ISO",
+    "IANA",
+    "URL",
+    "UTC",
+    "API",
+    *["YYYY", "MM", "DD"],
+}
 KEYS = {"esc"}
 OPENAPI = ROOT / "campaign_studio" / "tests" / "openapi.json"
 # Django's commands with a setting of ours.

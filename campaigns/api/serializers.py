@@ -5,7 +5,13 @@ from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from advertisers.models import Advertiser
-from campaign_studio.api.serializers import CountryField, StudioSerializer, TextListField, VisibleRelatedField
+from campaign_studio.api.serializers import (
+    CountryField,
+    RowListSerializer,
+    StudioSerializer,
+    TextListField,
+    VisibleRelatedField,
+)
 from campaigns.choices import Status
 from campaigns.fields import MAX_NAMES
 from campaigns.models import Campaign, CampaignAudienceTargeting
@@ -92,9 +98,7 @@ class CampaignSerializer(CampaignColumnsSerializer):
     allowed_next_statuses = serializers.ListField(
         child=serializers.ChoiceField(choices=Status.choices), source="allowed_next", read_only=True
     )
-    audience_targeting: serializers.ListSerializer = serializers.ListSerializer(
-        child=AudienceTargetingSerializer(), required=False, max_length=MAX_TARGETS
-    )
+    audience_targeting = RowListSerializer(child=AudienceTargetingSerializer(), required=False, max_length=MAX_TARGETS)
     ads = AdSummarySerializer(many=True, read_only=True)
 
     class Meta(CampaignColumnsSerializer.Meta):
