@@ -45,7 +45,7 @@ class SecurityEventKind(models.TextChoices):
     LOCKED_OUT = "locked_out", _("Locked out")
     UNLOCKED = "unlocked", _("Unlocked")
     LOGGED_OUT = "logged_out", _("Signed out")
-    SESSION_REVOKED = "session_revoked", _("Session revoked")
+    SESSION_REVOKED = "session_revoked", _("Session ended")
     REFRESH_REUSED = "refresh_reused", _("Refresh token reused")
     PASSWORD_CHANGED = "password_changed", _("Password changed")
     RESET_REQUESTED = "reset_requested", _("Password reset requested")

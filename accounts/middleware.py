@@ -22,7 +22,7 @@ OPEN_WITHOUT_TWO_FACTOR = {"admin:two_factor", "admin:logout", "admin:jsi18n", "
 
 
 class ConsoleSessionMiddleware(AuthenticationMiddleware):
-    """Authenticates console requests by their session row, at the cost of one query more than Django's middleware.
+    """Authenticates console requests by their session row, with one more query than Django's middleware.
 
     Cookies are ignored under `/api/`, where only the bearer token identifies the user.
     """

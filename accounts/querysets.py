@@ -28,7 +28,7 @@ CONSOLE_IDLE = timedelta(hours=4)
 
 
 class RoleQuerySet(StudioQuerySet):
-    """The six roles."""
+    """The six roles, filtered by who may see or assign them."""
 
     def visible_to(self, user: Reader) -> Self:
         """All roles for every signed-in user."""
@@ -45,7 +45,7 @@ class UserQuerySet(StudioQuerySet):
     """Users, found by name or filtered by who may see or change them."""
 
     def visible_to(self, user: Reader) -> Self:
-        """System administrators see everyone, application administrators all but those, other users only themselves."""
+        """Administrators see all users, but only system administrators see each other. Others see themselves."""
         if not user.is_authenticated:
             return self.none()
         if role_of(user) == RoleName.SYSTEM_ADMIN:
@@ -66,7 +66,7 @@ class UserQuerySet(StudioQuerySet):
         )
 
     def active_system_admins(self) -> Self:
-        """The users who can still do everything."""
+        """Active system administrators, of whom there must always be one."""
         return self.filter(role_id=RoleName.SYSTEM_ADMIN, is_active=True)
 
 
@@ -97,7 +97,7 @@ class SessionQuerySet(StudioQuerySet):
     """Sessions of the API and the console, both active and ended."""
 
     def visible_to(self, user: Reader) -> Self:
-        """One's own sessions. Administrators see those of others, but only system administrators see each other's."""
+        """The user's own sessions. Administrators see all, but only system administrators see each other's."""
         if not user.is_authenticated:
             return self.none()
         if role_of(user) == RoleName.SYSTEM_ADMIN:
@@ -115,7 +115,7 @@ class SessionQuerySet(StudioQuerySet):
         return self.filter(is_in_use, revoked_at__isnull=True, expires_at__gt=at)
 
     def end(self, *, at: datetime) -> int:
-        """End them all. Returns the number of sessions that hadn't ended before."""
+        """End the sessions. Returns how many of them hadn't ended before."""
         return self.filter(revoked_at__isnull=True).update(revoked_at=at)
 
 
@@ -129,7 +129,7 @@ class SecurityEventQuerySet(StudioQuerySet):
     def record(self, kind: SecurityEventKind, user: "User | None", *, detail: str = "") -> None:
         """Record an event on `user`'s account, caused by the acting user or command.
 
-        `user` is None if what was typed doesn't match an account. `detail` is stored, so it isn't translated.
+        `user` is None if the typed username matches no account. `detail` is stored, so it isn't translated.
         """
         acting = current()
         self.create(

@@ -1,6 +1,6 @@
 """Who may do what with users, sessions and the logs.
 
-Without an object, a predicate says whether the user may do it at all.
+Without an object, a predicate says whether the user could have the permission for any object.
 """
 
 from typing import TYPE_CHECKING
@@ -34,7 +34,7 @@ is_staff = role_in(*STAFF_ROLES)
 
 @rules.predicate
 def is_oneself(user: "User", other: "User | None" = None) -> bool:
-    """The other user is the user themselves."""
+    """The other user is the acting user."""
     return other is None or other.pk == user.pk
 
 

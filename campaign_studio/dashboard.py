@@ -102,7 +102,7 @@ SIDEBAR: list[Group] = [
                 "security",
                 "admin:accounts_securityevent_changelist",
                 "accounts.view_securityevent",
-                _("Sign-ins, lock-outs and refused requests."),
+                _("Sign-ins, lockouts and refused requests."),
             ),
             link(
                 _("Sessions"),

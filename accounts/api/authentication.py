@@ -1,4 +1,4 @@
-"""`Authorization: Bearer …`, with as few queries as possible, because it runs on every request."""
+"""Authentication by bearer token, with as few queries as possible, because it runs on every request."""
 
 import uuid
 from typing import Any, TypedDict, cast
@@ -27,7 +27,7 @@ COLUMNS = [
 
 
 class Claims(TypedDict):
-    """The claims of every token: its session, its user and its own id."""
+    """The claims of every token: the ids of its session, of its user and of the token itself."""
 
     sid: str
     sub: str

@@ -27,7 +27,7 @@ class UserFilter(django_filters.FilterSet):
 
 
 class SessionFilter(django_filters.FilterSet):
-    """`?user_id=…` lists another user's sessions. Without it, the list has the user's own."""
+    """`?user_id=…` lists another user's sessions. Without it, the list contains your own."""
 
     user_id = django_filters.UUIDFilter()
 

@@ -102,10 +102,9 @@ class AuditEntrySerializer(serializers.ModelSerializer):
 
 
 class ChangesOfAnEntry(serializers.ListSerializer):
-    """The changes in `context["changes"]`, by the key of their entry. The view reads those of a page at once."""
+    """The changes of one entry, which the view has looked up for the whole page: `context["changes"][entry.pk]`."""
 
     def get_attribute(self, instance: AuditEntry) -> list[Change]:
-        """The changes of one entry."""
         changes: dict[int, list[Change]] = self.context["changes"]
         return changes[instance.pk]
 
@@ -114,7 +113,7 @@ class ChangesOfAnEntry(serializers.ListSerializer):
     description=_("One changed field in readable form, in the language of the request. An empty value is null.")
 )
 class ChangeSerializer(serializers.Serializer):
-    """A `Change` of an entry."""
+    """One `Change` of an entry, as JSON."""
 
     class Meta:
         list_serializer_class = ChangesOfAnEntry
@@ -134,7 +133,9 @@ class HistoryEntrySerializer(AuditEntrySerializer):
     kind = serializers.CharField(source="content_type.name", help_text=_("The `resource_type` in readable form."))
     readable = ChangeSerializer(
         many=True,
-        help_text=_("The changes with labels for fields and choices, and names for the ids of rows that you may see."),
+        help_text=_(
+            "The changes with labels instead of codes, and with names instead of the ids of rows that you may see."
+        ),
     )
 
     class Meta(AuditEntrySerializer.Meta):

@@ -17,15 +17,15 @@ from accounts.signin import passwords
 from campaign_studio.api.base import StudioView
 
 RESET_REQUESTED = _(
-    "If there is an account with this email address, a link for setting a new password has been sent to it. The link "
-    "is valid for one hour."
+    "If there is an account with this email address, a link to set a new password has been sent to it. The link works "
+    "for an hour."
 )
 
 
 class PasswordView(StudioView):
-    """`/api/auth/password`: changes one's own password."""
+    """`/api/auth/password`: changes the user's own password."""
 
-    # A wrong current password is refused, but the attempt must be counted.
+    # A refusal would roll back the transaction, but a wrong current password must stay counted.
     atomic = False
 
     permission_classes = (IsAuthenticated,)
@@ -55,7 +55,7 @@ class PasswordView(StudioView):
 
 
 class ResetView(AnonymousView):
-    """`/api/auth/password/reset`: sends a link for setting a new password."""
+    """`/api/auth/password/reset`: emails a link to set a new password."""
 
     # The mail is sent in a separate thread, so it must not depend on a transaction that may still be rolled back.
     atomic = False
@@ -63,7 +63,7 @@ class ResetView(AnonymousView):
     @extend_schema(
         operation_id="request_password_reset",
         description=_(
-            "Email a link for setting a new password. The response is the same whether or not there is an account with "
+            "Email a link to set a new password. The response is the same whether or not there is an account with "
             "this email address."
         ),
         tags=["auth"],

@@ -25,7 +25,7 @@ def password_field() -> serializers.CharField:
 
 @extend_schema_serializer(description=_("A role."))
 class RoleSerializer(StudioSerializer):
-    """A row of `roles`."""
+    """One of the six roles, with its level."""
 
     class Meta:
         model = Role
@@ -134,8 +134,8 @@ class LoginSerializer(StrictFields):
         allow_null=True,
         write_only=True,
         help_text=_(
-            "The six digits from the authenticator app, or a recovery code. If it is needed, a 400 on this field asks "
-            "for it."
+            "The 6-digit code from the authenticator app, or a recovery code. If a code is required but not sent, the "
+            "response is a 400 with an error on this field."
         ),
     )
 
@@ -166,14 +166,14 @@ class ResetConfirmSerializer(StrictFields):
 
 @extend_schema_serializer(description=_("A message."))
 class DetailSerializer(serializers.Serializer):
-    """A message in the shape of an error."""
+    """A message, in the same form as an error."""
 
     detail = serializers.CharField()
 
 
 @extend_schema_serializer(description=_("The current refresh token."))
 class RefreshSerializer(StrictFields):
-    """The body of a refresh."""
+    """The body of a request for new tokens."""
 
     refresh_token = serializers.CharField(max_length=4096)
 
@@ -182,7 +182,7 @@ class RefreshSerializer(StrictFields):
     description=_("The tokens of a session. `expires_in` is the lifetime of the access token in seconds.")
 )
 class TokenPairSerializer(serializers.Serializer):
-    """A `TokenPair`."""
+    """The tokens of a session, as `accounts.api.tokens.TokenPair` declares them."""
 
     access_token = serializers.CharField()
     refresh_token = serializers.CharField()
@@ -199,7 +199,7 @@ class SignedInSerializer(TokenPairSerializer):
 
 @extend_schema_serializer(description=_("An active session. `last_seen_at` is precise to the minute."))
 class SessionSerializer(StudioSerializer):
-    """An active session."""
+    """An active session, which its user and administrators may end."""
 
     device = serializers.CharField(
         read_only=True, help_text=_("The browser and operating system, such as “Chrome on Linux”.")
@@ -232,7 +232,7 @@ class SessionSerializer(StudioSerializer):
 
 @extend_schema_serializer(description=_("One security event, such as a sign-in or a lockout."))
 class SecurityEventSerializer(StudioSerializer):
-    """One security event."""
+    """One entry of the security log."""
 
     class Meta:
         model = SecurityEvent

@@ -39,7 +39,7 @@ class SessionViewSet(StudioListViewSet[Session]):
         return "accounts.view_session" if self.action == "list" else "accounts.revoke_session"
 
     def get_queryset(self) -> QuerySet[Session]:
-        """The active sessions. The list has the user's own, unless `user_id` asks for another user's."""
+        """The active sessions. The list contains the user's own, unless `user_id` asks for another user's."""
         alive = Session.objects.all().visible_to(self.request.user).alive(at=timezone.now())
         if self.action == "list" and "user_id" not in self.request.query_params:
             return alive.filter(user=self.request.user.pk)

@@ -35,8 +35,8 @@ def start_session(user: User, *, at: datetime) -> TokenPair:
 def refresh_session(token: str) -> TokenPair | None:
     """Exchange a refresh token for a new token pair. None if the token is refused.
 
-    The old token becomes invalid. Using it a second time ends the session, which is committed although the client gets
-    an error.
+    The old token becomes invalid. Using it again ends the session, so don't call this in a transaction that a refusal
+    would roll back.
     """
     claims = read_claims(RefreshToken, token)
     session = (
@@ -63,7 +63,7 @@ def _pair(session: Session, refresh: Token) -> TokenPair:
 
 def _claiming(token: Token, session: Session) -> Token:
     user = session.user
-    # The role is there for frontends. The server never reads it from the token.
+    # The role is for frontends. The server never reads it from the token.
     token["sub"], token["sid"] = str(user.pk), str(session.pk)
     token["username"], token["email"], token["role"] = user.username, user.email, user.role_id
     return token

@@ -82,16 +82,16 @@ class RegisterView(AnonymousView):
 class LoginView(AnonymousView):
     """`/api/auth/login`: starts a session and returns its token pair."""
 
-    # A wrong password is refused, but the attempt must be counted.
+    # A refusal would roll back the transaction, but a wrong password must stay counted.
     atomic = False
 
     @extend_schema(
         operation_id="login",
         description=_(
-            "Exchange a username or email address and a password for a pair of tokens. Every failure gets the same "
-            "response.\n\n"
-            "If the password is right and the account uses two-factor authentication, a 400 on `otp_token` asks for "
-            "the code."
+            "Exchange a username or email address and a password for a pair of tokens. The response doesn't reveal "
+            "whether the username or the password is wrong, or the account is inactive.\n\n"
+            "If the password is correct, but a two-factor code is required and wasn't sent, the response is a 400 with "
+            "an error on `otp_token`."
         ),
         tags=["auth"],
         request=serializers.LoginSerializer,
@@ -117,7 +117,7 @@ class LoginView(AnonymousView):
 class RefreshView(AnonymousView):
     """`/api/auth/refresh`: exchanges a refresh token for a new token pair."""
 
-    # A reused token is refused, but its session must end.
+    # A refusal would roll back the transaction, but reusing a token must end its session.
     atomic = False
 
     @extend_schema(
@@ -158,7 +158,7 @@ class LogoutView(StudioView):
 
 
 class MeView(ETagMixin, StudioView):
-    """`/api/auth/me`: one's own account."""
+    """`/api/auth/me`: the user's own account."""
 
     permission_classes = (IsAuthenticated,)
     counters = ("last_login",)
@@ -195,7 +195,7 @@ class RoleViewSet(StudioListViewSet[Role]):
 
 
 class UserViewSet(StudioViewSet[User]):
-    """Users. Administrators see and change other users too, everyone else only themselves."""
+    """Users. Administrators also see and change other users, everyone else only themselves."""
 
     queryset = User.objects.all()
     serializer_class = serializers.UserSerializer
@@ -210,13 +210,13 @@ class UserViewSet(StudioViewSet[User]):
         return "accounts.list_user" if self.action == "list" else super().required_permission()
 
     def get_queryset(self) -> QuerySet[User]:
-        """For a change, lock all system administrators first, so that two who change each other don't deadlock."""
+        """Before a change, lock all system administrators, so that two who change each other don't deadlock."""
         if self.request.method not in SAFE_METHODS and self.kwargs:
             list(User.objects.active_system_admins().select_for_update(no_key=True).order_by("pk").values("pk"))
         return super().get_queryset()
 
     def get_serializer_class(self) -> type[StudioSerializer]:
-        """Users who don't administer others can change the same fields of themselves as in `/auth/me`."""
+        """For users who don't administer others, the same fields as in `/auth/me`."""
         if self.action == "create":
             return serializers.NewUserSerializer
         if self.request.user.is_authenticated and not self.request.user.has_perm("accounts.list_user"):

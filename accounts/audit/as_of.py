@@ -4,8 +4,8 @@ Working backwards needs only the entries after that time, so it also works after
 
 Some values can't be restored, because no entry contains them:
 
-- Secrets: a number that was changed or deleted since then shows as the bare mask. An unchanged one is shown as it is
-  now.
+- Secrets: a number that was changed or deleted since then is shown as the mask alone. An unchanged one is shown as it
+  is now.
 - Columns that aren't logged, such as the version and the view counts, are None.
 - Saves that changed nothing: `updated_at` and `updated_by_name` come from the row's last logged change. The
   `created_at` of a deleted part is the time of its creation entry, or None if that entry has been pruned.
@@ -109,7 +109,7 @@ def _parts(whole: models.Model, reader: "User") -> Iterable[models.Model]:
 
 
 def _check_reaches(history: AuditEntryQuerySet, present: StampedModel, at: datetime) -> None:
-    """Raise TooEarlyError if the object didn't exist at that time or its history then is unknown."""
+    """Raise TooEarlyError if the object didn't exist at that time or its history at that time is unknown."""
     own = history.filter(object_pk=str(present.pk), action=AuditEntry.Action.CREATE)
     created = own.values_list("timestamp", flat=True).first()
     since = created or present.created_at
@@ -189,7 +189,7 @@ def _built(model: type[models.Model], values: Values) -> Any:
 
 
 def _in_order(model: type[models.Model], rows: list[Any]) -> list[Any]:
-    """The rows in the model's order. The database sorts them, because Python doesn't know its collation."""
+    """The rows in the model's order. SQL sorts them, because Python doesn't know the database's collation."""
     names: Any = model._meta.ordering
     ordering: list[tuple[bool, Any]] = [
         (name.startswith("-"), model._meta.get_field(name.removeprefix("-"))) for name in names

@@ -66,9 +66,9 @@ class Detail:
 
 
 def readable(entries: "Iterable[AuditEntry]", *, reader: "User") -> list[Entry]:
-    """The entries with labels for columns, and names for the keys of rows that `reader` may see. Other keys stay.
+    """The entries with labels for columns, and names for the keys of rows that `reader` may see.
 
-    The rows that the entries refer to are looked up with one query per model.
+    Other keys stay as they are. The rows that the entries refer to are looked up with one query per model.
     """
     entries = list(entries)
     changed = [_changed_fields(entry) for entry in entries]

@@ -39,7 +39,7 @@ class AuditEntry(AbstractLogEntry):
     )
     actor_username = models.CharField(_("username"), max_length=100, null=True, blank=True)
     actor_name = models.CharField(
-        _("who"), max_length=200, null=True, blank=True, help_text=_("The user's name, or the name of the command.")
+        _("done by"), max_length=200, null=True, blank=True, help_text=_("The user's name, or the name of the command.")
     )
     door = models.CharField(
         _("channel"),
@@ -96,7 +96,7 @@ class AuditEntry(AbstractLogEntry):
 def _write_together(entries: list[AuditEntry]) -> None:
     """Save the entries of one write with the same timestamp.
 
-    It is taken now, when all locks are held, so that the entries of a row are in the order of its changes.
+    The time is taken now, when all locks are held, so that the entries of a row are in the order of its changes.
     """
     now = timezone.now()
     for entry in entries:
@@ -152,7 +152,7 @@ class SecurityEvent(models.Model):
         help_text=_("The username of the signed-in user, or the name of the command."),
     )
     remote_addr = models.GenericIPAddressField(_("IP address"), null=True, blank=True)
-    user_agent = models.CharField(_("device"), max_length=255, blank=True)
+    user_agent = models.CharField(_("user agent"), max_length=255, blank=True)
     door = models.CharField(_("channel"), max_length=10, null=True, blank=True, choices=Door.choices)
     request_id = models.CharField(_("request id"), max_length=64, null=True, blank=True)
     detail = models.CharField(
@@ -177,7 +177,7 @@ class SecurityEvent(models.Model):
         return gettext("%(event)s: %(account)s") % {"event": self.get_kind_display(), "account": self.username}
 
 
-# The seal before the first one.
+# Stands in for the previous seal of the first entry.
 BEGINNING = "0" * 64
 # The columns that a seal covers, by format. Seals must stay verifiable for ever, so a format never changes: an
 # additional column needs a new format with the next number.

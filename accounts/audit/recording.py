@@ -19,8 +19,8 @@ def register(
 ) -> None:
     """Log every change of `model`.
 
-    Fields in `exclude` aren't logged. Of those in `mask`, the log records that they changed, but no value.
-    The others are listed explicitly, because the library would log reverse relations too.
+    Fields in `exclude` aren't logged. For those in `mask`, the log records a change but not the values. The logged
+    fields are listed explicitly, because the library would log reverse relations too.
     """
     hidden = NEVER_LOGGED | exclude | {model._meta.pk.name}
     auditlog.register(
@@ -31,7 +31,7 @@ def register(
 
 
 def changed_mark(value: str) -> str | None:
-    """What the log records in place of a masked value. None if there was no value."""
+    """The text that the log records in place of a masked value. None if there was no value."""
     return CHANGED if value not in ("", "None") else None
 
 

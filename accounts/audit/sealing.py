@@ -10,7 +10,7 @@ from accounts.audit.models import BEGINNING, SEAL_FORMATS, AuditEntry, AuditEntr
 logger = logging.getLogger(__name__)
 
 BATCH = 1000
-# Seconds between two batches of one server process.
+# The least number of seconds between two batches of one server process.
 EVERY = 1.0
 # The advisory lock of the process that extends the chain.
 LOCK = 0x5EA1
@@ -59,7 +59,7 @@ def seal_entries(*, wait: bool = False, limit: int = BATCH) -> int:
         AuditSeal.objects.bulk_create(seals)
         AuditEntryToSeal.objects.filter(pk__in=entries).delete()
     if seals:
-        # A trace outside the database, as evidence against a chain that is rewritten there.
+        # A copy outside the database, which reveals if the chain in the database is rewritten.
         logger.info("Audit log sealed up to %s:%s", position, seal)
     return len(seals)
 
@@ -67,7 +67,7 @@ def seal_entries(*, wait: bool = False, limit: int = BATCH) -> int:
 def lock_chain_head(*, wait: bool) -> bool:
     """Take the lock for extending or shortening the chain, until the transaction ends. Returns whether it was taken.
 
-    With `wait` it waits for the lock without a time limit.
+    With `wait`, the wait for the lock has no time limit.
     """
     with connection.cursor() as cursor:
         if wait:

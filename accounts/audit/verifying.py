@@ -58,11 +58,15 @@ def walk() -> Iterator[tuple[AuditSeal, list[str]]]:
 
 
 def _gap(first: int, last: int) -> str:
-    params = {"first": first, "last": last}
-    if first == 1:
+    if first == last == 1:
+        message = _("Position %(first)d is missing, and no audit entry records that it was pruned.")
+    elif first == 1:
         message = _("Positions %(first)d to %(last)d are missing, and no audit entry records that they were pruned.")
-        return message % params
-    return _("Positions %(first)d to %(last)d are missing.") % params
+    elif first == last:
+        message = _("Position %(first)d is missing.")
+    else:
+        message = _("Positions %(first)d to %(last)d are missing.")
+    return message % {"first": first, "last": last}
 
 
 def _wrong(seal: AuditSeal, entry: AuditEntry | None, previous: str) -> Iterator[str]:
@@ -86,7 +90,7 @@ def _chunks() -> Iterator[list[AuditSeal]]:
 
 
 def unsealed_entries() -> Iterator[str]:
-    """The problems with entries that have no seal and aren't waiting for one, or that are missing before theirs."""
+    """The problems with entries that aren't sealed: those that aren't waiting for a seal, or were deleted before it."""
     sealed = Exists(AuditSeal.objects.filter(entry_id=OuterRef("pk")))
     queued = Exists(AuditEntryToSeal.objects.filter(pk=OuterRef("pk")))
     for entry in AuditEntry.objects.filter(~sealed, ~queued).order_by("pk").iterator(CHUNK):

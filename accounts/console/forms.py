@@ -61,7 +61,7 @@ class SignInForm(AuthenticationForm):
         self.fields["username"].label = _("Username or email address")
 
     def clean(self) -> dict[str, Any]:
-        """Authenticate the user. The error for a lock-out has the seconds left as the parameter `wait`."""
+        """Authenticate the user. The error for a lockout has the seconds left as the parameter `wait`."""
         sent = self.cleaned_data
         if not (sent.get("username") and sent.get("password")):
             return sent
@@ -78,7 +78,11 @@ class SignInForm(AuthenticationForm):
 
 
 class OwnPasswordForm(AdminOwnPasswordChangeForm):
-    """Changes one's own password. Wrong current passwords count as failed sign-ins."""
+    """Changes the user's own password. Wrong current passwords count as failed sign-ins."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["old_password"].label = _("Current password")
 
     def clean_old_password(self) -> str:
         """Raise ValidationError for a wrong password, or after too many of them."""
@@ -114,13 +118,13 @@ class NewPasswordForm(DjangoSetPasswordForm):
 
 
 class CodeForm(forms.Form):
-    """A two-factor code, required to change one's two-factor authentication."""
+    """A two-factor code, required to change two-factor authentication or to turn it off."""
 
-    otp_token = CodeField(label=_("Code"))
+    otp_token = CodeField(label=_("Two-factor code"))
 
 
 class FirstCodeForm(CodeForm):
-    """The first code of a new app, and the password: access to an open browser isn't enough (ASVS 5, 7.5.1)."""
+    """The first code of a new app, and the password: an open browser alone isn't enough (ASVS 5, 7.5.1)."""
 
     password = forms.CharField(
         label=_("Your password"),

@@ -34,13 +34,13 @@ CHANGES_SHOWN = 20
 
 
 class HistoryForm(forms.Form):
-    """Filters a history by user and by field. Offers only those that occur in it."""
+    """Filters a history by actor and by field. Offers only those that occur in the history."""
 
     def __init__(self, sent: QueryDict, *, actors: dict[str, str], fields: dict[str, dict[str, str]]) -> None:
         super().__init__(sent)
         columns = [(kind, list(names.items())) for kind, names in fields.items()]
         for name, label, choices in (
-            ("actor", _("User"), [("", _("Everyone")), *actors.items()]),
+            ("actor", _("Done by"), [("", _("Everyone")), *actors.items()]),
             ("field", _("Field"), [("", _("All fields")), *columns]),
         ):
             self.fields[name] = forms.ChoiceField(
@@ -54,7 +54,7 @@ class HistoryForm(forms.Form):
 
 
 class AsOfForm(forms.Form):
-    """Asks for the time as of which an object is shown."""
+    """Asks for the past time at which to show an object."""
 
     as_of = forms.CharField(
         label=_("As of (UTC)"),
@@ -66,7 +66,7 @@ class AuditedAdmin(StudioAdmin):
     """Pages of audited objects. Users who may see an object may see its history."""
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Context | None = None) -> HttpResponse:
-        """Changes to the object and its parts, filtered by user and field. With `as_of`, the object as of then."""
+        """Changes to the object and its parts, filtered by actor and field. With `as_of`, the object at that time."""
         obj = self.get_object(request, unquote(object_id))
         if obj is None:
             return self.not_found(request, object_id)
@@ -110,7 +110,7 @@ class AuditedAdmin(StudioAdmin):
         return TemplateResponse(request, "admin/as_it_was.html", context)
 
     def changes_since(self, request: HttpRequest, obj: models.Model, opened_at: str) -> list[Entry]:
-        """The latest changes since `opened_at`, ready to be shown. Empty if that isn't a time."""
+        """The latest changes since `opened_at`, ready to be shown. Empty if `opened_at` isn't a time."""
         user = signed_in(request)
         try:
             since = parse_datetime(opened_at) or timezone.now()
@@ -126,7 +126,7 @@ class AuditedAdmin(StudioAdmin):
 
 
 def _by_kind(obj: models.Model, columns: set[tuple[int, str]]) -> dict[str, dict[str, str]]:
-    """By kind of object: column → label. Leaves out the link from a part to its parent, which never changes."""
+    """The labels of `columns` by kind of object. A part's link to its parent is left out, because it never changes."""
     fields: dict[str, dict[str, str]] = defaultdict(dict)
     for key, column in columns:
         model = ContentType.objects.get_for_id(key).model_class()

@@ -36,7 +36,7 @@ KIND_COLOURS: dict[str, str] = {
 
 
 class _Log(StudioAdmin):
-    """A log. Its entries never change, so they have no history."""
+    """The base of both logs. Their entries never change, so the entries have no history."""
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Context | None = None
@@ -147,13 +147,13 @@ class AuditEntryAdmin(_Log):
 
 @admin.register(SecurityEvent)
 class SecurityEventAdmin(_Log):
-    """The security log, read-only: sign-ins, lock-outs, denied permissions and other events."""
+    """The security log, read-only: sign-ins, lockouts, denied permissions and other events."""
 
     list_display = ["when", "kind_badge", "account", "actor", "remote_addr", "door", "detail"]
     list_filter = [("kind", ChoicesDropdownFilter), ("door", ChoicesDropdownFilter)]
     date_hierarchy = "happened_at"
     search_fields = ["username__ilike", "actor_username__ilike", "remote_addr__exact", "detail__ilike"]
-    search_help_text = _("Account, user or command, full IP address or detail")
+    search_help_text = _("Account, user or command, full IP address or details")
     ordering = ["-happened_at", "event_id"]
     fields = [
         ("when", "kind"),

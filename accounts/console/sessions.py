@@ -23,14 +23,14 @@ DOOR_COLOURS = {Door.ADMIN: "primary", Door.API: "info"}
 
 
 class ListedSession(Protocol):
-    """A session in the list."""
+    """A session as `get_queryset()` annotates it."""
 
     is_current: bool
 
 
 @admin.register(Session)
 class SessionAdmin(StudioAdmin):
-    """Active sessions, to view and end: one's own and, for administrators, those of the users they administer."""
+    """Active sessions, to view and end: the user's own and, for administrators, those of the users they administer."""
 
     list_display = ["username", "door_badge", "device_name", "remote_addr", "signed_in", "seen", "is_this_one"]
     list_filter = [("door", ChoicesDropdownFilter)]
@@ -49,7 +49,7 @@ class SessionAdmin(StudioAdmin):
     actions = ["end_sessions"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        """Sessions that can still be used, annotated with whether it is the current one."""
+        """Sessions that can still be used, annotated with `is_current`: whether this is the session of the request."""
         current = signed_in(request).current_session
         is_current = ExpressionWrapper(Q(pk=current.pk if current else None), BooleanField())
         rows = cast(SessionQuerySet, super().get_queryset(request))
@@ -82,7 +82,7 @@ class SessionAdmin(StudioAdmin):
 
     @display(description=_("This session"), boolean=True)
     def is_this_one(self, session: ListedSession) -> bool:
-        """Whether it is the session of this request."""
+        """Whether the request was made in this session."""
         return session.is_current
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Context | None = None) -> HttpResponse:

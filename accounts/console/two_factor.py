@@ -30,7 +30,7 @@ def setup_uri(device: TOTPDevice) -> str:
 
 
 class TwoFactorView(ConsoleView):
-    """One's own two-factor authentication: set it up, get new recovery codes or turn it off, each with a code."""
+    """The user's own two-factor authentication: set it up, renew recovery codes or turn it off, each with a code."""
 
     model = User
     template_name = "admin/accounts/two_factor.html"

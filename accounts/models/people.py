@@ -158,7 +158,7 @@ class User(AbstractBaseUser, TimestampedModel):  # type: ignore[django-manager-m
         return self.first_name or self.username
 
     def has_perm(self, perm: str, obj: object = None) -> bool:
-        """Whether the rules in `<app>/rules.py` allow it. Without an object: whether they ever do."""
+        """Whether the rules in `<app>/rules.py` grant the permission, for `obj` or, without it, at all."""
         return self.is_active and rules.has_perm(perm, self, obj)
 
     def has_perms(self, perm_list: Collection[str], obj: object = None) -> bool:
@@ -169,7 +169,7 @@ class User(AbstractBaseUser, TimestampedModel):  # type: ignore[django-manager-m
         return self.has_perm(app_label)
 
     def clean(self) -> None:
-        """Normalise the email address and keep the last system administrator.
+        """Normalise the email address and protect the last active system administrator.
 
         Raises ValidationError if the last active system administrator would be demoted or deactivated.
         """
@@ -179,10 +179,10 @@ class User(AbstractBaseUser, TimestampedModel):  # type: ignore[django-manager-m
             raise ValidationError(LAST_SYSTEM_ADMIN, code="last_system_admin")
 
     def save(self, **kwargs: Any) -> None:
-        """Save. A new password, a new role and deactivation end all sessions at once.
+        """Save the user. A new password, a new role or deactivation ends all their sessions at once.
 
         A user who changes only their own password keeps the session in which they did so. Raises ValidationError if
-        no active system administrator would remain, also when two demote each other at the same time.
+        no active system administrator would remain, even when two demote each other at the same time.
         """
         with transaction.atomic():
             if not (self.is_superuser and self.is_active) and self._was_the_last_system_admin():
@@ -203,7 +203,7 @@ class User(AbstractBaseUser, TimestampedModel):  # type: ignore[django-manager-m
     def _changes_of_access(self) -> Iterator[SecurityEventKind]:
         if self._state.adding:
             return
-        # set_password() sets it until the user is saved. Rehashing the same password clears it before saving.
+        # set_password() sets `_password` until the user is saved. Rehashing the same password clears it before saving.
         if self._password is not None:  # type: ignore[attr-defined]
             yield SecurityEventKind.PASSWORD_CHANGED
         if self.has_changed("role_id"):
@@ -217,7 +217,7 @@ class User(AbstractBaseUser, TimestampedModel):  # type: ignore[django-manager-m
         return actor.current_session if actor is not None and actor.pk == self.pk else None
 
     def delete(self, using: str | None = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
-        """Delete permanently.
+        """Delete the user permanently.
 
         Raises ValidationError for the last active system administrator, ProtectedError for users who created content.
         """
@@ -230,6 +230,6 @@ class User(AbstractBaseUser, TimestampedModel):  # type: ignore[django-manager-m
         if self.stored("role_id") != RoleName.SYSTEM_ADMIN or not self.stored("is_active"):
             return False
         with transaction.atomic():
-            # Rows are locked in a fixed order, so that two who demote each other at the same time can't both succeed.
+            # Rows are locked in a fixed order, so two users who demote each other at once can't both succeed.
             admins = type(self).objects.active_system_admins().select_for_update(no_key=True).order_by("pk")
             return [admin.pk for admin in admins] == [self.pk]

@@ -1,7 +1,7 @@
 """Failed sign-ins are counted, and an account is locked out after five of them.
 
-This isn't django-axes, which counts after the password was hashed: a hundred simultaneous guesses would all be
-evaluated. Here one upsert counts the attempt before anything is hashed, and the same row is the lock (ADR 0007).
+django-axes isn't used, because it counts an attempt after hashing the password: a hundred simultaneous guesses would
+all be evaluated. Here, one upsert counts an attempt before anything is hashed, and its row is the lock (ADR 0007).
 """
 
 import hashlib
@@ -43,8 +43,10 @@ class LockedOutError(Exception):
         self.wait = wait
         minutes = math.ceil(wait / 60)
         message = ngettext(
-            "Too many failed attempts. Try again in %(minutes)d minute, or ask an administrator to unlock you.",
-            "Too many failed attempts. Try again in %(minutes)d minutes, or ask an administrator to unlock you.",
+            "Too many failed attempts. Try again in %(minutes)d minute, or ask an administrator to unlock your "
+            "account.",
+            "Too many failed attempts. Try again in %(minutes)d minutes, or ask an administrator to unlock your "
+            "account.",
             minutes,
         )
         super().__init__(message % {"minutes": minutes})
@@ -131,12 +133,12 @@ class SignInAttempts(models.Model):
 
     @staticmethod
     def key_of(account: "User | str") -> str:
-        """The hash that stands for an account. A user has the same one under their username and email address."""
+        """The hash that identifies an account. It is the same for a user's username and email address."""
         name = account.casefold() if isinstance(account, str) else f"user:{account.pk}"
         return hashlib.sha256(name.encode()).hexdigest()
 
     def failed(self, user: "User | None", detail: str = "") -> None:
-        """Record a failed attempt, and the lock-out if it was the last one allowed."""
+        """Record a failed attempt, and the lockout if it was the last one allowed."""
         SecurityEvent.objects.record(SecurityEventKind.LOGIN_FAILED, user, detail=detail)
         if self.attempts == settings.LOGIN_FAILURE_LIMIT:
             until = f"until {self.ends_at:%Y-%m-%d %H:%M} UTC"

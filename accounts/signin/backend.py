@@ -23,8 +23,8 @@ class UsernameOrEmailBackend(BaseBackend):
     ) -> User | None:
         """The active user with this username or email address and password, or None.
 
-        Unknown and inactive users take as long as others: one hash. Raises LockedOutError after too many failures,
-        SecondFactorNeededError if only the two-factor code is missing or wrong.
+        Unknown and inactive users take as long as others, the time for one hash. Raises LockedOutError after too many
+        failures, SecondFactorNeededError if only the two-factor code is missing or wrong.
         """
         if not username or not password or len(password) > LONGEST_PASSWORD or "\x00" in username:
             return None

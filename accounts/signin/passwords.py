@@ -76,7 +76,7 @@ def user_of(uid: str, token: str) -> User:
 def reset(user: User, password: str) -> None:
     """Set a new password for a user whose token has just been checked, end their sessions and unlock them.
 
-    Raises ValidationError if another request with the same token was faster.
+    Raises ValidationError if another request has used the token since.
     """
     with transaction.atomic():
         held = User.objects.select_for_update(of=("self",)).get(pk=user.pk)

@@ -1,4 +1,4 @@
-"""Sessions, which access tokens, refresh tokens and the console's cookies refer to."""
+"""Sessions. Access tokens, refresh tokens and the console's cookies refer to them."""
 
 import hashlib
 import uuid
@@ -94,7 +94,7 @@ class Session(models.Model):
 
     @staticmethod
     def hash_of(token_id: str) -> str:
-        """The hash of a refresh token's id, which is what we store."""
+        """The hash of a refresh token's id, which is stored instead of the token."""
         return hashlib.sha256(token_id.encode()).hexdigest()
 
     def rotate(self, old: str, *, at: datetime) -> str | None:

@@ -1,7 +1,7 @@
 """Two-factor authentication: after the password, a code from an authenticator app or a recovery code.
 
-django-otp verifies the time-based codes. Its own tables store the app's key and the recovery codes in plain text. These
-store the key encrypted and the codes as hashes (ASVS 5, 6.5).
+django-otp verifies the time-based codes. Its own tables store the app's key and the recovery codes in plain text, so
+the tables here replace them: they store the key encrypted and the codes as hashes (ASVS 5, 6.5).
 """
 
 import base64
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 CODES = 10
 KEY_BYTES = 20
-# 120 bits are too many to find a code from its plain hash by trying (ASVS 5, 6.5.2).
+# A code of 120 bits can't be guessed from its hash, although the hash has no salt (ASVS 5, 6.5.2).
 CODE_BYTES = 15
 CODE_REQUIRED = _(
     "This account uses two-factor authentication. Enter the 6-digit code from the authenticator app or a recovery code."

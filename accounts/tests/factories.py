@@ -48,7 +48,7 @@ class Cast:
 
     @property
     def colleague(self) -> User:
-        """A campaign manager who didn't create it."""
+        """A campaign manager who didn't create the object under test."""
         return self.other_campaign_manager
 
     @property

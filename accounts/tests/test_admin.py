@@ -63,7 +63,7 @@ def test_the_form_refuses_invalid_values(cast: Cast, console_for: ConsoleFor) ->
 
 
 @pytest.mark.parametrize("role", ADMINS)
-def test_the_form_offers_roles_up_to_ones_own(role: str, cast: Cast, console_for: ConsoleFor) -> None:
+def test_the_form_offers_roles_up_to_the_users_own(role: str, cast: Cast, console_for: ConsoleFor) -> None:
     form = console_for(cast.in_role(role)).get(ADD).context["adminform"].form
 
     assert ("system_admin" in form.fields["role"].queryset.values_list("role_name", flat=True)) == (
@@ -230,5 +230,5 @@ def test_the_log_can_be_searched_and_filtered(cast: Cast, console_for: ConsoleFo
         assert [entry.object_pk for entry in answer.context["cl"].result_list] == [str(cast.guest.pk)], query
 
 
-def test_the_home_page_links_to_ones_own_account(cast: Cast, console_for: ConsoleFor) -> None:
+def test_the_home_page_links_to_the_users_own_account(cast: Cast, console_for: ConsoleFor) -> None:
     assert page_of(cast.campaign_manager) in console_for(cast.campaign_manager).get("/admin/").content.decode()

@@ -170,7 +170,7 @@ def test_an_invalid_filter_of_the_log_is_refused_by_name(
 
 
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
-def test_the_log_can_not_be_written(cast: Cast, client_for: ClientFor, method: str) -> None:
+def test_the_log_cannot_be_written(cast: Cast, client_for: ClientFor, method: str) -> None:
     answer = getattr(client_for(cast.system_admin), method)("/api/audit-log", {})
 
     assert answer.status_code == 405

@@ -167,7 +167,7 @@ def test_users_change_their_own_name_but_not_their_role_or_status() -> None:
         ({"username": "TAKEN"}, "username"),
     ],
 )
-def test_a_refused_change_of_the_own_account_names_the_field(change: dict[str, Any], field: str) -> None:
+def test_a_refused_change_of_the_users_own_account_names_the_field(change: dict[str, Any], field: str) -> None:
     UserFactory(username="taken")
     client = bearing(tokens_of(UserFactory(username="uwe"))["access_token"])
     before = stored()

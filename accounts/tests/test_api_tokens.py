@@ -157,7 +157,7 @@ def test_signing_out_makes_both_tokens_invalid_at_once(api: APIClient) -> None:
     assert bearing(pair["access_token"]).post("/api/auth/logout").status_code == 401
 
 
-def test_access_and_refresh_tokens_can_not_replace_each_other(api: APIClient) -> None:
+def test_access_and_refresh_tokens_cannot_replace_each_other(api: APIClient) -> None:
     pair = tokens_of(UserFactory())
 
     assert api.post("/api/auth/refresh", {"refresh_token": pair["access_token"]}).json() == INVALID_REFRESH_TOKEN

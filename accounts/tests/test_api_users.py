@@ -54,7 +54,7 @@ def test_a_system_admin_lists_all_users_and_an_app_admin_all_but_system_admins(
 
 
 @pytest.mark.parametrize("method", ["get", "put", "patch", "delete"])
-def test_an_app_admin_can_not_see_a_system_admin(cast: Cast, client_for: ClientFor, method: str) -> None:
+def test_an_app_admin_cannot_see_a_system_admin(cast: Cast, client_for: ClientFor, method: str) -> None:
     before = stored()
 
     body = {} if method == "get" else {"first_name": "Hi"}
@@ -111,7 +111,7 @@ def test_an_invalid_user_is_refused_with_the_name_of_the_field(
 
 
 @pytest.mark.parametrize("role", RoleName.values)
-def test_admins_can_not_assign_a_role_above_their_own(cast: Cast, client_for: ClientFor, role: str) -> None:
+def test_admins_cannot_assign_a_role_above_their_own(cast: Cast, client_for: ClientFor, role: str) -> None:
     by_app_admin = client_for(cast.app_admin).patch(address(cast.user), {"role": role})
     expected = 400 if role == "system_admin" else 200
     assert by_app_admin.status_code == expected
@@ -124,7 +124,7 @@ def test_admins_can_not_assign_a_role_above_their_own(cast: Cast, client_for: Cl
 
 
 @pytest.mark.parametrize("change", [{"role": "guest"}, {"is_active": False}])
-def test_admins_can_not_change_their_own_standing(cast: Cast, client_for: ClientFor, change: dict[str, Any]) -> None:
+def test_admins_cannot_change_their_role_or_status(cast: Cast, client_for: ClientFor, change: dict[str, Any]) -> None:
     before = stored()
 
     for admin in (cast.system_admin, cast.app_admin):

@@ -34,7 +34,7 @@ def run(sql: str) -> None:
     "sql",
     ["DELETE FROM {0}", "TRUNCATE {0}", "TRUNCATE {0} CASCADE", "DELETE FROM {0} WHERE ctid IN (SELECT ctid FROM {0})"],
 )
-def test_rows_can_not_be_deleted(table: str, sql: str) -> None:
+def test_rows_cannot_be_deleted(table: str, sql: str) -> None:
     with pytest.raises(ProgrammingError, match=REFUSED):
         run(sql.format(table))
 
@@ -52,7 +52,7 @@ def test_rows_can_not_be_deleted(table: str, sql: str) -> None:
     ],
 )
 @pytest.mark.parametrize("mode", ["", "on"])
-def test_rows_can_not_be_updated_even_while_pruning(sql: str, mode: str) -> None:
+def test_rows_cannot_be_updated_even_while_pruning(sql: str, mode: str) -> None:
     with pytest.raises(ProgrammingError, match=REFUSED):
         run(f"SET LOCAL app.audit_retention = '{mode}'; {sql}")
 
@@ -67,7 +67,7 @@ def test_rows_can_not_be_updated_even_while_pruning(sql: str, mode: str) -> None
         lambda: ContentType.objects.all().delete(),
     ],
 )
-def test_the_orm_can_not_change_the_logs_either(rewrite: Callable[[], object]) -> None:
+def test_the_orm_cannot_change_the_logs_either(rewrite: Callable[[], object]) -> None:
     with pytest.raises(ProgrammingError, match=REFUSED), transaction.atomic():
         rewrite()
 

@@ -57,7 +57,12 @@ def test_every_mutation_is_found_and_named(record_property: Callable[[str, objec
             found = problems()
             transaction.set_rollback(True)
         for position in touched:
-            names = (f"Entry {keys.get(position, 0)} ", f"at position {position} ", f"Positions {position} to ")
+            names = (
+                f"Entry {keys.get(position, 0)} ",
+                f"at position {position} ",
+                f"Position {position} is",
+                f"Positions {position} to ",
+            )
             assert any(name in text for name in names for text in found), (number, way.__name__, touched, found)
         # If a seal itself was changed, the entry after it no longer continues the chain.
         most = 2 * len(touched) if "seal" in way.__name__ else len(touched)
@@ -105,6 +110,17 @@ def test_a_gap_hides_no_other_problem() -> None:
     found = problems()
     assert found[:2] == ["Positions 2 to 3 are missing.", f"Entry {entry} at position 4 is missing."]
     assert [text.partition("has no seal")[1] for text in found[2:]] == ["has no seal"] * 2
+
+
+def test_a_single_missing_position_is_named_in_the_singular() -> None:
+    write_entries(3)
+    seal_everything()
+    forge("DELETE FROM audit_seals WHERE position = 2")
+    assert problems()[0] == "Position 2 is missing."
+
+    forge("DELETE FROM audit_seals WHERE position = 1")
+    forge("UPDATE audit_seals SET position = 2 WHERE position = 3")
+    assert problems()[0] == "Position 1 is missing, and no audit entry records that it was pruned."
 
 
 def test_an_expected_seal_reveals_that_all_seals_were_replaced() -> None:

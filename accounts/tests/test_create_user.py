@@ -3,6 +3,7 @@
 import io
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 
 from accounts.models import AuditEntry, User
@@ -56,6 +57,18 @@ def test_invalid_values_are_named_and_no_user_is_created(
     with pytest.raises(CommandError, match=reason):
         create(monkeypatch, *arguments, password=password)
     assert User.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_an_error_of_no_single_field_is_shown_without_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(user: User) -> None:
+        raise ValidationError("Two fields contradict each other.")
+
+    monkeypatch.setattr(User, "clean", refuse)
+
+    with pytest.raises(CommandError) as refusal:
+        create(monkeypatch, "nora", "nora@example.com", "--role", "user")
+    assert str(refusal.value) == "Two fields contradict each other."
 
 
 @pytest.mark.django_db

@@ -70,7 +70,7 @@ def test_five_failures_lock_the_account_for_the_ip_address_and_the_response_says
     assert locked.status_code == 429
     assert locked["Retry-After"] == "900"
     assert locked.json() == {
-        "detail": "Too many failed attempts. Try again in 15 minutes, or ask an administrator to unlock you."
+        "detail": "Too many failed attempts. Try again in 15 minutes, or ask an administrator to unlock your account."
     }
     assert evaluated() == 5
     assert SecurityEvent.objects.filter(kind=SecurityEventKind.LOCKED_OUT).count() == 1

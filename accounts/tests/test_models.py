@@ -40,14 +40,14 @@ def test_a_role_keeps_its_level(changes: dict[str, Any]) -> None:
     assert_model_refuses(role, "__all__", "Levels run from 1 (system administrator) to 6 (guest).", **changes)
 
 
-def test_a_seventh_role_is_refused() -> None:
+def test_an_additional_role_is_refused() -> None:
     role = Role(role_name="editor", role_level=7)
 
     assert_model_refuses(role, "role_name", "invalid_choice")
     assert_database_refuses("role_name_and_level_belong_together", lambda: Role.objects.bulk_create([role]))
 
 
-def test_a_role_exists_once() -> None:
+def test_a_role_cannot_be_created_twice() -> None:
     again = Role(role_name="user", role_level=5)
 
     assert_model_refuses(again, "role_name", "unique")

@@ -108,7 +108,7 @@ def test_only_the_start_of_the_log_is_deleted() -> None:
 
 
 @pytest.mark.parametrize("days", ["89", "0", "-1", "soon", "1e3", "9" * 30])
-def test_recent_entries_can_not_be_deleted(days: str) -> None:
+def test_recent_entries_cannot_be_deleted(days: str) -> None:
     with pytest.raises(CommandError, match="--days"):
         prune(f"--days={days}")
     assert len(kept()) == 10
@@ -138,7 +138,7 @@ def test_a_log_that_is_not_intact_is_not_pruned() -> None:
     assert len(kept()) == 10
 
 
-def test_a_start_of_the_log_that_was_deleted_by_hand_is_found() -> None:
+def test_deleting_the_start_of_the_log_by_hand_is_found() -> None:
     forge("DELETE FROM audit_log WHERE id IN (SELECT entry_id FROM audit_seals WHERE position <= 3)")
     forge("DELETE FROM audit_seals WHERE position <= 3")
 
@@ -165,7 +165,7 @@ def test_a_forged_checkpoint_is_found() -> None:
     assert any("at position 7" in text or "at position 11" in text for text in problems())
 
 
-def test_entries_can_not_be_deleted_after_pruning() -> None:
+def test_entries_cannot_be_deleted_after_pruning() -> None:
     prune("--days", "100")
 
     with pytest.raises(ProgrammingError, match="only grows"), transaction.atomic(), connection.cursor() as cursor:
@@ -189,7 +189,7 @@ def pruned_by_two() -> list[list[int]]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_simultaneous_prunings_one_finds_nothing_to_delete() -> None:
+def test_one_of_two_simultaneous_prunings_finds_nothing_to_delete() -> None:
     assert pruned_by_two() == [[0, 0], [6, 0]]
     assert verified()
     assert AuditSeal.objects.count() == 5

@@ -75,7 +75,7 @@ def test_a_session_shows_device_ip_address_and_times() -> None:
     ]
 
 
-def test_the_api_and_the_console_list_ones_own_active_sessions() -> None:
+def test_the_api_and_the_console_list_the_users_own_active_sessions() -> None:
     user = UserFactory(role=RoleName.CAMPAIGN_MANAGER)
     client, browser = login(user), sign_in(user)
     session_of(UserFactory())
@@ -153,7 +153,7 @@ def test_all_sessions_are_refused_from_the_next_request_on(end: Callable[[User],
     assert not is_signed_in(browser)
 
 
-def test_a_change_of_the_name_ends_no_session() -> None:
+def test_changing_the_name_ends_no_session() -> None:
     user = UserFactory(role=RoleName.CAMPAIGN_MANAGER)
     client, browser = login(user), sign_in(user)
 
@@ -221,8 +221,10 @@ def test_which_roles_see_and_end_the_sessions_of_which_users(
 def test_signing_out_of_the_console_ends_its_session() -> None:
     browser = sign_in(UserFactory(role=RoleName.CAMPAIGN_MANAGER))
 
-    browser.post(reverse("admin:logout"))
+    page = browser.post(reverse("admin:logout"))
 
+    assert page.context["title"] == "Signed out"
+    assert "You have signed out of the admin console." in page.content.decode()
     assert not is_signed_in(browser)
     assert Session.objects.get().revoked_at is not None
     assert SecurityEvent.objects.filter(kind=SecurityEventKind.LOGGED_OUT).count() == 1
@@ -286,7 +288,7 @@ def test_sessions_that_ended_long_ago_are_pruned() -> None:
 
     call_command("prune_sessions", stdout=out)
 
-    assert out.getvalue() == "Deleted 2 sessions.\nDeleted 0 counters.\n"
+    assert out.getvalue() == "Deleted 2 sessions.\nDeleted 0 sign-in counters.\n"
     assert Session.objects.filter(pk=alive.pk).exists()
     assert Session.objects.count() == 3
     with pytest.raises(CommandError):
@@ -307,7 +309,7 @@ def test_a_fallback_key_keeps_users_signed_in(settings: Any) -> None:
     assert is_signed_in(sign_in(UserFactory(role=RoleName.CAMPAIGN_MANAGER)))
 
 
-def test_a_key_that_is_no_fallback_signs_users_out(settings: Any) -> None:
+def test_a_key_that_is_not_a_fallback_signs_users_out(settings: Any) -> None:
     browser = sign_in(UserFactory(role=RoleName.CAMPAIGN_MANAGER))
     settings.SECRET_KEY = "another secret key of more than 32 characters"
 

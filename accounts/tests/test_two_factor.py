@@ -158,7 +158,7 @@ def test_the_clock_of_the_phone_may_be_off_by_half_a_minute(steps: int, status: 
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_four_simultaneous_sign_ins_with_one_code_one_succeeds() -> None:
+def test_one_of_four_simultaneous_sign_ins_with_the_same_code_succeeds() -> None:
     manager = UserFactory(username="uwe", role=RoleName.CAMPAIGN_MANAGER)
     TOTPDevice.objects.begin(manager).confirm(code_of_new(manager))
     code = next_code(manager)

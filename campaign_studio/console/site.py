@@ -29,7 +29,7 @@ class StudioAdminSite(UnfoldAdminSite):
     index_title = _("Home")
 
     def login(self, request: HttpRequest, extra_context: Context | None = None) -> HttpResponse:
-        """The sign-in page. A lock-out has status 429 and a `Retry-After` header.
+        """The sign-in page. A lockout has status 429 and a `Retry-After` header.
 
         Attempts per IP address are throttled like requests to the API, because each one costs a password hash.
         """
@@ -47,12 +47,15 @@ class StudioAdminSite(UnfoldAdminSite):
                     content_type="text/plain",
                     headers={"Retry-After": str(counted.seconds_left)},
                 )
-        response = super().login(request, extra_context)
+        response = super().login(request, {"title": gettext("Sign in"), **(extra_context or {})})
         for error in _errors(response):
             if error.code == LOCKED_OUT:
                 response.status_code = 429
                 response["Retry-After"] = str((error.params or {})["wait"])
         return response
+
+    def logout(self, request: HttpRequest, extra_context: Context | None = None) -> HttpResponse:
+        return super().logout(request, {"title": gettext("Signed out"), **(extra_context or {})})
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         """The stock URLs without "view on site": nothing has a public page, and the view crashes on a malformed key."""

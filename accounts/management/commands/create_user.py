@@ -5,7 +5,7 @@ import sys
 from typing import Any
 
 from django.contrib.auth.password_validation import validate_password
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.core.management.base import CommandError, CommandParser
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -59,4 +59,8 @@ class Command(StudioCommand):
 def _lines(error: ValidationError) -> list[str]:
     if not hasattr(error, "error_dict"):
         return [f"password: {message}" for message in error.messages]
-    return [f"{field}: {message}" for field, messages in error.message_dict.items() for message in messages]
+    return [
+        message if field == NON_FIELD_ERRORS else f"{field}: {message}"
+        for field, messages in error.message_dict.items()
+        for message in messages
+    ]

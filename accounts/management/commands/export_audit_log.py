@@ -46,7 +46,7 @@ ENTRY_COLUMNS = (
     "cid",
 )
 COLUMNS = ("position", "seal", "format", *ENTRY_COLUMNS)
-# A spreadsheet would take a cell that starts like this for a formula.
+# A spreadsheet would interpret a cell that starts with one of these as a formula.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 

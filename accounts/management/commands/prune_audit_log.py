@@ -65,7 +65,7 @@ class Command(StudioCommand):
                 self._report_dry_run(old, events.count())
                 return
             with connection.cursor() as cursor:
-                # In this transaction, and in no other, the triggers let entries be deleted.
+                # Makes the triggers accept deletions, in this transaction only.
                 cursor.execute("SET LOCAL app.audit_retention = 'on'")
             deleted = events._raw_delete(events.db)
             if last:
@@ -101,7 +101,7 @@ class Command(StudioCommand):
 
     @staticmethod
     def _leave_checkpoint(last: AuditSeal, old: int, before: datetime) -> None:
-        """Record in the log what is deleted. The entry is sealed first, so it continues the chain that it shortens."""
+        """Record the deletion in the log. The entry is sealed first, so its seal follows those that are deleted."""
         AuditEntry.objects.create(
             content_type=ContentType.objects.get_for_model(AuditEntry),
             object_pk=str(last.position),

@@ -14,7 +14,7 @@ class Command(StudioCommand):
     """An expired response is never sent again, even before it is deleted."""
 
     help = _(
-        "Delete the responses that are stored for Idempotency-Keys and older than 24 hours. Schedule it once a day."
+        "Delete the responses to requests with an Idempotency-Key that are older than 24 hours. Schedule it once a day."
     )
 
     def handle(self, *args: object, **options: object) -> None:

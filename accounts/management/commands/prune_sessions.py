@@ -40,6 +40,6 @@ class Command(StudioCommand):
         call_command("clearsessions")
         for message, count in (
             (ngettext("Deleted %(count)d session.", "Deleted %(count)d sessions.", sessions), sessions),
-            (ngettext("Deleted %(count)d counter.", "Deleted %(count)d counters.", counters), counters),
+            (ngettext("Deleted %(count)d sign-in counter.", "Deleted %(count)d sign-in counters.", counters), counters),
         ):
             self.stdout.write(message % {"count": count})

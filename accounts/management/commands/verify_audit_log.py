@@ -25,8 +25,9 @@ class Command(StudioCommand):
     """Lists every entry that was altered, moved, inserted or deleted since it was sealed."""
 
     help = _(
-        "Compare every audit entry with its seal. Schedule it once a day and keep its last line in another place: with "
-        "--expect, a later run detects that the end of the log was deleted or that all seals were replaced."
+        "Compare every audit entry with its seal. Schedule this command once a day and keep the last line of its "
+        "output in another place. With --expect, a later run can then detect that the end of the log was deleted or "
+        "that all seals were replaced."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -90,7 +91,9 @@ def _against(first: AuditSeal | None, noted: AuditSeal) -> Iterator[str]:
     if stored is not None and stored.seal != noted.seal:
         yield gettext("The seal at position %(position)d differs from the expected one.") % params
     elif stored is None and first is not None and noted.position < first.position:
-        yield gettext("Position %(position)d has been pruned since that run. Use the line of a later run.") % params
+        yield (
+            gettext("Position %(position)d has been pruned since that run. Use the last line of a later run.") % params
+        )
     elif stored is None:
         yield gettext("Position %(position)d is missing: the end of the log was deleted.") % params
 
