@@ -45,7 +45,7 @@ class UserQuerySet(StudioQuerySet):
     """Users, found by name or filtered by who may see or change them."""
 
     def visible_to(self, user: Reader) -> Self:
-        """Administrators see all users, but only system administrators see each other. Others see themselves."""
+        """System administrators see all users, application administrators all except those, others themselves."""
         if not user.is_authenticated:
             return self.none()
         if role_of(user) == RoleName.SYSTEM_ADMIN:
@@ -97,7 +97,7 @@ class SessionQuerySet(StudioQuerySet):
     """Sessions of the API and the console, both active and ended."""
 
     def visible_to(self, user: Reader) -> Self:
-        """The user's own sessions. Administrators see all, but only system administrators see each other's."""
+        """The sessions of the users whom `UserQuerySet.visible_to()` contains."""
         if not user.is_authenticated:
             return self.none()
         if role_of(user) == RoleName.SYSTEM_ADMIN:

@@ -60,7 +60,7 @@ def test_invalid_values_are_named_and_no_user_is_created(
 
 
 @pytest.mark.django_db
-def test_an_error_of_no_single_field_is_shown_without_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_that_concerns_no_field_is_printed_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(user: User) -> None:
         raise ValidationError("Two fields contradict each other.")
 
