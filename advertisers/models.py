@@ -91,7 +91,7 @@ class AdvertiserContact(PartModel, TimestampedModel):
     is_point_of_contact = models.BooleanField(
         default=False,
         verbose_name=_("point of contact"),
-        help_text=_("The contact to call first. Setting it here unsets it on the others."),
+        help_text=_("The contact to call first. Replaces the advertiser's current point of contact."),
     )
     contact_type = models.CharField(
         verbose_name=_("type"), max_length=20, choices=ContactType.choices, default=ContactType.MANAGER
@@ -159,7 +159,9 @@ class AdvertiserBankAccount(PartModel, TimestampedModel):
         max_length=3, choices=currency_choices, default="EUR", verbose_name=_("currency")
     )
     is_default = models.BooleanField(
-        default=False, verbose_name=_("default"), help_text=_("Setting it here unsets it on the others.")
+        default=False,
+        verbose_name=_("default"),
+        help_text=_("Replaces the advertiser's current default account."),
     )
     is_verified = models.BooleanField(default=False, verbose_name=_("verified"))
     is_sepa_compliant = models.BooleanField(default=False, verbose_name=_("SEPA-compliant"))

@@ -11,7 +11,7 @@ from campaign_studio.querysets import StudioQuerySet
 
 
 class AdvertiserQuerySet(StudioQuerySet):
-    """Advertisers: staff see them all, admins and campaign managers change them all."""
+    """Advertisers. Staff see all of them; admins and campaign managers can change all of them."""
 
     def visible_to(self, user: Reader) -> Self:
         return self if role_of(user) in STAFF_ROLES else self.none()

@@ -9,7 +9,7 @@ from stdnum.exceptions import ValidationError as StdnumError
 
 
 def validate_iban(value: str) -> None:
-    """Raise ValidationError unless length, country and checksum fit. The message doesn't repeat the secret value."""
+    """Raise ValidationError unless length, country and checksum fit. The message doesn't repeat the secret IBAN."""
     try:
         iban.validate(value)
     except StdnumError as error:
@@ -17,7 +17,7 @@ def validate_iban(value: str) -> None:
 
 
 def validate_bic(value: str) -> None:
-    """Raise ValidationError unless the value has the form of a BIC."""
+    """Raise ValidationError unless the value has the format of a BIC."""
     try:
         bic.validate(value)
     except StdnumError as error:
@@ -29,7 +29,7 @@ def validate_bic(value: str) -> None:
 
 
 def validate_account_number(value: str) -> None:
-    """Raise ValidationError unless the value is 4 to 34 letters and digits, which spaces and hyphens may separate."""
+    """Raise ValidationError unless the value has 4 to 34 letters and digits, counting spaces and hyphens in between."""
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9 -]{2,32}[A-Za-z0-9]", value):
         raise ValidationError(
             _("An account number has 4 to 34 characters: letters and digits, with spaces or hyphens between them."),

@@ -50,7 +50,7 @@ OF_A_TARGET: list[models.BaseConstraint] = [
         Lower("country"),
         name="campaign_targets_a_place_once",
         violation_error_message=_(
-            "This campaign already targets this region and country. Add the cities to that target."
+            "This campaign already targets this region and country. Add the cities to the existing target."
         ),
     ),
     models.CheckConstraint(

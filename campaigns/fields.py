@@ -13,16 +13,16 @@ ONLY_BLANKS = _("Every name in this list is blank. Enter at least one name, or l
 
 
 def _lowercase(name: str) -> str:
-    """In lower case letter by letter, as PostgreSQL does it: `ß` stays one letter, a final sigma isn't special."""
+    """Lower-case letter by letter, as PostgreSQL does: `ß` stays one letter, and a final sigma isn't special."""
     lower = [letter.lower() for letter in name]
     return "".join(one if len(one) == 1 else letter for one, letter in zip(lower, name, strict=True))
 
 
 class NameListField(ArrayField):
-    """An array of names. Names are trimmed, blanks and repeats (ignoring case) dropped, the order is kept.
+    """An array of names. Names are trimmed, blanks and repeats (ignoring case) are dropped, and the order is kept.
 
-    An empty list means everywhere, so a list of nothing but blanks is refused: it would widen the targeting unasked.
-    API, console and commands all rely on this field alone.
+    An empty list means everywhere, so a list of only blanks is refused: emptying it would silently widen the targeting.
+    The API, the console and commands all rely on this field alone.
     """
 
     # Validate None too: it becomes the empty list.
@@ -35,7 +35,7 @@ class NameListField(ArrayField):
         super().__init__(**kwargs)
 
     def to_python(self, value: object) -> list[str]:
-        """The tidied list; None becomes the empty list. Raises ValidationError for anything else."""
+        """The tidied list; None becomes the empty list. Raises ValidationError for anything but a list of names."""
         try:
             names = [] if value is None else super().to_python(value)
         except ValueError:

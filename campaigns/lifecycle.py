@@ -26,7 +26,7 @@ TRANSITIONS: dict[str, tuple[Status, ...]] = {
 }
 INITIAL_STATUSES = (Status.DRAFT, Status.ACTIVE, Status.PAUSED, Status.INACTIVE)
 
-# By the name of the model.
+# One whole sentence per model, by its name: “campaign” and “ad” may be inflected differently in other languages.
 Sentences = Mapping[str, "StrPromise"]
 INITIAL_STATUS: Sentences = {
     "campaign": _("A new campaign can't have the status “%(status)s”. Choose %(allowed)s."),
@@ -61,12 +61,12 @@ class LifecycleModel(StudioModel):
 
     @property
     def last_day(self) -> date | None:
-        """The last day on which it may show, or None as long as it has no dates."""
+        """The last day on which it may show, or None if it has no dates yet."""
         raise NotImplementedError
 
     @property
     def expiry_day(self) -> date | None:
-        """The day until which it stays inactive after its last day, or None if it expires at once."""
+        """The last day on which it is inactive after it has ended, or None if it expires at once."""
         raise NotImplementedError
 
     def allowed_next(self) -> list[str]:
@@ -81,7 +81,7 @@ class LifecycleModel(StudioModel):
         self.save()
 
     def status_by_calendar(self, *, on: date) -> str | None:
-        """The status that the row must change to on a day: `inactive` or `expired` once it has ended, else None."""
+        """The status that it must change to on that day: `inactive` or `expired` if it has ended, else None."""
         if self.status in (Status.DRAFT, Status.EXPIRED) or self.last_day is None or self.last_day >= on:
             return None
         due = Status.INACTIVE if self.expiry_day and self.expiry_day >= on else Status.EXPIRED

@@ -23,8 +23,8 @@ from campaigns.lifecycle import LifecycleModel
 from campaigns.querysets import AudienceTargetingQuerySet, CampaignQuerySet
 
 LONGEST_TEXT = 10_000
-CITIES_HELP = _("Separated by commas. Empty for the whole country.")
-POSTCODES_HELP = _("Separated by commas. Empty for every postcode.")
+CITIES_HELP = _("Separated by commas. Leave empty for the whole country.")
+POSTCODES_HELP = _("Separated by commas. Leave empty for every postcode.")
 
 
 class Campaign(LifecycleModel, StampedModel):
@@ -53,19 +53,22 @@ class Campaign(LifecycleModel, StampedModel):
         verbose_name=_("expiry date"),
         null=True,
         blank=True,
-        help_text=_("After its end date the campaign is inactive until this day. Then it expires."),
+        help_text=_("After its end date, the campaign is inactive until this day and then expires."),
     )
     campaign_max_view_duration_value = models.PositiveIntegerField(
         verbose_name=_("viewing-time cap"),
         null=True,
         blank=True,
-        help_text=_("The most viewing time of all views together. Empty for no cap."),
+        help_text=_("The most viewing time that may count, in total. Leave empty for no cap."),
     )
     campaign_max_view_duration_unit = models.CharField(
         verbose_name=_("unit"), max_length=20, null=True, blank=True, choices=DurationUnit.choices
     )
     campaign_max_view_count = models.PositiveIntegerField(
-        verbose_name=_("view cap"), null=True, blank=True, help_text=_("The most views. Empty for no cap.")
+        verbose_name=_("view cap"),
+        null=True,
+        blank=True,
+        help_text=_("The most views that may count. Leave empty for no cap."),
     )
     campaign_status = models.CharField(
         verbose_name=_("status"), max_length=20, choices=Status.choices, default=Status.DRAFT
@@ -128,7 +131,7 @@ class Campaign(LifecycleModel, StampedModel):
 
 
 class CampaignAudienceTargeting(PartModel, TimestampedModel):
-    """A target of a campaign: a country, or only the cities and postcodes that are named."""
+    """A target of a campaign: a whole country, or only some of its cities and postcodes."""
 
     audience_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     campaign = models.ForeignKey(
@@ -158,7 +161,7 @@ class CampaignAudienceTargeting(PartModel, TimestampedModel):
         return f"{self.get_country_display()}, {self.region}"
 
     def clean_fields(self, exclude: Collection[str] | None = None) -> None:
-        """Normalise the country: `Germany` and `DEU` become `DE`."""
+        """Trim the region, and normalise the country: `Germany` and `DEU` become `DE`."""
         self.region = self.region.strip() if isinstance(self.region, str) else self.region
         if isinstance(self.country, str):
             self.country = country_code(self.country) or self.country

@@ -14,13 +14,13 @@ from campaigns.rules import is_campaign_manager
 
 
 class CampaignQuerySet(StudioQuerySet):
-    """Campaigns. Everyone signed in sees them all; admins change them all, campaign managers their own."""
+    """Campaigns. All signed-in users see all of them; admins can change all of them, campaign managers their own."""
 
     def visible_to(self, user: Reader) -> Self:
         return self if user.is_authenticated else self.none()
 
     def changeable_by(self, user: Reader) -> Self:
-        """Campaigns that the user may change and add ads to: the rule of `campaigns.change_campaign`, as a filter."""
+        """Campaigns that the user may change and add ads to: the rule `campaigns.change_campaign` as a filter."""
         if is_admin(user):
             return self
         return self.filter(campaign_created_by=user.pk) if is_campaign_manager(user) else self.none()

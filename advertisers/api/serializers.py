@@ -11,9 +11,9 @@ from campaign_studio.api.serializers import CountryField, RowListSerializer, Sec
 MAX_CONTACTS = 100
 
 
-@extend_schema_serializer(description=_("A contact, read or written by itself."))
+@extend_schema_serializer(description=_("A contact at a URL of its own."))
 class ContactSerializer(StudioSerializer):
-    """A contact, read or written by itself."""
+    """A contact at a URL of its own."""
 
     contact_phone = PhoneNumberField(required=False, allow_null=True)
     contact_country = CountryField(required=False, allow_null=True)
@@ -137,7 +137,7 @@ class AdvertiserSerializer(AdvertiserRowSerializer):
         return fields
 
     def to_representation(self, instance: Advertiser) -> dict[str, object]:
-        """Without bank accounts for users who may not view them."""
+        """Leave out bank accounts for users who may not view them."""
         document: dict[str, object] = super().to_representation(instance)
         if not self.context["request"].user.has_perm("advertisers.view_advertiserbankaccount"):
             del document["bank_accounts"]

@@ -28,7 +28,7 @@ class AdvertiserViewSet(AuditedViewSet[Advertiser]):
 
 
 class PartOfAdvertiserViewSet(StudioViewSet[Row]):
-    """Parts of one advertiser, below `/api/advertisers/{advertiser_id}/`."""
+    """Parts of one advertiser, under `/api/advertisers/{advertiser_id}/`."""
 
     def visible_rows(self) -> StudioQuerySet:
         """The parts of this advertiser. A write locks the advertiser first."""
@@ -68,7 +68,7 @@ class BankAccountViewSet(PartOfAdvertiserViewSet[AdvertiserBankAccount]):
     lookup_url_kwarg = "bank_id"
 
     def required_permission(self) -> str:
-        """Revealing the number has a permission of its own."""
+        """Revealing the numbers has a permission of its own."""
         if self.action == "reveal":
             return "advertisers.reveal_advertiserbankaccount"
         return super().required_permission()

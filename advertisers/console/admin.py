@@ -86,7 +86,7 @@ class BankAccountInline(LongListsMixin, StudioStackedInline):
         return format_html('<a href="{}" class="text-link">{}</a>', address, gettext("Show number and IBAN"))
 
     def get_fieldsets(self, request: HttpRequest, obj: models.Model | None = None) -> Fieldsets:
-        """Without the link to the full number for users who may not reveal it."""
+        """Leave out the link to the full number for users who may not reveal it."""
         if self.may(request, "reveal"):
             return self.fieldsets
         rows = self.fieldsets[0][1]["fields"]
@@ -126,5 +126,5 @@ class AdvertiserAdmin(LongListsMixin, AuditedAdmin):
         return advertiser.advertiser_type, advertiser.get_advertiser_type_display()
 
     def get_fieldsets(self, request: HttpRequest, obj: models.Model | None = None) -> Fieldsets:
-        """Without the last fieldset on the add page, where nothing has been created yet."""
+        """Leave out “Created and updated” on the add page, where it would be empty."""
         return self.fieldsets if obj else self.fieldsets[:2]

@@ -15,7 +15,7 @@ SECRETS = ("bank_account_number", "bank_account_iban")
 
 
 class ContactFormSet(StudioFormSet):
-    """The contacts of an advertiser, of whom at least one must remain."""
+    """The contacts of an advertiser. At least one must remain."""
 
     def clean(self) -> None:
         super().clean()
@@ -23,9 +23,9 @@ class ContactFormSet(StudioFormSet):
             raise ValidationError(NO_CONTACT, code="last_contact")
 
     def save(self, commit: bool = True) -> list[AdvertiserContact]:
-        """Write, then count again: someone else may have deleted the other contact since `clean()`.
+        """Save, then count again: someone else may have deleted the other contact since `clean()`.
 
-        Saving the advertiser took its lock, so this count is final. Raises RowRefusedError.
+        Saving the advertiser locked it, so this count is final. Raises RowRefusedError if no contact is left.
         """
         saved = super().save(commit)
         if commit and not AdvertiserContact.objects.filter(advertiser=self.instance).exists():
@@ -34,7 +34,7 @@ class ContactFormSet(StudioFormSet):
 
 
 class BankAccountForm(StudioForm):
-    """Account number and IBAN are never sent back: their fields are empty, with the mask as placeholder."""
+    """A bank account. Its stored numbers never reach the browser: their fields show only the mask, as a placeholder."""
 
     class Meta:
         model = AdvertiserBankAccount

@@ -192,7 +192,7 @@ def test_another_bank_account_can_be_made_the_default(cast: Cast, console_for: C
 def test_a_new_point_of_contact_replaces_the_old_one(
     cast: Cast, console_for: ConsoleFor, position: int, changed: dict[str, str]
 ) -> None:
-    """In either order of the two rows, whether or not the old one is changed otherwise."""
+    """Whichever of the two rows comes first, and whether or not the old one has other changes."""
     advertiser = AdvertiserFactory()
     contacts = AdvertiserContactFactory.create_batch(2, advertiser=advertiser)
     old, new = (contacts[1 - position], contacts[position])
@@ -222,7 +222,7 @@ def test_the_second_of_two_new_points_of_contact_is_refused_in_its_row(cast: Cas
 
 
 @pytest.mark.parametrize("role", STAFF)
-def test_admins_and_campaign_managers_change_advertisers(role: str, cast: Cast, console_for: ConsoleFor) -> None:
+def test_only_admins_and_campaign_managers_change_advertisers(role: str, cast: Cast, console_for: ConsoleFor) -> None:
     advertiser = AdvertiserFactory(contact=True, advertiser_name="Before")
     AdvertiserBankAccountFactory(advertiser=advertiser)
     filled_in = form_data(console_for(cast.system_admin).get(page_of(advertiser)), advertiser_name="After")
@@ -238,7 +238,7 @@ def test_admins_and_campaign_managers_change_advertisers(role: str, cast: Cast, 
 
 
 @pytest.mark.parametrize("role", STAFF)
-def test_admins_delete_advertisers(role: str, cast: Cast, console_for: ConsoleFor) -> None:
+def test_only_admins_delete_advertisers(role: str, cast: Cast, console_for: ConsoleFor) -> None:
     advertiser = AdvertiserFactory(contact=True)
     AdvertiserBankAccountFactory(advertiser=advertiser)
     address = reverse("admin:advertisers_advertiser_delete", args=[advertiser.pk])
@@ -250,7 +250,7 @@ def test_admins_delete_advertisers(role: str, cast: Cast, console_for: ConsoleFo
 
 
 @pytest.mark.parametrize("role", [*STAFF, "user"])
-def test_admins_reveal_a_number(role: str, cast: Cast, console_for: ConsoleFor) -> None:
+def test_only_admins_reveal_a_number(role: str, cast: Cast, console_for: ConsoleFor) -> None:
     account = AdvertiserBankAccountFactory()
     client = console_for(cast.in_role(role))
     address = reverse("admin:advertisers_bank_account_reveal", args=[account.advertiser_id, account.pk])
@@ -270,7 +270,7 @@ def test_admins_reveal_a_number(role: str, cast: Cast, console_for: ConsoleFor) 
         assert not seen.exists()
 
 
-def test_a_bank_account_is_revealed_only_below_its_own_advertiser(cast: Cast, console_for: ConsoleFor) -> None:
+def test_a_bank_account_is_revealed_only_under_its_own_advertiser(cast: Cast, console_for: ConsoleFor) -> None:
     account = AdvertiserBankAccountFactory()
     address = reverse("admin:advertisers_bank_account_reveal", args=[AdvertiserFactory().pk, account.pk])
 

@@ -1,4 +1,4 @@
-"""Bank accounts in the API: numbers can be written, and are masked in every answer."""
+"""Bank accounts in the API: numbers can be written, but every answer masks them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -222,7 +222,7 @@ def test_a_moderator_sees_an_advertiser_without_its_bank_accounts(
     assert "advertiserbankaccount" in shown
 
 
-def test_a_bank_account_is_found_only_below_its_own_advertiser(
+def test_a_bank_account_is_found_only_under_its_own_advertiser(
     client: APIClient, cast: Cast, client_for: ClientFor, account: AdvertiserBankAccount
 ) -> None:
     other = AdvertiserFactory(contact=True)

@@ -153,7 +153,7 @@ def test_the_last_contact_cannot_be_deleted(client: APIClient, acme: dict[str, A
     assert client.get(at(acme, "contacts")).json()["count"] == 1
 
 
-def test_a_contact_is_found_only_below_its_own_advertiser(client: APIClient, acme: dict[str, Any]) -> None:
+def test_a_contact_is_found_only_under_its_own_advertiser(client: APIClient, acme: dict[str, Any]) -> None:
     other = {"advertiser_id": str(AdvertiserFactory(contact=True).pk)}
     before = stored()
 

@@ -119,12 +119,12 @@ def test_an_unknown_contact_type_is_refused_by_model_and_database() -> None:
 
 
 def assert_takes_over(first: Any, second: Any, mark: str) -> None:
-    """The second part gets the mark and the first loses it, even if the first is saved again as it was read."""
+    """The second part gets the mark and the first loses it for good, even when an old copy of the first is saved."""
     read_before = type(first).objects.get(pk=first.pk)
     setattr(second, mark, True)
     second.full_clean()
     second.save()
-    # The advertiser at hand counted both changes, so its version is current.
+    # This copy of the advertiser has counted both changes, so its version is current.
     second.advertiser.save()
     for _ in range(2):
         marks = {row.pk: getattr(row, mark) for row in type(first).objects.all()}
@@ -137,7 +137,7 @@ def test_every_contact_type_is_accepted(contact_type: str) -> None:
     AdvertiserContactFactory(contact_type=contact_type).full_clean()
 
 
-def test_a_second_point_of_contact_replaces_the_first_and_is_refused_by_the_database() -> None:
+def test_a_second_point_of_contact_replaces_the_first_and_the_database_refuses_two() -> None:
     first = AdvertiserContactFactory(is_point_of_contact=True)
     second = AdvertiserContactFactory(advertiser=first.advertiser)
 
@@ -196,7 +196,7 @@ def test_any_other_contact_can_be_deleted() -> None:
 # --- Bank accounts ---------------------------------------------------------------------------------------------------
 
 
-def test_a_second_default_account_replaces_the_first_and_is_refused_by_the_database() -> None:
+def test_a_second_default_account_replaces_the_first_and_the_database_refuses_two() -> None:
     first = AdvertiserBankAccountFactory(is_default=True)
     second = AdvertiserBankAccountFactory(advertiser=first.advertiser)
 
@@ -246,14 +246,14 @@ def test_iban_and_bic_are_stored_without_spaces_in_upper_case() -> None:
 
 @pytest.mark.parametrize("field", ["bank_account_bic", "bank_account_swift_code"])
 @pytest.mark.parametrize("code", ["DEUTDEF", "DEUT1EFF", "DEUTDEFF5", "DEUTDEFF500X"])
-def test_a_bic_of_the_wrong_form_is_refused(field: str, code: str) -> None:
+def test_a_bic_in_the_wrong_format_is_refused(field: str, code: str) -> None:
     refusal = f"“{code}” is not a BIC. A BIC has 8 or 11 characters, for example DEUTDEFF or DEUTDEFF500."
 
     assert_model_refuses(AdvertiserBankAccountFactory(), field, refusal, **{field: code})
 
 
 @pytest.mark.parametrize("number", ["123", "1" * 35, "12_34", "-1234", "12\n34"])
-def test_an_account_number_of_the_wrong_form_is_refused(number: str) -> None:
+def test_an_account_number_in_the_wrong_format_is_refused(number: str) -> None:
     account = AdvertiserBankAccountFactory()
     refusal = "An account number has 4 to 34 characters: letters and digits, with spaces or hyphens between them."
 
@@ -271,7 +271,7 @@ def test_an_account_number_of_the_wrong_form_is_refused(number: str) -> None:
         ("bank_account_currency", "EU", "invalid_choice"),
     ],
 )
-def test_other_bank_details_of_the_wrong_form_are_refused(field: str, value: str, refusal: str) -> None:
+def test_other_bank_details_in_the_wrong_format_are_refused(field: str, value: str, refusal: str) -> None:
     assert_model_refuses(AdvertiserBankAccountFactory(), field, refusal, **{field: value})
 
 
@@ -282,7 +282,7 @@ def test_an_account_shows_only_the_end_of_its_number() -> None:
     assert ACCOUNT_NUMBER not in repr(account.__dict__)
 
 
-def test_a_revealed_account_shows_all_of_it() -> None:
+def test_revealing_an_account_returns_the_full_number_and_iban() -> None:
     account = AdvertiserBankAccountFactory(bank_account_iban=IBAN)
     account.refresh_from_db()
 
@@ -312,7 +312,7 @@ def test_users_see_the_rows_they_have_permission_to_view(model: Any, cast: Cast)
         assert model.objects.visible_to(person).exists() == person.has_perm(permission, account), person
 
 
-def test_any_number_of_advertisers_is_loaded_in_as_many_queries(cast: Cast, django_assert_num_queries: Any) -> None:
+def test_loading_advertisers_takes_a_constant_number_of_queries(cast: Cast, django_assert_num_queries: Any) -> None:
     for _ in range(3):
         AdvertiserBankAccountFactory(advertiser__contact=True)
 

@@ -122,7 +122,7 @@ def test_a_constraint_about_several_fields_is_a_non_field_error() -> None:
     error = validation_error(collision(lambda: CampaignAudienceTargeting.objects.bulk_create([again])))
 
     assert error.message_dict == {
-        "__all__": ["This campaign already targets this region and country. Add the cities to that target."]
+        "__all__": ["This campaign already targets this region and country. Add the cities to the existing target."]
     }
 
 

@@ -35,7 +35,7 @@ class AudienceTargetingSerializer(StudioSerializer):
 
 
 class CampaignColumnsSerializer(StudioSerializer):
-    """The columns of a campaign, which lists and single campaigns share."""
+    """The columns that a campaign has both in a list and by itself."""
 
     advertiser_id = VisibleRelatedField(
         source="advertiser", queryset=Advertiser.objects.all(), required=False, allow_null=True
@@ -72,7 +72,7 @@ class CampaignColumnsSerializer(StudioSerializer):
 class CampaignRowSerializer(CampaignColumnsSerializer):
     """A campaign in a list."""
 
-    ad_count = serializers.IntegerField(read_only=True, help_text=_("0 to 6."))
+    ad_count = serializers.IntegerField(read_only=True, help_text=_("The number of ads, from 0 to 6."))
 
     class Meta(CampaignColumnsSerializer.Meta):
         fields = [*CampaignColumnsSerializer.Meta.fields, "ad_count"]

@@ -8,7 +8,7 @@ from campaigns.querysets import CampaignQuerySet
 
 
 class CampaignViewSet(AuditedViewSet[Campaign]):
-    """Campaigns, with their history and `?as_of=`. Everyone signed in may read them."""
+    """Campaigns, with their history and `?as_of=`. All signed-in users may read them."""
 
     queryset = Campaign.objects.all()
     serializer_class = serializers.CampaignSerializer

@@ -98,11 +98,11 @@ class CampaignAdmin(StatusActionsMixin):
         return campaign.campaign_status, campaign.get_campaign_status_display()
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
-        """With `?changeable`, as pickers send it: only campaigns that the user may change."""
+        """With `?changeable`, which pickers send, only campaigns that the user may change."""
         if "changeable" in request.GET:
             queryset = cast(CampaignQuerySet, queryset).changeable_by(request.user)
         return super().get_search_results(request, queryset, search_term)
 
     def get_fieldsets(self, request: HttpRequest, obj: Campaign | None = None) -> Fieldsets:
-        """Without the last fieldset on the add page, where nothing has been created yet."""
+        """Leave out “Created and updated” on the add page, where it would be empty."""
         return self.fieldsets if obj else self.fieldsets[:3]

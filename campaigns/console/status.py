@@ -20,7 +20,7 @@ from campaigns.lifecycle import LifecycleModel
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
 
-# After a status button was pressed, by the new status.
+# The message after a status button, by the new status.
 CHANGED: Mapping[str, "StrPromise"] = {
     Status.DRAFT: _("“%(name)s” is a draft again."),
     Status.ACTIVE: _("“%(name)s” is now active."),
@@ -28,7 +28,7 @@ CHANGED: Mapping[str, "StrPromise"] = {
     Status.INACTIVE: _("“%(name)s” is now inactive."),
     Status.EXPIRED: _("“%(name)s” has now expired."),
 }
-# After a bulk action, by the name of the model and the new status.
+# The message after a bulk action, by the name of the model and the new status.
 BULK_CHANGED: Mapping[tuple[str, str], "StrPromise"] = {
     ("campaign", Status.ACTIVE): ngettext_lazy(
         "%(count)d campaign is now active.", "%(count)d campaigns are now active.", "count"
@@ -50,12 +50,12 @@ NOT_PERMITTED: Mapping[str, "StrPromise"] = {
 
 
 class StatusActionsMixin(AuditedAdmin):
-    """Adds bulk status actions, and stays on the page after a status button was pressed."""
+    """Adds bulk status actions, and stays on the page after a status button is pressed."""
 
     actions: Sequence[str | Callable[..., object]] = ["activate_selected", "pause_selected", "deactivate_selected"]
 
     def has_move_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Whether the user may change any row. `_move` asks again for each row."""
+        """Whether the user may change any row at all. `_move` checks each row again."""
         return self.may(request, "change", obj)
 
     def response_change(self, request: HttpRequest, obj: LifecycleModel) -> HttpResponse:

@@ -156,7 +156,7 @@ def test_admins_delete_all_campaigns_and_managers_their_own(role: str, cast: Cas
     assert set(Campaign.objects.all()) == left[role]
 
 
-def test_the_page_lists_the_ads_and_links_to_a_new_one(cast: Cast, console_for: ConsoleFor) -> None:
+def test_the_page_lists_the_ads_and_has_a_link_to_add_one(cast: Cast, console_for: ConsoleFor) -> None:
     campaign = CampaignFactory(campaign_created_by=cast.owner)
     ad = AdFactory(campaign=campaign, ad_name="<b>Bold</b>")
     preset = f"{reverse('admin:ads_ad_add')}?campaign={campaign.pk}"
@@ -168,7 +168,7 @@ def test_the_page_lists_the_ads_and_links_to_a_new_one(cast: Cast, console_for: 
     assert preset not in console_for(cast.colleague).get(page_of(campaign)).content.decode()
 
 
-def test_a_campaign_with_six_ads_offers_no_further_one(cast: Cast, console_for: ConsoleFor) -> None:
+def test_a_campaign_with_six_ads_does_not_offer_another(cast: Cast, console_for: ConsoleFor) -> None:
     campaign = CampaignFactory(campaign_created_by=cast.owner)
     AdFactory.create_batch(6, campaign=campaign)
 
@@ -201,7 +201,7 @@ def test_the_history_shows_who_changed_what(cast: Cast, console_for: ConsoleFor)
     assert "<i>Winter</i>" not in text
 
 
-def test_an_error_of_the_database_is_shown_in_the_form(
+def test_a_database_error_is_shown_in_the_form(
     cast: Cast, console_for: ConsoleFor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     campaign = CampaignFactory(campaign_created_by=cast.owner)

@@ -109,7 +109,7 @@ def test_the_history_records_who_changed_what_from_where(cast: Cast, client_for:
     assert [entry["timestamp"] for entry in entries] == sorted((entry["timestamp"] for entry in entries), reverse=True)
 
 
-def test_the_history_is_that_of_one_campaign(client: APIClient, summer: dict[str, Any]) -> None:
+def test_a_history_covers_only_its_own_campaign(client: APIClient, summer: dict[str, Any]) -> None:
     other = client.post("/api/campaigns", campaign_body(campaign_name="Other")).json()
 
     names = {entry["resource_name"] for entry in client.get(at(other, "history")).json()["results"]}

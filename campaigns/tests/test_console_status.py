@@ -37,7 +37,7 @@ def list_of(model: Any) -> str:
 
 
 def make(kind: str, owner: User, status: str = "draft") -> Any:
-    """A campaign or ad in that status that could be activated."""
+    """A campaign or ad in that status. Nothing else keeps it from being activated."""
     campaign = CampaignFactory(campaign_created_by=owner)
     row: Any = campaign if kind == "campaign" else AdFactory(campaign=campaign, rated=True)
     type(row).objects.filter(pk=row.pk).update(**{row.status_field: status})

@@ -152,7 +152,7 @@ def test_a_save_without_a_user_keeps_the_recorded_names(cast: Cast) -> None:
     assert (campaign.created_by_name, campaign.updated_by_name) == ("campaign_manager", "campaign_manager")
 
 
-def test_saving_one_field_updates_the_time_of_the_last_change() -> None:
+def test_saving_one_field_also_updates_the_time_of_the_last_change() -> None:
     campaign = CampaignFactory()
     before = campaign.updated_at
 

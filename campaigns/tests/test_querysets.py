@@ -89,7 +89,7 @@ def test_the_ads_of_each_campaign_are_counted() -> None:
     assert counted == {none.pk: 0, two.pk: 2}
 
 
-def test_everyone_signed_in_sees_campaigns_and_targets(cast: Cast) -> None:
+def test_all_signed_in_users_see_campaigns_and_targets(cast: Cast) -> None:
     AudienceTargetingFactory()
 
     for person in cast:
@@ -100,7 +100,7 @@ def test_everyone_signed_in_sees_campaigns_and_targets(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("number", [1, 5])
-def test_any_number_of_campaigns_is_loaded_in_as_many_queries(
+def test_loading_campaigns_takes_a_constant_number_of_queries(
     number: int, cast: Cast, django_assert_num_queries: Any
 ) -> None:
     for _ in range(number):

@@ -1,4 +1,4 @@
-"""Targeting: places that are named once, and tidy lists of names."""
+"""Targeting: each place is targeted once, and lists of names are tidied."""
 
 from collections.abc import Callable
 
@@ -20,12 +20,14 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize("region", ["Europe", "EUROPE", " europe "])
-def test_a_place_is_targeted_once_per_campaign(region: str) -> None:
+def test_a_campaign_can_target_a_place_only_once(region: str) -> None:
     first = AudienceTargetingFactory(region="Europe", country="DE")
     again = AudienceTargetingFactory.build(campaign=first.campaign, region=region, country="DE")
 
     assert_model_refuses(
-        again, "__all__", "This campaign already targets this region and country. Add the cities to that target."
+        again,
+        "__all__",
+        "This campaign already targets this region and country. Add the cities to the existing target.",
     )
     again.region = region.strip()
     assert_database_refuses(
@@ -60,7 +62,7 @@ def test_lists_are_tidied_when_they_are_validated(field: str) -> None:
 
 @pytest.mark.parametrize("field", ["cities", "postcodes"])
 @pytest.mark.parametrize("value", [[""], [" ", "\t"]], ids=repr)
-def test_a_list_of_nothing_but_blanks_is_refused_everywhere(
+def test_a_list_of_only_blanks_is_refused_everywhere(
     cast: Cast,
     client_for: Callable[[User | None], APIClient],
     console_for: Callable[[User | None], Client],
