@@ -98,7 +98,7 @@ class OpportunitySerializer(StrictFields):
         default="",
         help_text=_(
             "The strongest rating label to show. Its equivalent applies to ads rated in the other system. Ads without "
-            "a label don't show."
+            "a label don't show then."
         ),
         error_messages=one_of(RATING_LEVELS),
     )
@@ -117,9 +117,14 @@ class OpportunitySerializer(StrictFields):
 class QuestionSerializer(OpportunitySerializer):
     """A place and a moment, and the ads to explain: one ad, those of a campaign, or those of a position."""
 
-    ad_id = serializers.UUIDField(required=False)
-    campaign_id = serializers.UUIDField(required=False)
-    ad_type_id = serializers.ChoiceField(choices=AdType.choices, required=False, error_messages=one_of(AdType.values))
+    ad_id = serializers.UUIDField(required=False, help_text=_("Explain this ad."))
+    campaign_id = serializers.UUIDField(required=False, help_text=_("Explain the ads of this campaign."))
+    ad_type_id = serializers.ChoiceField(
+        choices=AdType.choices,
+        required=False,
+        error_messages=one_of(AdType.values),
+        help_text=_("Explain the ads for this position."),
+    )
 
     def validate(self, attrs: Values) -> Values:
         """Exactly one of the three must be sent."""
@@ -187,10 +192,10 @@ class PlacementsSerializer(serializers.Serializer[Document]):
 class DeliverySerializer(serializers.Serializer[Document]):
     """What shows at a place and time."""
 
-    at = LocalTimeField()
+    at = LocalTimeField(help_text=_("The time that was sent, or the current time in UTC."))
     place = PlaceSerializer()
     placements = PlacementsSerializer()
-    valid_until = LocalTimeField(help_text=_("The end of the quarter hour, when the answer may change."))
+    valid_until = LocalTimeField(help_text=_("The end of the quarter hour, when the response may change."))
 
 
 @extend_schema_field(OpenApiTypes.STR)
@@ -213,9 +218,9 @@ class ReasonSerializer(serializers.Serializer[Reason]):
     message = SentenceField(wording.message)
     resource_type = serializers.ChoiceField(choices=["ad", "campaign"])
     resource_id = serializers.UUIDField()
-    field = serializers.CharField()
-    expected = serializers.JSONField()
-    actual = serializers.JSONField(allow_null=True)
+    field = serializers.CharField(help_text=_("The field of the resource that the criterion is about."))
+    expected = serializers.JSONField(help_text=_("What the criterion needs."))
+    actual = serializers.JSONField(allow_null=True, help_text=_("The current value."))
     fix = SentenceField(wording.fix, help_text=_("The smallest change that would meet the criterion."))
     changes = serializers.JSONField(
         allow_null=True, help_text=_("The fix as the body of a PATCH, or null if a person has to decide.")
@@ -229,7 +234,7 @@ class ExplanationSerializer(serializers.Serializer[Any]):
     ad_id = serializers.UUIDField()
     ad_name = serializers.CharField(source="ad.ad_name")
     eligible = serializers.BooleanField(help_text=_("Whether the ad meets every criterion."))
-    shown = serializers.BooleanField(help_text=_("Whether it is eligible and, in a bar, it is its turn."))
+    shown = serializers.BooleanField(help_text=_("Whether the ad is eligible and, in a bar, has its turn."))
     lost_to = serializers.UUIDField(
         allow_null=True, help_text=_("If an eligible ad doesn't show: the ad whose turn it is in the rotation.")
     )
@@ -249,12 +254,17 @@ class FindingSerializer(serializers.Serializer[Finding]):
     field = serializers.CharField()
 
 
-@extend_schema_serializer(description=_("Whether a campaign can run as it is."))
+@extend_schema_serializer(
+    description=_(
+        "Whether a campaign can run as it is. `light` is red if there are blockers, amber if there are only warnings, "
+        "and otherwise green."
+    )
+)
 class ReadinessSerializer(serializers.Serializer[Document]):
     """Whether a campaign can run as it is."""
 
     campaign_id = serializers.UUIDField()
-    ready = serializers.BooleanField()
+    ready = serializers.BooleanField(help_text=_("Whether there are no blockers."))
     light = serializers.ChoiceField(choices=["red", "amber", "green"])
-    blockers = FindingSerializer(many=True)
-    warnings = FindingSerializer(many=True)
+    blockers = FindingSerializer(many=True, help_text=_("Problems that keep the whole campaign from running."))
+    warnings = FindingSerializer(many=True, help_text=_("Problems that don't keep the campaign from running."))

@@ -125,10 +125,22 @@ class AdSerializer(AdRowSerializer):
     """An ad with its time slots and content rating. `campaign_id` can't be changed later."""
 
     allowed_next_statuses = serializers.ListField(
-        child=serializers.ChoiceField(choices=Status.choices), source="allowed_next", read_only=True
+        child=serializers.ChoiceField(choices=Status.choices),
+        source="allowed_next",
+        read_only=True,
+        help_text=_("The statuses to which `ad_status` can change now."),
     )
-    time_slots = RowListSerializer(child=TimeSlotSerializer(), required=False, max_length=QUARTERS_OF_A_DAY)
-    content_rating = ContentRatingSerializer(required=False, allow_null=True)
+    time_slots = RowListSerializer(
+        child=TimeSlotSerializer(),
+        required=False,
+        max_length=QUARTERS_OF_A_DAY,
+        help_text=_("The ad may show all day if the list is empty. A list that is sent replaces the stored one."),
+    )
+    content_rating = ContentRatingSerializer(
+        required=False,
+        allow_null=True,
+        help_text=_("Fields that are left out keep their values. Null removes the content rating."),
+    )
 
     proposed: Ad
     names_its_campaign = True
