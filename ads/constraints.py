@@ -1,4 +1,4 @@
-"""The database constraints of ads, time slots and content ratings, each with the message that people read."""
+"""The database constraints of ads, time slots and content ratings, each with its message."""
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DecimalRangeField, RangeOperators
@@ -161,7 +161,7 @@ OF_A_TIME_SLOT: list[models.BaseConstraint] = [
             (
                 Func(
                     _minutes("time_slot_start"),
-                    # A slot that ends before it starts is an empty range here, and is refused by the check above.
+                    # A slot that ends before it starts is an empty range here: the check above refuses it.
                     Greatest(_minutes("time_slot_start"), _end_minute),
                     function="numrange",
                     output_field=DecimalRangeField(),
@@ -179,7 +179,7 @@ OF_A_CONTENT_RATING: list[models.BaseConstraint] = [
         name="rating_label_belongs_to_the_system",
         condition=Q(
             Q(rating_system__isnull=True, rating_label__isnull=True),
-            # Neither may be null: in SQL a comparison with null is unknown, and a check lets unknown pass.
+            # Not null, because in SQL a comparison with null is unknown, and a check constraint accepts unknown.
             *[
                 Q(
                     rating_system=system,

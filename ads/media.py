@@ -26,8 +26,8 @@ has_what_it_needs = (
     | ~Q(media_type__in=MediaType.values)
 )
 
-# Control characters, spaces of every width, and characters that reverse the direction of text, which make a URL look
-# like another. PostgreSQL interprets the escapes.
+# Characters that make one URL look like another: control characters, spaces of every width, and characters that
+# reverse the direction of text. PostgreSQL interprets the escapes.
 HIDDEN = r"\s\u0001-\u0020\u007f-\u00a0\u1680\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff"
 
 
@@ -40,6 +40,6 @@ def qr_code(url: str) -> segno.QRCode | None:
 
 
 def is_http_url(field: str) -> Q:
-    """The condition that a field is null or an HTTP or HTTPS URL. Nothing else is stored, and none is ever fetched."""
+    """The condition that a field is null or an HTTP or HTTPS URL. The server never opens these URLs."""
     pattern = rf"^https?://[^/{HIDDEN}][^{HIDDEN}]*$"
     return Q(**{f"{field}__isnull": True}) | Q(**{f"{field}__iregex": pattern})

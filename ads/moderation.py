@@ -1,4 +1,4 @@
-"""The rules of review: what is reviewed, and who may approve it. `Ad` has the methods that approve and reject."""
+"""The rules of review: what is reviewed, and who may approve it. `Ad.approve()` and `Ad.reject()` apply them."""
 
 from typing import TYPE_CHECKING
 
@@ -44,6 +44,6 @@ def check_approval(ad: "Ad", user: Reader) -> None:
 
 
 def check_rejection(note: str) -> None:
-    """Raise ValidationError unless the note says why the ad is rejected."""
+    """Raise ValidationError if the note is blank: a rejection needs a reason."""
     if not note.strip():
         raise ValidationError({"note": ValidationError(NOTE_MISSING, code="required")})

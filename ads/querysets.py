@@ -17,7 +17,7 @@ class AdQuerySet(StudioQuerySet):
     """Ads, with what their lists and pages show."""
 
     def visible_to(self, user: Reader) -> Self:
-        """All ads for every signed-in user."""
+        """Every signed-in user may see all ads."""
         return self if user.is_authenticated else self.none()
 
     def changeable_by(self, user: Reader) -> Self:
@@ -25,13 +25,13 @@ class AdQuerySet(StudioQuerySet):
         return self.filter(campaign__in=Campaign.objects.changeable_by(user))
 
     def over_on(self, day: date) -> Self:
-        """Ads that ended before `day` (by their own end date, else the campaign's), except drafts and expired ones."""
+        """Ads whose end date, or else their campaign's, is before `day`, except drafts and expired ads."""
         last_day = Coalesce("ad_end_date", "campaign__campaign_end_date")
         over = self.alias(last_day=last_day).filter(last_day__lt=day)
         return over.exclude(ad_status__in=[Status.DRAFT, Status.EXPIRED])
 
     def awaiting_review(self, *, on: date) -> Self:
-        """The review queue: ads pending review, the one that goes live soonest first.
+        """The review queue: ads pending review, in the order in which they go live.
 
         Ads that have ended before `on` or have expired are left out.
         """
@@ -41,7 +41,7 @@ class AdQuerySet(StudioQuerySet):
         return queue.order_by("goes_live_on", "created_at", "ad_id")
 
     def with_goes_live_on(self) -> Self:
-        """With `goes_live_on`: the ad's own start date, else the campaign's."""
+        """Annotate `goes_live_on`: the ad's own start date, or else the campaign's."""
         return self.annotate(goes_live_on=Coalesce("ad_start_date", "campaign__campaign_start_date"))
 
     def for_change(self, key: UUID) -> Self:

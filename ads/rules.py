@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ads.models import Ad, AdContentRating, AdTimeSlot
 
 
-# Refuses a campaign manager who adds an ad to someone else's campaign, in the console and the API.
+# The console and the API show it to a campaign manager who adds an ad to someone else's campaign.
 NOT_OWN_CAMPAIGN = _("You can only add ads to campaigns that you created.")
 
 
@@ -30,7 +30,7 @@ may_rate = moderates | may_change
 
 rules.add_perm("ads", is_signed_in)
 rules.add_perm("ads.view_ad", is_signed_in)
-# The object is the ad to be added: managers add ads to their own campaigns.
+# The object is the ad to be added, because managers may only add ads to their own campaigns.
 rules.add_perm("ads.add_ad", may_change)
 rules.add_perm("ads.change_ad", may_change)
 rules.add_perm("ads.delete_ad", may_change)

@@ -1,4 +1,4 @@
-"""What shows: the decision for a moment, and the plan of a day."""
+"""Decides what shows: at a moment, and on a whole day."""
 
 import zlib
 from collections.abc import Collection
@@ -39,7 +39,7 @@ class Decision:
 
 
 def decide(opportunity: Opportunity) -> Decision:
-    """What shows, in one query that uses one index, however much is stored."""
+    """What shows, in one query that uses one index, regardless of how much is stored."""
     return Decision(opportunity, _rotated(dict(_find_deliverable().rows(opportunity)), opportunity))
 
 
@@ -68,7 +68,7 @@ def plan_of_day(opportunity: Opportunity, *, anywhere_in_city: bool = False) -> 
 def _find_deliverable() -> Statement:
     """The query for the keys of deliverable ads by position, compiled once."""
     question = Question()
-    # Criteria may share a condition.
+    # Several criteria may share one condition.
     conditions = dict.fromkeys(criterion.kept.found for criterion in CRITERIA if criterion.kept)
     rows = DeliverableAd.objects.filter(*[condition(question) for condition in conditions])
     keys = ArrayAgg(Cast("ad_id", TextField()))

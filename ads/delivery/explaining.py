@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db.models import BooleanField, ExpressionWrapper, F, Prefetch, QuerySet
 
 from ads.delivery.criteria import CRITERIA, failing, with_criteria
-from ads.delivery.criteria.audience import target_takes
+from ads.delivery.criteria.audience import target_covers
 from ads.delivery.engine import Decision, decide
 from ads.delivery.facts import Reason
 from ads.delivery.opportunity import Opportunity
@@ -39,7 +39,7 @@ class Explanation:
         return not self.reasons
 
     def considered(self) -> list[str]:
-        """The codes of the criteria that were checked, in order, whether they failed or hold."""
+        """The codes of the criteria that were checked, in order, whether they fail or hold."""
         failed = {one.code for one in self.reasons}
         return [
             criterion.code
@@ -53,17 +53,17 @@ class Explanation:
 
 
 def with_failures(ads: "QuerySet[Ad]", opportunity: Opportunity) -> "QuerySet[Ad]":
-    """`ads` with the criteria that fail and everything that reasons need, those with the fewest failures first.
+    """`ads` with everything that `explain()` needs, those with the fewest failing criteria first.
 
-    Each target of their campaigns has `takes_<level>` for the country, region, city and postcode.
+    Each target of their campaigns has `covers_<level>` for the country, region, city and postcode.
     """
     question = Question(opportunity)
     nearest = with_criteria(ads.all(), question).order_by(F("failing"), "ad_id")
-    takes = {
-        f"takes_{level}": ExpressionWrapper(condition, BooleanField())
-        for level, condition in target_takes(question).items()
+    covers = {
+        f"covers_{level}": ExpressionWrapper(condition, BooleanField())
+        for level, condition in target_covers(question).items()
     }
-    targets = Prefetch("campaign__audience_targeting", CampaignAudienceTargeting.objects.annotate(**takes))
+    targets = Prefetch("campaign__audience_targeting", CampaignAudienceTargeting.objects.annotate(**covers))
     related = nearest.select_related("campaign__view_totals", "content_rating")
     return related.prefetch_related("time_slots", targets)
 

@@ -1,4 +1,4 @@
-"""What is wrong with an ad or a campaign, and how to fix it, as data that the API and the console put into words."""
+"""Problems of ads and campaigns, and how to fix them, as data that the API and the console put into words."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ Changes = dict[str, Any]
 
 
 class Problem(StrEnum):
-    """What is wrong. The API and the console have a sentence for each."""
+    """A kind of problem. The API and the console have a sentence for each."""
 
     CAMPAIGN_NOT_ACTIVE = auto()
     AD_NOT_ACTIVE = auto()
@@ -54,7 +54,7 @@ class Problem(StrEnum):
 
 
 class Step(StrEnum):
-    """A step towards the fix. The API and the console have a sentence for each."""
+    """A step of a fix. The API and the console have a sentence for each."""
 
     ACTIVATE = auto()
     DRAFT_THEN_ACTIVATE = auto()

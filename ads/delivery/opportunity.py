@@ -14,7 +14,7 @@ from campaign_studio.places import country_code
 FIRST_YEAR, LAST_YEAR = 2000, 2099
 QUARTER = timedelta(minutes=15)
 QUARTERS_OF_A_DAY = 96
-# Higher than the level of any rating label. No ad is too strong, rated or not.
+# Higher than the level of every rating label, so that even ads without a label are within the limit.
 ANY_LEVEL = 1_000
 # `parse_datetime` would accept a date without a time.
 TIME_OF_DAY = re.compile(r"[T ]\d\d:?\d\d")
@@ -34,7 +34,7 @@ def quarter_of(moment: datetime) -> int:
 
 
 def lacks_city(city: str, postcode: str) -> bool:
-    """Whether a place has a postcode without its city."""
+    """Whether a place has a postcode but no city."""
     return bool(postcode) and not city
 
 
@@ -42,9 +42,10 @@ def lacks_city(city: str, postcode: str) -> bool:
 class Opportunity:
     """A place, a moment and a device.
 
-    `country` is a code or an English name. `at` is the local time of the screen. Its offset is only repeated in the
-    answer, so that days on which the clock changes need no special rule. Unknown parts of the place are empty: for a
-    city or postcode, only targets that cover the whole level above match. `max_rating` is an MPAA or ESRB label.
+    `country` is a code or an English name. `at` is the local time of the screen. Its offset is returned but otherwise
+    ignored, so that days on which the clock changes need no special rule. Unknown parts of the place are empty. An
+    unknown region is in every region of its country. An unknown city or postcode only matches targets that don't list
+    any. `max_rating` is an MPAA or ESRB label.
     """
 
     country: str
@@ -79,7 +80,7 @@ class Opportunity:
 
     @property
     def max_level(self) -> int:
-        """The highest level that a rating may have, `ANY_LEVEL` without `max_rating`."""
+        """The highest level that a rating may have, or `ANY_LEVEL` without `max_rating`."""
         return RATING_LEVELS[self.max_rating] if self.max_rating else ANY_LEVEL
 
     @property

@@ -1,4 +1,4 @@
-"""Whether a campaign can run from a day on: criteria that can no longer hold, and what will end soon."""
+"""Whether a campaign can run from a day on: which criteria can no longer hold, and what will end soon."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ class Finding(Fact):
 
 @dataclass
 class Readiness:
-    """Blockers keep the whole campaign from running. Warnings don't."""
+    """What blockers and warnings a campaign has. Blockers keep all of it from running, warnings don't."""
 
     blockers: list[Finding] = field(default_factory=list)
     warnings: list[Finding] = field(default_factory=list)
@@ -56,7 +56,7 @@ def _readiness(campaign: Campaign, ads: list[Ad], on: date) -> Readiness:
     if not ads:
         return Readiness(blockers=[_finding("no_ads", campaign, "ads", Problem.NO_ADS, Step.ADD_AD)])
     found = {ad.pk: [_never_holds(criterion, ad, on) for criterion in impossible(ad)] for ad in ads}
-    # Problems of the campaign are found with each of its ads, but reported once.
+    # Each ad has the problems of the campaign too, but they are reported once.
     blockers = [finding for finding in found[ads[0].pk] if finding.resource_type == "campaign"]
     of_ads = {
         key: [finding for finding in findings if finding.resource_type == "ad"] for key, findings in found.items()
@@ -68,7 +68,7 @@ def _readiness(campaign: Campaign, ads: list[Ad], on: date) -> Readiness:
         return Readiness(blockers=blockers + wrong_with_ads)
     if blockers:
         return Readiness(blockers, wrong_with_ads)
-    # The campaign of an ad was selected with its view totals.
+    # The ad's campaign, because its view totals were selected with it.
     ahead = [*_ends_soon(campaign, on), *_caps_nearly_used_up(ads[0].campaign)]
     return Readiness(warnings=[*wrong_with_ads, *ahead, *[one for ad in running for one in _ad_ends_first(ad, on)]])
 

@@ -40,14 +40,14 @@ class OpportunityPart(Expression):
         self.cast = cast
 
     def as_sql(self, compiler: SQLCompiler, connection: object) -> tuple[str, tuple[Any, ...]]:
-        """The placeholder with a cast, so that PostgreSQL needn't guess its type."""
+        """The placeholder with a cast, so that PostgreSQL doesn't have to guess its type."""
         return f"%s::{self.cast}", (self.value,)
 
 
 class Question:
     """The parts of an opportunity that conditions use, as expressions.
 
-    Without an opportunity each part is a `Blank`, so that a statement is compiled once and filled in for each request.
+    Without an opportunity, each part is a `Blank`: a statement is compiled once and filled in for each request.
     """
 
     def __init__(self, opportunity: Opportunity | None = None) -> None:
@@ -65,11 +65,11 @@ class Question:
         self.max_level = part("max_level", IntegerField(), "integer")
 
     def places(self) -> Func:
-        """The keys by which targets that take this city are found: the country, and the city."""
+        """The keys of targets that cover this city: the country, and the city."""
         return self._words(self.city)
 
     def postcodes(self) -> Func:
-        """The keys by which targets that take this postcode are found: the country, and the postcode."""
+        """The keys of targets that cover this postcode: the country, and the postcode."""
         return self._words(self.postcode)
 
     def moments(self) -> Func:
@@ -82,7 +82,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Statement:
-    """A compiled query with blanks. Compiling it takes longer than the database needs to run it."""
+    """A compiled query with blanks. Compiling takes longer than running it in the database."""
 
     sql: str
     parameters: tuple[Any, ...]

@@ -25,12 +25,12 @@ from ads.delivery.statement import Question
 from ads.models import Ad
 from campaigns.models import Campaign
 
-# The latest first day and the earliest last day count. GREATEST and LEAST ignore nulls in PostgreSQL.
+# The latest first day and the earliest last day apply. GREATEST and LEAST ignore nulls in PostgreSQL.
 NARROWEST = {"first_day": Greatest, "last_day": Least}
 KEYS = ("ad_id", "ad_type_id", "campaign_id")
-# Where a statement may be split into lines, and the parentheses within which it isn't split.
+# Where a statement may be split into lines, and parentheses, because it isn't split inside them.
 JOINTS = re.compile(r"(\(|\)|, | (?=(?:FROM|INNER JOIN|LEFT OUTER JOIN|WHERE|AND) ))")
-# The campaign is locked first, so that two changes at once that together make an ad deliverable see each other.
+# The campaign is locked first, so that simultaneous changes that only together make an ad deliverable see each other.
 FUNCTION = """
 CREATE OR REPLACE FUNCTION find_deliverable_ads(changed uuid) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -52,7 +52,7 @@ CREATE OR REPLACE TRIGGER {table}_change_what_is_deliverable AFTER UPDATE ON {ta
 
 
 def trigger_sql() -> str:
-    """The SQL that makes the database follow the present criteria."""
+    """The SQL that makes the database follow the criteria in the code."""
     columns = _columns()
     ads = _kept_ads(columns)
     with connection.cursor() as cursor:

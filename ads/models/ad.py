@@ -26,11 +26,11 @@ from campaigns.models import LONGEST_TEXT, Campaign
 
 
 class Ad(LifecycleModel, StampedModel):
-    """What shows in one position of the screen. Part of a campaign."""
+    """An ad of a campaign. It shows in one position of the screen."""
 
     ad_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="ads", verbose_name=_("campaign"))
-    # 1 to 6, unique within the campaign, so that six stays the limit when two requests race.
+    # 1 to 6 and unique within the campaign, so that the limit of six ads holds even when requests race.
     ad_number = models.PositiveSmallIntegerField(verbose_name=_("ad number"), editable=False)
     ad_type_id = models.CharField(max_length=50, choices=AdType.choices, verbose_name=_("position"))
     ad_name = models.CharField(verbose_name=_("name"), max_length=255)
@@ -138,24 +138,24 @@ class Ad(LifecycleModel, StampedModel):
 
     @property
     def last_day(self) -> date | None:
-        """The ad's own end date, else the campaign's."""
+        """The ad's own end date, or else the campaign's."""
         return self.ad_end_date or (self.campaign.campaign_end_date if self.campaign_id else None)
 
     @property
     def expiry_day(self) -> date | None:
-        """The ad's own expiry date. An ad without an end date of its own has the campaign's."""
+        """The ad's own expiry date, or else the campaign's if the ad has no end date of its own either."""
         return self.ad_expiry_date or (None if self.ad_end_date else self.campaign.campaign_expiry_date)
 
     def get_additional_data(self) -> dict[str, str]:
-        """The key of the campaign, for the audit log."""
+        """What the audit log adds to an entry: the key of the campaign."""
         return {"parent_id": str(self.campaign_id)}
 
     def clean_fields(self, exclude: Collection[str] | None = None) -> None:
-        """Leave out the number of a new ad: `save()` assigns it."""
+        """Don't validate the number of a new ad: `save()` assigns it."""
         super().clean_fields({*(exclude or ()), "ad_number"} if self._state.adding else exclude)
 
     def clean(self) -> None:
-        """Check what no constraint can: the campaign has fewer than six ads and isn't changed, and covers the dates."""
+        """Check what constraints can't: the campaign isn't full or exchanged, and its dates include the ad's."""
         super().clean()
         if self._state.adding and self.campaign_id:
             self._free_number()
@@ -174,14 +174,14 @@ class Ad(LifecycleModel, StampedModel):
                 raise ValidationError({name: ValidationError(message, code="outside_campaign", params=bounds)})
 
     def check_activation(self, *, on: date) -> None:
-        """Raise ValidationError also without a confirmed content declaration."""
+        """Also raise ValidationError if the content declaration isn't confirmed."""
         super().check_activation(on=on)
         rating = getattr(self, "content_rating", None)
         if rating is None or not rating.no_prohibited_content:
             self._refuse(moderation.NO_DECLARATION, code="no_declaration")
 
     def save(self, **kwargs: Any) -> None:
-        """Save. A reviewed ad is pending review again if what viewers see has changed.
+        """Save. A reviewed ad becomes pending review again if what viewers see has changed.
 
         Raises ValidationError for a new ad if its campaign has six ads already or has just been deleted.
         """
@@ -190,17 +190,17 @@ class Ad(LifecycleModel, StampedModel):
             if kwargs.get("update_fields"):
                 kwargs["update_fields"] = {*kwargs["update_fields"], *moderation.REVIEW_FIELDS}
         if not self._state.adding and kwargs.get("update_fields") is None:
-            # All but the view count, which vehicles increase while users edit.
+            # Not the view count: vehicles report views while users edit.
             left_alone = {self._meta.pk.name, "ad_view_count", *self.get_deferred_fields()}
             kwargs["update_fields"] = {
                 field.name for field in self._meta.concrete_fields if not {field.name, field.attname} & left_alone
             }
         with transaction.atomic():
-            # Always locked before the ad: the triggers recompute what is deliverable under the campaign's lock.
+            # Always locked before the ad, because the triggers recompute what is deliverable under the campaign's lock.
             campaign = Campaign.objects.select_for_update(no_key=True).filter(pk=self.campaign_id)
-            is_there = campaign.exists()
+            exists = campaign.exists()
             if self._state.adding and self.campaign_id is not None:
-                if not is_there:
+                if not exists:
                     message = gettext("This campaign no longer exists.")
                     raise ValidationError({"campaign": ValidationError(message, code="no_such_campaign")})
                 self.ad_number = self._free_number()
@@ -213,7 +213,7 @@ class Ad(LifecycleModel, StampedModel):
     def approve(self, by: User, *, at: datetime, note: str = "", version: int | None = None) -> None:
         """Record a moderator's approval. Raises PermissionDenied if `by` created the ad or its campaign.
 
-        `version` is the version that the moderator has seen. Raises StaleError if it isn't the current one.
+        `version` is the one that the moderator has seen. Raises StaleError if it isn't the current one.
         """
         moderation.check_approval(self, by)
         self._record_review(ModerationStatus.APPROVED, by, note, at, version)
@@ -221,7 +221,7 @@ class Ad(LifecycleModel, StampedModel):
     def reject(self, by: User, *, at: datetime, note: str, version: int | None = None) -> None:
         """Record a moderator's rejection. Raises ValidationError without a note.
 
-        `version` is as for `approve()`.
+        `version` is the same as in `approve()`.
         """
         moderation.check_rejection(note)
         self._record_review(ModerationStatus.REJECTED, by, note, at, version)

@@ -1,4 +1,4 @@
-"""What may show and where, in tables made for lookup. Database triggers maintain them."""
+"""The tables in which delivery looks up which ads may show, and where. Database triggers maintain them."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
@@ -9,11 +9,11 @@ from campaigns.models import Campaign, CampaignAudienceTargeting
 
 
 class DeliverableAd(models.Model):
-    """One row for each ad that is eligible apart from place, time, caps and rating.
+    """One row for each ad that meets all criteria, apart from those about place, moment, caps and the rating limit.
 
-    Only the triggers that `delivery/triggers.py` generates write to this table and to `DeliverablePlace`. The two
-    tables express the criteria of `delivery/criteria/` in a form that a single index can look up. A test compares them
-    with the criteria.
+    Only the triggers that `delivery/triggers.py` generates write to this table and to `DeliverablePlace`. Together
+    they store the criteria of `delivery/criteria/` in a form that a single index can look up. A test checks that they
+    agree with the criteria.
     """
 
     ad = models.OneToOneField(Ad, models.DO_NOTHING, db_constraint=False, primary_key=True, related_name="+")
@@ -47,7 +47,7 @@ class DeliverablePlace(models.Model):
         db_column="audience_id",
     )
     campaign = models.ForeignKey(Campaign, models.DO_NOTHING, db_constraint=False, related_name="+")
-    # Compared too, because the key of a city in one country could equal that of another country.
+    # Compared as well as `places`, where the key of a city could equal the key of another country.
     country = models.TextField()
     region = models.TextField()
     # `de/berlin`, or `de` for the whole country.
@@ -57,7 +57,7 @@ class DeliverablePlace(models.Model):
 
     class Meta:
         db_table = "deliverable_places"
-        # No list of pending entries: while it is long, the planner doesn't use the index.
+        # Without a list of pending entries: while that is long, the planner doesn't use the index.
         indexes = [GinIndex(fields=["places", "postcodes"], name="deliverable_places_by_word", fastupdate=False)]
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""Views that vehicles report. Each is counted only once, and added to the sums by day."""
+"""The views that vehicles report. Each is counted once, and added to the sums by day."""
 
 from typing import NamedTuple
 
@@ -18,7 +18,7 @@ class AdView(models.Model):
     """One counted view. The table is partitioned by the month of `viewed_at` (UTC); old months are dropped.
 
     An ad with views can't be deleted, because the sums by day refer to it. The views themselves have no foreign key,
-    so that counting doesn't wait for a user who is editing the ad.
+    so that counting doesn't wait while someone saves the ad.
     """
 
     pk = models.CompositePrimaryKey("viewed_at", "view_id")
@@ -96,14 +96,14 @@ class AdViewDay(models.Model):
 
 
 class CapUsage(NamedTuple):
-    """How much of a campaign's caps has been used up."""
+    """How much of a campaign's caps has been used."""
 
     views: int
     seconds: int
 
 
 class CampaignViewTotals(models.Model):
-    """How much of a campaign's caps has been used up: the views of all its ads, and their seconds.
+    """How much of a campaign's caps has been used: the views of all its ads, and their seconds.
 
     The row is locked while views are counted, so that two reports at once can't both count the last view.
     """
@@ -125,7 +125,7 @@ class CampaignViewTotals(models.Model):
         ]
 
     def __str__(self) -> str:
-        return gettext("%(views)d views, %(seconds)d seconds") % {
+        return gettext("Views: %(views)d, seconds: %(seconds)d") % {
             "views": self.view_count,
             "seconds": self.view_seconds,
         }

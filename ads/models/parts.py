@@ -108,7 +108,7 @@ class AdContentRating(PartModel, TimestampedModel):
                 self.ad.send_back_to_review()
 
     def delete(self, using: str | None = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
-        """Delete. A reviewed ad is pending review again without its rating."""
+        """Delete. A reviewed ad becomes pending review again, because its rating is gone."""
         with transaction.atomic():
             deleted = super().delete(using, keep_parents)
             self.ad.send_back_to_review()

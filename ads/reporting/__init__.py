@@ -1,1 +1,1 @@
-"""The views that vehicles report: how they are counted, stored by month, and summed up for a campaign."""
+"""The views that vehicles report: how they are counted, stored by month, and added up for a campaign."""

@@ -1,4 +1,4 @@
-"""Counting views: each only once, and none beyond the campaign's caps.
+"""Counting views: each once, and none beyond the campaign's caps.
 
 Locks are always taken in the same order, which prevents deadlocks between counting, deleting and recounting: the totals
 of the campaigns, the ads and the receipts, each by key, then the sums by day.
@@ -21,7 +21,7 @@ from campaigns.models import Campaign
 # How far the clock of a vehicle may be ahead of the server's.
 CLOCK_TOLERANCE = timedelta(minutes=5)
 
-# Locks the campaign while its row of totals is created, because it may be being deleted.
+# Locks the campaign, so that it can't be deleted while its row of totals is created.
 MAKE_TOTALS = """
 INSERT INTO campaign_view_totals (campaign_id)
 SELECT campaign_id FROM campaigns
@@ -68,7 +68,7 @@ class ReportedView:
 
 
 class Refusal(StrEnum):
-    """Why a view isn't counted. The API has a sentence for each."""
+    """The code of a reason why a view isn't counted. The API has a sentence for each."""
 
     UNKNOWN_AD = auto()
     TOO_SHORT = auto()
@@ -80,7 +80,7 @@ class Refusal(StrEnum):
 
 @dataclass(frozen=True)
 class Rejection:
-    """Why a view isn't counted. `params` are the values for its sentence."""
+    """A reason why a view isn't counted. `params` are the values for its sentence."""
 
     code: Refusal
     params: Mapping[str, object] = field(default_factory=dict)
@@ -88,7 +88,7 @@ class Rejection:
 
 @dataclass
 class CountResult:
-    """The outcome of a report. `rejected` has the reasons by the index of the view."""
+    """The outcome of a report. `rejected` has the reason for each rejected view, by its index."""
 
     accepted: int = 0
     duplicates: int = 0

@@ -19,7 +19,7 @@ JOIN pg_class AS child ON child.oid = inhrelid
 WHERE inhparent = 'ad_views'::regclass
 ORDER BY child.relname
 """
-# PostgreSQL refuses a new partition while the default one has rows of it, so these are moved out first and in again.
+# PostgreSQL refuses a partition while the default one has rows that belong in it, so they are set aside first.
 SET_ASIDE = """
 CREATE TEMPORARY TABLE views_set_aside ON COMMIT DROP AS
 SELECT * FROM ad_views_other WHERE viewed_at >= %s AND viewed_at < %s
@@ -27,7 +27,7 @@ SELECT * FROM ad_views_other WHERE viewed_at >= %s AND viewed_at < %s
 
 
 def kept_from(now: datetime) -> datetime:
-    """The start of the oldest month of which views are kept (setting `VIEW_RETENTION_MONTHS`), in UTC."""
+    """The start of the oldest month whose views are kept (setting `VIEW_RETENTION_MONTHS`), in UTC."""
     return _moment(_shifted(_month(now), -settings.VIEW_RETENTION_MONTHS))
 
 
@@ -45,7 +45,7 @@ def has_next_month(now: datetime) -> bool:
 
 
 def drop_old_views(now: datetime) -> tuple[list[str], int]:
-    """Drop the partitions that are too old, and delete views that old from the default partition.
+    """Drop the partitions that are too old, and delete views of the same age from the default partition.
 
     Returns the names of the partitions and the number of deleted views. The sums by day are kept and become final.
     """
@@ -68,7 +68,7 @@ def make_partitions(now: datetime, *, months_ahead: int) -> list[tuple[str, int]
     Returns the name of each, with the number of views that were moved into it. Each month is created in its own
     transaction, so that counting waits for at most one month's views to be moved.
     """
-    month, last = _first_without_a_month(now), _shifted(_month(now), months_ahead)
+    month, last = _first_month(now), _shifted(_month(now), months_ahead)
     there = set(partitions())
     made = []
     while month <= last:
@@ -78,7 +78,7 @@ def make_partitions(now: datetime, *, months_ahead: int) -> list[tuple[str, int]
     return made
 
 
-def _first_without_a_month(now: datetime) -> date:
+def _first_month(now: datetime) -> date:
     with connection.cursor() as cursor:
         cursor.execute("SELECT min(viewed_at) FROM ad_views_other")
         (earliest,) = cursor.fetchone()
@@ -86,7 +86,7 @@ def _first_without_a_month(now: datetime) -> date:
 
 
 def _make(month: date) -> int | None:
-    """Create one month and return how many views were moved into it, or None if it exists in the meantime."""
+    """Create one month and return how many views were moved into it, or None if it has been created in the meantime."""
     bounds = [_moment(month), _moment(_shifted(month, 1))]
     with transaction.atomic(), connection.cursor() as cursor:
         _lock()

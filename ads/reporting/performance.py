@@ -48,7 +48,7 @@ def views_of(campaign: Campaign, *, first: date, last: date, by: str) -> list[Ro
 
 
 def with_first_day(campaigns: "QuerySet[Campaign]") -> "QuerySet[Campaign]":
-    """With `first_day`: the start date, or the day of the first view (UTC) if that is earlier.
+    """Annotate `first_day`: the start date, or the day of the first view (UTC) if that is earlier.
 
     On screens east of Greenwich, a campaign starts while it is still the previous day in UTC.
     """
@@ -57,7 +57,7 @@ def with_first_day(campaigns: "QuerySet[Campaign]") -> "QuerySet[Campaign]":
 
 
 def caps_of(campaign: Campaign) -> dict[str, int | None]:
-    """The campaign's caps, what has been used of them, and what is left. What is left is None without a cap."""
+    """The campaign's caps, and how much of each is used and left. Without a cap, what is left is None."""
     used = CampaignViewTotals.used_by(campaign)
     max_views, max_seconds = campaign.campaign_max_view_count, campaign.max_view_seconds
     return {

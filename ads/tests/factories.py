@@ -14,7 +14,7 @@ from campaigns.tests.factories import CampaignFactory
 
 
 class AdFactory(factory.django.DjangoModelFactory):
-    """A draft of a text ad in the top bar. `rated=True` adds a content declaration, `approved=True` approves it."""
+    """A draft text ad in the top bar. `rated=True` adds a content declaration, `approved=True` approves it."""
 
     class Meta:
         model = Ad

@@ -1,4 +1,4 @@
-"""The constraints of ads and content ratings: the model and the database refuse the same, with the right message."""
+"""The constraints of ads and their parts: model and database refuse the same values, with the right message."""
 
 from datetime import date, time, timedelta
 from typing import Any

@@ -53,13 +53,13 @@ def run(sql: str) -> None:
 @pytest.mark.parametrize("change", SQL_CHANGES)
 def test_a_change_in_sql_and_its_reversal_change_the_answer(change: str) -> None:
     ad = showing()
-    there, back = SQL_CHANGES[change]
+    do, undo = SQL_CHANGES[change]
 
-    run(there)
+    run(do)
     assert decide(opportunity()).keys() == set()
 
-    table = there.split()[1]
-    run(f"UPDATE {table} {back}")
+    table = do.split()[1]
+    run(f"UPDATE {table} {undo}")
     assert decide(opportunity()).keys() == {str(ad.pk)}
 
 
@@ -106,7 +106,7 @@ def test_counting_views_and_renaming_do_not_touch_the_tables() -> None:
 
 @pytest.mark.django_db
 def test_a_change_rewrites_only_the_affected_rows() -> None:
-    """A new time slot rewrites no target of the campaign, and a changed target no other one."""
+    """A new time slot rewrites no target of the campaign, and a changed target rewrites no other one."""
     ad = showing()
     AudienceTargetingFactory(campaign=ad.campaign, country="FR")
     ads, places = locations()
@@ -146,8 +146,8 @@ def test_a_place_with_special_characters_matches_only_itself(
     assert decide(there).keys() == {str(ad.pk)}
 
 
-def _together(lock: bool) -> set[str]:
-    """Activate a paused ad and its paused campaign at once in SQL. Returns what shows afterwards."""
+def _activate_both(lock: bool) -> set[str]:
+    """Activate a paused ad and its paused campaign simultaneously in SQL. Returns what shows afterwards."""
     ad = showing()
     run("UPDATE ads SET ad_status = 'paused'")
     run("UPDATE campaigns SET campaign_status = 'paused'")
@@ -190,7 +190,7 @@ class _Meeting:
 
 @pytest.mark.django_db(transaction=True)
 def test_two_simultaneous_changes_that_need_each_other_are_both_seen() -> None:
-    assert len(_together(lock=True)) == 1
+    assert len(_activate_both(lock=True)) == 1
 
 
 @pytest.mark.django_db(transaction=True)
@@ -199,6 +199,6 @@ def test_control_without_the_lock_the_changes_miss_each_other() -> None:
         cursor.execute("SELECT pg_get_functiondef('find_deliverable_ads(uuid)'::regprocedure)")
         (source,) = cursor.fetchone()
     try:
-        assert _together(lock=False) == set()
+        assert _activate_both(lock=False) == set()
     finally:
         run(source)

@@ -58,7 +58,7 @@ def test_the_decision_agrees_with_the_oracle(world: Any, opportunity: Opportunit
 
         decision = decide(opportunity)
 
-        expected = {key for key, (made, creative) in stored.items() if shows(made, creative, opportunity)}
+        expected = {key for key, values in stored.items() if shows(*values, opportunity)}
         found = {key for keys in decision.eligible.values() for key in keys}
         assert found == {str(key) for key in expected}
         assert set(eligible(Ad.objects.all(), Question(opportunity)).values_list("pk", flat=True)) == expected
@@ -131,7 +131,7 @@ def test_ads_that_cannot_show_never_do(world: Any, opportunity: Opportunity, cre
 
         able = set(able_to_show(Ad.objects.all(), on=opportunity.day).values_list("pk", flat=True))
 
-        assert {key for key, made in stored.items() if shows(*made, opportunity)} <= able
+        assert {key for key, values in stored.items() if shows(*values, opportunity)} <= able
 
 
 def apply(reason: Reason) -> None:

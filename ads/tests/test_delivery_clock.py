@@ -78,14 +78,14 @@ def test_the_offset_is_ignored(offset: str) -> None:
         ("2028-02-28T23:50:00+01:00", "2028-02-29T00:00:00+01:00"),
     ],
 )
-def test_an_answer_holds_until_the_next_quarter_hour(at: str, until: str) -> None:
+def test_an_answer_is_valid_until_the_next_quarter_hour(at: str, until: str) -> None:
     assert Opportunity("DE", datetime.fromisoformat(at)).valid_until == datetime.fromisoformat(until)
 
 
 @pytest.mark.parametrize(
     ("day", "quarters"),
     [("2026-03-29", 92), ("2026-10-25", 100), ("2026-11-23", 96)],
-    ids=["spring", "autumn", "plain"],
+    ids=["spring", "autumn", "ordinary"],
 )
 def test_every_quarter_hour_of_a_day_of_any_length_has_an_answer(day: str, quarters: int) -> None:
     berlin = ZoneInfo("Europe/Berlin")

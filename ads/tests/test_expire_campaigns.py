@@ -99,14 +99,14 @@ def test_a_second_run_changes_nothing_and_the_audit_log_names_the_command() -> N
 def test_a_refused_campaign_does_not_stop_the_others() -> None:
     broken, day = ended(1, campaign_status="active")
     fine, _ = ended(1, campaign_status="active")
-    # A row from before a rule existed: full_clean() refuses it.
+    # As in a row that is older than a rule, so full_clean() refuses it.
     Campaign.objects.filter(pk=broken.pk).update(campaign_name="")
     out = io.StringIO()
 
-    with pytest.raises(CommandError, match=r"^1 row couldn't be moved\. The reason is above\.$"):
+    with pytest.raises(CommandError, match=r"^1 status couldn't be changed\. The reason is above\.$"):
         call_command("expire_campaigns", "--on", day.isoformat(), stdout=io.StringIO(), stderr=out)
 
-    assert out.getvalue().startswith(f"Campaign {broken.pk} couldn't be moved: ")
+    assert out.getvalue().startswith(f"The status of campaign {broken.pk} couldn't be changed: ")
     fine.refresh_from_db()
     broken.refresh_from_db()
     assert (fine.campaign_status, broken.campaign_status) == ("expired", "active")

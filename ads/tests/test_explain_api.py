@@ -160,7 +160,7 @@ def test_targets_deleted_during_the_request_do_not_break_it(client: Any, wrong: 
 
     def delete_targets(execute: Any, sql: str, *rest: Any) -> Any:
         """Delete the targets after the criteria were checked, just before the targets are read."""
-        if "takes_city" in sql:
+        if "covers_city" in sql:
             CampaignAudienceTargeting.objects.all().delete()
         return execute(sql, *rest)
 

@@ -25,7 +25,7 @@ def explained(*arguments: str) -> str:
     return out.getvalue()
 
 
-def test_without_an_ad_the_output_is_what_shows_in_each_position() -> None:
+def test_without_an_ad_the_command_prints_what_shows_in_each_position() -> None:
     showing(ad_name="Fresh coffee")
     showing(ad_name="Paused", ad_status="paused")
 
@@ -80,7 +80,7 @@ def test_an_eligible_ad_that_does_not_show_names_the_ad_that_does() -> None:
     assert sum(f"takes turns with “{name}”" in waiting for name in names) == 1
 
 
-def test_ads_of_a_campaign_or_a_position_are_explained_in_order_of_failures() -> None:
+def test_ads_of_a_campaign_or_a_position_are_explained_with_the_fewest_reasons_first() -> None:
     ad = showing(ad_name="Second", ad_status="paused")
     showing(ad_name="First", campaign=ad.campaign)
     showing(ad_name="Left", ad_type_id=AdType.BOTTOM_LEFT)
@@ -91,7 +91,7 @@ def test_ads_of_a_campaign_or_a_position_are_explained_in_order_of_failures() ->
         assert "Left" not in said
 
 
-def test_the_limit_is_kept_and_more_ads_are_mentioned() -> None:
+def test_ads_beyond_the_limit_are_only_mentioned() -> None:
     ad = showing()
     showing(campaign=ad.campaign, ad_status="paused")
 

@@ -1,4 +1,4 @@
-"""An approval must come from someone who didn't create the ad, and is about the version they saw."""
+"""An approval must come from someone who didn't create the ad, and applies only to the version that they saw."""
 
 import re
 from collections import Counter
@@ -74,7 +74,7 @@ def test_the_console_says_who_must_approve_and_approves_the_others(cast: Cast, c
     assert [Ad.objects.get(pk=ad.pk).moderation_status for ad in (own, other)] == ["pending", "approved"]
 
 
-def test_the_page_of_an_own_ad_has_no_approve_button(cast: Cast, console_for: ConsoleFor) -> None:
+def test_the_page_of_a_users_own_ad_has_no_approve_button(cast: Cast, console_for: ConsoleFor) -> None:
     client = console_for(cast.app_admin)
     for ad, may in ((made_by(cast.app_admin, "ad"), False), (AdFactory(), True)):
         content = client.get(f"/admin/ads/ad/{ad.pk}/change/").content.decode()
@@ -142,7 +142,7 @@ def shown_versions(page: Any) -> dict[str, str]:
     return dict(re.findall(r'name="(version_[0-9a-f-]+)" value="(\d+)"', page.content.decode()))
 
 
-def test_the_console_shows_an_ad_again_that_has_changed_since(cast: Cast, console_for: ConsoleFor) -> None:
+def test_the_console_asks_again_about_an_ad_that_has_changed_since(cast: Cast, console_for: ConsoleFor) -> None:
     ads = [AdFactory(rated=True, ad_name=name) for name in ("One", "Other")]
     client, editor = console_for(cast.content_moderator), console_for(cast.app_admin)
     chosen = {"action": "approve_selected", "_selected_action": [str(ad.pk) for ad in ads]}
@@ -153,7 +153,7 @@ def test_the_console_shows_an_ad_again_that_has_changed_since(cast: Cast, consol
     again = client.post("/admin/ads/ad/", chosen | seen | {"decide": "", "note": "Kept"})
 
     assert len(seen) == 2
-    assert again.status_code == 200, "the page again, with the one to look at once more"
+    assert again.status_code == 200, "the page is shown again, with the changed ad only"
     assert [ad.ad_name for ad, _ in again.context["ads"]] == ["Changed"]
     assert again.context["form"]["note"].value() == "Kept"
     said = messages_of(again)
@@ -165,7 +165,7 @@ def test_the_console_shows_an_ad_again_that_has_changed_since(cast: Cast, consol
     assert Ad.objects.get(pk=ads[0].pk).moderation_status == "approved"
 
 
-def test_changing_the_rating_makes_another_version(cast: Cast, console_for: ConsoleFor) -> None:
+def test_changing_the_rating_creates_a_new_version(cast: Cast, console_for: ConsoleFor) -> None:
     ad = AdFactory(rated=True, ad_name="Rated")
     client, editor = console_for(cast.content_moderator), console_for(cast.app_admin)
     address, page = f"/admin/ads/ad/{ad.pk}/approve/", f"/admin/ads/ad/{ad.pk}/change/"
@@ -209,7 +209,7 @@ def test_ads_that_have_been_deleted_since_are_reported(cast: Cast, console_for: 
 
 
 def review_at_once() -> list[int]:
-    """One moderator approves and another rejects the same version at once. Returns the statuses."""
+    """Approve and reject the same version simultaneously. Returns the status codes."""
     cast = make_cast()
     ad = AdFactory(rated=True)
     ad.refresh_from_db()

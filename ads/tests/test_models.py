@@ -29,7 +29,7 @@ def stored(ad: Ad) -> Ad:
 
 @pytest.mark.parametrize("field", ["ad_start_date", "ad_end_date"])
 @pytest.mark.parametrize("day", [START - ONE_DAY, END + ONE_DAY])
-def test_the_dates_of_an_ad_must_be_within_its_campaigns(field: str, day: date) -> None:
+def test_the_dates_of_an_ad_must_be_within_those_of_its_campaign(field: str, day: date) -> None:
     ad = AdFactory(campaign=CampaignFactory(campaign_start_date=START, campaign_end_date=END))
 
     message = "The date must be within the campaign's dates (1 Mar 2026 to 31 Mar 2026)."

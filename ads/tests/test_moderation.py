@@ -94,7 +94,7 @@ def test_changing_what_viewers_see_makes_an_ad_pending_review(field: str, outcom
 
 
 @pytest.mark.parametrize("field", VISIBLE)
-def test_saving_only_that_field_also_makes_it_pending_review(field: str, cast: Cast) -> None:
+def test_saving_only_a_field_that_viewers_see_makes_an_ad_pending_review(field: str, cast: Cast) -> None:
     ad = _reviewed("approved", cast)
 
     setattr(ad, field, VISIBLE[field])

@@ -1,4 +1,4 @@
-"""Campaign managers may only add ads to their own campaigns: console and API refuse others with the same message."""
+"""Campaign managers may only add ads to their own campaigns. Console and API refuse with the same message."""
 
 from collections.abc import Callable
 

@@ -44,7 +44,7 @@ def ads(campaign: Campaign) -> list[Ad]:
 
 
 def seen(ad: Ad, day: int, views: int, *, country: str = "DE", city: str = "") -> None:
-    """Views of five seconds each, on a day of March 2026."""
+    """Store views of five seconds each, on a day in March 2026."""
     AdViewDay.objects.create(
         ad=ad, day=FIRST.replace(day=day), country=country, city=city, view_count=views, view_seconds=5 * views
     )
@@ -161,7 +161,7 @@ def test_the_default_range_is_the_whole_campaign_up_to_today(client: APIClient, 
     assert asked(later) == (str(later.campaign_start_date),) * 2
 
 
-def test_caps_include_what_is_used_and_left(client: APIClient) -> None:
+def test_caps_have_how_much_is_used_and_left(client: APIClient) -> None:
     campaign = CampaignFactory(
         campaign_max_view_count=3, campaign_max_view_duration_value=1, campaign_max_view_duration_unit="minutes"
     )
@@ -182,7 +182,7 @@ def test_caps_include_what_is_used_and_left(client: APIClient) -> None:
     assert (answer["view_count"], answer["results"]) == (0, [])
 
 
-def test_a_campaign_without_caps_and_views_has_none(client: APIClient, campaign: Campaign) -> None:
+def test_without_caps_and_views_nothing_is_used_or_left(client: APIClient, campaign: Campaign) -> None:
     assert performance(client, campaign)["caps"] == {
         "campaign_max_view_count": None,
         "view_count_used": 0,
@@ -249,7 +249,7 @@ def test_users_who_may_view_a_campaign_may_view_its_performance(
 
 
 @pytest.mark.parametrize("by", ["day", "ad", "ad_type", "city"])
-def test_it_takes_two_queries_however_many_views_there_are(
+def test_the_number_of_queries_does_not_depend_on_the_number_of_views(
     client: APIClient, campaign: Campaign, ads: list[Ad], by: str
 ) -> None:
     def queries() -> int:

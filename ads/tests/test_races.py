@@ -1,4 +1,4 @@
-"""Several users do the same at once, with real threads and connections."""
+"""Several users make conflicting changes simultaneously, with real threads and connections."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -64,25 +64,25 @@ def add_ad(campaign: Campaign) -> None:
     ad.save()
 
 
-@pytest.mark.parametrize("there", [0, 5])
-def test_a_seventh_ad_is_refused_when_sixteen_requests_race(there: int) -> None:
+@pytest.mark.parametrize("existing", [0, 5])
+def test_a_seventh_ad_is_refused_when_sixteen_requests_race(existing: int) -> None:
     campaign = CampaignFactory()
-    AdFactory.create_batch(there, campaign=campaign)
+    AdFactory.create_batch(existing, campaign=campaign)
 
     outcomes = Counter(race(*[lambda: add_ad(campaign)] * 16))
 
-    assert outcomes == {"done": 6 - there, "campaign_is_full": 10 + there}
+    assert outcomes == {"done": 6 - existing, "campaign_is_full": 10 + existing}
     assert sorted(campaign.ads.values_list("ad_number", flat=True)) == [1, 2, 3, 4, 5, 6]
 
 
-@pytest.mark.parametrize("there", [0, 5])
-def test_sixteen_saves_without_validation_make_exactly_six_ads(there: int) -> None:
+@pytest.mark.parametrize("existing", [0, 5])
+def test_sixteen_simultaneous_saves_without_validation_create_exactly_six_ads(existing: int) -> None:
     campaign = CampaignFactory()
-    AdFactory.create_batch(there, campaign=campaign)
+    AdFactory.create_batch(existing, campaign=campaign)
 
     outcomes = Counter(race(*[lambda: AdFactory(campaign=campaign)] * 16))
 
-    assert outcomes == {"done": 6 - there, "campaign_is_full": 10 + there}
+    assert outcomes == {"done": 6 - existing, "campaign_is_full": 10 + existing}
     assert sorted(campaign.ads.values_list("ad_number", flat=True)) == [1, 2, 3, 4, 5, 6]
 
 

@@ -1,4 +1,4 @@
-"""`GET /api/campaigns/{id}/readiness`: what blocks a campaign, what is missing, and what ends soon."""
+"""`GET /api/campaigns/{id}/readiness`: what keeps a campaign from running, and what ends soon."""
 
 import uuid
 from datetime import timedelta

@@ -71,14 +71,14 @@ def everything() -> list[list[Any]]:
     ]
 
 
-def test_counted_views_are_correct(ad: Ad) -> None:
+def test_sums_are_correct_after_counting(ad: Ad) -> None:
     before = everything()
 
     assert recount("--check") == recount() == ALL_CORRECT
     assert everything() == before
 
 
-def test_no_views_are_correct() -> None:
+def test_sums_are_correct_without_any_views() -> None:
     AdFactory()
 
     assert recount("--check") == ALL_CORRECT
@@ -134,7 +134,7 @@ def test_a_wrong_sum_is_reported_and_corrected(ad: Ad, what: str) -> None:
     assert found() == [message]
     assert everything() == wrong, "checking changes nothing"
     assert recount() == [message, "Corrected 1 sum."]
-    assert everything() == right, "the version and the stamps as well"
+    assert everything() == right, "including the versions and timestamps"
     assert recount("--check") == ALL_CORRECT
     assert AuditEntry.objects.count() == entries
 
@@ -187,7 +187,7 @@ def test_a_late_view_of_a_dropped_month_is_added_to_its_sum(client: APIClient, a
     assert counters(ad)[0] == 6
 
 
-def test_sums_without_any_views_are_reported(ad: Ad) -> None:
+def test_sums_whose_views_are_all_gone_are_reported(ad: Ad) -> None:
     AdView.objects.all().delete()
 
     assert len(found()) == 6

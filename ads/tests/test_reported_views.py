@@ -53,7 +53,7 @@ def ad() -> Ad:
         ({"odd": 1}, f"odd: {UNKNOWN_FIELD}"),
     ],
 )
-def test_a_malformed_view_does_not_spoil_the_others(
+def test_the_other_views_of_a_report_with_a_malformed_one_are_accepted(
     client: APIClient, ad: Ad, changes: dict[str, Any], reason: str
 ) -> None:
     answer = report(client, view(ad), view(ad, **changes), view(ad))
@@ -91,7 +91,7 @@ def test_anything_but_a_list_of_1_to_500_views_is_refused_with_an_example(client
 @pytest.mark.parametrize(
     "body", [b"[", rb'[{"city": "\ud800"}]', b'[{"a": 1, "a": 2}]', b'[{"duration_seconds": NaN}]']
 )
-def test_what_is_not_json_is_refused_as_a_whole(client: APIClient, body: bytes) -> None:
+def test_a_body_that_is_not_valid_json_is_refused_as_a_whole(client: APIClient, body: bytes) -> None:
     assert send_bytes(client, "POST", ADDRESS, body).status_code == 400
 
 

@@ -26,7 +26,7 @@ def console(cast: Cast, console_for: ConsoleFor) -> Client:
     return console_for(cast.campaign_manager)
 
 
-def test_a_position_lists_the_ad_that_shows_then_those_in_rotation_then_those_that_do_not_show(console: Client) -> None:
+def test_the_ad_that_shows_comes_first_then_those_in_rotation_then_the_others(console: Client) -> None:
     names = {showing(ad_name=name).ad_name for name in ("One", "Two")}
     paused = showing(ad_name="Paused", ad_status="paused")
     late = showing(ad_name="Late")

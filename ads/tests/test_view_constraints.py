@@ -1,4 +1,4 @@
-"""The constraints of counted views: the model and the database refuse the same."""
+"""The constraints of counted views: the model and the database refuse the same values."""
 
 from datetime import date
 from typing import Any

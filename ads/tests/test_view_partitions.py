@@ -70,7 +70,7 @@ def test_this_month_and_the_next_three_are_created() -> None:
     ]
 
 
-def test_running_it_twice_changes_nothing() -> None:
+def test_a_second_run_changes_nothing() -> None:
     partition_views("--months-ahead", "1")
 
     assert partition_views("--months-ahead", "1") == ["Nothing to do."]

@@ -1,4 +1,4 @@
-"""Vehicles report views at once, with real threads, connections and transactions."""
+"""Vehicles report views simultaneously, with real threads, connections and transactions."""
 
 import random
 from collections import Counter
@@ -105,7 +105,7 @@ def test_exactly_as_many_views_count_as_the_cap_allows(people: Any, cap: int) ->
     assert sum(Ad.objects.values_list("ad_view_count", flat=True)) == cap
 
 
-def test_no_view_counts_after_the_viewing_time_is_used_up(people: Any) -> None:
+def test_no_view_counts_once_the_viewing_time_cap_is_reached(people: Any) -> None:
     campaign = CampaignFactory(campaign_max_view_duration_value=45, campaign_max_view_duration_unit="seconds")
     ad = AdFactory(campaign=campaign)
 

@@ -107,41 +107,43 @@ def opportunities(draw: Any) -> Opportunity:
 
 
 def build(world: list[dict[str, Any]], creator: User) -> dict[Any, tuple[dict[str, Any], dict[str, Any]]]:
-    """Store the world. Returns the values of each ad and its campaign by the key of the ad."""
+    """Store the world. Returns the values of each ad's campaign and of the ad, by the key of the ad."""
     stored = {}
-    for made in world:
-        campaign = Campaign(campaign_name="C", campaign_created_by=creator, campaign_status=made["campaign_status"])
-        campaign.campaign_start_date, campaign.campaign_end_date, campaign.campaign_expiry_date = made["run"]
-        campaign.campaign_max_view_count = made["cap"]
-        if made["time_cap"]:
-            campaign.campaign_max_view_duration_value, campaign.campaign_max_view_duration_unit = made["time_cap"]
+    for campaign_values in world:
+        campaign = Campaign(
+            campaign_name="C", campaign_created_by=creator, campaign_status=campaign_values["campaign_status"]
+        )
+        campaign.campaign_start_date, campaign.campaign_end_date, campaign.campaign_expiry_date = campaign_values["run"]
+        campaign.campaign_max_view_count = campaign_values["cap"]
+        if time_cap := campaign_values["time_cap"]:
+            campaign.campaign_max_view_duration_value, campaign.campaign_max_view_duration_unit = time_cap
         Campaign.objects.bulk_create([campaign])
         CampaignAudienceTargeting.objects.bulk_create(
-            [CampaignAudienceTargeting(campaign=campaign, **target) for target in made["targets"]]
+            [CampaignAudienceTargeting(campaign=campaign, **target) for target in campaign_values["targets"]]
         )
-        if made["used"]:
-            views, seconds = made["used"]
+        if campaign_values["used"]:
+            views, seconds = campaign_values["used"]
             CampaignViewTotals.objects.create(campaign=campaign, view_count=views, view_seconds=seconds)
-        for number, creative in enumerate(made["ads"], start=1):
-            stored[_store_ad(campaign, number, creative, creator).pk] = (made, creative)
+        for number, ad_values in enumerate(campaign_values["ads"], start=1):
+            stored[_store_ad(campaign, number, ad_values, creator).pk] = (campaign_values, ad_values)
     return stored
 
 
-def _store_ad(campaign: Campaign, number: int, creative: dict[str, Any], creator: User) -> Ad:
+def _store_ad(campaign: Campaign, number: int, ad_values: dict[str, Any], creator: User) -> Ad:
     ad = Ad(campaign=campaign, ad_number=number, ad_name=f"Ad {number}", ad_created_by=creator)
     ad.media_type, ad.media_content = MediaType.TEXT, "Hello"
     for name in ("ad_type_id", "ad_status", "moderation_status"):
-        setattr(ad, name, creative[name])
-    ad.ad_start_date, ad.ad_end_date, ad.ad_expiry_date = creative["run"]
+        setattr(ad, name, ad_values[name])
+    ad.ad_start_date, ad.ad_end_date, ad.ad_expiry_date = ad_values["run"]
     Ad.objects.bulk_create([ad])
     AdTimeSlot.objects.bulk_create(
         [
             AdTimeSlot(ad=ad, time_slot_start=_clock(start), time_slot_end=_clock(end))
-            for start, end in creative["slots"]
+            for start, end in ad_values["slots"]
         ]
     )
-    if creative["rating"]:
-        declared, system, label = creative["rating"]
+    if ad_values["rating"]:
+        declared, system, label = ad_values["rating"]
         AdContentRating.objects.bulk_create(
             [AdContentRating(ad=ad, no_prohibited_content=declared, rating_system=system, rating_label=label)]
         )
@@ -152,25 +154,25 @@ def _clock(quarter: int) -> time:
     return time(quarter // 4 % 24, quarter % 4 * 15)
 
 
-def shows(made: dict[str, Any], creative: dict[str, Any], opportunity: Opportunity) -> bool:
+def shows(campaign_values: dict[str, Any], ad_values: dict[str, Any], opportunity: Opportunity) -> bool:
     """The oracle: whether the ad shows, by the same rules as the criteria."""
     day, quarter = opportunity.at.date(), opportunity.at.hour * 4 + opportunity.at.minute // 15
-    first, last, expiry = made["run"]
-    ad_first, ad_last, ad_expiry = creative["run"]
-    views, seconds = made["used"] or (0, 0)
-    value, unit = made["time_cap"] or (None, "seconds")
-    declared, _, label = creative["rating"] or (False, None, None)
+    first, last, expiry = campaign_values["run"]
+    ad_first, ad_last, ad_expiry = ad_values["run"]
+    views, seconds = campaign_values["used"] or (0, 0)
+    value, unit = campaign_values["time_cap"] or (None, "seconds")
+    declared, _, label = ad_values["rating"] or (False, None, None)
     return (
-        (made["campaign_status"], creative["ad_status"], creative["moderation_status"])
+        (campaign_values["campaign_status"], ad_values["ad_status"], ad_values["moderation_status"])
         == ("active", "active", "approved")
         and declared
         and first <= day <= last
         and (ad_first or day) <= day <= (ad_last or day)
         and (expiry or day) >= day
         and (ad_expiry or day) >= day
-        and (not creative["slots"] or any(start <= quarter < end for start, end in creative["slots"]))
-        and any(_reaches(target, opportunity) for target in made["targets"])
-        and (made["cap"] is None or views < made["cap"])
+        and (not ad_values["slots"] or any(start <= quarter < end for start, end in ad_values["slots"]))
+        and any(_reaches(target, opportunity) for target in campaign_values["targets"])
+        and (campaign_values["cap"] is None or views < campaign_values["cap"])
         and (value is None or seconds < value * SECONDS[unit])
         and (not opportunity.max_rating or (label is not None and LEVELS[label] <= LEVELS[opportunity.max_rating]))
     )

@@ -1,7 +1,7 @@
 """The criteria for an ad to show at a moment, in order. Each is defined in one place.
 
 `eligible()` is their conjunction. `explaining.py` finds those that fail, and `readiness.py` those that can no longer
-hold. `triggers.py` generates from them what the database stores, and `engine.py` looks that up.
+hold. `triggers.py` generates database triggers from them, and `engine.py` looks up what these store.
 """
 
 from datetime import date
@@ -30,7 +30,7 @@ def able_to_show(ads: "QuerySet[Ad]", *, on: date) -> "QuerySet[Ad]":
 
 
 def with_criteria(ads: "QuerySet[Ad]", question: Question) -> "QuerySet[Ad]":
-    """Annotate `holds_<code>` for each criterion, and `failing`, their number without those within one that fails."""
+    """Annotate `holds_<code>` for each criterion, and `failing`: how many criteria `failing()` would return."""
     held = {f"holds_{criterion.code}": _truth(criterion.holds(question)) for criterion in CRITERIA}
     ads = ads.annotate(**held)
     fails = [
@@ -49,7 +49,7 @@ def with_prospects(ads: "QuerySet[Ad]", *, on: date) -> "QuerySet[Ad]":
 
 
 def failing(ad: Ad) -> list[Criterion]:
-    """The criteria that fail for an ad from `with_criteria()`, without those within one that fails."""
+    """The criteria that fail for an ad from `with_criteria()`, except those within another that fails."""
     return [
         criterion
         for criterion in CRITERIA

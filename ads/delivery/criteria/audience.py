@@ -1,4 +1,4 @@
-"""The campaign targets the place: a single one of its targets takes the place on every level."""
+"""The campaign targets the place: one of its targets covers the place on every level."""
 
 from datetime import date
 
@@ -18,8 +18,8 @@ from campaigns.models import Campaign, CampaignAudienceTargeting
 EVERYWHERE = "Everywhere"
 
 
-def target_takes(question: Question) -> dict[str, Q]:
-    """For each level of a place, the condition that a target takes it. Ignores case, as the database does."""
+def target_covers(question: Question) -> dict[str, Q]:
+    """For each level of a place, the condition that a target covers it. Ignores case, by the database's rules."""
     return {
         "country": Q(Exact(Lower("country"), Lower(question.country))),
         # A screen in an unknown region is in every region of its country.
@@ -30,7 +30,7 @@ def target_takes(question: Question) -> dict[str, Q]:
 
 
 def _targets(question: Question, *levels: str) -> Q:
-    matches = target_takes(question)
+    matches = target_covers(question)
     targets = CampaignAudienceTargeting.objects.filter(campaign=OuterRef("campaign"))
     return Q(Exists(targets.filter(*[matches[level] for level in levels])))
 
@@ -54,16 +54,16 @@ _IN_PLACES = KeptColumns({}, _in_a_place)
 
 
 def _reached(ad: Ad, *levels: str) -> list[CampaignAudienceTargeting]:
-    """The campaign's targets that take the place on these levels.
+    """The campaign's targets that cover the place on these levels.
 
     There may be none, because they are read after the criteria were evaluated and may have changed in between.
     """
     targets = ad.campaign.audience_targeting.all()
-    return [target for target in targets if all(_takes(target, level) for level in levels)]
+    return [target for target in targets if all(_covers(target, level) for level in levels)]
 
 
-def _takes(target: CampaignAudienceTargeting, level: str) -> bool:
-    return bool(getattr(target, f"takes_{level}"))
+def _covers(target: CampaignAudienceTargeting, level: str) -> bool:
+    return bool(getattr(target, f"covers_{level}"))
 
 
 def _with_target(campaign: Campaign, changed: CampaignAudienceTargeting | None, **values: object) -> Changes:
@@ -77,7 +77,7 @@ def _as_sent(target: CampaignAudienceTargeting) -> dict[str, object]:
     return {name: getattr(target, name) for name in ("region", "country", "cities", "postcodes")}
 
 
-def _taking(names: list[str], name: str) -> list[str]:
+def _with_name(names: list[str], name: str) -> list[str]:
     return [*names, name] if name else []
 
 
@@ -114,13 +114,13 @@ def _region(code: str, ad: Ad, opportunity: Opportunity) -> Reason:
 
 def _city(code: str, ad: Ad, opportunity: Opportunity) -> Reason:
     reached = _reached(ad, "country", "region")
-    target = min(reached, key=lambda one: not _takes(one, "postcode"), default=None)
+    target = min(reached, key=lambda one: not _covers(one, "postcode"), default=None)
     if target is None:
         return _country(code, ad, opportunity)
-    values = {"cities": _taking(target.cities, opportunity.city)}
+    values = {"cities": _with_name(target.cities, opportunity.city)}
     step = Step.ADD_CITY if opportunity.city else Step.GIVE_CITY_OR_EMPTY_CITIES
-    if not _takes(target, "postcode"):
-        values["postcodes"] = _taking(target.postcodes, opportunity.postcode)
+    if not _covers(target, "postcode"):
+        values["postcodes"] = _with_name(target.postcodes, opportunity.postcode)
         step = _step_with_postcode(opportunity)
     return reason(
         code,
@@ -154,7 +154,7 @@ def _postcode(code: str, ad: Ad, opportunity: Opportunity) -> Reason:
         Step.ADD_POSTCODE if opportunity.postcode else Step.GIVE_POSTCODE_OR_EMPTY_POSTCODES,
         expected=opportunity.postcode,
         actual=target.postcodes,
-        changes=_with_target(ad.campaign, target, postcodes=_taking(target.postcodes, opportunity.postcode)),
+        changes=_with_target(ad.campaign, target, postcodes=_with_name(target.postcodes, opportunity.postcode)),
         postcode=opportunity.postcode,
         target=str(target),
     )

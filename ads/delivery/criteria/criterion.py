@@ -1,4 +1,4 @@
-"""What defines a criterion."""
+"""The parts of a criterion, and helpers to define one."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ class Criterion:
     within: str = ""
 
     def reason(self, ad: Ad, opportunity: Opportunity) -> Reason:
-        """The reason why it fails for an ad."""
+        """Why the criterion fails for an ad."""
         return self.why(self.code, ad, opportunity)
 
 
@@ -54,6 +54,6 @@ def always(condition: Q) -> Condition:
     return lambda question: condition
 
 
-def whatever_day(condition: Q) -> Callable[[date], Q]:
+def on_any_day(condition: Q) -> Callable[[date], Q]:
     """A condition that doesn't depend on the day."""
     return lambda day: condition

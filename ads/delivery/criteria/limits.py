@@ -5,7 +5,7 @@ from django.db.models.functions import Cast, Coalesce
 from django.db.models.lookups import LessThan, LessThanOrEqual
 
 from ads.choices import RATING_LABELS, RATING_LEVELS
-from ads.delivery.criteria.criterion import Criterion, KeptColumns, always, whatever_day
+from ads.delivery.criteria.criterion import Criterion, KeptColumns, always, on_any_day
 from ads.delivery.facts import Problem, Reason, Step, reason
 from ads.delivery.opportunity import ANY_LEVEL, Opportunity
 from ads.delivery.statement import Question
@@ -106,14 +106,14 @@ CRITERIA = (
     Criterion(
         code="view_cap",
         holds=always(_VIEWS_ARE_LEFT),
-        can_hold=whatever_day(_VIEWS_ARE_LEFT),
+        can_hold=on_any_day(_VIEWS_ARE_LEFT),
         why=_views_used_up,
         kept=KeptColumns({"max_view_count": _MAX_VIEWS}, _under_view_cap),
     ),
     Criterion(
         code="view_duration_cap",
         holds=always(_TIME_IS_LEFT),
-        can_hold=whatever_day(_TIME_IS_LEFT),
+        can_hold=on_any_day(_TIME_IS_LEFT),
         why=_viewing_time_used_up,
         kept=KeptColumns({"max_view_seconds": _MAX_SECONDS}, _under_viewing_time_cap),
     ),

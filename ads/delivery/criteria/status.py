@@ -6,7 +6,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from ads.choices import ModerationStatus
-from ads.delivery.criteria.criterion import Criterion, always, whatever_day
+from ads.delivery.criteria.criterion import Criterion, always, on_any_day
 from ads.delivery.facts import Changes, Problem, Reason, Step, kind_of, reason
 from ads.delivery.opportunity import Opportunity
 from ads.models import Ad
@@ -109,12 +109,12 @@ CRITERIA = (
     Criterion(
         code="campaign_active",
         holds=always(_CAMPAIGN_IS_ACTIVE),
-        can_hold=whatever_day(_CAMPAIGN_IS_ACTIVE),
+        can_hold=on_any_day(_CAMPAIGN_IS_ACTIVE),
         why=_campaign_not_active,
     ),
-    Criterion(code="ad_active", holds=always(_AD_IS_ACTIVE), can_hold=whatever_day(_AD_IS_ACTIVE), why=_ad_not_active),
-    Criterion(code="approved", holds=always(_IS_APPROVED), can_hold=whatever_day(_IS_APPROVED), why=_not_approved),
+    Criterion(code="ad_active", holds=always(_AD_IS_ACTIVE), can_hold=on_any_day(_AD_IS_ACTIVE), why=_ad_not_active),
+    Criterion(code="approved", holds=always(_IS_APPROVED), can_hold=on_any_day(_IS_APPROVED), why=_not_approved),
     Criterion(
-        code="rated", holds=always(_HAS_DECLARATION), can_hold=whatever_day(_HAS_DECLARATION), why=_declaration_missing
+        code="rated", holds=always(_HAS_DECLARATION), can_hold=on_any_day(_HAS_DECLARATION), why=_declaration_missing
     ),
 )

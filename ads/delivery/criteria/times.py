@@ -163,7 +163,7 @@ CRITERIA = (
     Criterion(
         code="ad_expiry_date",
         holds=lambda question: _until("ad_expiry_date", question.day),
-        # Nor may it expire before its first day.
+        # An ad that expires before its first day can't show either.
         can_hold=lambda day: (
             _until("ad_expiry_date", day)
             & _until("ad_expiry_date", Coalesce("ad_start_date", "campaign__campaign_start_date"))

@@ -25,7 +25,7 @@ from campaigns.models import Campaign
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
 
-# What is printed about the rows of a kind that got a status.
+# What the command prints about the campaigns and ads that have a new status.
 MOVED: dict[tuple[type[Campaign | Ad], str], "StrPromise"] = {
     (Campaign, Status.INACTIVE): ngettext_lazy(
         "%(count)d campaign is now inactive.", "%(count)d campaigns are now inactive.", "count"
@@ -37,13 +37,13 @@ MOVED: dict[tuple[type[Campaign | Ad], str], "StrPromise"] = {
     (Ad, Status.EXPIRED): ngettext_lazy("%(count)d ad has expired.", "%(count)d ads have expired.", "count"),
 }
 REFUSED: dict[type[Campaign | Ad], "StrPromise"] = {
-    Campaign: _("Campaign %(id)s couldn't be moved: %(reasons)s"),
-    Ad: _("Ad %(id)s couldn't be moved: %(reasons)s"),
+    Campaign: _("The status of campaign %(id)s couldn't be changed: %(reasons)s"),
+    Ad: _("The status of ad %(id)s couldn't be changed: %(reasons)s"),
 }
 
 
 class Command(StudioCommand):
-    """Can be run again without effect."""
+    """A second run on the same day changes nothing."""
 
     help = _(
         "Move campaigns and ads that have ended to inactive or expired. Schedule it once a day, shortly after "
@@ -56,7 +56,7 @@ class Command(StudioCommand):
         )
 
     def handle(self, *args: object, on: date | None, **options: object) -> None:
-        """Move each row in its own transaction. Raises CommandError at the end if some were refused."""
+        """Change each row in its own transaction. Raises CommandError at the end if any were refused."""
         day = on or timezone.localdate()
         moved: Counter[tuple[type[Campaign | Ad], str]] = Counter()
         refused = 0
@@ -78,15 +78,15 @@ class Command(StudioCommand):
             self.stdout.write(gettext("Nothing to do on %(day)s.") % {"day": date_format(day)})
         if refused:
             message = ngettext(
-                "%(count)d row couldn't be moved. The reason is above.",
-                "%(count)d rows couldn't be moved. The reasons are above.",
+                "%(count)d status couldn't be changed. The reason is above.",
+                "%(count)d statuses couldn't be changed. The reasons are above.",
                 refused,
             )
             raise CommandError(message % {"count": refused})
 
     @staticmethod
     def _move(model: type[Campaign] | type[Ad], key: UUID, day: date) -> str | None:
-        """Lock one row, move it if it is still due, and return its new status."""
+        """Lock one row, change its status if that is still due, and return the new status."""
         with acting_as("expire_campaigns"), one_write():
             row: Campaign | Ad | None = model.objects.all().for_change(key).first()
             status = row.status_by_calendar(on=day) if row else None

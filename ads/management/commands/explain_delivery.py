@@ -33,11 +33,11 @@ DEFAULT_LIMIT = 20
 
 
 class Command(StudioCommand):
-    """Prints what shows in each position, or for each ad the criteria that fail and the request that would fix them."""
+    """Prints what shows in each position, or for each ad which criteria fail and the requests that would fix them."""
 
     help = _(
         "Show what a screen in a place shows at a moment. With --ad, --campaign or --position, also explain for each "
-        "ad why it shows or not, and what would make it show."
+        "ad why it does or doesn't show, and what would make it show."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -157,7 +157,7 @@ def _heading(opportunity: Opportunity) -> str:
 
 
 def _positions(decision: Decision, positions: list[AdType]) -> Table:
-    """What shows in each position, and how many other ads take turns with it."""
+    """What shows in each position, and how many other ads take turns there."""
     names = _names(decision.keys())
     shows, others = Column(gettext("Shows"), overflow="fold"), gettext("Others in rotation")
     table = Table(gettext("Position"), shows, others)

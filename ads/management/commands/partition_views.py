@@ -15,7 +15,7 @@ MAX_MONTHS = 120
 
 
 class Command(StudioCommand):
-    """Can be run again without effect. Keeps the sums that reports and caps use."""
+    """A second run changes nothing. The sums that reports and caps use are kept."""
 
     help = _(
         "Create the monthly partitions of views ahead, and drop those older than VIEW_RETENTION_MONTHS. "

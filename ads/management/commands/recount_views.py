@@ -16,7 +16,7 @@ from campaign_studio.database.timeouts import lift_statement_timeout
 from campaign_studio.management.base import StudioCommand
 from campaign_studio.retrying import retried
 
-# The correct sums by day. Where the views have been dropped, the stored sum is taken as correct.
+# The correct sums by day. Where the views have been dropped, the stored sum counts as correct.
 COUNTED = """
 WITH counted AS (
     SELECT ad_id, (viewed_at AT TIME ZONE 'UTC')::date AS day, country, city,
@@ -97,7 +97,7 @@ class Difference(NamedTuple):
 
 
 class Command(StudioCommand):
-    """Can run while views are reported: it reads one snapshot, and counts again under the lock what it corrects."""
+    """Can run while views are reported: it compares one snapshot, and recounts what it corrects under the lock."""
 
     help = _("Compare the sums of views by day, ad and campaign with the stored views, and correct those that differ.")
 
