@@ -1,1 +1,1 @@
-"""The foundations of all apps, and the composition of the project."""
+"""The foundations that all apps build on, and the project's settings and URLs."""

@@ -49,7 +49,7 @@ class Reader(Protocol):
 
 @dataclass(frozen=True)
 class Acting:
-    """Who makes the current changes, and by which door: `admin`, `api` or `command`."""
+    """Who makes the current changes, and through which door: `admin`, `api` or `command`."""
 
     door: str
     find_user: Callable[[], Actor | None] = lambda: None

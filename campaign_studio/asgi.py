@@ -1,4 +1,4 @@
-"""For hosts that speak ASGI only. WSGI is faster with this project: see `wsgi.py`."""
+"""The ASGI entry point, for hosts without WSGI. This project is faster with WSGI: see `wsgi.py`."""
 
 import os
 

@@ -45,7 +45,7 @@ def cors_origins(**kwargs: object) -> list[CheckMessage]:
 
 @register()
 def token_lifetimes(**kwargs: object) -> list[CheckMessage]:
-    """Tokens must be valid for some time."""
+    """`ACCESS_TOKEN_EXPIRE_MINUTES` and `REFRESH_TOKEN_EXPIRE_DAYS` are above 0."""
     return [
         Error(
             _("%(setting)s is %(value)s.") % {"setting": name, "value": getattr(settings, name)},

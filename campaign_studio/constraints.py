@@ -1,4 +1,4 @@
-"""From the name of a database constraint to the message people read."""
+"""Turns a violated database constraint into the message that users see, beside the field it is about."""
 
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ REFERENCE_IS_GONE = _("Something this refers to has been deleted in the meantime
 
 
 def validation_error(error: IntegrityError) -> ValidationError:
-    """The ValidationError that `full_clean()` would have raised, had no other transaction come in between."""
+    """The ValidationError that `full_clean()` would have raised if it had seen what other transactions stored since."""
     name = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
     for model in apps.get_models():
         for constraint in model._meta.constraints:
@@ -31,7 +31,7 @@ def validation_error(error: IntegrityError) -> ValidationError:
 
 
 def with_constraint_code(error: ValidationError, constraint: models.BaseConstraint) -> ValidationError:
-    """Give each message without a code the constraint's own code, else its name: that is what tests look for."""
+    """Give each message without a code the constraint's own code, or else its name: callers needn't compare texts."""
     by_field = error.error_dict if hasattr(error, "error_dict") else {NON_FIELD_ERRORS: error.error_list}
     for messages in by_field.values():
         for message in messages:
@@ -57,7 +57,7 @@ def _choose_one_of(values: list[str]) -> str:
     return gettext("Choose %(values)s.") % {"values": get_text_list(values, gettext("or"))}
 
 
-# The message of a choice that doesn't exist, e.g. “Choose seconds, minutes or hours.”: translated when it is shown.
+# The message for an unknown choice, such as “Choose seconds, minutes or hours.” It is translated when it is shown.
 choose_one_of = lazy(_choose_one_of, str)
 
 
@@ -72,7 +72,7 @@ def _is_foreign_key(error: IntegrityError) -> bool:
 
 
 class _AboutOneField:
-    """Shows a constraint's message beside the field it is about, where Django would show it above the form."""
+    """Shows a constraint's message beside the field it is about. Django would show it above the form."""
 
     def __init__(self, *args: object, field: str, **kwargs: object) -> None:
         self.field = field

@@ -11,7 +11,7 @@ from campaign_studio.console.navigation import Group, link
 
 
 def _own_account(request: HttpRequest) -> str:
-    """The page of the signed-in user. The sign-in page asks too, and has none."""
+    """The signed-in user's own page. The sign-in page, which has no user, links to the home page instead."""
     user = request.user
     return reverse("admin:accounts_user_change", args=[user.pk]) if user.is_authenticated else reverse("admin:index")
 

@@ -1,7 +1,8 @@
 """Text that is encrypted in the database and masked in dumps and logs.
 
 Built directly on the `cryptography` package: existing field libraries return ciphertext for a wrong key, or are no
-longer maintained. Here the value masks its `repr`, look-ups are refused, and a value that no key decrypts is an error.
+longer maintained. Here a value is masked in its `repr`, look-ups are refused, and a value that no key decrypts is an
+error.
 """
 
 import base64
@@ -17,13 +18,14 @@ from django.core.exceptions import FieldError, ImproperlyConfigured
 from django.db import models
 from django.db.models.functions import Cast
 from django.db.models.query_utils import DeferredAttribute
+from django.utils.translation import gettext
 
 MASK = "••••"
 SHOWN = 4
 
 
 class Secret:
-    """A text of which only the end is ever printed (`••••6789`). `reveal()` returns the whole."""
+    """A text that is printed masked, except for its end (`••••6789`). `reveal()` returns all of it."""
 
     __slots__ = ("_text",)
 
@@ -61,12 +63,12 @@ def encrypt(text: str) -> str:
 
 
 def decrypt(token: str) -> str:
-    """Decrypt with any of `ENCRYPTION_KEY`. Raises ImproperlyConfigured if no key fits."""
+    """Decrypt with any key in `ENCRYPTION_KEY`. Raises ImproperlyConfigured if none fits."""
     try:
         return _ciphers(tuple(settings.ENCRYPTION_KEYS)).decrypt(token.encode()).decode()
     except InvalidToken as error:
         raise ImproperlyConfigured(
-            "No key in ENCRYPTION_KEY can decrypt a stored secret. Add the key that it was encrypted with."
+            gettext("No key in ENCRYPTION_KEY can decrypt a stored secret. Add the key that it was encrypted with.")
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""Reads the environment: checked numbers, and a `.env` for a fresh checkout."""
+"""Reads numbers from the environment, and writes a `.env` for a fresh checkout."""
 
 import os
 import secrets

@@ -1,6 +1,6 @@
 """Filters of log lines.
 
-Logging is configured before the apps are loaded, so modules of the apps are imported with the first line.
+Logging is configured before the apps are loaded, so modules of the apps are imported when the first line is logged.
 """
 
 import logging

@@ -89,7 +89,7 @@ class EdgeMiddleware:
 
 
 def _refusal(message: "StrPromise", status: int) -> JsonResponse:
-    # The language isn't negotiated yet, and the thread's is the previous request's.
+    # The language hasn't been negotiated yet, and the thread may still have that of the previous request.
     with override(settings.LANGUAGE_CODE):
         return JsonResponse({"detail": message}, status=status)
 
@@ -102,8 +102,8 @@ def _is_text(data: bytes) -> bool:
 
 
 CONSOLE = {"script-src": [SELF, UNSAFE_EVAL], "style-src": [SELF, UNSAFE_INLINE]}
-# What each area needs in addition to CONTENT_SECURITY_POLICY. The first match counts. A page that needs more uses a
-# decorator of django-csp. Inline scripts are allowed nowhere.
+# The directives that replace those of CONTENT_SECURITY_POLICY in each area. The first match applies. A page that needs
+# more uses a decorator of django-csp. Inline scripts are allowed nowhere.
 AREAS: tuple[tuple[str, dict[str, list[str]]], ...] = (
     ("/admin/", CONSOLE),
     ("/api/docs", {}),

@@ -24,7 +24,7 @@ class StudioQuerySet(models.QuerySet[Any]):
         return self.filter(pk=key).select_for_update(of=("self",))
 
     def as_rows(self) -> Self:
-        """Adds what a list shows besides columns. Only for the rows of one page: an OFFSET would compute all pages."""
+        """Adds what a list shows besides columns. Use it on rows of one page: OFFSET would compute skipped rows too."""
         return self
 
     def as_document(self, user: Reader) -> Self:

@@ -1,6 +1,6 @@
 """How often one client may do something, counted across all processes that share the cache.
 
-While the cache server is down nothing is limited. The lockout after failed sign-ins doesn't depend on the cache.
+While the cache server is down, nothing is limited. The lockout after failed sign-ins doesn't depend on the cache.
 """
 
 import logging

@@ -32,7 +32,7 @@ DEBUG = env.bool("DEBUG", default=False)
 DATA_DIR = BASE_DIR / env.str("DATA_DIR", default=".data")
 
 INSTALLED_APPS = [
-    # Without its own site: the console's configuration below names ours.
+    # Unfold without its own admin site: ConsoleConfig below sets ours.
     "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
     "campaign_studio.console.apps.ConsoleConfig",
@@ -40,7 +40,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
-    # For FORM_RENDERER.
+    # FORM_RENDERER needs it.
     "django.forms",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
@@ -100,7 +100,7 @@ TEMPLATES = [
         },
     }
 ]
-# Widgets use templates/ first, too.
+# Lets templates/ override the templates of widgets too.
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 # --- Database and cache ----------------------------------------------------------------------------------------------
@@ -303,7 +303,7 @@ CSRF_COOKIE_NAME = "csrftoken" if DEBUG else "__Host-csrftoken"
 CSRF_COOKIE_SECURE = not DEBUG
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
-# campaign_studio/middleware.py adds what an area of the site needs in addition.
+# campaign_studio/middleware.py replaces some directives in parts of the site.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [csp.NONE],
@@ -329,7 +329,7 @@ PERMISSIONS_POLICY = ", ".join(
 # --- Language, time, files -------------------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en-gb"
-# Everyone gets the one of these that their browser or client prefers. How to add one: docs/contributing.md.
+# The browser or API client chooses one of these (Accept-Language). docs/contributing.md says how to add one.
 LANGUAGES = [("en-gb", "English")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 FORMAT_MODULE_PATH = ["campaign_studio.formats"]

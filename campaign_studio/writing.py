@@ -1,4 +1,4 @@
-"""One write: a transaction in which the database knows who acts, and rows that are written together at its end."""
+"""Write transactions, in which the database knows who acts and deferred rows are written together before COMMIT."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,15 +14,15 @@ Row = TypeVar("Row", bound=models.Model)
 
 
 class _Write:
-    """The identity of a write."""
+    """A write in progress. It has no data: only its identity matters."""
 
 
 @dataclass(frozen=True, eq=False)
 class _PendingRow(Generic[Row]):
     """A row that is written at the end of a write.
 
-    It waits among the transaction's `on_commit` callbacks, because Django drops those when a savepoint is rolled back.
-    Django has no public hook for a rollback to a savepoint, nor one that runs before COMMIT.
+    It is kept among the transaction's `on_commit` callbacks, because Django drops those when a savepoint is rolled
+    back. Django has no public hook for a rollback to a savepoint, nor one that runs before COMMIT.
     """
 
     write: _Write
@@ -62,8 +62,8 @@ def one_write(*, tell_actor: bool = True) -> Iterator[None]:
 def before_commit(write_together: Callable[[list[Row]], None], row: Row) -> bool:
     """Defer `row` to the end of the current write, where `write_together` gets all deferred rows in order.
 
-    Rows deferred since a savepoint are dropped if it is rolled back. Outside a write nothing is deferred; returns
-    False.
+    Rows deferred since a savepoint are dropped if it is rolled back. Returns False outside a write, where nothing can
+    be deferred.
     """
     write = _present.get()
     if write is None:

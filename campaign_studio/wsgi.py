@@ -1,7 +1,7 @@
 """The WSGI entry point: `granian --interface wsgi campaign_studio.wsgi:application`.
 
-A thin shim refuses requests that Django fails on, or alters, before any middleware runs. Everything that a middleware
-can see is refused by `campaign_studio.middleware.EdgeMiddleware`.
+It refuses requests that Django alters or fails on before any middleware runs. Those that a middleware can detect are
+refused by `campaign_studio.middleware.EdgeMiddleware`.
 """
 
 import json
@@ -20,7 +20,7 @@ django_application = get_wsgi_application()
 
 def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     """Answer one request: refused here, or by Django."""
-    # Without a request there is no language to negotiate, and the thread's is the previous request's.
+    # The language hasn't been negotiated yet, and the thread may still have that of the previous request.
     with override(settings.LANGUAGE_CODE):
         refused = refusal(environ)
     if refused is None:

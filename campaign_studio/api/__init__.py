@@ -1,1 +1,1 @@
-"""What every address of the REST API is built from."""
+"""The building blocks of every URL of the REST API."""

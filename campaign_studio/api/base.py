@@ -42,7 +42,7 @@ class StudioView(APIView):
             return self.finalize_response(self.request, self.handle_exception(error))
 
     def initial(self, request: Request, *args: object, **kwargs: object) -> None:
-        """Check the token (401), the rate (429) and the permission (403), then repetition, then query parameters."""
+        """Check the token (401), the rate (429), the permission (403), the idempotency key and the query parameters."""
         super().initial(request, *args, **kwargs)
         self._keyed = KeyedRequest.of(request)
         if self._keyed:
@@ -76,7 +76,7 @@ class StudioView(APIView):
         raise NotImplementedError(f"{type(self).__name__} must implement required_permission().")
 
     def handle_exception(self, exc: Exception) -> Response:
-        """A repeated answer isn't an error."""
+        """Return the stored answer to a repeated request, which isn't an error."""
         return exc.response if isinstance(exc, AlreadyAnsweredError) else super().handle_exception(exc)
 
     def finalize_response(self, request: Request, response: Response, *args: object, **kwargs: object) -> Response:

@@ -42,7 +42,7 @@ class Conflict(APIException):
 
 
 def exception_handler(error: Exception, context: dict[str, object]) -> Response:
-    """Answer any exception as JSON. A database fault is raised again, to be retried or answered further out."""
+    """Answer any exception as JSON. A database fault is raised again, to be retried or answered 503."""
     if is_fault(error):
         raise error
     known = _as_api_error(error)
@@ -59,7 +59,7 @@ def exception_handler(error: Exception, context: dict[str, object]) -> Response:
 
 
 def _as_api_error(error: Exception) -> Exception:
-    """An error of the model or the database as the API's own; anything else as it is."""
+    """Turn an error of a model or the database into one of the API; return any other error unchanged."""
     if isinstance(error, ModelValidationError):
         return ValidationError(as_detail(error))
     if isinstance(error, Http404):

@@ -33,9 +33,9 @@ class Stale(APIException):
 
 
 class ETagMixin(APIView):
-    """A view of one object, which is answered with its `ETag` and changed only if `If-Match` agrees.
+    """A view of one object, which is returned with its `ETag` and changed only if `If-Match` matches.
 
-    `counters` names fields that don't count as changes: what vehicles report can't conflict with an edit.
+    `counters` names fields that the ETag leaves out, because views reported by vehicles don't conflict with edits.
     """
 
     counters: ClassVar[tuple[str, ...]] = ()
@@ -45,7 +45,7 @@ class ETagMixin(APIView):
         return Response(document, status=code, headers={"ETag": etag_of(document, counters=self.counters)})
 
     def check_match(self, request: Request, present: Callable[[], Document]) -> None:
-        """Raise Stale (412) if `If-Match` names another version than the current one. The row is locked."""
+        """Raise Stale (412) if `If-Match` doesn't match the current version. The caller has locked the row."""
         if request.method in SAFE_METHODS or "If-Match" not in request.headers:
             return
         tag = etag_of(present(), counters=self.counters)

@@ -134,7 +134,7 @@ def list_parameters(view: "StudioListViewSet") -> set[str]:
 
 
 class YesNoFilter(TypedChoiceFilter):
-    """`true` or `false`. Anything else is refused, where django-filter's BooleanFilter would ignore it."""
+    """`true` or `false`. Anything else is refused. django-filter's BooleanFilter would ignore it."""
 
     def __init__(self, **kwargs: object) -> None:
         choices = [("true", "true"), ("false", "false")]

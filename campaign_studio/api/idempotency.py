@@ -21,7 +21,7 @@ from campaign_studio.models import IdempotentAnswer
 KEY = re.compile(r"[\x21-\x7e]{1,255}")
 KEY_FORMAT = _("The Idempotency-Key must be 1–255 visible ASCII characters without spaces, for example a UUID.")
 KEY_WAS_USED = _("This Idempotency-Key has been used for a different request. Use a new key for each request.")
-# The headers that are part of an answer's content.
+# The headers that are stored with an answer.
 KEPT_HEADERS = ("ETag", "Location", "Cache-Control")
 REPLAYED = "Idempotency-Replayed"
 
@@ -55,7 +55,11 @@ class KeyedRequest:
         return cls(_key_of(request), _fingerprint(request))
 
     def replay(self) -> None:
-        """Wait for other requests with the key. Raises AlreadyAnsweredError, or Conflict (409) if the key is taken."""
+        """Wait for other requests with this key.
+
+        Raises AlreadyAnsweredError if this request has been answered, Conflict (409) if the key belongs to a different
+        request.
+        """
         _lock(self.key)
         answer = self.find_answer()
         if answer is None:

@@ -24,7 +24,7 @@ Schema = dict[str, Any]
 class KeysFirstPagination(BasePagination):
     """`?page=1&page_size=20` → `{"count", "next", "previous", "results"}`; the count is exact.
 
-    What a list shows in addition to columns (`as_rows()`) is computed for the rows of the page only.
+    The values that a list shows in addition to columns (`as_rows()`) are computed only for the rows of the page.
     """
 
     page: int

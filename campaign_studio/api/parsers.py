@@ -59,8 +59,8 @@ class StrictJSONParser(BaseParser):
         if len(body) > LARGEST_BODY:
             raise BodyTooLarge
         if isinstance(stream, HttpRequest):
-            # A transaction that is retried reads the body again. The public way is `HttpRequest.body`, but it would
-            # read a body of any length.
+            # A retried transaction reads the body again. Django's public `HttpRequest.body` would read a body of any
+            # length.
             stream._body = body
         try:
             data = json.loads(body.decode("utf-8"), object_pairs_hook=_object, parse_constant=_refuse_constant)
@@ -77,7 +77,7 @@ class StrictJSONParser(BaseParser):
 
 
 class StrictJSONListParser(StrictJSONParser):
-    """The same with a list at the top, for URLs that take many objects at once. Errors are keyed by index."""
+    """StrictJSONParser for URLs that take many objects at once: a list is at the top, and errors are keyed by index."""
 
     top = list
     not_at_top = _('Send a JSON list, such as [{"field": "value"}].')
@@ -100,7 +100,7 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def _not_json(error: ValueError) -> str:
-    """What is wrong, in place of Python's own words, which exist in English alone."""
+    """What is wrong. Python's own messages exist only in English."""
     if isinstance(error, json.JSONDecodeError):
         message = gettext("This is not valid JSON: see line %(line)d, column %(column)d.")
         return message % {"line": error.lineno, "column": error.colno}
@@ -110,7 +110,7 @@ def _not_json(error: ValueError) -> str:
 
 
 def _problems(value: object, depth: int) -> Problems:
-    """What can't be stored in `value`, nested as the value is; None if there is nothing."""
+    """Messages about what can't be stored, nested as `value` is; None if everything can be stored."""
     if depth > DEEPEST:
         return [_too_deep()]
     if isinstance(value, str):

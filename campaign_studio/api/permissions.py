@@ -1,4 +1,4 @@
-"""Permissions of the API, from the same rules as the console's. What no rule allows is refused."""
+"""Permissions of the API, from the same rules as the console's. Anything that no rule allows is refused."""
 
 from typing import TYPE_CHECKING, cast
 
@@ -8,7 +8,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 if TYPE_CHECKING:
-    # DRF imports this module while it builds APIView.
+    # Only for types: DRF imports this module while it is still defining APIView.
     from rest_framework.views import APIView
 
     from campaign_studio.api.base import StudioView

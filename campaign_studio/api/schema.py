@@ -1,4 +1,4 @@
-"""What the OpenAPI document contains in addition to the serializers: tags, headers and errors."""
+"""Adds tags, headers and errors to the OpenAPI document."""
 
 from typing import Any, TypeAlias
 
@@ -85,7 +85,7 @@ class StudioSchema(AutoSchema):
 
 
 def describe_errors(result: Schema, generator: SchemaGenerator, request: Request | None, public: bool) -> Schema:
-    """Add to every operation the errors it can answer."""
+    """Add to every operation the errors that it can return."""
     result["components"]["schemas"] |= {"Detail": DETAIL, "FieldErrors": FIELD_ERRORS}
     for path, operations in result["paths"].items():
         for method, operation in operations.items():

@@ -1,4 +1,4 @@
-"""The bases of all resources' serializers. The model alone validates; serializers pass its messages on."""
+"""The base classes of all serializers. Only models validate; serializers pass their messages on."""
 
 import copy
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ Errors: TypeAlias = Any
 # Validated values by field.
 Values = dict[str, Any]
 
-# In place of DRF's, which name Python's types.
+# Instead of DRF's messages, which name Python types.
 NOT_AN_OBJECT = _('Send a JSON object, such as {{"field": "value"}}.')
 NOT_A_LIST = _("Send a JSON list.")
 UNKNOWN_FIELD = _("There is no such field. /api/docs lists the fields.")
@@ -35,7 +35,7 @@ class StrictFields(serializers.Serializer):
     def to_internal_value(self, data: Any) -> Values:
         """Report unknown fields together with wrong values."""
         if not isinstance(data, Mapping):
-            # DRF refuses it.
+            # DRF refuses it with NOT_AN_OBJECT.
             return cast("Values", super().to_internal_value(data))
         unknown = {
             str(name): [ErrorDetail(str(UNKNOWN_FIELD), "unknown_field")] for name in data if name not in self.fields
@@ -52,7 +52,7 @@ class StrictFields(serializers.Serializer):
         return cast("Values", values)
 
     def _flat(self, name: str, errors: Errors) -> Errors:
-        """Errors of a list as a whole have the same shape as those of any other field."""
+        """Give the errors of a list as a whole the same shape as those of any other field."""
         if isinstance(self.fields.get(name), serializers.ListSerializer) and isinstance(errors, dict):
             return errors.get(api_settings.NON_FIELD_ERRORS_KEY, errors)
         return errors
@@ -73,7 +73,7 @@ class StudioSerializer(StrictFields, serializers.ModelSerializer):
     proposed: models.Model
 
     def get_validators(self) -> list[Any]:
-        """None: the constraints of the model check uniqueness."""
+        """No validators: the constraints of the model check uniqueness."""
         return []
 
     def build_standard_field(

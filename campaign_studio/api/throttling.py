@@ -9,14 +9,15 @@ from rest_framework.throttling import BaseThrottle
 from campaign_studio.rate_limits import Usage, count, rate
 
 if TYPE_CHECKING:
-    # DRF imports this module while it builds APIView.
+    # Only for types: DRF imports this module while it is still defining APIView.
     from rest_framework.views import APIView
 
 
 class StudioThrottle(BaseThrottle):
     """Counts the requests of a user, or of an IP address without a token, in windows of fixed length.
 
-    DRF's own throttles read the count and then write it, so concurrent requests slip through. Here the cache counts.
+    DRF's own throttles read the count and then write it, so concurrent requests slip through. Here the cache itself
+    increments the count.
     """
 
     def __init__(self) -> None:

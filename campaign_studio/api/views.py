@@ -50,12 +50,12 @@ class HealthView(StudioView):
 
 
 class DocumentationView(StudioView):
-    """The base of views in other formats than JSON. Their errors are JSON nevertheless."""
+    """The base of the views that don't return plain JSON. Their errors are JSON all the same."""
 
     atomic = False
 
     def known_parameters(self) -> None:
-        """Admit any: the viewers add parameters of their own."""
+        """Accept any parameter: Swagger UI and Redoc add some of their own."""
 
     def finalize_response(self, request: Request, response: Response, *args: object, **kwargs: object) -> Response:
         if isinstance(response, Response) and response.exception:

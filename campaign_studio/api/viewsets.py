@@ -1,4 +1,4 @@
-"""The bases of all resources' views: lists of visible rows, and one document per response."""
+"""The base classes of the viewsets of all resources: lists of visible rows, and documents of single objects."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, TypeVar
@@ -42,7 +42,7 @@ Row = TypeVar("Row", bound=models.Model)
 
 
 class StudioListViewSet(StudioView, mixins.ListModelMixin, GenericViewSet[Row]):
-    """Lists the rows of one table that the user may see. Subclasses are declarations.
+    """Lists the rows of one table that the user may see. Subclasses are declarative.
 
     `row_serializer_class` describes a row. `computed_orderings` maps the names that a list can be ordered by, besides
     its columns, to functions that annotate a queryset with them.
@@ -76,7 +76,7 @@ class StudioListViewSet(StudioView, mixins.ListModelMixin, GenericViewSet[Row]):
 
 
 class StudioViewSet(ETagMixin, StudioListViewSet[Row]):
-    """Lists, creates, reads, replaces, changes and deletes the rows of one table. Subclasses are declarations.
+    """Lists, creates, reads, replaces, changes and deletes the rows of one table. Subclasses are declarative.
 
     `serializer_class` describes the whole document, `row_serializer_class` a row in a list. `addition_refusal` is
     the message for users who may create such objects, but not this one.
@@ -166,7 +166,7 @@ class StudioViewSet(ETagMixin, StudioListViewSet[Row]):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def new_row(self) -> Row:
-        """An unsaved row, with what the URL says about it."""
+        """An unsaved row with the values that the URL implies, such as its parent."""
         row: Row = self.queryset.model()
         return row
 
@@ -182,7 +182,7 @@ class StudioViewSet(ETagMixin, StudioListViewSet[Row]):
         return self.document_answer(self.document(self.document_row(row.pk)))
 
     def handle_exception(self, exc: Exception) -> Response:
-        """Answer an edit conflict that the model finds like a stale `If-Match`."""
+        """Answer an edit conflict that the model detects in the same way as a stale `If-Match`."""
         if isinstance(exc, StaleError) and self.kwargs.get(self.lookup_url_kwarg or self.lookup_field):
             # The transaction isn't broken: the stored row can still be read.
             transaction.set_rollback(False)

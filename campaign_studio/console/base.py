@@ -85,7 +85,7 @@ class StudioAdmin(RulesPermissionMixin, ModelAdmin):
         return reverse(name, args=[obj.pk] if obj is not None else [])
 
     def not_found(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """A redirect home with the message that the object doesn't exist (private in Django)."""
+        """A redirect home with the message that the object doesn't exist. Django's method is private."""
         return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
 
     @display(description=_("Created by"), ordering="created_by_name")
@@ -164,7 +164,7 @@ class StudioAdmin(RulesPermissionMixin, ModelAdmin):
             yield formset, inline
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, str]:
-        """The initial values in the query string, less those that their fields can't take."""
+        """The initial values in the query string, without those that their fields can't accept."""
         usable = {}
         for name, value in super().get_changeform_initial_data(request).items():
             try:
@@ -183,7 +183,7 @@ class StudioAdmin(RulesPermissionMixin, ModelAdmin):
         form_url: str = "",
         extra_context: Context | None = None,
     ) -> HttpResponse:
-        """The form. What passes validation but is refused by the database is shown as an error in the same form."""
+        """The form. If the database refuses input that has passed validation, the same form shows the error."""
         page = super().changeform_view
         try:
             return self._written(request, object_id, lambda: page(request, object_id, form_url, extra_context))
@@ -244,7 +244,7 @@ class StudioAdmin(RulesPermissionMixin, ModelAdmin):
             obj.delete()
 
     def _written(self, request: HttpRequest, object_id: str | None, page: Callable[[], Answer]) -> Answer:
-        """A page about one row. A POST runs in one transaction that locks the row first."""
+        """The response of a page about one row. A POST runs in one transaction that locks the row first."""
         if request.method != "POST":
             return page()
 
@@ -256,7 +256,7 @@ class StudioAdmin(RulesPermissionMixin, ModelAdmin):
         return self._retried(request, write)
 
     def _retried(self, request: HttpRequest, write: Callable[[], Answer]) -> Answer:
-        """Run `write`, again after each serialisation failure or deadlock. An undone attempt leaves no messages."""
+        """Run `write`, and retry it after a serialisation failure or deadlock. A failed attempt leaves no messages."""
         # Django can't withdraw a message, so the whole message storage is replaced.
         return retried(write, undone=lambda: setattr(request, "_messages", default_storage(request)))
 
@@ -267,13 +267,13 @@ class StudioAdmin(RulesPermissionMixin, ModelAdmin):
     # --- Django's own log stays empty: the audit log records everything ---
 
     def log_addition(self, request: HttpRequest, obj: models.Model, message: object) -> None:
-        """Do nothing."""
+        """Write nothing to Django's log."""
 
     def log_change(self, request: HttpRequest, obj: models.Model, message: object) -> None:
-        """Do nothing."""
+        """Write nothing to Django's log."""
 
     def log_deletions(self, request: HttpRequest, queryset: models.QuerySet) -> None:
-        """Do nothing."""
+        """Write nothing to Django's log."""
 
 
 class _StudioInline(RulesPermissionMixin, InlineModelAdmin):

@@ -85,7 +85,7 @@ class StudioForm(forms.ModelForm):
         return {name for name, field in self.fields.items() if isinstance(field, InlineForeignKeyField)}
 
     def add_error(self, field: str | None, error: Any) -> None:
-        """Add an error; that of a field which isn't on the page is shown above the form."""
+        """Add an error. Errors of fields that aren't on the page are shown above the form."""
         if field is None and isinstance(error, ValidationError) and hasattr(error, "error_dict"):
             shown: dict[str, list[ValidationError]] = {}
             for name, errors in error.error_dict.items():
@@ -128,12 +128,12 @@ class StudioFormSet(PaginationInlineFormSet):
             super().delete_existing(obj, commit)
 
     def save_new(self, form: forms.ModelForm, commit: bool = True) -> models.Model:
-        """Raises RowRefusedError."""
+        """Raises RowRefusedError if the database refuses the row."""
         with _row(form.prefix):
             return super().save_new(form, commit)
 
     def save_existing(self, form: forms.ModelForm, obj: models.Model, commit: bool = True) -> models.Model:
-        """Raises RowRefusedError."""
+        """Raises RowRefusedError if the database refuses the row."""
         with _row(form.prefix):
             return super().save_existing(form, obj, commit)
 

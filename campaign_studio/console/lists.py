@@ -111,7 +111,7 @@ def has_too_many_terms(text: str) -> bool:
 
 
 def too_many_terms() -> str:
-    """The refusal of a search for which `has_too_many_terms()`."""
+    """The message that refuses a search with too many terms."""
     text = ngettext("Search for at most %(count)d word.", "Search for at most %(count)d words.", MOST_SEARCH_TERMS)
     return text % {"count": MOST_SEARCH_TERMS}
 

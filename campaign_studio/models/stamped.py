@@ -39,7 +39,7 @@ class StampedModel(VersionedModel, TimestampedModel):
         super().save(**kwargs)
 
     def _stamp(self) -> None:
-        """Fill in the creator and both names, unless nobody acts."""
+        """Fill in the creator and both names. Without an acting user or command, leave them as they are."""
         now = acting.current()
         if now is None:
             return

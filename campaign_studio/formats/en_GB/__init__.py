@@ -1,1 +1,1 @@
-"""British English with a 24-hour clock, in which time slots are entered."""
+"""British English with the 24-hour clock, because time slots are entered in it."""

@@ -121,7 +121,7 @@ def _addresses(port: int) -> Table:
 
 def _sign_ins() -> Table:
     title = gettext("Sign in with the password %(password)s") % {"password": PASSWORD}
-    table = Table(gettext("Username"), gettext("Role"), gettext("May"), title=title, title_justify="left")
+    table = Table(gettext("Username"), gettext("Role"), gettext("Permissions"), title=title, title_justify="left")
     for person in PEOPLE:
         if person.does:
             table.add_row(person.username, person.role, str(person.does))

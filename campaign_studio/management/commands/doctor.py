@@ -90,7 +90,7 @@ def _unreachable(reason: str) -> str:
 
 
 def _version() -> int:
-    # A connection outside the pool, which would try for ten seconds and then hide the reason.
+    # A connection outside the pool: the pool would try for ten seconds and then hide the reason.
     alone = connection.copy()
     alone.settings_dict["OPTIONS"].pop("pool", None)
     try:
@@ -123,13 +123,13 @@ def _contents() -> Iterator[tuple[str, str | None]]:
         len(lost),
     )
     yield gettext("Roles"), advice % {"names": _listed(lost)} if lost else None
-    is_led = User.objects.active_system_admins().exists()
+    has_admin = User.objects.active_system_admins().exists()
     advice = gettext("None is active. Create one: manage.py create_user USERNAME EMAIL --role system_admin")
-    yield gettext("System administrators"), None if is_led else advice
+    yield gettext("System administrators"), None if has_admin else advice
     yield gettext("Stored bank account numbers"), _unreadable_secrets()
-    is_ahead = has_next_month(timezone.now())
+    has_partition = has_next_month(timezone.now())
     advice = gettext("There is no partition for next month. Run manage.py partition_views once a day.")
-    yield gettext("View partitions"), None if is_ahead else advice
+    yield gettext("View partitions"), None if has_partition else advice
 
 
 def _listed(names: set[str]) -> str:

@@ -1,4 +1,4 @@
-"""Django's `makemigrations`, which leaves words out when it looks for changes of the models."""
+"""Django's `makemigrations`, which here ignores changes to labels, help texts and messages."""
 
 from django.core.management.commands import makemigrations
 
@@ -6,6 +6,6 @@ from campaign_studio.database.schema_changes import SchemaAutodetector
 
 
 class Command(makemigrations.Command):
-    """As Django's."""
+    """Compares the models by SchemaAutodetector."""
 
     autodetector = SchemaAutodetector

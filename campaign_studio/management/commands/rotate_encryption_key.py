@@ -76,7 +76,7 @@ def _renew_all(columns: list[EncryptedTextField], batch: list[Row]) -> list[Outc
 
 
 def _renew(field: EncryptedTextField, pk: object, token: str | None) -> str:
-    """Re-encrypt one value unless it is current. Start again when someone else writes it at the same time."""
+    """Re-encrypt one value unless it is current. Try again if someone else changes it at the same time."""
     while token is not None:
         if is_current(token):
             return CURRENT

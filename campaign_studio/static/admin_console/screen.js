@@ -58,7 +58,7 @@
 
     const show = (quarter) => {
         const query = addressOf(quarter, panel.hidden ? "" : panel.dataset.about);
-        // A page contains a limited number of ads; for those of other hours it is loaded again.
+        // The page contains a limited number of ads. It is reloaded for a time whose ads it doesn't contain.
         if (!isHere(quarter)) return window.location.assign(`${screen.dataset.address}?${query}`);
         for (const position of positions) {
             position.dataset.index = 0;
