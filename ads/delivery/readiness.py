@@ -25,7 +25,7 @@ class Finding(Fact):
 
 @dataclass
 class Readiness:
-    """What blockers and warnings a campaign has. Blockers keep all of it from running, warnings don't."""
+    """The blockers and warnings of a campaign. Blockers keep the whole campaign from running, warnings don't."""
 
     blockers: list[Finding] = field(default_factory=list)
     warnings: list[Finding] = field(default_factory=list)
