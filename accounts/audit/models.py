@@ -60,7 +60,7 @@ class AuditEntry(AbstractLogEntry):
     class Meta(AbstractLogEntry.Meta):
         db_table = "audit_log"
         verbose_name = _("audit entry")
-        verbose_name_plural = _("audit log")
+        verbose_name_plural = _("audit entries")
         ordering = ["-timestamp", "-id"]
         indexes = [
             models.Index(fields=["content_type", "object_pk", "-timestamp"], name="audit_object"),
