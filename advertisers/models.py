@@ -98,7 +98,7 @@ class AdvertiserContact(PartModel, TimestampedModel):
     )
 
     whole_field = "advertiser"
-    mark_field = "is_point_of_contact"
+    flag_field = "is_point_of_contact"
     remembered = ("is_point_of_contact",)
     only_one_message = constraints.ONE_POINT_OF_CONTACT
 
@@ -167,7 +167,7 @@ class AdvertiserBankAccount(PartModel, TimestampedModel):
     is_sepa_compliant = models.BooleanField(default=False, verbose_name=_("SEPA-compliant"))
 
     whole_field = "advertiser"
-    mark_field = "is_default"
+    flag_field = "is_default"
     remembered = ("is_default",)
     only_one_message = constraints.ONE_DEFAULT_ACCOUNT
 

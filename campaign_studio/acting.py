@@ -66,7 +66,7 @@ class Acting:
 
     @property
     def username(self) -> str | None:
-        """The username or the command's name; None if nobody is signed in."""
+        """The username or the command's name; None if no one is signed in."""
         user = self.find_user()
         return user.username if user else self.command or None
 

@@ -137,7 +137,7 @@ class EncryptedTextField(_SecretTextField):
         return str(self.value_from_object(obj) or "")
 
     def run_validators(self, value: Secret | None) -> None:
-        """Validate the text itself."""
+        """Validate the text instead of the Secret that wraps it."""
         if value is not None:
             super().run_validators(value.reveal())
 

@@ -21,7 +21,7 @@ def currency_choices() -> list[tuple[str, str]]:
 
 @cache
 def timezone_choices() -> list[tuple[str, str]]:
-    """IANA names such as `Europe/Berlin`."""
+    """The names of the IANA time zones, such as `Europe/Berlin`, as values and labels."""
     return [(name, name) for name in sorted(available_timezones()) if name != "localtime"]
 
 

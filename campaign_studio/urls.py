@@ -1,4 +1,4 @@
-"""Every URL of Campaign Studio."""
+"""Every URL of Campaign Studio: the console, the REST API and its documentation."""
 
 from django.contrib import admin
 from django.urls import include, path, re_path

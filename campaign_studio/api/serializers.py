@@ -149,10 +149,10 @@ def write_rows(parent: models.Model, name: str, child: StudioSerializer, rows: l
     Raises ValidationError with errors by index, as DRF does.
     """
     manager = getattr(parent, name)
-    mark = manager.model.mark_field
-    marked = [index for index, values in enumerate(rows) if mark and values.get(mark)]
-    if len(marked) > 1:
-        twice: Any = {index: {mark: [manager.model.only_one_message]} for index in marked[1:]}
+    flag = manager.model.flag_field
+    flagged = [index for index, values in enumerate(rows) if flag and values.get(flag)]
+    if len(flagged) > 1:
+        twice: Any = {index: {flag: [manager.model.only_one_message]} for index in flagged[1:]}
         raise ValidationError({name: twice})
     key = manager.model._meta.pk.name
     left = {row.pk: row for row in manager.all()}

@@ -23,7 +23,7 @@ HEALTH = inline_serializer(
 
 
 class HealthView(StudioView):
-    """For load balancers and monitoring."""
+    """The health check for load balancers and monitoring."""
 
     # A POST is answered 405 without a query: the database may be unavailable.
     atomic = False
@@ -64,7 +64,7 @@ class DocumentationView(StudioView):
 
 
 class SchemaView(DocumentationView, SpectacularJSONAPIView):
-    """The OpenAPI document."""
+    """The OpenAPI document as JSON, whose errors look like those of the API."""
 
 
 class DocsView(DocumentationView, SpectacularSwaggerSplitView):

@@ -121,7 +121,7 @@ class StudioViewSet(ETagMixin, StudioListViewSet[Row]):
         return self.serializer_class(row, context=self.get_serializer_context()).data
 
     def key(self) -> object:
-        """The key in the URL."""
+        """The primary key in the URL, as its path converter returns it."""
         return self.kwargs[self.lookup_url_kwarg or self.lookup_field]
 
     @extend_schema(description=_("One page of the objects that you may see."))

@@ -264,7 +264,7 @@ class StudioAdmin(RulesPermissionMixin, ModelAdmin):
         for message in as_validation_error(error).messages:
             self.message_user(request, message, messages.ERROR)
 
-    # --- Django's own log stays empty: the audit log records everything ---
+    # --- Django's own log stays empty, because the audit log records everything ---
 
     def log_addition(self, request: HttpRequest, obj: models.Model, message: object) -> None:
         """Write nothing to Django's log."""

@@ -110,10 +110,10 @@ class StudioFormSet(PaginationInlineFormSet):
 
     def _refuse_duplicate_flag(self) -> None:
         """Refuse the flag on a second row: it would be unclear which of the two is meant."""
-        mark = self.model.mark_field
-        given = [one for one in self.remaining() if mark in one.changed_data and one.cleaned_data.get(mark)]
+        flag = self.model.flag_field
+        given = [one for one in self.remaining() if flag in one.changed_data and one.cleaned_data.get(flag)]
         for form in given[1:]:
-            form.add_error(mark, ValidationError(self.model.only_one_message, code="unique"))
+            form.add_error(flag, ValidationError(self.model.only_one_message, code="unique"))
 
     def _is_gone(self, form: StudioForm) -> bool:
         return self.is_bound and form in self.initial_forms and form.instance._state.adding

@@ -1,4 +1,4 @@
-"""Time limits in the database."""
+"""PostgreSQL's time limits for statements, locks and idle transactions, and how commands lift them."""
 
 import environ
 from django.db import connection

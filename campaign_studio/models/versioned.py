@@ -81,7 +81,7 @@ class PartModel(StudioModel):
 
     whole_field: ClassVar[str]
     # A boolean that at most one part of a whole may have, and the message if a request sets it on two.
-    mark_field: ClassVar[str] = ""
+    flag_field: ClassVar[str] = ""
     only_one_message: ClassVar["str | StrPromise"] = ""
 
     class Meta:
@@ -92,30 +92,30 @@ class PartModel(StudioModel):
         return {"parent_id": str(getattr(self, f"{self.whole_field}_id"))}
 
     def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
-        """As in StudioModel, except for a mark that another part has: saving takes it over."""
-        super().validate_constraints({*(exclude or ()), self.mark_field} if self.mark_field else exclude)
+        """As in StudioModel, except for a flag that another part has: saving moves it to this part."""
+        super().validate_constraints({*(exclude or ()), self.flag_field} if self.flag_field else exclude)
 
     def save(self, **kwargs: Any) -> None:
-        """Save, and count it as a change of the whole. A mark that only one part may have moves to this one."""
+        """Save, and count it as a change of the whole. A flag that only one part may have moves to this one."""
         with transaction.atomic():
             getattr(self, self.whole_field).touch()
-            if self.mark_field and getattr(self, self.mark_field):
-                self.take_mark()
+            if self.flag_field and getattr(self, self.flag_field):
+                self.take_flag()
             super().save(**kwargs)
 
-    def take_mark(self) -> None:
-        """Remove the mark from the part that has it. The caller holds the whole's lock and saves this part next.
+    def take_flag(self) -> None:
+        """Remove the flag from the part that has it. The caller holds the whole's lock and saves this part next.
 
-        A part that had the mark when it was read and has lost it since doesn't take it back.
+        A part that had the flag when it was read, and has lost it since, doesn't get it back.
         """
         whole = getattr(self, self.whole_field)
-        marked = type(self)._base_manager.filter(**{self.whole_field: whole, self.mark_field: True})
-        for other in marked.exclude(pk=self.pk):
-            if not self._state.adding and self.stored(self.mark_field):
-                setattr(self, self.mark_field, False)
+        flagged = type(self)._base_manager.filter(**{self.whole_field: whole, self.flag_field: True})
+        for other in flagged.exclude(pk=self.pk):
+            if not self._state.adding and self.stored(self.flag_field):
+                setattr(self, self.flag_field, False)
                 return
             setattr(other, self.whole_field, whole)
-            setattr(other, self.mark_field, False)
+            setattr(other, self.flag_field, False)
             other.save()
 
     def delete(self, using: str | None = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:

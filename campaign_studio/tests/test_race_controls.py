@@ -58,7 +58,7 @@ def saved_after_all_are_validated(rows: list[Any]) -> list[str]:
 
 def test_two_default_bank_accounts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the lock the constraint refuses the second one. Without both there are two."""
-    monkeypatch.setattr(AdvertiserBankAccount, "take_mark", lambda account: None)
+    monkeypatch.setattr(AdvertiserBankAccount, "take_flag", lambda account: None)
     advertiser = AdvertiserFactory()
     accounts = AdvertiserBankAccountFactory.create_batch(2, advertiser=advertiser)
     for account in accounts:

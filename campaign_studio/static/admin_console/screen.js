@@ -1,4 +1,4 @@
-// The screen preview: moves through the day without reloading the page and fetches explanations. Its words come from
+// The screen preview: moves through the day without reloading the page and fetches explanations. Its texts come from
 // the data attributes of #screen, where {name} is a placeholder.
 (() => {
     "use strict";
