@@ -9,15 +9,15 @@ from accounts.tests.factories import Cast
 from campaign_studio.tests.bodies import bearing, stored, tokens_of
 
 NOWHERE = "00000000-0000-4000-8000-000000000000"
-EVERYBODY = ["system_admin", "app_admin", "campaign_manager", "content_moderator", "user", "guest"]
+EVERY_ROLE = ["system_admin", "app_admin", "campaign_manager", "content_moderator", "user", "guest"]
 ADMINS = ["system_admin", "app_admin"]
 KEEPERS = [*ADMINS, "campaign_manager"]
 READERS = ["content_moderator", "user", "guest"]
 
 
 def client_of(cast: Cast, role: str) -> APIClient:
-    """A client with a real token of the user in this role, or without one for “nobody”."""
-    return APIClient() if role == "nobody" else bearing(tokens_of(cast.in_role(role))["access_token"])
+    """A client with a real token of the user in this role, or without one for “anonymous”."""
+    return APIClient() if role == "anonymous" else bearing(tokens_of(cast.in_role(role))["access_token"])
 
 
 def send(client: APIClient, method: str, address: str, body: Any = None, **headers: str) -> Any:

@@ -1,4 +1,4 @@
-"""Minimal valid bodies of each resource, real tokens, and a snapshot of everything stored."""
+"""Minimal valid bodies of each resource, real tokens, and a snapshot of all stored rows."""
 
 import json
 import threading
@@ -20,7 +20,7 @@ from accounts.models import Session, User
 from accounts.tests.factories import PASSWORD
 from campaign_studio.encryption import EncryptedTextField, decrypt
 
-# The only tables that a refusal writes to.
+# The only tables that a refused request writes to.
 TRACES = ("accounts.SecurityEvent", "accounts.SignInAttempts")
 STORED_IN = ("accounts", "advertisers", "campaigns", "ads")
 

@@ -1,6 +1,6 @@
 """What console tests post: the page's form as a system administrator sees it, with one change.
 
-Users without permission send the same: that a page doesn't show a field is no protection.
+Users without permission send the same: hiding a field on a page protects nothing.
 """
 
 from datetime import timedelta
@@ -27,7 +27,7 @@ NEW_CONTACT = {"contact_name": "Clara", "contact_email": "clara@example.com"}
 NEW_ACCOUNT = {"bank_name": "New Bank", "bank_account_name": "ACME Ltd", "bank_account_iban": OTHER_IBAN}
 NEW_RATING = {"rating_system": "MPAA", "rating_label": "PG"}
 
-# Address and what is done → the table that must change, and what is entered.
+# Address and action → the table that must change, and the values to enter.
 TYPED: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {
     ("/admin/campaigns/campaign/{campaign_id}/change/", "-"): (CAMPAIGN, {"campaign_name": "Changed"}),
     ("/admin/campaigns/campaign/{campaign_id}/change/", "status"): (CAMPAIGN, {"campaign_status": "active"}),
@@ -55,7 +55,7 @@ TYPED: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {
         },
     ),
 }
-# Kind of inline row → its prefix, its table, and what is entered.
+# Kind of inline row → its prefix, its table, and the values to enter.
 ROWS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "target": ("audience_targeting", TARGET, {"region": "Europe", "country": "FR"}),
     "slot": ("time_slots", SLOT, {"time_slot_start": "06:00", "time_slot_end": "06:30"}),
@@ -63,7 +63,7 @@ ROWS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "contact": ("contacts", CONTACT, NEW_CONTACT),
     "account": ("bank_accounts", ACCOUNT, NEW_ACCOUNT),
 }
-# Bulk action → the table that changes, and what its confirmation page adds.
+# Bulk action → the table that changes, and the values that its confirmation page adds.
 ACTIONS: dict[str, tuple[str, dict[str, str]]] = {
     "delete_selected": (NOTHING, {"post": "yes"}),
     "approve_selected": (AD, {"decide": "", "note": ""}),
@@ -95,11 +95,11 @@ PLAIN: dict[str, tuple[str, dict[str, str]]] = {
         USER,
         {"old_password": PASSWORD, "new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD},
     ),
-    "login": ("accounts.Session", {"username": "somebody", "password": PASSWORD}),
+    "login": ("accounts.Session", {"username": "anna", "password": PASSWORD}),
     "logout": ("accounts.Session", {}),
     "off": ("accounts.TOTPDevice", {}),
     "two-factor": (NOTHING, {"otp_token": "000000", "password": PASSWORD}),
-    "password_reset": ("accounts.SecurityEvent", {"email": "somebody@example.com"}),
+    "password_reset": ("accounts.SecurityEvent", {"email": "anna@example.com"}),
 }
 
 
@@ -164,7 +164,7 @@ class Forms:
         self.filled_in: dict[str, dict[str, Any]] = {}
 
     def posted(self, address: str, what: str, keys: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-        """The table that changes on success (NOTHING for several or none), and what to send."""
+        """The table that changes on success (NOTHING for several or none), and the data to send."""
         if what.removesuffix("?") in ACTIONS:
             table, confirmed = ACTIONS[what.removesuffix("?")]
             chosen = {"action": what.removesuffix("?"), "_selected_action": str(keys[KEY_BELOW[address]])}
@@ -181,7 +181,7 @@ class Forms:
         return table, typed_into(self.form_at(address, keys), new_names(address, keys) | typed)
 
     def form_at(self, address: str, keys: dict[str, Any]) -> dict[str, Any]:
-        """What the page's form sends unchanged."""
+        """The data that the page's form sends if nothing is changed."""
         path = address.format(**keys)
         if path not in self.filled_in:
             self.filled_in[path] = form_data(self.browser.get(path))

@@ -1,15 +1,15 @@
-"""What each role gets from each page of the console, as one table that `test_console_table` requests line by line.
+"""The outcome for each role on each page of the console: one table, which `test_console_table` requests line by line.
 
-Below each section's address, a line contains the method, the rest of the address, whose object it is, and what is done.
-"Own" objects were created by the user or are the user; "both" is own and other; `?` is an unconfirmed action. Then
-follows the outcome for each of ROLES:
+Below each section's address, a line contains the method, the rest of the address, whose object it is, the action, and
+the outcome for each of ROLES. "Own" objects were created by the user or are the user; "both" means own and other; `?`
+marks an action that hasn't been confirmed. The outcomes:
 
 200    a page
-shown  a page, and something was done: signed out, or logged who saw a number
-ok     redirected, and what should change has changed
+shown  a page, and something changed: the user was signed out, or the reveal of a number was logged
+ok     redirected, and the expected table has changed
 on     redirected to another page
-kept   redirected or shown the list again, and nothing was done
-same   the form was accepted without the forbidden values: only the time of the change is new
+kept   redirected or shown the list again, and nothing has changed
+same   the form was accepted without the forbidden values: only the time of the change differs
 gone   redirected to the home page: no such object for this user
 login  redirected to the sign-in page
 403    refused; 404 and 405 as usual
@@ -17,7 +17,7 @@ login  redirected to the sign-in page
 
 from collections.abc import Iterator
 
-ROLES = ["system_admin", "app_admin", "campaign_manager", "content_moderator", "user", "guest", "nobody"]
+ROLES = ["system_admin", "app_admin", "campaign_manager", "content_moderator", "user", "guest", "anonymous"]
 
 TABLE = """
 /admin/

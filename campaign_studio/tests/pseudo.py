@@ -1,6 +1,6 @@
-"""A language of accents: what went through gettext is written in letters that nothing else is.
+"""A pseudo-language for tests: every text that goes through gettext comes out with accents.
 
-`Save “%(name)s”` becomes `Šàvé “%(name)s”`, so a plain letter on a page is a text that can't be translated, or data.
+`Save “%(name)s”` becomes `Šàvé “%(name)s”`. Plain letters on a page are therefore data, or a text that gettext missed.
 """
 
 import re
@@ -14,19 +14,19 @@ from django.test import override_settings
 from django.utils import translation
 from django.utils.translation import trans_real
 
-# One whose dates and times, in Django's formats, have no words of their own.
+# A real language is needed. The date and time formats that Django has for this one contain no words.
 CODE = "pl"
 ACCENTED = str.maketrans(
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", "àƀćďéƒĝĥíĵķĺḿńóƥɋŕšťúṽŵẋýžÀƁĆĎÉƑĜĤÍĴĶĹḾŃÓƤɊŔŠŤÚṼŴẊÝŽ"
 )
 KEPT = re.compile(r"%\(\w+\)[-#0 +.\d]*[a-zA-Z]|%[sdrf%]|\{[^{}]*\}|<[^<>]+>|&\w+;")
-# What is read to a person, apart from the text between the tags.
+# Attributes that are shown or read aloud.
 READ = {"title", "placeholder", "aria-label", "alt", "label"}
 UNREAD = {"script", "style", "code", "template"}
 
 
 def accented(text: str) -> str:
-    """The text in this language. Placeholders, tags and entities stay."""
+    """The text with accents. Placeholders, tags and entities stay as they are."""
     kept = [*KEPT.findall(text), ""]
     return "".join(part.translate(ACCENTED) + keep for part, keep in zip(KEPT.split(text), kept, strict=True))
 
@@ -37,27 +37,24 @@ class Accents(NullTranslations):
     domain = "django"
 
     def gettext(self, message: str) -> str:
-        """A context stands before the message, as Django puts it there."""
+        # Django puts the context before the message.
         return accented(message.rpartition("\x04")[2])
 
     def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
-        """As in English."""
         return self.gettext(msgid1 if n == 1 else msgid2)
 
     def language(self) -> str:
-        """Its code."""
         return CODE
 
     def to_language(self) -> str:
-        """Its code, as Django asks for it."""
         return CODE
 
 
 @contextmanager
-def spoken() -> Iterator[None]:
-    """Everything inside is in this language."""
+def activated() -> Iterator[None]:
+    """Activate the pseudo-language inside the block."""
     with override_settings(LANGUAGE_CODE=CODE, LANGUAGES=[(CODE, "Accents")]):
-        # Django has no public way to bring a catalogue that isn't a file; leaving these settings forgets it.
+        # Django has no public way to add a catalogue that isn't a file. Restoring the settings removes it.
         catalogues: dict[str, Any] = trans_real._translations  # type: ignore[attr-defined]
         catalogues[CODE] = Accents()
         with translation.override(CODE):
@@ -65,7 +62,7 @@ def spoken() -> Iterator[None]:
 
 
 class Reader(HTMLParser):
-    """Lists what a person reads on a page."""
+    """Collects the texts that a person reads on a page."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -73,7 +70,6 @@ class Reader(HTMLParser):
         self.skipped: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Read its attributes."""
         named = dict(attrs)
         void = tag in ("input", "img", "br", "hr", "meta", "link", "path", "use", "source", "wbr", "col")
         if not void and (self.skipped or tag in UNREAD or "material-symbols" in (named.get("class") or "")):
@@ -84,19 +80,17 @@ class Reader(HTMLParser):
                 self.texts.append(named.get("value") or "")
 
     def handle_endtag(self, tag: str) -> None:
-        """What was skipped ends."""
         if self.skipped and tag in self.skipped:
             while self.skipped.pop() != tag:
                 pass
 
     def handle_data(self, data: str) -> None:
-        """Text between the tags."""
         if not self.skipped and data.strip():
             self.texts.append(data.strip())
 
 
 def texts_of(page: str) -> list[str]:
-    """What a person reads on an HTML page, piece by piece."""
+    """The texts that a person reads on an HTML page, in order."""
     reader = Reader()
     reader.feed(page)
     return reader.texts

@@ -11,6 +11,7 @@ import pytest
 from django.db import close_old_connections, connection
 from rest_framework.test import APIClient
 
+from campaign_studio.database.unavailable import UNAVAILABLE
 from campaign_studio.tests.bodies import campaign_body
 
 # Bodies of triggers. Failures that are hard to cause, such as a full disk, are raised by their code.
@@ -104,7 +105,7 @@ def create(api: APIClient) -> Any:
 
 
 def assert_unavailable(answer: Any) -> None:
-    """Every client is asked to try again later."""
+    """A 503 that tells the client when to try again."""
     assert answer.status_code == 503, answer.content
     assert answer["Retry-After"] == "5"
     assert answer["X-Request-ID"]
@@ -112,13 +113,13 @@ def assert_unavailable(answer: Any) -> None:
 
 
 def assert_unavailable_in_json(answer: Any) -> None:
-    """The API's answer to a database fault."""
+    """The API's response to a database fault."""
     assert_unavailable(answer)
-    assert answer.json() == {"detail": "The database isn't responding at the moment. Try again in a few seconds."}
+    assert answer.json() == {"detail": str(UNAVAILABLE)}
 
 
 def assert_unavailable_page(answer: Any) -> None:
-    """The console's answer to a database fault."""
+    """The console's response to a database fault."""
     assert_unavailable(answer)
     assert answer["Content-Type"].startswith("text/html")
     assert answer["Cache-Control"] == "no-store"

@@ -1,4 +1,4 @@
-"""What the tests run with: keys of their own, a quick password hash, and never a developer's `.env`."""
+"""The settings of the tests: their own keys, a fast password hash, and never a developer's `.env`."""
 
 import os
 
@@ -9,12 +9,12 @@ os.environ |= {
     "ENCRYPTION_KEY": "tests-only-encryption-key-of-more-than-32-characters",
     "SECURE_SSL_REDIRECT": "false",
     "EMAIL_URL": "memorymail://",
-    # The tests of limits set their own.
+    # The tests of rate limits set their own.
     "THROTTLE_ANON": "1000000/min",
     "THROTTLE_USER": "1000000/min",
     "LOGIN_FAILURE_LIMIT": "5",
     "CACHE_URL": "locmemcache://",
-    # A crowd of threads on a busy machine takes its time. The tests of faults set their own.
+    # Many threads on a busy machine need time. The tests of faults set their own timeout.
     "DATABASE_POOL_TIMEOUT": "60",
     "DATABASE_STATEMENT_TIMEOUT": "60",
     "DATABASE_LOCK_TIMEOUT": "60",
@@ -26,5 +26,5 @@ from campaign_studio.settings import *  # noqa: F403 - the settings under test, 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # A test's commits needn't survive a power cut.
 DATABASES["default"]["OPTIONS"]["options"] += " -c synchronous_commit=off"  # noqa: F405
-# Each test's client builds the middleware anew, which otherwise lists a thousand static files each time.
+# Each test's client builds the middleware again, which would otherwise list a thousand static files each time.
 WHITENOISE_AUTOREFRESH = True

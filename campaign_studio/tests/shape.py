@@ -143,9 +143,9 @@ def upward_strings(house: Sources) -> list[str]:
         if not (higher := "|".join(above(path))):
             continue
         named = re.compile(rf"(?<![\w.])({higher})\.\w|^({higher})\.$|admin:({higher})_|/({higher})/")
-        found += [f"{path} says {text!r}" for text in texts(source) if named.search(text)]
-        asked = re.compile(rf"\bget_(?:model|field|app_config|by_natural_key)\((?:app_label=)?['\"]({higher})['\"]")
-        found += [f"{path} asks {match[0]}" for match in asked.finditer(ast.unparse(ast.parse(source)))]
+        found += [f"{path} contains {text!r}" for text in texts(source) if named.search(text)]
+        calls = re.compile(rf"\bget_(?:model|field|app_config|by_natural_key)\((?:app_label=)?['\"]({higher})['\"]")
+        found += [f"{path} calls {match[0]}" for match in calls.finditer(ast.unparse(ast.parse(source)))]
     return found
 
 
@@ -178,7 +178,7 @@ def meaningless(paths: list[str]) -> list[str]:
 
 
 def too_deep(classes: list[type], ours: tuple[str, ...]) -> list[str]:
-    """The classes that inherit from more than five of the project's own."""
+    """The classes that inherit from more than five of the project's own classes."""
     found = []
     for one in classes:
         behind = [base.__name__ for base in one.__mro__[1:] if base.__module__.split(".")[0] in ours]

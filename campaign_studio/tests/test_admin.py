@@ -64,7 +64,7 @@ PAGES = {
 
 @pytest.mark.parametrize("role", [*STAFF, "user", "guest"])
 @pytest.mark.parametrize("page", PAGES)
-def test_who_may_open_which_page(page: str, role: str, cast: Cast, console_for: ConsoleFor) -> None:
+def test_each_page_opens_for_its_roles_only(page: str, role: str, cast: Cast, console_for: ConsoleFor) -> None:
     answer = console_for(cast.in_role(role)).get(reverse(page))
 
     expected = 200 if role in PAGES[page] else 403 if role in STAFF else 302
@@ -149,10 +149,12 @@ AUTOCOMPLETE = {
 
 @pytest.mark.parametrize("role", [*STAFF, "user"])
 @pytest.mark.parametrize("field", AUTOCOMPLETE)
-def test_who_may_use_which_autocomplete_field(field: str, role: str, cast: Cast, console_for: ConsoleFor) -> None:
+def test_each_autocomplete_field_is_available_to_its_roles_only(
+    field: str, role: str, cast: Cast, console_for: ConsoleFor
+) -> None:
     app, model, name = field.split(".")
-    asked = {"app_label": app, "model_name": model, "field_name": name, "term": "a"}
-    answer = console_for(cast.in_role(role)).get(reverse("admin:autocomplete"), asked)
+    query = {"app_label": app, "model_name": model, "field_name": name, "term": "a"}
+    answer = console_for(cast.in_role(role)).get(reverse("admin:autocomplete"), query)
 
     if role in AUTOCOMPLETE[field]:
         assert answer.status_code == 200
@@ -208,7 +210,7 @@ def test_bulk_deletion_checks_the_permission_for_each_object(role: str, cast: Ca
     address = reverse("admin:campaigns_campaign_changelist")
     chosen = {"action": "delete_selected", "_selected_action": [str(mine.pk), str(theirs.pk)]}
     client = console_for(cast.in_role(role))
-    asked = client.post(address, chosen)
+    confirmation = client.post(address, chosen)
     client.post(address, chosen | {"post": "yes"})
 
     if role in ADMINS:
@@ -216,7 +218,7 @@ def test_bulk_deletion_checks_the_permission_for_each_object(role: str, cast: Ca
     else:
         assert Campaign.objects.count() == 2
     if role == "campaign_manager":
-        assert "“Theirs” (only its owner or an administrator may delete it)" in asked.content.decode()
+        assert "“Theirs” (only its owner or an administrator may delete it)" in confirmation.content.decode()
 
 
 def test_bulk_deletion_writes_an_audit_entry_for_each_object(cast: Cast, console_for: ConsoleFor) -> None:

@@ -111,10 +111,10 @@ def test_no_search_breaks_the_search_box(query: str, cast: Cast, console_for: Co
     assert answer.status_code in (200, 404)
 
 
-@pytest.mark.parametrize("asked", [{"term": " ".join("abcdefghijk")}, {"term": "'"}, {"term": "%_\\"}])
-def test_no_term_breaks_autocomplete(asked: dict[str, str], cast: Cast, console_for: ConsoleFor) -> None:
+@pytest.mark.parametrize("query", [{"term": " ".join("abcdefghijk")}, {"term": "'"}, {"term": "%_\\"}])
+def test_no_term_breaks_autocomplete(query: dict[str, str], cast: Cast, console_for: ConsoleFor) -> None:
     field = {"app_label": "ads", "model_name": "ad", "field_name": "campaign"}
-    answer = console_for(cast.campaign_manager).get(reverse("admin:autocomplete"), field | asked)
+    answer = console_for(cast.campaign_manager).get(reverse("admin:autocomplete"), field | query)
 
     assert answer.json()["results"] == []
 

@@ -1,4 +1,4 @@
-"""Every error under /api/ has the same shape, and nothing is written by half."""
+"""Every error under /api/ has the same shape, and nothing is half-written."""
 
 from collections.abc import Callable
 from typing import Any
@@ -184,7 +184,7 @@ def test_a_refused_parameter_is_explained(
     assert (answer.status_code, answer.json()) == (400, messages)
 
 
-def test_a_refused_order_and_an_unknown_parameter_name_what_is_possible(cast: Cast, client_for: ClientFor) -> None:
+def test_a_refused_order_and_an_unknown_parameter_list_the_valid_names(cast: Cast, client_for: ClientFor) -> None:
     client = client_for(cast.system_admin)
 
     order = client.get("/api/roles?ordering=size").json()["ordering"][0]
@@ -194,7 +194,7 @@ def test_a_refused_order_and_an_unknown_parameter_name_what_is_possible(cast: Ca
     assert parameter == "There is no such parameter. This URL takes ordering, page and page_size."
 
 
-def test_an_unknown_url_an_unknown_field_and_a_role_without_the_right_are_explained(
+def test_an_unknown_url_an_unknown_field_and_a_missing_permission_are_explained(
     cast: Cast, client_for: ClientFor
 ) -> None:
     url = client_for(None).get("/api/nothing")
@@ -249,7 +249,7 @@ def test_the_writes_of_a_failed_request_are_rolled_back(cast: Cast, monkeypatch:
     for error in (RuntimeError("boom"), OperationalError("gone"), IntegrityError("odd")):
         # The response is rendered after everything has been written, so a failure there comes last.
         with monkeypatch.context() as patched:
-            patched.setattr(CampaignQuerySet, "as_document", lambda *_, error=error: _throw(error))
+            patched.setattr(CampaignQuerySet, "as_document", lambda *_, error=error: _raise(error))
             answer = client.post("/api/campaigns", campaign_body(audience_targeting=target))
         assert answer.status_code in (500, 503, 400)
         assert answer["Content-Type"] == "application/json"
@@ -259,14 +259,14 @@ def test_the_writes_of_a_failed_request_are_rolled_back(cast: Cast, monkeypatch:
     assert (Campaign.objects.count(), CampaignAudienceTargeting.objects.count()) == (1, 1)
 
 
-def _throw(error: Exception) -> None:
+def _raise(error: Exception) -> None:
     raise error
 
 
 def test_an_unavailable_database_is_503(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     client = bearing(tokens_of(cast.guest)["access_token"])
     campaign = CampaignFactory()
-    monkeypatch.setattr(CampaignQuerySet, "as_document", lambda *_: _throw(OperationalError("server closed")))
+    monkeypatch.setattr(CampaignQuerySet, "as_document", lambda *_: _raise(OperationalError("server closed")))
 
     answer = client.get(f"/api/campaigns/{campaign.pk}")
 
@@ -330,7 +330,7 @@ def test_health_reports_the_version_and_the_database(client_for: ClientFor, sett
 
 def test_health_is_503_if_the_database_is_unavailable(client_for: ClientFor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "campaign_studio.api.views.connection.cursor", lambda: _throw(OperationalError("connection refused"))
+        "campaign_studio.api.views.connection.cursor", lambda: _raise(OperationalError("connection refused"))
     )
 
     answer = client_for(None).get("/api/health")

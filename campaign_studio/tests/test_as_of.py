@@ -43,7 +43,7 @@ def at(hours: int) -> Any:
 
 
 def moment(hours: int) -> str:
-    """The same time as the API takes it."""
+    """That time in the API's format."""
     return (NOON + timedelta(hours=hours)).isoformat().replace("+00:00", "Z")
 
 
@@ -58,7 +58,7 @@ def address_of(row: Any) -> str:
     return f"/api/{row._meta.model_name}s/{row.pk}"
 
 
-# --- What is restored ------------------------------------------------------------------------------------------------
+# --- Restored values -------------------------------------------------------------------------------------------------
 
 
 def test_fields_have_the_values_they_had(admin: APIClient, cast: Cast) -> None:
@@ -157,7 +157,7 @@ def test_the_document_has_the_same_fields_but_no_etag(admin: APIClient) -> None:
 
 
 def moment_now() -> str:
-    """The current time as the API takes it."""
+    """The current time in the API's format."""
     return datetime.now(UTC).isoformat()
 
 

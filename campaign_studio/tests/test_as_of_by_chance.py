@@ -57,7 +57,7 @@ class Scenario:
         return [self.here]
 
     def text(self) -> str:
-        """A new name, starting with a letter that collations sort differently."""
+        """A new name that starts with a letter which collations sort differently."""
         self.number += 1
         return f"{self.chance.choice(['a', 'B', 'ä', 'Z', 'é', '_'])} {self.number}"
 
@@ -189,7 +189,7 @@ class AdvertiserScenario(Scenario):
             f"/api/advertisers/{self.ask('post', '/api/advertisers', advertiser_body()).json()['advertiser_id']}"
         )
 
-    def a_part(self, kind: str, key: str) -> str:
+    def address_of_a_part(self, kind: str, key: str) -> str:
         """The URL path of one of the parts, or of the advertiser if there are none."""
         rows = self.read(f"{self.here}/{kind}").json()["results"]
         return f"{self.here}/{kind}/{self.chance.choice(rows)[key]}" if rows else self.here
@@ -212,10 +212,10 @@ class AdvertiserScenario(Scenario):
 
     def change_contact(self) -> None:
         body = {"contact_name": self.text(), "contact_type": self.chance.choice(["sales", "manager"])}
-        self.ask("patch", self.a_part("contacts", "contact_id"), body)
+        self.ask("patch", self.address_of_a_part("contacts", "contact_id"), body)
 
     def drop_contact(self) -> None:
-        self.ask("delete", self.a_part("contacts", "contact_id"))
+        self.ask("delete", self.address_of_a_part("contacts", "contact_id"))
 
     def add_account(self) -> None:
         body = bank_account_body(bank_name=self.text(), bank_account_iban=self.chance.choice([IBAN, OTHER_IBAN]))
@@ -223,7 +223,7 @@ class AdvertiserScenario(Scenario):
 
     def change_account(self) -> None:
         body = {"bank_name": self.text(), "is_default": self.chance.choice([True, False])}
-        self.ask("patch", self.a_part("bank-accounts", "bank_id"), body)
+        self.ask("patch", self.address_of_a_part("bank-accounts", "bank_id"), body)
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])

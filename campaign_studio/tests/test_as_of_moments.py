@@ -32,7 +32,7 @@ def at(hours: int) -> Any:
 
 
 def moment(hours: int) -> str:
-    """The same time as the API takes it."""
+    """That time in the API's format."""
     return (NOON + timedelta(hours=hours)).isoformat().replace("+00:00", "Z")
 
 
@@ -48,7 +48,7 @@ def address_of(row: Any) -> str:
 
 
 def moment_now() -> str:
-    """The current time as the API takes it."""
+    """The current time in the API's format."""
     return datetime.now(UTC).isoformat()
 
 
@@ -135,7 +135,7 @@ def test_other_parameters_are_refused(query: str, admin: APIClient) -> None:
     assert admin.get(f"{address_of(CampaignFactory())}?{query}").status_code == 400
 
 
-def test_the_past_can_not_be_changed(admin: APIClient) -> None:
+def test_a_past_state_can_not_be_changed(admin: APIClient) -> None:
     campaign = CampaignFactory(campaign_name="Now")
 
     for method in ("put", "patch", "delete"):

@@ -12,7 +12,7 @@ from ads.models import Ad
 from ads.tests.factories import AdFactory
 from advertisers.models import AdvertiserContact
 from campaign_studio.tests import bodies
-from campaign_studio.tests.attackers import ADMINS, EVERYBODY, KEEPERS, NOWHERE, READERS, client_of, refused, send
+from campaign_studio.tests.attackers import ADMINS, EVERY_ROLE, KEEPERS, NOWHERE, READERS, client_of, refused, send
 from campaign_studio.tests.bodies import stored
 from campaign_studio.tests.scenes import scene
 from campaigns.models import Campaign
@@ -37,7 +37,7 @@ def rows_of(label: str, **wanted: Any) -> list[dict[str, Any]]:
 # --- Ids in URLs -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("role", EVERYBODY)
+@pytest.mark.parametrize("role", EVERY_ROLE)
 @pytest.mark.parametrize(("method", "address", "body"), BELOW_AN_ADVERTISER)
 def test_a_part_is_not_found_below_another_advertiser(
     cast: Cast, role: str, method: str, address: str, body: Any
@@ -56,7 +56,7 @@ def test_a_part_is_not_found_below_another_advertiser(
     )
 
 
-@pytest.mark.parametrize("role", EVERYBODY)
+@pytest.mark.parametrize("role", EVERY_ROLE)
 @pytest.mark.parametrize("part", ["contacts", "bank-accounts"])
 def test_a_part_can_not_be_added_below_anything_but_an_advertiser(cast: Cast, role: str, part: str) -> None:
     keys = scene(cast.in_role(role))
@@ -162,7 +162,7 @@ def test_naming_targets_of_another_campaign_does_not_change_them(cast: Cast, rol
         ("/api/advertisers/{advertiser_id}", "contacts", "advertiser_id"),
     ],
 )
-def test_a_part_can_not_name_another_whole(cast: Cast, role: str, address: str, part: str, name: str) -> None:
+def test_a_part_can_not_name_another_parent(cast: Cast, role: str, address: str, part: str, name: str) -> None:
     mine, theirs = scene(cast.in_role(role)), scene(cast.colleague)
     row = {
         "time_slots": {"time_slot_start": "10:00", "time_slot_end": "11:00"},
@@ -197,7 +197,7 @@ def test_an_ad_is_not_moved_to_another_campaign(cast: Cast, role: str, method: s
         assert list(answer.json()) == (["campaign_id"] if reached else ["detail"])
 
 
-@pytest.mark.parametrize("role", EVERYBODY)
+@pytest.mark.parametrize("role", EVERY_ROLE)
 def test_url_and_body_can_not_name_different_campaigns(cast: Cast, role: str) -> None:
     mine, theirs = scene(cast.in_role(role)), scene(cast.colleague)
     client = client_of(cast, role)

@@ -16,7 +16,7 @@ from accounts.models import User
 from accounts.tests.factories import PASSWORD, Cast
 from campaign_studio.api.serializers import UNKNOWN_FIELD
 from campaign_studio.tests import bodies
-from campaign_studio.tests.attackers import ADMINS, EVERYBODY, NOWHERE, client_of, refused, send
+from campaign_studio.tests.attackers import ADMINS, EVERY_ROLE, NOWHERE, client_of, refused, send
 from campaign_studio.tests.bodies import stored
 from campaign_studio.tests.scenes import scene
 from campaign_studio.tests.writes import WRITES, requests
@@ -36,11 +36,11 @@ FILLED_IN = {
     *["contact_id", "bank_id"],
 }
 STAMPS = {"updated_at", "updated_by_name", "version"}
-# Of the roles that may write the resource, the one with the most permissions and the one with the least.
+# The roles with the most and the fewest permissions among those that may write the resource.
 WRITERS = {
     **{kind: ["system_admin", "campaign_manager"] for kind in WRITES},
     "user": ADMINS,
-    "registration": ["nobody", "guest"],
+    "registration": ["anonymous", "guest"],
     "oneself": ["app_admin", "guest"],
     "approval": ["system_admin", "content_moderator"],
     "rejection": ["system_admin", "content_moderator"],
@@ -145,7 +145,7 @@ def privileges_of(user: User) -> dict[str, Any]:
     return dict(row)
 
 
-@pytest.mark.parametrize("role", EVERYBODY)
+@pytest.mark.parametrize("role", EVERY_ROLE)
 def test_users_can_not_change_their_own_privileges_at_auth_me(cast: Cast, role: str) -> None:
     person = cast.in_role(role)
     client = client_of(cast, role)
@@ -198,7 +198,7 @@ def test_an_app_admin_can_not_make_anyone_a_system_admin(cast: Cast, method: str
         assert (answer.status_code, list(answer.json())) == (400, ["role"])
 
 
-@pytest.mark.parametrize("role", ["nobody", *EVERYBODY])
+@pytest.mark.parametrize("role", ["anonymous", *EVERY_ROLE])
 @pytest.mark.parametrize("name", [*STANDING, "is_superuser", "is_staff", "groups"])
 def test_registration_can_not_set_privileges(cast: Cast, role: str, name: str) -> None:
     body = bodies.user_body(**{name: STANDING.get(name, True)})
@@ -220,8 +220,8 @@ def test_a_password_can_not_be_set_among_other_fields(cast: Cast, role: str, met
     assert User.objects.get(pk=cast.user.pk).check_password(PASSWORD)
 
 
-def test_every_field_of_users_is_either_their_own_or_privileged() -> None:
-    """A new field of users must be classified: users' own to change, or one of the privileges above."""
+def test_every_field_of_users_is_either_editable_by_them_or_privileged() -> None:
+    """A new field must be classified: users may change it themselves, or it is one of the privileges above."""
     own = {"username", "email", "first_name", "last_name"}
 
     assert set(UserSerializer().fields) - own == set(STANDING)

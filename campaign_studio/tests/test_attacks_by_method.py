@@ -8,7 +8,7 @@ from django.urls import get_resolver
 
 from accounts.tests.factories import Cast
 from campaign_studio.tests import bodies
-from campaign_studio.tests.attackers import EVERYBODY, NOWHERE, client_of, refused, send
+from campaign_studio.tests.attackers import EVERY_ROLE, NOWHERE, client_of, refused, send
 from campaign_studio.tests.bodies import stored
 from campaign_studio.tests.scenes import scene
 from campaign_studio.tests.test_permission_table import routes
@@ -26,7 +26,7 @@ OPEN = {
     *["/api/health", "/api/auth/register", "/api/auth/login", "/api/auth/refresh"],
     *["/api/auth/password/reset", "/api/auth/password/reset/confirm"],
 }
-ROLES = ["nobody", *EVERYBODY]
+ROLES = ["anonymous", *EVERY_ROLE]
 WRITING = ["POST", "PUT", "PATCH", "DELETE"]
 ODD = ["TRACE", "CONNECT", "PROPFIND", "QUERY", "FOO"]
 OVERRIDES = ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"]
@@ -35,7 +35,7 @@ WHOLE = ["/api/campaigns/{campaign_id}", "/api/ads/{ad_id}", "/api/advertisers/{
 
 @pytest.fixture
 def keys(cast: Cast) -> dict[str, Any]:
-    """One object of each kind, and everything else that URLs name."""
+    """The key of one object of each kind, and the other values that URLs contain."""
     return scene(cast.campaign_manager) | {"user_id": cast.user.pk, "session_id": NOWHERE}
 
 
@@ -46,9 +46,9 @@ def assert_is_plain_error(answer: Any, status: int, where: Any) -> None:
     assert list(answer.json()) == ["detail"], where
 
 
-def closed_to(role: str, address: str) -> bool:
-    """Whether the URL requires signing in."""
-    return role == "nobody" and address not in OPEN
+def requires_signing_in(role: str, address: str) -> bool:
+    """Whether the role has no user and the URL requires one."""
+    return role == "anonymous" and address not in OPEN
 
 
 @pytest.mark.parametrize("address", RESOURCES)
@@ -77,7 +77,7 @@ def test_options_reveal_nothing(cast: Cast, keys: dict[str, Any], address: str) 
             for one in (address.format(**keys), address.format(**dict.fromkeys(keys, NOWHERE)))
         )
 
-        assert_is_plain_error(there, 401 if closed_to(role, address) else 405, role)
+        assert_is_plain_error(there, 401 if requires_signing_in(role, address) else 405, role)
         assert (there.content, there.headers.get("Allow")) == (nowhere.content, nowhere.headers.get("Allow")), role
 
     assert stored() == before
@@ -91,7 +91,7 @@ def test_an_unknown_method_is_refused(cast: Cast, keys: dict[str, Any], address:
     for role, client in clients.items():
         for method in [*ODD, *(one for one in WRITING if one not in KNOWN[address])]:
             answer = send(client, method, address.format(**keys), {"note": "x"})
-            assert_is_plain_error(answer, 401 if closed_to(role, address) else 405, (role, method))
+            assert_is_plain_error(answer, 401 if requires_signing_in(role, address) else 405, (role, method))
 
     assert stored() == before
 
@@ -103,7 +103,7 @@ def test_the_documentation_is_read_only(cast: Cast, address: str, method: str) -
 
 
 @pytest.mark.parametrize("address", RESOURCES)
-def test_no_header_turns_a_reading_into_a_writing(cast: Cast, keys: dict[str, Any], address: str) -> None:
+def test_no_header_turns_a_read_into_a_write(cast: Cast, keys: dict[str, Any], address: str) -> None:
     one = address.format(**keys)
     clients = {role: client_of(cast, role) for role in ROLES}
     before = stored()
@@ -111,8 +111,8 @@ def test_no_header_turns_a_reading_into_a_writing(cast: Cast, keys: dict[str, An
     for role, client in clients.items():
         plain = send(client, "GET", one).status_code
         for method in WRITING:
-            dressed_up = dict.fromkeys(OVERRIDES, method)
-            answer = send(client, "GET", one, bodies.campaign_body(campaign_name="Taken over"), **dressed_up)
+            overrides = dict.fromkeys(OVERRIDES, method)
+            answer = send(client, "GET", one, bodies.campaign_body(campaign_name="Taken over"), **overrides)
             assert answer.status_code == plain, (role, method)
 
     assert stored() == before
@@ -129,7 +129,7 @@ def test_a_post_to_an_object_does_not_delete_or_change_it(
     for role, client in clients.items():
         for method in ("DELETE", "PATCH", "PUT"):
             answer = post_as(client, method, way, address.format(**keys), {"ad_name": "Taken over"})
-            assert answer.status_code == (401 if role == "nobody" else 405), (role, method)
+            assert answer.status_code == (401 if role == "anonymous" else 405), (role, method)
 
     assert stored() == before
 

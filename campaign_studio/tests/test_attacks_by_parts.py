@@ -6,14 +6,14 @@ import pytest
 
 from accounts.tests.factories import Cast
 from campaign_studio.tests import bodies
-from campaign_studio.tests.attackers import EVERYBODY, KEEPERS, READERS, client_of, refused, send
+from campaign_studio.tests.attackers import EVERY_ROLE, KEEPERS, READERS, client_of, refused, send
 from campaign_studio.tests.bodies import stored
 from campaign_studio.tests.scenes import scene
 
 pytestmark = [pytest.mark.django_db, pytest.mark.matrix]
 
 RATING = {"rating_system": "MPAA", "rating_label": "R", "no_prohibited_content": False}
-# Fields of an ad outside its rating, which need more than the permission to rate.
+# Fields of an ad outside its rating. The permission to rate is not enough to change them.
 BESIDES: dict[str, Any] = {
     "ad_name": "Taken over",
     "ad_description": "Taken over",
@@ -47,7 +47,7 @@ def changed_tables(before: dict[str, Any], after: dict[str, Any]) -> set[str]:
 
 @pytest.mark.parametrize("role", ["other_campaign_manager", *READERS])
 @pytest.mark.parametrize("name", BESIDES)
-def test_a_rating_carries_nothing_else_into_the_ad(cast: Cast, role: str, name: str) -> None:
+def test_a_rating_changes_no_other_field_of_the_ad(cast: Cast, role: str, name: str) -> None:
     keys = scene(cast.owner)
     address = f"/api/ads/{keys['ad_id']}"
     client = client_of(cast, role)
@@ -57,7 +57,7 @@ def test_a_rating_carries_nothing_else_into_the_ad(cast: Cast, role: str, name: 
 
 
 @pytest.mark.parametrize("role", ["other_campaign_manager", *READERS])
-def test_the_right_to_rate_does_not_open_the_ads_own_url(cast: Cast, role: str) -> None:
+def test_the_permission_to_rate_gives_no_write_access_to_the_ad(cast: Cast, role: str) -> None:
     keys = scene(cast.owner)
     address = f"/api/ads/{keys['ad_id']}"
     client = client_of(cast, role)
@@ -69,7 +69,7 @@ def test_the_right_to_rate_does_not_open_the_ads_own_url(cast: Cast, role: str) 
     assert refused(client, "DELETE", address, {"content_rating": RATING}).status_code == 403
 
 
-def test_a_moderators_rating_changes_the_rating_alone(cast: Cast) -> None:
+def test_a_moderators_rating_changes_nothing_but_the_rating(cast: Cast) -> None:
     keys = scene(cast.owner)
     client = client_of(cast, "content_moderator")
     before = stored()
@@ -167,7 +167,7 @@ def test_parts_of_another_users_campaign_can_not_be_written(cast: Cast, role: st
         assert refused(client, method, address, body).status_code == 403
 
 
-@pytest.mark.parametrize("role", EVERYBODY)
+@pytest.mark.parametrize("role", EVERY_ROLE)
 def test_history_can_not_be_written(cast: Cast, role: str) -> None:
     keys = scene(cast.in_role(role))
     client = client_of(cast, role)

@@ -10,7 +10,7 @@ from django.urls import get_resolver
 
 from accounts.tests.factories import Cast, UserFactory
 from advertisers.tests.factories import ACCOUNT_NUMBER, IBAN, AdvertiserBankAccountFactory, AdvertiserFactory
-from campaign_studio.tests.attackers import EVERYBODY, NOWHERE, client_of, send
+from campaign_studio.tests.attackers import EVERY_ROLE, NOWHERE, client_of, send
 from campaign_studio.tests.scenes import scene
 from campaign_studio.tests.test_permission_table import routes
 from campaigns.tests.factories import CampaignFactory
@@ -37,7 +37,7 @@ PATHS = [
     "user.password",
 ]
 LOOKUPS = ["", "__startswith", "__regex", "__gt", "__in", "__isnull", "__contains", "__ilike", "!", "[]"]
-# URLs that aren't lists, or only with parameters.
+# URLs that aren't lists, or that are lists only with parameters.
 SINGLE = {"readiness", "performance", "qr.svg"}
 NO_LISTS = {"me", "health", "docs", "redoc", "openapi.json", "delivery", "explain"} | SINGLE
 
@@ -73,7 +73,7 @@ def may_list(cast: Cast, role: str, address: str, keys: dict[str, Any]) -> Any:
     return client, send(client, "GET", address.format(**keys)).status_code
 
 
-@pytest.mark.parametrize("role", ["nobody", *EVERYBODY])
+@pytest.mark.parametrize("role", ["anonymous", *EVERY_ROLE])
 @pytest.mark.parametrize("address", LISTS)
 def test_no_list_is_filtered_by_hidden_fields(cast: Cast, keys: dict[str, Any], role: str, address: str) -> None:
     client, plain = may_list(cast, role, address, keys)
@@ -81,15 +81,15 @@ def test_no_list_is_filtered_by_hidden_fields(cast: Cast, keys: dict[str, Any], 
 
     # All at once would exceed the longest query string.
     for part in (names[::2], names[1::2]):
-        asked = {name + lookup: "a" for name in part for lookup in LOOKUPS}
-        answer = client.get(address.format(**keys), asked)
+        filters = {name + lookup: "a" for name in part for lookup in LOOKUPS}
+        answer = client.get(address.format(**keys), filters)
         assert answer.status_code == (400 if plain == 200 else plain)
-        assert set(answer.json()) == (set(asked) if plain == 200 else {"detail"})
+        assert set(answer.json()) == (set(filters) if plain == 200 else {"detail"})
 
 
-@pytest.mark.parametrize("role", ["nobody", *EVERYBODY])
+@pytest.mark.parametrize("role", ["anonymous", *EVERY_ROLE])
 @pytest.mark.parametrize("address", LISTS)
-def test_no_list_is_ordered_by_what_it_hides(cast: Cast, keys: dict[str, Any], role: str, address: str) -> None:
+def test_no_list_is_ordered_by_hidden_fields(cast: Cast, keys: dict[str, Any], role: str, address: str) -> None:
     client, plain = may_list(cast, role, address, keys)
     names = [*SECRETS, *PATHS, "ad_number", "pk", "?", "--pk", "1", "created_at__year", "created_at desc", "Lower(1)"]
 
@@ -175,7 +175,7 @@ def test_a_search_does_not_match_hidden_fields(
         assert found(term) == 0, term
 
 
-@pytest.mark.parametrize("role", EVERYBODY)
+@pytest.mark.parametrize("role", EVERY_ROLE)
 @pytest.mark.parametrize("address", [address for address in LISTS if "/contacts" in address or "bank" in address])
 def test_parts_of_an_advertiser_can_not_be_searched(cast: Cast, keys: dict[str, Any], role: str, address: str) -> None:
     client, plain = may_list(cast, role, address, keys)

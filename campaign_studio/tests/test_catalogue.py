@@ -1,4 +1,4 @@
-"""The catalogue has every string of the sources, and none that is gone."""
+"""The catalogue contains exactly the strings of the sources."""
 
 import re
 import shutil
@@ -29,10 +29,10 @@ def test_every_string_is_in_the_catalogue(tmp_path: Path, monkeypatch: pytest.Mo
     assert found == kept, f"Strings have changed: run manage.py {MAKE}"
 
 
-def test_the_command_stands_in_the_style_guide() -> None:
+def test_the_style_guide_contains_the_command() -> None:
     assert MAKE in (ROOT / "docs" / "words.md").read_text()
 
 
 def without_date(pot: str) -> str:
-    """The catalogue without when it was made."""
+    """The catalogue without its creation date."""
     return re.sub(r'"POT-Creation-Date: .*\n', "", pot)

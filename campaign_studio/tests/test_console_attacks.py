@@ -30,7 +30,7 @@ CAMPAIGN, AD = CAMPAIGNS + "{campaign_id}/change/", ADS + "{ad_id}/change/"
 ADVERTISER, USER = ADVERTISERS + "{advertiser_id}/change/", USERS + "{user_id}/change/"
 
 SIGNED = ["created_by_name", "created_at"]
-# What no form accepts from any role.
+# Fields that no form accepts from any role.
 NEVER = {
     CAMPAIGN: [*SIGNED, "campaign_id", "campaign_created_by"],
     AD: [
@@ -48,7 +48,7 @@ NEVER = {
     ADVERTISER: [*SIGNED, "advertiser_id", "created_by"],
     USER: ["user_id", "password", "last_login", "created_at"],
 }
-# What users can't change about themselves.
+# Fields of their own account that users can't change.
 ADMINISTERED = ["role", "is_active", "is_verified"]
 MODELS: dict[str, type[models.Model]] = {CAMPAIGN: Campaign, AD: Ad, ADVERTISER: Advertiser, USER: User}
 
@@ -75,7 +75,7 @@ def forged(names: list[str], cast: Cast) -> dict[str, Any]:
 
 @pytest.mark.parametrize("role", STAFF)
 @pytest.mark.parametrize("page", NEVER)
-def test_what_no_form_shows_is_not_taken(page: str, role: str, cast: Cast, console_for: ConsoleFor) -> None:
+def test_fields_that_no_form_shows_are_ignored(page: str, role: str, cast: Cast, console_for: ConsoleFor) -> None:
     actor = cast.in_role(role)
     keys = scene(actor) | {"user_id": actor.pk}
     names = [*NEVER[page], *(ADMINISTERED if page == USER else ())]
@@ -131,7 +131,7 @@ def test_a_new_object_belongs_to_its_creator_whatever_is_sent(page: str, cast: C
         assert (made.moderation_status, made.moderated_by, made.ad_view_count) == ("pending", None, 0)
 
 
-def test_nobody_can_create_a_user_with_a_higher_role_than_their_own(cast: Cast, console_for: ConsoleFor) -> None:
+def test_a_user_with_a_higher_role_than_ones_own_can_not_be_created(cast: Cast, console_for: ConsoleFor) -> None:
     _, sent = Forms(cast.system_admin).posted(USERS + "add/", "-", {})
     answer = console_for(cast.app_admin).post(USERS + "add/", sent | {"role": "system_admin", "is_superuser": "on"})
 
@@ -141,7 +141,7 @@ def test_nobody_can_create_a_user_with_a_higher_role_than_their_own(cast: Cast, 
 
 # --- Rows of other parents ---
 
-# The page, the inline's prefix and key, and what is entered.
+# The page, the inline's prefix and key, and the values to enter.
 INLINES = {
     "target": (CAMPAIGN, "audience_targeting", "audience_id", {"region": "Europe", "country": "FR"}),
     "slot": (AD, "time_slots", "time_slot_id", {"time_slot_start": "06:00", "time_slot_end": "06:30"}),
@@ -170,14 +170,14 @@ def test_rows_of_another_parent_cannot_be_changed(
     mine, theirs = scene(actor), scene(cast.colleague)
     (own, _), (foreign, before) = rows_below(page, prefix, mine), rows_below(page, prefix, theirs)
     link: Any = foreign._meta.get_field(page.split("_id")[0].split("{")[1])
-    at_home = row(prefix, 0, **{key: str(own.pk), **typed})
+    own_row = row(prefix, 0, **{key: str(own.pk), **typed})
     sent = (
         Forms(cast.system_admin).form_at(page, mine)
         | {
             "change": row(prefix, 0, **{key: str(foreign.pk), **typed}),
             "DELETE": row(prefix, 0, **{key: str(foreign.pk), **typed, "DELETE": "on"}),
             "as a new row": {f"{prefix}-INITIAL_FORMS": "0"} | row(prefix, 0, **{key: str(foreign.pk), **typed}),
-            "move": at_home | row(prefix, 0, **{link.name: str(getattr(foreign, link.attname))}),
+            "move": own_row | row(prefix, 0, **{link.name: str(getattr(foreign, link.attname))}),
             "save as new": {"_saveasnew": "1"} | row(prefix, 0, **{key: str(foreign.pk), **typed}),
         }[forgery]
     )

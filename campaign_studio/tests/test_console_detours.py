@@ -145,9 +145,9 @@ def test_autocomplete_offers_visible_objects_only(
 ) -> None:
     scene(cast.owner)
     app_label, model_name = model.split(".")
-    asked = {"app_label": app_label, "model_name": model_name, "field_name": field, "term": ""}
+    query = {"app_label": app_label, "model_name": model_name, "field_name": field, "term": ""}
     actor = cast.in_role(role)
-    answer = console_for(actor).get(reverse("admin:autocomplete"), asked)
+    answer = console_for(actor).get(reverse("admin:autocomplete"), query)
 
     if answer.status_code != 200:
         assert answer.status_code in (403, 404)
@@ -216,7 +216,7 @@ def test_an_app_admin_cannot_unlock_a_system_admin(cast: Cast, console_for: Cons
 
 
 @pytest.mark.parametrize("role", STAFF[1:])
-def test_nobody_can_end_a_system_admins_sessions(role: str, cast: Cast, console_for: ConsoleFor) -> None:
+def test_no_other_role_can_end_a_system_admins_sessions(role: str, cast: Cast, console_for: ConsoleFor) -> None:
     theirs = session_of(UserFactory(role=RoleName.SYSTEM_ADMIN))
     sent = {"action": "end_sessions", "_selected_action": [str(theirs.pk)]}
     client = console_for(cast.in_role(role))
@@ -228,7 +228,7 @@ def test_nobody_can_end_a_system_admins_sessions(role: str, cast: Cast, console_
 
 
 @pytest.mark.parametrize("role", STAFF)
-def test_nobody_can_delete_users_or_logs_in_bulk(role: str, cast: Cast, console_for: ConsoleFor) -> None:
+def test_no_role_can_delete_users_or_logs_in_bulk(role: str, cast: Cast, console_for: ConsoleFor) -> None:
     client = console_for(cast.in_role(role))
     before = stored()
     for model in ("user", "role", "auditentry", "securityevent", "session"):

@@ -35,22 +35,24 @@ APP_OF = {model._meta.model_name: model._meta.app_label for model in apps.get_mo
     ("method", "address", "whose", "what", "answers"),
     [pytest.param(*line, id=" ".join(line[:4])) for line in LINES],
 )
-def test_who_gets_what(cast: Cast, method: str, address: str, whose: str, what: str, answers: list[str]) -> None:
-    UserFactory(username="somebody", role=RoleName.CONTENT_MODERATOR)
+def test_each_role_gets_the_outcome_in_the_table(
+    cast: Cast, method: str, address: str, whose: str, what: str, answers: list[str]
+) -> None:
+    UserFactory(username="anna", role=RoleName.CONTENT_MODERATOR)
     keys = keys_of(cast, whose, what)
     forms = console_bodies.Forms(UserFactory(role=RoleName.SYSTEM_ADMIN))
     got = {}
 
     for role in ROLES:
         with transaction.atomic():
-            actor = cast.in_role("user" if role == "nobody" else role)
+            actor = cast.in_role("user" if role == "anonymous" else role)
             if whose == "own":
                 hand_over(keys, actor)
             if (address, whose) == ("/admin/accounts/user/{user_id}/delete/", "own"):
-                # A user who created something can't be deleted for that reason.
+                # A user who has created something could not be deleted at all.
                 Campaign.objects.all().delete()
                 Advertiser.objects.all().delete()
-            got[role] = ask(actor if role != "nobody" else None, method, address, what, keys, forms)
+            got[role] = ask(actor if role != "anonymous" else None, method, address, what, keys, forms)
             transaction.set_rollback(True)
 
     assert got == dict(zip(ROLES, answers, strict=True))
@@ -72,10 +74,10 @@ def ask(
     answer = getattr(client, method.lower())(address.format(**keys), sent)
 
     after = everything(table)
-    got = what_came(answer, is_done=timeless(after) != timeless(before))
+    got = outcome_of(answer, is_done=timeless(after) != timeless(before))
     if got == "kept" and after != before:
         got = "same"
-    assert (after != before) is (got in ("ok", "shown", "same")), f"{user} gets {got}, but something has changed"
+    assert (after != before) is (got in ("ok", "shown", "same")), f"{user} gets {got}; rows changed: {after != before}"
     if got == "ok" and table:
         assert after[table] != before[table], f"{user} gets ok, but {table} hasn't changed"
     return got
@@ -131,7 +133,7 @@ def timeless(tables: dict[str, list[dict[str, Any]]]) -> dict[str, list[dict[str
     }
 
 
-def what_came(answer: Any, *, is_done: bool) -> str:
+def outcome_of(answer: Any, *, is_done: bool) -> str:
     """The response in the terms of the table."""
     is_post = answer.wsgi_request.method == "POST"
     if answer.status_code == 302:
@@ -148,13 +150,13 @@ def what_came(answer: Any, *, is_done: bool) -> str:
     return str(answer.status_code)
 
 
-def test_the_table_has_the_cells_it_should(record_property: Any) -> None:
-    asked = [line[:4] for line in LINES]
-    cells = len(asked) * len(ROLES)
+def test_the_table_is_complete_and_has_no_line_twice(record_property: Any) -> None:
+    requests = [line[:4] for line in LINES]
+    cells = len(requests) * len(ROLES)
     record_property("permission_cells", cells)
 
     assert cells >= 1300
-    assert len(asked) == len(set(asked))
+    assert len(requests) == len(set(requests))
 
 
 def nameless(address: str) -> str:
@@ -174,8 +176,8 @@ def addresses(patterns: list[Any], prefix: str = "/") -> Iterator[str]:
 
 
 def test_every_page_has_a_line() -> None:
-    asked = {nameless(address) for _, address, *_ in LINES}
-    there = set(addresses(get_resolver().url_patterns))
+    listed = {nameless(address) for _, address, *_ in LINES}
+    existing = set(addresses(get_resolver().url_patterns))
 
-    assert there - asked == set(), "Add lines for each of these to TABLE."
-    assert asked - there == set(), "These lines name addresses that don't exist."
+    assert existing - listed == set(), "Add lines for each of these to TABLE."
+    assert listed - existing == set(), "These lines name addresses that don't exist."

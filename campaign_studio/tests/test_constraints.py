@@ -18,7 +18,7 @@ from advertisers.tests.factories import (
     AdvertiserContactFactory,
     AdvertiserFactory,
 )
-from campaign_studio.constraints import CONFLICT, FieldCheck, FieldUnique, validation_error
+from campaign_studio.constraints import CONFLICT, REFERENCE_IS_GONE, FieldCheck, FieldUnique, validation_error
 from campaigns.models import Campaign, CampaignAudienceTargeting
 from campaigns.tests.factories import AudienceTargetingFactory, CampaignFactory
 
@@ -103,6 +103,11 @@ def collision(write: Any) -> IntegrityError:
     return raised.value
 
 
+def message_of(model: type[models.Model], name: str) -> str:
+    """The message of the constraint of that name."""
+    return str(next(one for one in model._meta.constraints if one.name == name).violation_error_message)
+
+
 @pytest.mark.django_db
 def test_a_lost_race_is_answered_by_the_constraints_message_beside_its_field() -> None:
     taken, other = UserFactory.create_batch(2)
@@ -111,7 +116,8 @@ def test_a_lost_race_is_answered_by_the_constraints_message_beside_its_field() -
         collision(lambda: User.objects.filter(pk=other.pk).update(username=taken.username.upper()))
     )
 
-    assert error.message_dict == {"username": ["This username is taken."]}
+    message = message_of(User, "username_is_unique_without_regard_to_case")
+    assert error.message_dict == {"username": [message]}
 
 
 @pytest.mark.django_db
@@ -121,9 +127,7 @@ def test_a_constraint_about_several_fields_is_a_non_field_error() -> None:
 
     error = validation_error(collision(lambda: CampaignAudienceTargeting.objects.bulk_create([again])))
 
-    assert error.message_dict == {
-        "__all__": ["This campaign already targets this region and country. Add the cities to the existing target."]
-    }
+    assert error.message_dict == {"__all__": [message_of(CampaignAudienceTargeting, "campaign_targets_a_place_once")]}
 
 
 @pytest.mark.django_db
@@ -137,9 +141,7 @@ def test_a_deleted_parent_is_reported() -> None:
 
     error = validation_error(collision(delete_the_parent_alone))
 
-    assert error.message_dict == {
-        "__all__": ["Something this refers to has been deleted in the meantime. Reload and try again."]
-    }
+    assert error.message_dict == {"__all__": [str(REFERENCE_IS_GONE)]}
 
 
 @pytest.mark.django_db

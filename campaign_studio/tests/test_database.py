@@ -210,12 +210,12 @@ def test_data_survives_a_restart(pgdata: Path) -> None:
 
 
 @pytest.mark.matrix
-@pytest.mark.parametrize("whom", ["everybody", "the postmaster alone"])
-def test_the_server_recovers_from_sigkill_with_all_committed_data(whom: str, pgdata: Path) -> None:
+@pytest.mark.parametrize("killed_processes", ["all processes", "the postmaster only"])
+def test_the_server_recovers_from_sigkill_with_all_committed_data(killed_processes: str, pgdata: Path) -> None:
     ask(ensure_embedded_server(pgdata), "CREATE TABLE kept AS SELECT 42 AS answer")
     killed = postmaster(pgdata)
 
-    kill([killed, *killed.children(recursive=True)] if whom == "everybody" else [killed])
+    kill([killed, *killed.children(recursive=True)] if killed_processes == "all processes" else [killed])
     assert (pgdata / "postmaster.pid").exists()
 
     assert ask(ensure_embedded_server(pgdata), "SELECT answer FROM kept") == 42
@@ -223,13 +223,13 @@ def test_the_server_recovers_from_sigkill_with_all_committed_data(whom: str, pgd
 
 
 @pytest.mark.matrix
-@pytest.mark.parametrize("pid", ["a dead one", "a living stranger's"])
+@pytest.mark.parametrize("pid", ["of a dead process", "of another live process"])
 def test_remains_of_a_crash_do_not_prevent_a_start(pid: str, pgdata: Path) -> None:
     socket_dir = ensure_embedded_server(pgdata)
     lines = (pgdata / "postmaster.pid").read_text().splitlines()
     dead = postmaster(pgdata).pid
     stop_embedded_server(pgdata)
-    lines[0] = str(dead if pid == "a dead one" else psutil.Process().pid)
+    lines[0] = str(dead if pid == "of a dead process" else psutil.Process().pid)
     (pgdata / "postmaster.pid").write_text("\n".join(lines) + "\n")
     with socket.socket(socket.AF_UNIX) as abandoned:
         abandoned.bind(str(socket_dir / ".s.PGSQL.5432"))

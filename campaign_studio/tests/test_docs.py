@@ -1,4 +1,4 @@
-"""The documents are true where a test can tell: every path, name, command, endpoint and link in them exists."""
+"""Every path, name, command, endpoint and link in the documentation exists."""
 
 import json
 import re
@@ -25,17 +25,17 @@ TOPS = {file.name for file in ROOT.iterdir() if file.name != ".data"} | {"<app>"
 CONSTANT = re.compile(r"^([A-Z][A-Z0-9_]*)(?: *=|: )", re.MULTILINE)
 # Words of HTTP, SQL, Django and the shell.
 WORDS_OF_OTHERS = {"POST", "PATCH", "DELETE", "PROTECT", "CASCADE", "TOKEN"}
-# Examples of an answer to “which style?”, not names of something.
+# Examples of naming styles, not of names in the code.
 EXAMPLES_OF_STYLE = ("docs/words.md",)
 
 
 def spans(text: str) -> list[str]:
-    """What stands between single backticks, outside of blocks of code."""
+    """The text between single backticks, outside code blocks."""
     return re.findall(r"(?<!`)`([^`]+)`(?!`)", re.sub(r"```.*?```", "", text, flags=re.DOTALL).replace("\n", " "))
 
 
 def named(pattern: str, *, leaving_out: tuple[str, ...] = ()) -> list[tuple[str, str]]:
-    """Each span that matches the pattern as a whole, with the document it is in."""
+    """Each span that matches the whole pattern, with the document that contains it."""
     return sorted(
         {
             (name, span)
@@ -53,10 +53,10 @@ def is_a_path(span: str) -> bool:
 
 
 def found(path: str) -> bool:
-    """Whether a path exists; in some app, for `<app>/…`."""
+    """Whether a path exists. `<app>/…` must exist in at least one app."""
     if "<app>" in path:
         return any(found(path.replace("<app>", layer)) for layer in LAYERS)
-    # Of what a recipe creates, only the directory is there.
+    # Files that a recipe creates don't exist yet, but their directory does.
     if "<" in path or "…" in path:
         return (ROOT / re.split(r"/[^/]*[<…]", path)[0]).is_dir()
     return any(ROOT.glob(path.removesuffix("/")))
@@ -77,7 +77,7 @@ def test_every_path_exists() -> None:
         for span in spans(text)
         if is_a_path(span)
     ]
-    # And in the map of the README, with its two levels.
+    # The map in the README has two levels.
     named_paths += [("README.md", path) for path in re.findall(r"^(\S+/) {2,}\S", README, re.MULTILINE)]
 
     assert len(named_paths) > 200
@@ -151,7 +151,7 @@ def test_every_endpoint_exists() -> None:
 
 
 def commands() -> Iterator[str]:
-    """The names of our own commands, less those that only adapt one of Django's."""
+    """The names of the project's commands, without those that only adapt one of Django's."""
     django = set(find_commands(str(Path(management.__file__).parent)))
     return (name for name, app in get_commands().items() if app in LAYERS and name not in django)
 
@@ -163,7 +163,7 @@ def test_every_command_exists() -> None:
 
 
 def listed_commands() -> dict[str, list[str]]:
-    """By command the options that the README's list names."""
+    """The options of each command in the README's list."""
     block = README.partition("## Commands")[2].split("```")[1]
     lines = [line.split("  ")[0] for line in block.splitlines() if line.startswith("manage.py ")]
     return {line.split()[1]: re.findall(r"--[\w-]+", line) for line in lines}

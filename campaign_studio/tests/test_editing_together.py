@@ -1,4 +1,4 @@
-"""Two users open the same console page: the second one is told what changed and loses no input."""
+"""Two users open the same console page: the second one sees what has changed and loses no input."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -152,7 +152,7 @@ def save_at_once() -> tuple[list[int], str]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_browsers_that_save_at_once_one_is_refused() -> None:
+def test_one_of_two_browsers_that_save_at_once_is_refused() -> None:
     statuses, name = save_at_once()
 
     assert sorted(statuses) == [200, 302]
@@ -190,7 +190,7 @@ def delete_at_once() -> list[str]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_browsers_that_delete_at_once_both_get_an_answer() -> None:
+def test_both_browsers_that_delete_at_once_get_a_response() -> None:
     locations = delete_at_once()
 
     assert sorted(locations) == ["/admin/", reverse("admin:campaigns_campaign_changelist")]

@@ -1,4 +1,4 @@
-"""A slow start of the embedded PostgreSQL is waited for and announced in the terminal."""
+"""Commands announce a start of the embedded PostgreSQL in the terminal and wait for it, however slow it is."""
 
 import subprocess
 import sys
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.any_database
 STARTING = "Starting the embedded PostgreSQL …\n"
 CREATING = "Starting the embedded PostgreSQL for the first time and creating the database …\n"
 # Recovery runs this command for each archived file. The package stops waiting for a start after ten seconds.
-SLOW_ARCHIVE = "test -e asked || (touch asked; sleep 11); false"
+SLOW_ARCHIVE = "test -e recovering || (touch recovering; sleep 11); false"
 
 
 @pytest.fixture
@@ -64,4 +64,4 @@ def test_a_long_recovery_is_waited_for(data_dir: Path) -> None:
     done = migrate(data_dir)
 
     assert done.returncode == 0, done.stderr
-    assert (pgdata / "asked").exists()
+    assert (pgdata / "recovering").exists()

@@ -189,7 +189,7 @@ def two_renames(etag: bool) -> tuple[list[int], str]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_who_change_the_same_version_at_once_one_is_refused() -> None:
+def test_one_of_two_concurrent_changes_of_the_same_version_is_refused() -> None:
     statuses, name = two_renames(etag=True)
 
     assert Counter(statuses) == {200: 1, 412: 1}

@@ -53,19 +53,19 @@ def api(owner: User) -> APIClient:
 
 # --- Interrupted writes --------------------------------------------------------------------------------------------
 
-BROKEN_OFF = {
+FAULTS = {
     "the connection is killed": KILL,
     "the disk is full": failing("53100"),
-    "memory is short": failing("53200"),
+    "memory runs out": failing("53200"),
     "a file can't be read": failing("58030"),
-    "a lock is not to be had": failing("55P03"),
+    "a lock isn't available": failing("55P03"),
     "an administrator cancels it": failing("57014"),
     "it deadlocks each time": failing("40P01"),
 }
 
 
 @pytest.mark.parametrize("at_commit", [False, True], ids=["while writing", "at COMMIT"])
-@pytest.mark.parametrize("fault", BROKEN_OFF.values(), ids=BROKEN_OFF)
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 def test_an_interrupted_write_leaves_nothing_and_can_be_repeated(fault: str, at_commit: bool, api: APIClient) -> None:
     before = stored()
     with whenever(TARGETS, fault, at_commit=at_commit):
@@ -143,18 +143,18 @@ def test_an_idle_transaction_is_ended_and_releases_its_locks(owner: User, api: A
     campaign = CampaignFactory(campaign_created_by=owner)
     address = f"/api/campaigns/{campaign.pk}"
 
-    def dawdle(**kwargs: Any) -> None:
+    def wait_for_the_row(**kwargs: Any) -> None:
         with other_connection() as other:
             # Waits for the row that the request has locked.
             other.execute("SELECT 1 FROM campaigns FOR UPDATE")
 
     before = stored()
     with connecting(limits="-c idle_in_transaction_session_timeout=300ms"):
-        post_save.connect(dawdle, sender=Campaign)
+        post_save.connect(wait_for_the_row, sender=Campaign)
         try:
             answer = as_a_server_does(api.patch(address, {"campaign_name": "Mine"}))
         finally:
-            post_save.disconnect(dawdle, sender=Campaign)
+            post_save.disconnect(wait_for_the_row, sender=Campaign)
 
     assert_unavailable_in_json(answer)
     assert stored() == before

@@ -57,16 +57,16 @@ def doors(owner: User, console_for: ConsoleFor) -> dict[str, Callable[[], Any]]:
     tokens, console = tokens_of(owner), console_for(owner)
     # The test client would raise faults of a middleware, which Django signals as exceptions.
     console.raise_request_exception = False
-    api, nobody = bearing(tokens["access_token"]), {"username": "nobody", "password": PASSWORD}
+    api, credentials = bearing(tokens["access_token"]), {"username": "nobody", "password": PASSWORD}
     requests = [
         lambda: api.get("/api/campaigns"),
         lambda: api.post("/api/campaigns", campaign_body()),
-        lambda: APIClient().post("/api/auth/login", nobody),
+        lambda: APIClient().post("/api/auth/login", credentials),
         lambda: APIClient().post("/api/auth/refresh", {"refresh_token": tokens["refresh_token"]}),
         lambda: console.get("/admin/"),
         lambda: console.get("/admin/campaigns/campaign/"),
         lambda: console.post("/admin/campaigns/campaign/add/", {"campaign_name": "X"}),
-        lambda: Client().post("/admin/login/", nobody),
+        lambda: Client().post("/admin/login/", credentials),
     ]
     return dict(zip(DOORS, requests, strict=True))
 
@@ -126,19 +126,19 @@ def test_a_connection_that_breaks_before_authentication(
 
     assert_unavailable_page(answer)
     assert console.get("/admin/").status_code == 200
-    assert Cookies.objects.count() == 1, "Nobody was signed out."
+    assert Cookies.objects.count() == 1, "No one was signed out."
 
 
 def test_a_connection_that_breaks_while_reading(api: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
     campaign = CampaignFactory()
     as_document = CampaignQuerySet.as_document
 
-    def die_first(rows: Any, user: User) -> Any:
+    def break_the_connection_first(rows: Any, user: User) -> Any:
         kill_own_connection()
         return as_document(rows, user)
 
     with monkeypatch.context() as patched:
-        patched.setattr(CampaignQuerySet, "as_document", die_first)
+        patched.setattr(CampaignQuerySet, "as_document", break_the_connection_first)
         answer = as_a_server_does(api.get(f"/api/campaigns/{campaign.pk}"))
 
     assert_unavailable_in_json(answer)
@@ -196,5 +196,5 @@ def test_a_fault_is_logged_in_one_line_with_the_request_id(
 
     lines = log.getvalue().splitlines()
     assert len(lines) == 1, lines
-    said = f"[trace-me] Database unavailable at GET {door}: couldn't get a connection"
-    assert f"ERROR campaign_studio.database.unavailable {said}" in lines[0]
+    message = f"[trace-me] Database unavailable at GET {door}: couldn't get a connection"
+    assert f"ERROR campaign_studio.database.unavailable {message}" in lines[0]

@@ -40,7 +40,8 @@ LIMITS = {
 TARGETS = [{"region": "Europe", "country": country} for country in ("DE", "FR", "ES")]
 
 LOST = """
-SELECT count(*) FROM unnest(%s::uuid[]) AS told(id) WHERE NOT EXISTS (SELECT 1 FROM campaigns WHERE campaign_id = id)
+SELECT count(*) FROM unnest(%s::uuid[]) AS acknowledged(id)
+WHERE NOT EXISTS (SELECT 1 FROM campaigns WHERE campaign_id = id)
 """
 HALF_WRITTEN = """
 SELECT count(*) FROM campaigns WHERE
@@ -64,7 +65,7 @@ class Studio:
         return send("POST", f"{self.address}/api/campaigns", campaign_body(audience_targeting=TARGETS), self.token)
 
     def is_back(self) -> bool:
-        """Whether it writes again, after at most one 503."""
+        """Whether it can write again, after at most one 503."""
         return 201 in (self.write().status, self.write().status)
 
     def ask(self, sql: str, *values: Any) -> Any:
@@ -147,13 +148,13 @@ def freeze_and_thaw(pgdata: Path) -> None:
 
 
 SIGNALS: dict[str, Callable[[Path], None]] = {
-    "kill -9 of everything": lambda pgdata: signal_all(pgdata, signal.SIGKILL),
-    "kill -9 of the server alone": lambda pgdata: postmaster(pgdata).kill(),
-    "kill -9 of one connection's process": lambda pgdata: one_that_writes(pgdata).kill(),
-    "an orderly end of one connection": lambda pgdata: one_that_writes(pgdata).terminate(),
-    "end when everybody has left": lambda pgdata: postmaster(pgdata).terminate(),
-    "end now": lambda pgdata: postmaster(pgdata).send_signal(signal.SIGINT),
-    "end at once": lambda pgdata: postmaster(pgdata).send_signal(signal.SIGQUIT),
+    "kill -9 of all processes": lambda pgdata: signal_all(pgdata, signal.SIGKILL),
+    "kill -9 of the postmaster only": lambda pgdata: postmaster(pgdata).kill(),
+    "kill -9 of one backend": lambda pgdata: one_that_writes(pgdata).kill(),
+    "termination of one backend": lambda pgdata: one_that_writes(pgdata).terminate(),
+    "smart shutdown": lambda pgdata: postmaster(pgdata).terminate(),
+    "fast shutdown": lambda pgdata: postmaster(pgdata).send_signal(signal.SIGINT),
+    "immediate shutdown": lambda pgdata: postmaster(pgdata).send_signal(signal.SIGQUIT),
     "stop and continue": freeze_and_thaw,
 }
 

@@ -66,7 +66,7 @@ def policy_of(answer: Any) -> dict[str, set[str]]:
 
 
 @pytest.mark.parametrize("address", EVERYTHING)
-def test_every_answer_has_the_fixed_headers(address: str, ask: Callable[..., Any]) -> None:
+def test_every_response_has_the_fixed_headers(address: str, ask: Callable[..., Any]) -> None:
     answer = ask(address)
 
     assert {name: answer.get(name) for name in FIXED} == FIXED
@@ -75,7 +75,7 @@ def test_every_answer_has_the_fixed_headers(address: str, ask: Callable[..., Any
 
 
 @pytest.mark.parametrize("address", EVERYTHING)
-def test_no_answer_lets_inline_scripts_other_hosts_or_frames_in(address: str, ask: Callable[..., Any]) -> None:
+def test_no_response_allows_inline_scripts_other_hosts_or_frames(address: str, ask: Callable[..., Any]) -> None:
     policy = policy_of(ask(address))
 
     assert policy["default-src"] == {"'none'"}
@@ -107,7 +107,7 @@ def test_the_console_may_use_eval_for_its_theme(address: str, ask: Callable[...,
 
 
 @pytest.mark.parametrize("address", [*OTHER, "/api/docs", "/api/docs?script=", "/api/docs/broken"])
-def test_elsewhere_nothing_is_evaluated_and_styles_come_in_files(address: str, ask: Callable[..., Any]) -> None:
+def test_other_pages_may_use_neither_eval_nor_inline_styles(address: str, ask: Callable[..., Any]) -> None:
     policy = policy_of(ask(address))
 
     assert policy["script-src"] == policy["style-src"] == {"'self'"}
@@ -159,18 +159,18 @@ def test_a_refusal_has_the_headers_too(cast: Cast) -> None:
 # --- HTTPS, cookies, caches ------------------------------------------------------------------------------------------
 
 
-def test_http_is_led_to_https_and_https_is_remembered(settings: Any) -> None:
+def test_http_redirects_to_https_and_browsers_remember_it(settings: Any) -> None:
     settings.SECURE_SSL_REDIRECT = True
-    led = Client().get("/api/docs")
+    redirected = Client().get("/api/docs")
     over = Client().get("/api/docs", secure=True)
 
-    assert (led.status_code, led["Location"]) == (301, "https://testserver/api/docs")
-    assert policy_of(led)["default-src"] == {"'none'"}
+    assert (redirected.status_code, redirected["Location"]) == (301, "https://testserver/api/docs")
+    assert policy_of(redirected)["default-src"] == {"'none'"}
     assert over["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains; preload"
 
 
 @pytest.mark.django_db
-def test_cookies_belong_to_this_host_https_and_the_server_alone(cast: Cast) -> None:
+def test_cookies_are_for_this_host_over_https_and_hidden_from_scripts(cast: Cast) -> None:
     client = Client()
     client.get("/admin/login/", secure=True)
     signed_in = client.post(
@@ -187,16 +187,16 @@ def test_cookies_belong_to_this_host_https_and_the_server_alone(cast: Cast) -> N
 
 
 @pytest.mark.django_db
-def test_tokens_are_kept_by_no_cache(cast: Cast) -> None:
+def test_tokens_are_not_cached(cast: Cast) -> None:
     client = Client()
     body = {"username": cast.owner.username, "password": PASSWORD}
-    given = client.post("/api/auth/login", body, content_type="application/json")
+    signed_in = client.post("/api/auth/login", body, content_type="application/json")
     renewed = client.post(
-        "/api/auth/refresh", {"refresh_token": given.json()["refresh_token"]}, content_type="application/json"
+        "/api/auth/refresh", {"refresh_token": signed_in.json()["refresh_token"]}, content_type="application/json"
     )
 
-    assert (given.status_code, renewed.status_code) == (200, 200)
-    assert "no-store" in given["Cache-Control"]
+    assert (signed_in.status_code, renewed.status_code) == (200, 200)
+    assert "no-store" in signed_in["Cache-Control"]
     assert "no-store" in renewed["Cache-Control"]
 
 

@@ -1,4 +1,4 @@
-"""The history of an object in the API: readable, filtered by user and field, without what its reader may not see."""
+"""The history of an object in the API: readable, filtered by user and field, and without hidden values."""
 
 from collections.abc import Callable
 from datetime import date, timedelta

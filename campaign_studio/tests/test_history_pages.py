@@ -148,7 +148,7 @@ def test_users_have_a_history_but_can_not_be_shown_as_they_were(browser: Client,
     assert 'name="as_of"' not in answer.content.decode()
 
 
-# --- As it was -------------------------------------------------------------------------------------------------------
+# --- Earlier states --------------------------------------------------------------------------------------------------
 
 
 def test_an_object_is_shown_as_it_was_with_its_parts(browser: Client, cast: Cast) -> None:

@@ -93,7 +93,7 @@ def send(client: APIClient, method: str, address: str, body: Any) -> int:
 def field_codes(field: serializers.Field[Any, Any, Any, Any], value: Any) -> str:
     """The codes with which the field refuses a value, or nothing. Any other exception fails the test.
 
-    It is not asked about "" where that means null: the serializer has taken it for null before.
+    "" is skipped where it means null, because the serializer converts it before the field sees it.
     """
     if value == "" and field.allow_null:
         return ""
@@ -113,8 +113,8 @@ def attack(
 ) -> int:
     """Validate every odd value by the field, send those that differ to the server, and return their number.
 
-    What no field stores is sent by each request that can carry it, and so is the first value of each kind of refusal.
-    What the field takes is sent once, in turn by each request: what comes after the field is the same for all of them.
+    Values that no field can store, and the first value of each kind of refusal, are sent by each request that can
+    contain them. A value that the field accepts is sent once, by the requests in turn: they all treat it alike.
     """
     sent = 0
     seen = set()

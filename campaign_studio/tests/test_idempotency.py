@@ -51,7 +51,7 @@ def client(cast: Cast, client_for: ClientFor) -> APIClient:
 
 
 class Crash(BaseException):
-    """The process dies here."""
+    """Simulates the death of the process."""
 
 
 def below(parts: str) -> str:
@@ -98,29 +98,29 @@ def test_a_repeated_request_gets_the_first_answer_and_is_not_executed_again(clie
 def test_signing_in_again_with_the_same_key_returns_the_same_session(client_for: ClientFor) -> None:
     user = UserFactory(username="uwe")
     sent = {"username": "uwe", "password": PASSWORD}
-    nobody = client_for(None)
+    anonymous = client_for(None)
 
-    first, second = (nobody.post("/api/auth/login", sent, headers=KEY) for _ in range(2))
+    first, second = (anonymous.post("/api/auth/login", sent, headers=KEY) for _ in range(2))
 
     assert first.status_code == 200
     assert second.json() == first.json()
     assert second["Cache-Control"] == "no-store"
     assert user.sessions.count() == 1
-    wrong = nobody.post("/api/auth/login", sent | {"password": "wrong"}, headers=KEY)
+    wrong = anonymous.post("/api/auth/login", sent | {"password": "wrong"}, headers=KEY)
     assert (wrong.status_code, wrong.json()) == (409, {"detail": KEY_WAS_USED})
 
 
 def test_a_refresh_whose_answer_was_lost_can_be_repeated(client_for: ClientFor) -> None:
     user = UserFactory()
     sent = {"refresh_token": tokens_of(user)["refresh_token"]}
-    nobody = client_for(None)
+    anonymous = client_for(None)
     now = timezone.now()
 
     with time_machine.travel(now, tick=False):
-        first = nobody.post("/api/auth/refresh", sent, headers=KEY)
+        first = anonymous.post("/api/auth/refresh", sent, headers=KEY)
     with time_machine.travel(now + timedelta(minutes=5), tick=False):
-        second = nobody.post("/api/auth/refresh", sent, headers=KEY)
-        without = nobody.post("/api/auth/refresh", sent)
+        second = anonymous.post("/api/auth/refresh", sent, headers=KEY)
+        without = anonymous.post("/api/auth/refresh", sent)
 
     assert first.status_code == second.status_code == 200
     assert second.json() == first.json()
@@ -236,7 +236,7 @@ def test_concurrent_requests_wait_for_the_first_answer() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_control_without_the_lock_it_is_executed_more_than_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_control_without_the_lock_the_request_is_executed_more_than_once(monkeypatch: pytest.MonkeyPatch) -> None:
     looked = Barrier(8)
     find_answer = idempotency.KeyedRequest.find_answer
 
@@ -255,7 +255,7 @@ def test_control_without_the_lock_it_is_executed_more_than_once(monkeypatch: pyt
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("name", ["campaign", "advertiser"])
-def test_after_a_crash_between_commit_and_answer_it_is_not_done_again(
+def test_after_a_crash_between_commit_and_response_the_request_is_not_executed_again(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = bearing(tokens_of(make_cast().system_admin)["access_token"])

@@ -119,7 +119,7 @@ def test_every_request_has_its_own_id() -> None:
         *[("/admin/", "admin"), ("/", "admin"), ("/apiary", "admin"), ("/admin/api/", "admin")],
     ],
 )
-def test_the_path_decides_the_door(path: str, door: str) -> None:
+def test_the_path_determines_the_channel(path: str, door: str) -> None:
     seen: list[str] = []
 
     def view(request: HttpRequest) -> HttpResponse:
@@ -133,7 +133,7 @@ def test_the_path_decides_the_door(path: str, door: str) -> None:
     assert acting.current() is None
 
 
-def test_nobody_acts_after_a_failed_request() -> None:
+def test_a_failed_request_leaves_no_actor_behind() -> None:
     def view(request: HttpRequest) -> HttpResponse:
         raise ValueError("broken")
 

@@ -17,7 +17,7 @@ from psycopg.conninfo import make_conninfo
 from campaign_studio.embedded.server import ensure_embedded_server, stop_embedded_server
 
 ROOT = Path(__file__).resolve().parents[2]
-OWN_SERVER = {"host": "127.0.0.1", "port": "5432", "user": "postgres", "connect_timeout": "3"}
+EXTERNAL_SERVER = {"host": "127.0.0.1", "port": "5432", "user": "postgres", "connect_timeout": "3"}
 OURS = {
     "accounts": {"roles", "users", "sessions", "audit_log"},
     "advertisers": {"advertisers", "advertiser_contacts", "advertiser_bank_accounts"},
@@ -63,7 +63,7 @@ class Scratch:
 @pytest.fixture(params=["embedded PostgreSQL", "PostgreSQL on 127.0.0.1:5432"])
 def scratch(request: pytest.FixtureRequest) -> Iterator[Scratch]:
     """An empty database on each kind of server, deleted at the end."""
-    yield from _on_the_embedded_server() if request.param.startswith("embedded") else _on_a_server_of_ones_own()
+    yield from _on_the_embedded_server() if request.param.startswith("embedded") else _on_an_external_server()
 
 
 def _on_the_embedded_server() -> Iterator[Scratch]:
@@ -77,27 +77,29 @@ def _on_the_embedded_server() -> Iterator[Scratch]:
         shutil.rmtree(folder)
 
 
-def _on_a_server_of_ones_own() -> Iterator[Scratch]:
+def _on_an_external_server() -> Iterator[Scratch]:
     name = f"campaign_studio_{secrets.token_hex(4)}"
     try:
-        server = psycopg.connect(make_conninfo(**OWN_SERVER, dbname="postgres"), autocommit=True)
+        server = psycopg.connect(make_conninfo(**EXTERNAL_SERVER, dbname="postgres"), autocommit=True)
     except psycopg.OperationalError as error:
-        pytest.skip(f"No PostgreSQL lets user postgres in on 127.0.0.1:5432: {error}")
+        pytest.skip(f"Can't connect to PostgreSQL on 127.0.0.1:5432 as user postgres: {error}")
     with server:
         if server.info.server_version < 150000:
-            pytest.skip(f"PostgreSQL {server.info.server_version} answers on 127.0.0.1:5432; 15 or newer is supported.")
+            pytest.skip(
+                f"PostgreSQL on 127.0.0.1:5432 has version {server.info.server_version}; 15 or newer is required."
+            )
         server.execute(f'CREATE DATABASE "{name}"'.encode())
         try:
             url = f"postgresql://postgres@127.0.0.1:5432/{name}"
             if "PGPASSWORD" in os.environ:
                 url = url.replace("postgres@", f"postgres:{os.environ['PGPASSWORD']}@")
-            yield Scratch(make_conninfo(**OWN_SERVER, dbname=name), {"DATABASE_URL": url})
+            yield Scratch(make_conninfo(**EXTERNAL_SERVER, dbname=name), {"DATABASE_URL": url})
         finally:
             server.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
 
 
 @pytest.mark.matrix
-def test_from_nothing_to_every_table_and_back_app_by_app(scratch: Scratch) -> None:
+def test_migrations_create_every_table_and_are_reversed_app_by_app(scratch: Scratch) -> None:
     scratch.manage("migrate")
     first = scratch.tables()
     assert set.union(*OURS.values()) <= first

@@ -46,7 +46,7 @@ def written(*, inserts: int = 1) -> Iterator[list[AuditEntry]]:
     assert len([one for one in seen if one["sql"].startswith('INSERT INTO "audit_log"')]) == inserts
 
 
-def told(entries: list[AuditEntry]) -> list[tuple[str, str]]:
+def summary_of(entries: list[AuditEntry]) -> list[tuple[str, str]]:
     return [(entry.content_type.model, entry.get_action_display()) for entry in entries]
 
 
@@ -60,7 +60,7 @@ def test_a_new_campaign_with_its_targeting_is_one_write(cast: Cast, client_for: 
         document = client.post("/api/campaigns", campaign_body(audience_targeting=TARGETS)).json()
 
     target = ("campaignaudiencetargeting", "create")
-    assert told(entries) == [("campaign", "create"), target, target]
+    assert summary_of(entries) == [("campaign", "create"), target, target]
     (at,) = {entry.timestamp for entry in entries}
     assert {entry.actor_name for entry in entries} == {cast.owner.display_name}
     then = client.get(f"/api/campaigns/{document['campaign_id']}", {"as_of": at.isoformat()}).json()
@@ -78,7 +78,7 @@ def test_a_change_of_an_ad_and_its_slots_is_one_write(cast: Cast, client_for: Cl
         after = client.patch(f"/api/ads/{ad.pk}", {"ad_name": "After", "time_slots": SLOTS}).json()
 
     slot = "adtimeslot"
-    assert told(entries) == [("ad", "update"), (slot, "delete"), (slot, "create"), (slot, "create")]
+    assert summary_of(entries) == [("ad", "update"), (slot, "delete"), (slot, "create"), (slot, "create")]
     (at,) = {entry.timestamp for entry in entries}
     for moment, document in ((at, after), (at - timedelta(microseconds=1), before)):
         then = client.get(f"/api/ads/{ad.pk}", {"as_of": moment.isoformat()}).json()
@@ -105,7 +105,7 @@ def test_a_form_of_the_console_is_one_write(cast: Cast, console_for: Callable[[U
     with written() as entries:
         assert browser.post(address, body).status_code == 302
 
-    assert told(entries) == [("campaign", "update"), ("campaignaudiencetargeting", "create")]
+    assert summary_of(entries) == [("campaign", "update"), ("campaignaudiencetargeting", "create")]
     assert len({entry.timestamp for entry in entries}) == 1
 
 

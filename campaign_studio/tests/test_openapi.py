@@ -98,7 +98,9 @@ def test_the_document_equals_the_snapshot(document: dict[str, Any]) -> None:
     if os.environ.get("RENEW_OPENAPI"):
         RECORD.write_text(json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
 
-    assert document == json.loads(RECORD.read_text()), "Changed on purpose? The top of this file says how to renew it."
+    assert document == json.loads(RECORD.read_text()), (
+        "If this is intended, renew the snapshot: see the top of this file."
+    )
 
 
 def test_every_url_is_documented(document: dict[str, Any]) -> None:

@@ -24,7 +24,7 @@ from campaigns.models import Campaign
 
 pytestmark = [pytest.mark.django_db, pytest.mark.matrix]
 
-ROLES = ["system_admin", "app_admin", "campaign_manager", "content_moderator", "user", "guest", "nobody"]
+ROLES = ["system_admin", "app_admin", "campaign_manager", "content_moderator", "user", "guest", "anonymous"]
 
 CAMPAIGNS, CAMPAIGN = "/api/campaigns", "/api/campaigns/{campaign_id}"
 ADS, AD = "/api/ads", "/api/ads/{ad_id}"
@@ -157,11 +157,11 @@ def body_for(method: str, address: str, keys: dict[str, Any], tokens: dict[str, 
         return CHANGES[last]
     return {
         "register": bodies.user_body(),
-        "login": {"username": "somebody", "password": PASSWORD},
+        "login": {"username": "anna", "password": PASSWORD},
         "refresh": {"refresh_token": tokens.get("refresh_token")},
         "logout": None,
         "password": {"current_password": PASSWORD, "new_password": "another-long-password-2026"},
-        "reset": {"email": "somebody@example.com"},
+        "reset": {"email": "anna@example.com"},
         "confirm": {"uid": keys["uid"], "token": keys["token"], "new_password": "another-long-password-2026"},
         "users": bodies.user_body(),
         "{user_id}": {"username": "renamed", "email": "renamed@example.com"},
@@ -198,8 +198,10 @@ CHANGES: dict[str, dict[str, Any]] = {
     ("method", "address", "whose", "answers"),
     [pytest.param(*line[:3], line[3:], id=" ".join(line[:3])) for line in LINES],
 )
-def test_who_may_do_what(cast: Cast, method: str, address: str, whose: str, answers: list[str]) -> None:
-    UserFactory(username="somebody")
+def test_each_role_gets_the_status_in_the_table(
+    cast: Cast, method: str, address: str, whose: str, answers: list[str]
+) -> None:
+    UserFactory(username="anna")
     got = {}
 
     for role in ROLES:
@@ -212,7 +214,7 @@ def test_who_may_do_what(cast: Cast, method: str, address: str, whose: str, answ
 
 def ask(cast: Cast, method: str, address: str, whose: str, role: str) -> int:
     """The status for a user in this role. Checks that a refusal changes nothing and a success changes something."""
-    actor = cast.in_role("user" if role == "nobody" else role)
+    actor = cast.in_role("user" if role == "anonymous" else role)
     is_own = whose == "own"
     keys = scene(actor if is_own else cast.colleague)
     target = cast.other_system_admin if whose == "system_admin" else UserFactory(role=RoleName.GUEST)
@@ -220,11 +222,11 @@ def ask(cast: Cast, method: str, address: str, whose: str, role: str) -> int:
     keys["session_id"] = bodies.session_of(actor if is_own else target).pk
     keys["uid"], keys["token"] = bodies.reset_of(target)
     if (method, address, whose) == ("DELETE", "/api/users/{user_id}", "own"):
-        # A user who has created something can't be deleted for another reason.
+        # A user who has created something could not be deleted at all.
         Campaign.objects.all().delete()
         Advertiser.objects.all().delete()
     tokens = bodies.tokens_of(actor)
-    client = APIClient() if role == "nobody" else bodies.bearing(tokens["access_token"])
+    client = APIClient() if role == "anonymous" else bodies.bearing(tokens["access_token"])
     body = body_for(method, address, keys, tokens)
     before = bodies.stored()
 
@@ -236,7 +238,7 @@ def ask(cast: Cast, method: str, address: str, whose: str, role: str) -> int:
     status = int(answer.status_code)
     assert status < 500, answer.content
     if status >= 400:
-        assert after == before, f"{role} is answered {status}, and yet something has changed"
+        assert after == before, f"{role} gets {status}, but stored rows have changed"
         assert list(answer.json()) == ["detail"]
     else:
         # The control: a permitted request does change something.
@@ -270,9 +272,9 @@ def routes(patterns: list[Any], prefix: str = "/") -> Iterator[tuple[str, str]]:
             yield from ((method.upper(), address) for method in known if method != "head")
 
 
-def test_every_address_has_a_line() -> None:
-    asked = {(method, address.partition("?")[0]) for method, address, *_ in LINES}
-    there = set(routes(get_resolver().url_patterns))
+def test_every_url_has_a_line() -> None:
+    listed = {(method, address.partition("?")[0]) for method, address, *_ in LINES}
+    existing = set(routes(get_resolver().url_patterns))
 
-    assert there - asked == set(), "Add a line for each of these to TABLE."
-    assert asked - there == set(), "These lines are about addresses that are none."
+    assert existing - listed == set(), "Add a line for each of these to TABLE."
+    assert listed - existing == set(), "These lines name URLs that don't exist."

@@ -35,8 +35,8 @@ def requirements_of(pin: Requirement) -> Iterator[Requirement]:
 @pytest.mark.parametrize("file", NAMED)
 def test_every_requirement_is_pinned_with_its_extras(file: str) -> None:
     pinned = pins(file)
-    asked = {Requirement(text) for text in NAMED[file]}.union(*(requirements_of(pin) for pin in pinned.values()))
+    required = {Requirement(text) for text in NAMED[file]}.union(*(requirements_of(pin) for pin in pinned.values()))
 
-    named = [(canonicalize_name(requirement.name), requirement) for requirement in asked]
+    named = [(canonicalize_name(requirement.name), requirement) for requirement in required]
     assert [str(requirement) for name, requirement in named if name not in pinned] == []
     assert [str(requirement) for name, requirement in named if not requirement.extras <= pinned[name].extras] == []

@@ -25,7 +25,7 @@ from campaign_studio import retrying
 from campaign_studio.console.base import StudioAdmin
 from campaign_studio.encryption import Secret
 from campaign_studio.tests.bodies import bearing, campaign_body, stored, tokens_of
-from campaign_studio.tests.browser import form_data
+from campaign_studio.tests.browser import form_data, messages_of
 from campaign_studio.tests.sabotage import failing, failing_first, whenever
 from campaign_studio.tests.together import at_once
 from campaigns.models import Campaign
@@ -59,7 +59,7 @@ def crossing() -> Iterator[None]:
     both_have_theirs = Barrier(2)
 
     def reach(sender: Any, instance: Campaign, **kwargs: Any) -> None:
-        # A retry comes alone and finds the barrier broken.
+        # A retry runs alone and finds the barrier broken.
         with suppress(BrokenBarrierError):
             both_have_theirs.wait(timeout=30)
         both_have_theirs.abort()
@@ -167,10 +167,6 @@ def test_a_retried_request_with_an_idempotency_key_keeps_its_answer(api: APIClie
 # --- The console -----------------------------------------------------------------------------------------------------
 
 
-def said(answer: Any) -> list[str]:
-    return [str(message) for message in answer.context["messages"]]
-
-
 @BOTH
 @EITHER_TIME
 def test_the_console_retries_and_shows_its_message_once(
@@ -183,7 +179,7 @@ def test_the_console_retries_and_shows_its_message_once(
         answer = console.post(address, typed, follow=True)
 
     assert answer.status_code == 200
-    assert len(said(answer)) == 1
+    assert len(messages_of(answer)) == 1
     assert Campaign.objects.get().campaign_name == "Changed"
     assert AuditEntry.objects.filter(action=AuditEntry.Action.UPDATE).count() == 1
 
@@ -207,7 +203,7 @@ def test_messages_of_a_rolled_back_attempt_are_dropped(
     answer = console.post(address, typed, follow=True)
 
     assert len(attempts) == 3
-    assert len(said(answer)) == 1
+    assert len(messages_of(answer)) == 1
 
 
 @BOTH
@@ -223,7 +219,7 @@ def test_the_console_deletes_in_the_second_attempt(code: str, how: str, cast: Ca
         answer = console.post(page, sent, follow=True)
 
     assert not Campaign.objects.exists()
-    assert len(said(answer)) == 1
+    assert len(messages_of(answer)) == 1
     assert AuditEntry.objects.filter(action=AuditEntry.Action.DELETE).count() == 1
 
 

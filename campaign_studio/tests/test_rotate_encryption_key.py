@@ -103,7 +103,7 @@ def test_nothing_else_changes_and_nothing_is_logged(keys: Callable[..., None]) -
 
 
 @pytest.mark.django_db
-def test_a_single_key_is_not_to_be_removed(keys: Callable[..., None]) -> None:
+def test_the_only_key_is_not_suggested_for_removal(keys: Callable[..., None]) -> None:
     accounts_of(1)
     output = rotate()
 
@@ -117,9 +117,9 @@ def test_no_query_reads_more_than_a_batch(keys: Callable[..., None]) -> None:
     keys(NEW_KEY, OLD_KEY)
     with CaptureQueriesContext(
         connection,
-    ) as asked:
+    ) as captured:
         rotate("--batch-size", "2")
-    statements = [one["sql"] for one in asked if "advertiser_bank_accounts" in one["sql"]]
+    statements = [one["sql"] for one in captured if "advertiser_bank_accounts" in one["sql"]]
     reads = [sql for sql in statements if sql.startswith("SELECT") and "COUNT(" not in sql]
 
     assert len(reads) == 4
@@ -204,7 +204,7 @@ def edit(account: AdvertiserBankAccount, number: str) -> None:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("editors_key", [NEW_KEY, OLD_KEY], ids=["new", "old"])
-def test_an_edit_made_meanwhile_is_not_lost(editors_key: str, keys: Callable[..., None]) -> None:
+def test_an_edit_made_in_the_meantime_is_not_lost(editors_key: str, keys: Callable[..., None]) -> None:
     account = AdvertiserBankAccountFactory()
     column: Any = AdvertiserBankAccount._meta.get_field("bank_account_number")
     keys(editors_key)

@@ -1,4 +1,4 @@
-"""A change of words needs no migration; a change of the database does."""
+"""A change of wording needs no migration; a change of the database does."""
 
 from collections.abc import Callable
 
@@ -30,9 +30,7 @@ def changes_after(
 
 def reworded(ad: ModelState) -> None:
     ad.options = ad.options | {"verbose_name": "commercial"}
-    ad.fields["ad_name"] = models.CharField(
-        "heading", max_length=Ad._meta.get_field("ad_name").max_length, help_text="?"
-    )
+    ad.fields["ad_name"] = models.CharField("heading", max_length=LENGTH, help_text="?")
     status = ad.fields["ad_status"].clone()
     status.choices = [(value, f"{label}?") for value, label in status.flatchoices]
     ad.fields["ad_status"] = status
@@ -41,17 +39,17 @@ def reworded(ad: ModelState) -> None:
     ad.options["constraints"] = [check if one.name == check.name else one for one in ad.options["constraints"]]
 
 
-def lengthened(ad: ModelState) -> None:
+def shortened(ad: ModelState) -> None:
     ad.fields["ad_name"] = models.CharField("name", max_length=7)
 
 
-def offered(ad: ModelState) -> None:
+def with_another_choice(ad: ModelState) -> None:
     status = ad.fields["ad_status"].clone()
     status.choices = [*status.flatchoices, ("new", "New")]
     ad.fields["ad_status"] = status
 
 
-def unchecked(ad: ModelState) -> None:
+def without_a_constraint(ad: ModelState) -> None:
     ad.options["constraints"] = ad.options["constraints"][1:]
 
 
@@ -59,16 +57,18 @@ def unchecked(ad: ModelState) -> None:
     ("change", "operations"),
     [
         (reworded, []),
-        (lengthened, ["AlterField"]),
-        (offered, ["AlterField"]),
-        (unchecked, ["RemoveConstraint"]),
+        (shortened, ["AlterField"]),
+        (with_another_choice, ["AlterField"]),
+        (without_a_constraint, ["RemoveConstraint"]),
     ],
 )
-def test_what_a_migration_is_made_for(change: Callable[[ModelState], None], operations: list[str]) -> None:
+def test_only_changes_of_the_database_make_a_migration(
+    change: Callable[[ModelState], None], operations: list[str]
+) -> None:
     assert changes_after(change) == operations
 
 
-def test_control_django_makes_one_for_words() -> None:
+def test_control_django_makes_a_migration_for_wording() -> None:
     assert sorted(changes_after(reworded, MigrationAutodetector)) == [
         "AlterConstraint",
         "AlterField",

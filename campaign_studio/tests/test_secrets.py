@@ -35,11 +35,11 @@ class Record:
         self.answers: list[str] = []
         self.secrets = {PASSWORD, OTHER_PASSWORD, IBAN, NUMBER}
 
-    def keep(self, answer: Any, *, may_hold: tuple[str, ...] = ()) -> Any:
-        """Record a response without the fields in `may_hold`, whose purpose is to reveal a secret."""
+    def keep(self, answer: Any, *, may_contain: tuple[str, ...] = ()) -> Any:
+        """Record a response without the fields in `may_contain`, whose purpose is to reveal a secret."""
         body = answer.json() if "json" in answer.get("Content-Type", "") and answer.content else {}
         text = f"{answer.content.decode()} {dict(answer.headers)}"
-        for name in may_hold:
+        for name in may_contain:
             self.secrets.add(body[name])
             text = text.replace(body[name], "")
         self.answers.append(text)
@@ -50,9 +50,9 @@ def sign_in_and_refresh(record: Record, **more: str) -> APIClient:
     pair = ("access_token", "refresh_token")
     signed_in = APIClient().post("/api/auth/login", {"username": "uwe", "password": PASSWORD, **more})
     refreshed = APIClient().post(
-        "/api/auth/refresh", {"refresh_token": record.keep(signed_in, may_hold=pair).json()["refresh_token"]}
+        "/api/auth/refresh", {"refresh_token": record.keep(signed_in, may_contain=pair).json()["refresh_token"]}
     )
-    return bearing(record.keep(refreshed, may_hold=pair).json()["access_token"])
+    return bearing(record.keep(refreshed, may_contain=pair).json()["access_token"])
 
 
 def set_up_two_factor(record: Record, browser: Client) -> str:
@@ -81,7 +81,7 @@ def use_everything(record: Record, user: User) -> None:
     numbers = {"bank_account_iban": IBAN, "bank_account_number": NUMBER}
     record.keep(client.post(accounts, bank_account_body(**numbers, bank_account_bic="wrong")))
     bank = record.keep(client.post(accounts, bank_account_body(**numbers))).json()["bank_id"]
-    record.keep(client.post(f"{accounts}/{bank}/reveal"), may_hold=("bank_account_iban", "bank_account_number"))
+    record.keep(client.post(f"{accounts}/{bank}/reveal"), may_contain=("bank_account_iban", "bank_account_number"))
     for address in (accounts, f"/api/advertisers/{advertiser}", f"/api/advertisers/{advertiser}/history"):
         record.keep(client.get(address))
     code = set_up_two_factor(record, browser)
@@ -129,7 +129,7 @@ def test_no_secret_is_where_it_does_not_belong(caplog: pytest.LogCaptureFixture)
     assert "uwe" in stored, "control: a value that isn't secret is found"
 
 
-def test_an_error_report_holds_no_secret(
+def test_an_error_report_contains_no_secret(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
     settings.ADMINS = [("Ops", "ops@example.com")]

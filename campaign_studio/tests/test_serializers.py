@@ -21,10 +21,10 @@ from campaigns.tests.factories import CampaignFactory
 pytestmark = pytest.mark.django_db
 
 
-def memory_of(row: models.Model) -> dict[str, Any]:
+def state_of(row: models.Model) -> dict[str, Any]:
     """The state of a row: its values, its stored values, and its cached relations."""
-    held = {name: copy.copy(value) for name, value in vars(row).items() if name != "_state"}
-    return held | {"adding": row._state.adding, "related": dict(row._state.fields_cache)}
+    values = {name: copy.copy(value) for name, value in vars(row).items() if name != "_state"}
+    return values | {"adding": row._state.adding, "related": dict(row._state.fields_cache)}
 
 
 def loaded(factory: Any) -> Any:
@@ -45,15 +45,15 @@ def test_a_refused_change_leaves_the_loaded_row_unchanged(
     factory: Any, serializer: type[StudioSerializer], change: dict[str, Any]
 ) -> None:
     row = loaded(factory)
-    before = memory_of(row)
+    before = state_of(row)
 
     assert not serializer(row, data=change, partial=True, context={"request": None}).is_valid()
-    assert memory_of(row) == before
+    assert state_of(row) == before
 
 
 def test_a_change_refused_by_a_part_leaves_the_loaded_row_unchanged() -> None:
     ad = loaded(AdFactory)
-    before = memory_of(ad)
+    before = state_of(ad)
     slot = {"time_slot_start": "07:07", "time_slot_end": "08:00"}
     serializer = AdSerializer(ad, data={"ad_name": "Other", "time_slots": [slot]}, partial=True)
     serializer.is_valid(raise_exception=True)
@@ -61,12 +61,12 @@ def test_a_change_refused_by_a_part_leaves_the_loaded_row_unchanged() -> None:
     with pytest.raises(ValidationError):
         serializer.save()
 
-    assert memory_of(ad) == before
+    assert state_of(ad) == before
 
 
 def test_a_change_is_written_by_the_copy() -> None:
     ad = Ad.objects.select_related("campaign", "content_rating").get(pk=AdContentRatingFactory().ad.pk)
-    before, rating = memory_of(ad), ad.content_rating
+    before, rating = state_of(ad), ad.content_rating
     change = {"ad_name": "Other", "content_rating": {"rating_label": "R"}}
     serializer = AdSerializer(ad, data=change, partial=True)
     serializer.is_valid(raise_exception=True)
@@ -74,7 +74,7 @@ def test_a_change_is_written_by_the_copy() -> None:
     saved = serializer.save()
 
     assert (saved.ad_name, saved.stored("ad_name"), saved.version) == ("Other", "Other", ad.version + 2)
-    assert memory_of(ad) == before
+    assert state_of(ad) == before
     assert ad.content_rating is rating
     # Related rows are not loaded again.
     assert saved.campaign is ad.campaign
@@ -82,7 +82,7 @@ def test_a_change_is_written_by_the_copy() -> None:
 
 def test_a_new_row_starts_from_the_one_in_the_context() -> None:
     start = Ad(campaign=CampaignFactory())
-    before = memory_of(start)
+    before = state_of(start)
     body = {"ad_name": "Coffee", "ad_type_id": "top_bar_ad", "media_type": "text", "media_content": "Fresh"}
     serializer = AdSerializer(data=body, context={"new_row": start})
     serializer.fields["campaign_id"].required = False
@@ -90,4 +90,4 @@ def test_a_new_row_starts_from_the_one_in_the_context() -> None:
     serializer.is_valid()
 
     assert serializer.proposed.campaign is start.campaign
-    assert memory_of(start) == before
+    assert state_of(start) == before

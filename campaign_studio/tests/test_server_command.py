@@ -24,7 +24,7 @@ def command_in_the_readme(port: int) -> list[str]:
     return [sys.executable, "-m", *words]
 
 
-def at_work(server: "subprocess.Popen[bytes]", port: int) -> set[psutil.Process]:
+def listening_workers(server: "subprocess.Popen[bytes]", port: int) -> set[psutil.Process]:
     """The workers that accept requests."""
     workers = set()
     for worker in psutil.Process(server.pid).children():
@@ -34,9 +34,9 @@ def at_work(server: "subprocess.Popen[bytes]", port: int) -> set[psutil.Process]
     return workers
 
 
-def both_at_work(server: "subprocess.Popen[bytes]", port: int) -> set[psutil.Process]:
+def both_workers(server: "subprocess.Popen[bytes]", port: int) -> set[psutil.Process]:
     """The two workers, as soon as both accept requests. Raises AssertionError if the server exits."""
-    while len(workers := at_work(server, port)) < 2:
+    while len(workers := listening_workers(server, port)) < 2:
         with suppress(subprocess.TimeoutExpired):
             raise AssertionError(f"The server ended with {server.wait(timeout=0.1)}.")
     return workers
@@ -46,13 +46,13 @@ def both_at_work(server: "subprocess.Popen[bytes]", port: int) -> set[psutil.Pro
 def test_a_worker_that_dies_is_replaced() -> None:
     port = free_port()
     with serving(command_in_the_readme(port), port) as server:
-        first = both_at_work(server, port)
+        first = both_workers(server, port)
         for worker in first:
             worker.kill()
             psutil.wait_procs([worker], timeout=30)
-            both_at_work(server, port)
+            both_workers(server, port)
 
-        assert not both_at_work(server, port) & first
+        assert not both_workers(server, port) & first
         assert send("GET", f"http://127.0.0.1:{port}/api/health").status == 200
 
 

@@ -100,10 +100,10 @@ REFUSED = [
 def test_a_wrong_configuration_is_refused_with_a_hint_that_contains_no_key(
     environment: dict[str, str], hint: str
 ) -> None:
-    said = refusal(**environment)
+    message = refusal(**environment)
 
-    assert hint in said
-    assert not any(value in said for name, value in environment.items() if name.endswith("KEY") and value.strip())
+    assert hint in message
+    assert not any(value in message for name, value in environment.items() if name.endswith("KEY") and value.strip())
 
 
 def test_a_right_configuration_is_accepted() -> None:

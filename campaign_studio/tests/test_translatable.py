@@ -1,4 +1,4 @@
-"""Everything that people read went through gettext: pages, refusals, help and mails, asked in a language of accents."""
+"""Every text that a person reads goes through gettext: pages, refusals, help and emails, in the pseudo-language."""
 
 import re
 from collections.abc import Iterator
@@ -51,9 +51,9 @@ NAMES = {
 }
 KEYS = {"esc"}
 OPENAPI = ROOT / "campaign_studio" / "tests" / "openapi.json"
-# Django's commands with a setting of ours.
+# Commands of Django that the project adapts.
 DJANGOS = {"makemigrations", "migrate"}
-# Codes, names of fields, addresses, and what a quotation repeats.
+# Codes, field names, URLs and quoted input.
 VERBATIM = re.compile(
     r"&\w+;|https?://\S+|\S+@\S+|/\w[\w/{}.-]*|[\w-]*_[\w-]*|“[^”]*”|`[^`]*`|\b(?=\w*\d)[\w-]{12,}|--[\w-]+|[A-Z_]{4,}\b"
 )
@@ -61,12 +61,12 @@ VERBATIM = re.compile(
 
 @pytest.fixture
 def _accents() -> Iterator[None]:
-    with pseudo.spoken():
+    with pseudo.activated():
         yield
 
 
 def data() -> set[str]:
-    """The words that stand in the database, in a standard, in a list of choices as codes, or in the API as names."""
+    """The words that aren't translated: stored values, names from standards, codes of choices and names in the API."""
     known: list[Any] = [*country_choices(), *currency_choices(), *timezone_choices(), "xyzzy"]
     known += [username.capitalize() for username in User.objects.values_list("username", flat=True)]
     for model in apps.get_models():
@@ -78,13 +78,13 @@ def data() -> set[str]:
 
 
 def unmarked(texts: list[str]) -> list[str]:
-    """Those of the texts with a word in plain letters that isn't data."""
+    """The texts that contain a word without accents that isn't data."""
     known = data()
     return sorted({text for text in texts if set(WORD.findall(VERBATIM.sub("", text))) - known})
 
 
 def messages(body: Any) -> Iterator[str]:
-    """Every sentence in the body of an error."""
+    """Every message in the body of an error response."""
     if isinstance(body, str):
         yield body
     else:
@@ -93,8 +93,8 @@ def messages(body: Any) -> Iterator[str]:
 
 
 @pytest.mark.parametrize(("address", "whose", "what"), PAGES)
-def test_a_page_is_translated_as_a_whole(cast: Cast, address: str, whose: str, what: str) -> None:
-    UserFactory(username="somebody", role=RoleName.CONTENT_MODERATOR)
+def test_every_text_of_a_page_is_translated(cast: Cast, address: str, whose: str, what: str) -> None:
+    UserFactory(username="anna", role=RoleName.CONTENT_MODERATOR)
     keys = keys_of(cast, whose, what)
     found = {}
     for role in STAFF:
@@ -108,7 +108,7 @@ def test_a_page_is_translated_as_a_whole(cast: Cast, address: str, whose: str, w
 
 
 @pytest.mark.parametrize("address", [address for address, *_ in PAGES if address.endswith(("/add/", "/change/"))])
-def test_a_refused_form_is_translated_as_a_whole(cast: Cast, address: str) -> None:
+def test_every_text_of_a_refused_form_is_translated(cast: Cast, address: str) -> None:
     keys = keys_of(cast, "own", "-")
     client = Client()
     client.force_login(cast.system_admin)
@@ -119,7 +119,7 @@ def test_a_refused_form_is_translated_as_a_whole(cast: Cast, address: str) -> No
 
 
 @pytest.mark.parametrize("kind", WRITES)
-def test_a_refusal_of_the_api_is_translated_as_a_whole(cast: Cast, kind: str) -> None:
+def test_every_message_of_an_api_refusal_is_translated(cast: Cast, kind: str) -> None:
     keys, client = scene(cast.colleague), client_of(cast, "system_admin")
     keys["user_id"] = cast.guest.pk
     serializer: type[serializers.Serializer[Any]] = WRITES[kind][0]
@@ -135,13 +135,13 @@ def test_a_refusal_of_the_api_is_translated_as_a_whole(cast: Cast, kind: str) ->
     assert unmarked(list(found)) == []
 
 
-def test_what_is_refused_whatever_is_sent_is_translated(cast: Cast) -> None:
-    admin, guest, nobody = client_of(cast, "system_admin"), client_of(cast, "guest"), APIClient()
+def test_refusals_that_do_not_depend_on_a_field_are_translated(cast: Cast) -> None:
+    admin, guest, anonymous = client_of(cast, "system_admin"), client_of(cast, "guest"), APIClient()
     key = scene(cast.colleague)["campaign_id"]
     answers = [
-        nobody.get("/api/campaigns"),
-        nobody.get("/api/campaigns", headers={"Authorization": "Bearer x"}),
-        nobody.post("/api/auth/login", {"username": "x", "password": "x"}, format="json"),
+        anonymous.get("/api/campaigns"),
+        anonymous.get("/api/campaigns", headers={"Authorization": "Bearer x"}),
+        anonymous.post("/api/auth/login", {"username": "x", "password": "x"}, format="json"),
         admin.get("/api/nowhere"),
         admin.get(f"/api/campaigns/{NOWHERE}"),
         admin.get("/api/campaigns?nonsense=1&page=x&ordering=x&campaign_status=x&created_after=x"),
@@ -173,7 +173,7 @@ def test_the_help_of_every_command_is_translated() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_mails_are_translated() -> None:
+def test_emails_are_translated() -> None:
     user = UserFactory()
 
     APIClient().post("/api/auth/password/reset", {"email": user.email}, format="json")

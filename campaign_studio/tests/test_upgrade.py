@@ -84,15 +84,15 @@ def load(tables: list[dict[str, Any]]) -> None:
     names = [table["name"] for table in tables]
     with other_connection(connection.settings_dict["NAME"]) as database, database.transaction():
         database.execute("SET LOCAL session_replication_role = replica")
-        run_told(database, EMPTY, names)
+        run_generated(database, EMPTY, names)
         for table in tables:
             columns = ", ".join(f'"{column}"' for column in table["columns"])
             with database.cursor().copy(f'COPY "{table["name"]}" ({columns}) FROM STDIN'.encode()) as copy:
                 copy.write(table["rows"])
-        run_told(database, COUNTERS, names)
+        run_generated(database, COUNTERS, names)
 
 
-def run_told(database: psycopg.Connection[Any], query: str, tables: list[str]) -> None:
+def run_generated(database: psycopg.Connection[Any], query: str, tables: list[str]) -> None:
     """Run the statements that a query returns."""
     for (statement,) in database.execute(query.encode(), [tables]).fetchall():
         database.execute(statement.encode())
@@ -109,7 +109,7 @@ def counts(left: dict[str, Any]) -> dict[str, int]:
     return found
 
 
-def said(*command: str) -> str:
+def output_of(*command: str) -> str:
     out = StringIO()
     call_command(*command, stdout=out)
     return out.getvalue()
@@ -136,21 +136,21 @@ def test_there_is_nothing_left_to_migrate(release: dict[str, Any]) -> None:
 
 def test_the_audit_log_is_intact_and_continues(release: dict[str, Any]) -> None:
     sealed = release["audit_log_sealed_up_to"]
-    assert said("verify_audit_log", "--expect", sealed)
+    assert output_of("verify_audit_log", "--expect", sealed)
 
     written = client_of_the_first_request(release).post("/api/campaigns", campaign_body())
 
     assert written.status_code == 201
-    said("seal_audit_log")
-    assert said("verify_audit_log", "--expect", sealed)
-    assert not said("verify_audit_log").strip().endswith(sealed)
+    output_of("seal_audit_log")
+    assert output_of("verify_audit_log", "--expect", sealed)
+    assert not output_of("verify_audit_log").strip().endswith(sealed)
 
 
 def test_delivery_is_unchanged(release: dict[str, Any]) -> None:
     client = client_of_the_first_request(release)
 
-    for told in release["delivery"]:
-        assert client.get("/api/delivery", told["asked"]).json() == told["answer"]
+    for recorded in release["delivery"]:
+        assert client.get("/api/delivery", recorded["asked"]).json() == recorded["answer"]
 
 
 def test_a_kept_answer_is_given_again(release: dict[str, Any]) -> None:

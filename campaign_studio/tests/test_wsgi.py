@@ -23,23 +23,23 @@ def ask(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Answer]:
     monkeypatch.setattr(wsgi, "django_application", passed)
 
     def send(**environ: Any) -> Answer:
-        told: dict[str, Any] = {}
+        response: dict[str, Any] = {}
 
         def start_response(
             status: str, headers: list[tuple[str, str]], error: object = None, /
         ) -> Callable[[bytes], object]:
-            told.update(status=status, headers=dict(headers))
+            response.update(status=status, headers=dict(headers))
             return bytes
 
         base = {"REQUEST_METHOD": "GET", "PATH_INFO": "/api/health", "QUERY_STRING": "", "wsgi.input": BytesIO()}
         body = b"".join(wsgi.application(base | environ, start_response))
-        return told["status"], told["headers"], body
+        return response["status"], response["headers"], body
 
     return send
 
 
 def latin(text: str) -> str:
-    """UTF-8 as WSGI passes it."""
+    """The text as WSGI passes it: UTF-8 decoded as Latin-1."""
     return text.encode().decode("latin-1")
 
 
@@ -83,12 +83,12 @@ def test_an_invalid_request_is_refused_in_json(
 
 @pytest.mark.django_db
 def test_django_answers_behind_the_shim() -> None:
-    told: list[str] = []
+    statuses: list[str] = []
 
     def start_response(
         status: str, headers: list[tuple[str, str]], error: object = None, /
     ) -> Callable[[bytes], object]:
-        told.append(status)
+        statuses.append(status)
         return bytes
 
     environ = {
@@ -103,5 +103,5 @@ def test_django_answers_behind_the_shim() -> None:
 
     body = b"".join(wsgi.application(environ, start_response))
 
-    assert told == ["404 Not Found"]
+    assert statuses == ["404 Not Found"]
     assert list(json.loads(body)) == ["detail"]
