@@ -58,14 +58,14 @@ def test_the_last_one_cannot_remove_themselves(cast: Cast, last: User, way: str)
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("role", ["app_admin", "campaign_manager", "content_moderator", "user", "guest", "nobody"])
+@pytest.mark.parametrize("role", ["app_admin", "campaign_manager", "content_moderator", "user", "guest", "anonymous"])
 @pytest.mark.parametrize("way", WAYS | REPLACE)
 def test_others_cannot_remove_the_last_one(cast: Cast, last: User, role: str, way: str) -> None:
     method, body = (WAYS | REPLACE)[way]
 
     answer = refused(client_of(cast, role), method, f"/api/users/{last.pk}", body)
 
-    assert answer.status_code == (401 if role == "nobody" else 403 if method == "DELETE" else 404)
+    assert answer.status_code == (401 if role == "anonymous" else 403 if method == "DELETE" else 404)
 
 
 @pytest.mark.django_db

@@ -15,10 +15,12 @@ from django.utils.html import escape
 
 from accounts.models import User
 from accounts.tests.factories import Cast
-from ads.console.creatives import MOST_CREATIVES, MOST_IN_TURN, qr_code_uri
+from ads.choices import AdType
+from ads.console.creatives import FROM_TOP_TO_BOTTOM, MOST_CREATIVES, MOST_IN_TURN, qr_code_uri
 from ads.models import Ad, AdContentRating
 from ads.tests.delivery_scene import INVALID_PLACES, showing
 from ads.tests.factories import AdTimeSlotFactory
+from campaign_studio.tests.shape import ROOT
 
 pytestmark = pytest.mark.django_db
 ConsoleFor = Callable[[User | None], Client]
@@ -292,3 +294,13 @@ def test_the_number_of_queries_does_not_grow(cast: Cast, console_for: ConsoleFor
             showing(ad_status="paused")
 
         assert [queries(client, *page) for page in pages] == before
+
+
+def test_every_position_has_its_place_on_the_screen() -> None:
+    css = (ROOT / "campaign_studio/static/admin_console/screen.css").read_text()
+    areas = re.findall(r'"([^"]*)"', re.search(r"grid-template-areas:([^;]*);", css)[1])  # type: ignore[index]
+    drawn = dict(re.findall(r"\.position-(\w+) { grid-area: ([\w-]+)", css))
+
+    assert sorted(FROM_TOP_TO_BOTTOM) == sorted(AdType)
+    assert sorted(drawn) == sorted(AdType)
+    assert set(drawn.values()) <= set(" ".join(areas).split())

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import pytest
@@ -65,21 +66,28 @@ def _accents() -> Iterator[None]:
         yield
 
 
-def data() -> set[str]:
-    """The words that aren't translated: stored values, names from standards, codes of choices and names in the API."""
+@cache
+def names() -> set[str]:
+    """Words that are the same in every language: names from standards, codes of choices and names in the API."""
     known: list[Any] = [*country_choices(), *currency_choices(), *timezone_choices(), "xyzzy"]
-    known += [username.capitalize() for username in User.objects.values_list("username", flat=True)]
     for model in apps.get_models():
-        known += model._default_manager.values_list()
         known += [field.name for field in model._meta.get_fields()]
         known += [value for field in model._meta.fields for value, _ in field.flatchoices]
     known += re.findall(r'"name": "(\w+)"|^ +"(\w+)": {', OPENAPI.read_text(), re.MULTILINE)
     return NAMES | KEYS | set(WORD.findall(repr(known)))
 
 
+def data() -> set[str]:
+    """Words of values that are stored."""
+    known: list[Any] = [username.capitalize() for username in User.objects.values_list("username", flat=True)]
+    for model in apps.get_models():
+        known += model._default_manager.values_list()
+    return set(WORD.findall(repr(known)))
+
+
 def unmarked(texts: list[str]) -> list[str]:
     """The texts that contain a word without accents that isn't data."""
-    known = data()
+    known = names() | data()
     return sorted({text for text in texts if set(WORD.findall(VERBATIM.sub("", text))) - known})
 
 
