@@ -237,7 +237,7 @@ def test_a_place_that_no_campaign_targets_has_an_empty_screen(place: dict[str, s
 
     assert drawn(page) == {}
     assert "Nothing shows here on this day." in page.content.decode()
-    assert page.content.decode().count('<p class="position-nothing">Free</p>') == 7
+    assert page.content.decode().count('<p class="position-nothing">Free</p>') == len(AdType) + 1
 
 
 def test_a_country_may_be_given_by_name(console: Client) -> None:
