@@ -11,6 +11,7 @@ from rest_framework.serializers import Serializer
 
 from campaign_studio.api.etags import ETagMixin
 from campaign_studio.api.pagination import Schema
+from campaign_studio.api.permissions import ROLE_MAY_NOT
 
 Parameter: TypeAlias = OpenApiParameter | Serializer | type[Serializer]
 DETAIL = {"type": "object", "required": ["detail"], "properties": {"detail": {"type": "string"}}}
@@ -25,7 +26,7 @@ FIELD_ERRORS = {
 ERRORS = {
     "400": (_("The input is refused. Nothing has been changed."), "FieldErrors"),
     "401": (_("The token is missing or no longer valid."), "Detail"),
-    "403": (_("Your role doesn't allow this."), "Detail"),
+    "403": (ROLE_MAY_NOT, "Detail"),
     "404": (_("There is no such object or page, or you may not see it."), "Detail"),
     "409": (
         _("Other objects still need this one, or the `Idempotency-Key` has been used for a different request."),

@@ -28,9 +28,7 @@ class SchemaAutodetector(MigrationAutodetector):
 
 def without_texts(state: ProjectState) -> ProjectState:
     """A copy of the state of all models without labels, help texts and messages."""
-    copy = state.clone()
-    copy.models = {key: _textless_model(model) for key, model in state.models.items()}
-    return copy
+    return ProjectState({key: _textless_model(model) for key, model in state.models.items()}, state.real_apps)
 
 
 def _textless_model(model: ModelState) -> ModelState:
