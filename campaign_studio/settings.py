@@ -258,6 +258,7 @@ CORS_EXPOSE_HEADERS = [
     "Location",
     "Retry-After",
     "X-RateLimit-Limit",
+    "Idempotency-Replayed",
     "X-RateLimit-Remaining",
     "X-RateLimit-Reset",
     "X-Request-ID",

@@ -11,10 +11,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import serializers
-from accounts.api.views import AnonymousView, TooManyAttempts
+from accounts.api.views import AnonymousView, SignInView, TooManyAttempts
 from accounts.models import LockedOutError, User
 from accounts.signin import passwords
-from campaign_studio.api.base import StudioView
 
 RESET_REQUESTED = _(
     "If there is an account with this email address, a link to set a new password has been sent to it. The link works "
@@ -22,7 +21,7 @@ RESET_REQUESTED = _(
 )
 
 
-class PasswordView(StudioView):
+class PasswordView(SignInView):
     """`/api/auth/password`: changes the user's own password."""
 
     # A refusal would roll back the transaction, but a wrong current password must stay counted.

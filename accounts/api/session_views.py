@@ -29,6 +29,8 @@ from campaign_studio.api.viewsets import StudioListViewSet
 class SessionViewSet(StudioListViewSet[Session]):
     """Active sessions. Administrators see and end those of other users too."""
 
+    # As everywhere under `/api/auth/`.
+    no_store = True
     row_serializer_class = serializers.SessionSerializer
     filterset_class = SessionFilter
     queryset = Session.objects.all()

@@ -37,8 +37,6 @@ SET_UP_TWO_FACTOR = _(
     "Your role requires two-factor authentication. Sign in to the admin console at /admin/ and set it up there first."
 )
 REGISTRATION_CLOSED = _("Registration is closed. Ask an administrator to create an account for you.")
-# Tokens must not be cached.
-NOT_STORED = {"Cache-Control": "no-store"}
 
 
 class TooManyAttempts(Throttled):
@@ -49,8 +47,14 @@ class TooManyAttempts(Throttled):
         self.detail = ErrorDetail(str(error), self.default_code)
 
 
-class AnonymousView(StudioView):
-    """A view that needs no authentication."""
+class SignInView(StudioView):
+    """A view under `/api/auth/`, where requests and answers contain passwords, tokens and personal data."""
+
+    no_store = True
+
+
+class AnonymousView(SignInView):
+    """A view under `/api/auth/` that needs no authentication."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
@@ -111,7 +115,7 @@ class LoginView(AnonymousView):
         if is_required_of(user) and not user.has_shown_code:
             raise PermissionDenied(SET_UP_TWO_FACTOR, "set_up_two_factor")
         pair = tokens.start_session(user, at=timezone.now())
-        return Response({**pair, "user": serializers.SelfSerializer(user).data}, headers=NOT_STORED)
+        return Response({**pair, "user": serializers.SelfSerializer(user).data})
 
 
 class RefreshView(AnonymousView):
@@ -136,10 +140,10 @@ class RefreshView(AnonymousView):
         pair = tokens.refresh_session(serializer.validated_data["refresh_token"])
         if pair is None:
             raise AuthenticationFailed(INVALID_REFRESH, "invalid_refresh_token")
-        return Response(pair, headers=NOT_STORED)
+        return Response(pair)
 
 
-class LogoutView(StudioView):
+class LogoutView(SignInView):
     """`/api/auth/logout`: ends the session of the token."""
 
     permission_classes = (IsAuthenticated,)
@@ -157,7 +161,7 @@ class LogoutView(StudioView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-class MeView(ETagMixin, StudioView):
+class MeView(ETagMixin, SignInView):
     """`/api/auth/me`: the user's own account."""
 
     permission_classes = (IsAuthenticated,)

@@ -78,6 +78,6 @@ class BankAccountViewSet(PartOfAdvertiserViewSet[AdvertiserBankAccount]):
         request=None,
         responses=serializers.RevealedSerializer,
     )
-    @action(detail=True, methods=["post"])
+    @action(detail=True, methods=["post"], no_store=True)
     def reveal(self, request: Request, **kwargs: object) -> Response:
         return Response(self.get_object().reveal())

@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 
 from campaign_studio.acting import set_database_actor
 from campaign_studio.api.filters import refuse_unknown_parameters
-from campaign_studio.api.idempotency import AlreadyAnsweredError, KeyedRequest
+from campaign_studio.api.idempotency import NO_STORE, AlreadyAnsweredError, KeyedRequest
 from campaign_studio.api.throttling import StudioThrottle
 from campaign_studio.retrying import retried
 from campaign_studio.writing import one_write
@@ -27,9 +27,14 @@ class StudioView(APIView):
     A request that writes is one transaction. An error response rolls it back. Errors that occur at COMMIT, such as a
     parent that another request has deleted, are answered like any other. A view sets `atomic` to False if something
     must survive a refusal, such as a counted sign-in attempt.
+
+    A view, or a single action (`@action(no_store=True)`), sets `no_store` if its answers contain secrets: no cache may
+    store them, and neither do we for a repeated request, so `Idempotency-Key` is ignored (docs/api.md).
     """
 
     atomic: ClassVar[bool] = True
+    # Not a ClassVar: an action has its own.
+    no_store: bool = False
     _keyed: KeyedRequest | None = None
 
     def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
@@ -44,7 +49,7 @@ class StudioView(APIView):
     def initial(self, request: Request, *args: object, **kwargs: object) -> None:
         """Check the token (401), the rate (429), the permission (403), the idempotency key and the query parameters."""
         super().initial(request, *args, **kwargs)
-        self._keyed = KeyedRequest.of(request)
+        self._keyed = None if self.no_store else KeyedRequest.of(request)
         if self._keyed:
             self._keyed.replay()
         # A method that isn't allowed here is answered 405 instead.
@@ -80,8 +85,12 @@ class StudioView(APIView):
         return exc.response if isinstance(exc, AlreadyAnsweredError) else super().handle_exception(exc)
 
     def finalize_response(self, request: Request, response: Response, *args: object, **kwargs: object) -> Response:
-        """Add the headers of the rate limit."""
+        """Add the headers of the rate limit, and say who may store the answer."""
         answer = super().finalize_response(request, response, *args, **kwargs)
+        if self.no_store:
+            answer["Cache-Control"] = NO_STORE
+        # Answers differ by user, so a shared cache must not store them.
+        answer.headers.setdefault("Cache-Control", "private")
         for throttle in self.get_throttles():
             if isinstance(throttle, StudioThrottle):
                 for name, value in throttle.headers().items():
@@ -102,6 +111,7 @@ class StudioView(APIView):
 
     def _answer(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         """Answer, and store the answer for a client that repeats the request."""
+        self._keyed = None
         try:
             response = super().dispatch(request, *args, **kwargs)
             if self._keyed and isinstance(response, Response) and not response.exception:

@@ -24,6 +24,8 @@ KEY_WAS_USED = _("This Idempotency-Key has been used for a different request. Us
 # The headers that are stored with an answer.
 KEPT_HEADERS = ("ETag", "Location", "Cache-Control")
 REPLAYED = "Idempotency-Replayed"
+# The value of `Cache-Control` of answers that contain secrets.
+NO_STORE = "no-store"
 
 
 class AlreadyAnsweredError(Exception):
@@ -40,8 +42,9 @@ class KeyedRequest:
 
     The answer is stored in the same transaction as the changes, so after a crash either both exist or neither does. A
     second request with the same key waits for the first. Refusals aren't stored: they changed nothing, and the
-    corrected request may use the same key. For views without a transaction (sign-in, passwords) the answer is stored
-    right afterwards.
+    corrected request may use the same key. Nor are answers with `Cache-Control: no-store`, because they contain secrets
+    that would outlive a session, a right or an account. For views without a transaction the answer is stored right
+    afterwards.
     """
 
     key: str
@@ -75,8 +78,8 @@ class KeyedRequest:
         return answer if answer and answer.counts(at=timezone.now()) else None
 
     def keep(self, response: Response) -> None:
-        """Store the answer to this key in the request's transaction."""
-        if REPLAYED in response:
+        """Store the answer to this key in the request's transaction, unless no one may store it."""
+        if REPLAYED in response or NO_STORE in response.headers.get("Cache-Control", ""):
             return
         IdempotentAnswer.objects.update_or_create(
             pk=self.key,

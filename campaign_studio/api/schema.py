@@ -47,7 +47,10 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     str,
     OpenApiParameter.HEADER,
     pattern=r"^[\x21-\x7e]{1,255}$",
-    description=_("A request that is repeated with the same key within 24 hours gets the first answer again."),
+    description=_(
+        "A request that is repeated with the same key within 24 hours gets the first answer again, with the header "
+        "`Idempotency-Replayed: true`."
+    ),
 )
 IF_MATCH = OpenApiParameter(
     "If-Match",
@@ -72,7 +75,8 @@ class StudioSchema(AutoSchema):
 
     def get_override_parameters(self) -> list[Parameter]:
         """The headers `Idempotency-Key`, `ETag` and `If-Match`."""
-        found: list[Parameter] = [IDEMPOTENCY_KEY] if self.method == "POST" else []
+        is_kept = self.method == "POST" and not self.view.no_store
+        found: list[Parameter] = [IDEMPOTENCY_KEY] if is_kept else []
         action = getattr(self.view, "action", None)
         if isinstance(self.view, ETagMixin) and action not in ("list", "history"):
             found.append(ETAG)

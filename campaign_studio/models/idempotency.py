@@ -14,7 +14,10 @@ KEPT = timedelta(hours=24)
 
 
 class IdempotentAnswer(models.Model):
-    """The first answer to a POST with an `Idempotency-Key`. Encrypted, as it may contain a token or a bank number."""
+    """The first answer to a POST with an `Idempotency-Key`. Encrypted, as it contains what the client may read.
+
+    Answers with `Cache-Control: no-store` (tokens, revealed bank numbers) are never kept.
+    """
 
     key = models.CharField(
         _("key"),

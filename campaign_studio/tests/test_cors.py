@@ -15,7 +15,7 @@ def test_the_frontend_may_send_credentials() -> None:
     assert answer["Access-Control-Allow-Credentials"] == "true"
     assert "origin" in answer["Vary"].lower()
     exposed = {name.strip().lower() for name in answer["Access-Control-Expose-Headers"].split(",")}
-    assert {"x-request-id", "retry-after"} <= exposed
+    assert {"x-request-id", "retry-after", "idempotency-replayed"} <= exposed
 
 
 def test_the_frontend_reads_errors_too() -> None:
