@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 
 from campaign_studio.acting import is_api
+from campaign_studio.addresses import parsed
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -30,8 +31,9 @@ FORWARDED = (
 class ClientAddressMiddleware:
     """Sets `REMOTE_ADDR` to the client's IP address for everything that follows: audit, limits, logs.
 
-    Forwarding headers are trusted only from a peer in `TRUSTED_PROXIES` (IP addresses or networks), else they are
-    dropped. Behind several trusted proxies the client is the last address in `X-Forwarded-For` that is not a proxy.
+    An IPv4 address that arrives as IPv6 (`::ffff:192.0.2.1`) becomes IPv4. Forwarding headers are trusted only from a
+    peer in `TRUSTED_PROXIES` (IP addresses or networks), else they are dropped. Behind several trusted proxies the
+    client is the last address in `X-Forwarded-For` that is not a proxy.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -40,27 +42,22 @@ class ClientAddressMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         networks = [ipaddress.ip_network(proxy, strict=False) for proxy in settings.TRUSTED_PROXIES]
         meta = request.META
+        if peer := parsed(meta.get("REMOTE_ADDR", "")):
+            meta["REMOTE_ADDR"] = str(peer)
         if not _is_within(meta.get("REMOTE_ADDR", ""), networks):
             for header in FORWARDED:
                 meta.pop(header, None)
         for hop in reversed(meta.pop("HTTP_X_FORWARDED_FOR", "").split(",")):
-            if _address(hop) is None:
+            if parsed(hop) is None:
                 break
-            meta["REMOTE_ADDR"] = str(_address(hop))
+            meta["REMOTE_ADDR"] = str(parsed(hop))
             if not _is_within(hop, networks):
                 break
         return self.get_response(request)
 
 
-def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        return ipaddress.ip_address(text.strip())
-    except ValueError:
-        return None
-
-
 def _is_within(text: str, networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> bool:
-    address = _address(text)
+    address = parsed(text)
     return address is not None and any(address in network for network in networks)
 
 

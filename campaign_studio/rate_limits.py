@@ -11,6 +11,8 @@ from typing import NamedTuple
 from django.core.cache import cache
 from redis.exceptions import RedisError
 
+from campaign_studio.addresses import places_of
+
 logger = logging.getLogger(__name__)
 
 PERIODS = {"sec": 1, "second": 1, "min": 60, "minute": 60, "hour": 3600, "day": 86_400}
@@ -49,6 +51,20 @@ def count(who: str, allowed: Rate) -> Usage:
     number = _number(f"rate:{who}:{window}", allowed.period)
     remaining = max(0, allowed.limit - number)
     return Usage(number <= allowed.limit, allowed.limit, remaining, ends, math.ceil(ends - now))
+
+
+def count_address(address: str, allowed: Rate, *, kind: str = "address") -> Usage:
+    """Count one request from an IP address, and say how the narrowest network stands that has reached its limit.
+
+    If none has, it is the one with the least left. Each `kind` is counted by itself.
+    """
+    usages = []
+    for place in places_of(address):
+        usages.append(count(f"{kind}:{place.name}", Rate(allowed.limit * place.factor, allowed.period)))
+        if not usages[-1].is_allowed:
+            # A refused request costs its wider network nothing.
+            return usages[-1]
+    return min(usages, key=lambda usage: usage.remaining)
 
 
 def _number(key: str, period: int) -> int:

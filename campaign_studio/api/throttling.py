@@ -6,7 +6,7 @@ from django.conf import settings
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from campaign_studio.rate_limits import Usage, count, rate
+from campaign_studio.rate_limits import Usage, count, count_address, rate
 
 if TYPE_CHECKING:
     # Only for types: DRF imports this module while it is still defining APIView.
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class StudioThrottle(BaseThrottle):
-    """Counts the requests of a user, or of an IP address without a token, in windows of fixed length.
+    """Counts the requests of a user, or of an IP address or network without a token, in windows of fixed length.
 
     DRF's own throttles read the count and then write it, so concurrent requests slip through. Here the cache itself
     increments the count.
@@ -29,10 +29,9 @@ class StudioThrottle(BaseThrottle):
             return True
         user = request.user
         if user is not None and user.is_authenticated:
-            allowed, who = rate(settings.THROTTLE_USER), f"user:{user.pk}"
+            self._usage = count(f"user:{user.pk}", rate(settings.THROTTLE_USER))
         else:
-            allowed, who = rate(settings.THROTTLE_ANON), f"address:{request.META.get('REMOTE_ADDR', '')}"
-        self._usage = count(who, allowed)
+            self._usage = count_address(request.META.get("REMOTE_ADDR", ""), rate(settings.THROTTLE_ANON))
         return self._usage.is_allowed
 
     def wait(self) -> float:

@@ -15,7 +15,7 @@ from unfold.sites import UnfoldAdminSite
 
 from campaign_studio.console.lists import has_too_many_terms
 from campaign_studio.console.views import Context
-from campaign_studio.rate_limits import count, rate
+from campaign_studio.rate_limits import count_address, rate
 
 # The error code of a locked-out sign-in; its parameter `wait` is the number of seconds left.
 LOCKED_OUT = "locked_out"
@@ -34,7 +34,7 @@ class StudioAdminSite(UnfoldAdminSite):
         Attempts per IP address are throttled like requests to the API, because each one costs a password hash.
         """
         if request.method == "POST":
-            counted = count(f"console:{request.META.get('REMOTE_ADDR', '')}", rate(settings.THROTTLE_ANON))
+            counted = count_address(request.META.get("REMOTE_ADDR", ""), rate(settings.THROTTLE_ANON), kind="console")
             if not counted.is_allowed:
                 text = ngettext(
                     "Too many sign-in attempts. Try again in %(seconds)d second.",

@@ -36,7 +36,7 @@ api                        serializers views filters urls
 console                    admin forms urls
 
 campaign_studio            settings urls wsgi asgi env logs dashboard
-campaign_studio            acting writing retrying rate_limits encryption places lookups
+campaign_studio            acting writing retrying rate_limits addresses encryption places lookups
 campaign_studio/models     base versioned stamped idempotency
 campaign_studio/database   configuration timeouts unavailable schema_changes
 campaign_studio/embedded   server backend/base

@@ -115,6 +115,34 @@ def test_console_sign_ins_are_limited_by_ip_address() -> None:
     assert answers[-1].content == b"Too many sign-in attempts. Try again in 50 seconds."
 
 
+@pytest.mark.usefixtures("noon")
+def test_an_ipv6_network_of_64_bits_counts_as_one_address() -> None:
+    addresses = [*(f"2001:db8:1:1::{one}" for one in range(5)), "2001:db8:1:2::1"]
+    answers = [APIClient(REMOTE_ADDR=address).get("/api/roles").status_code for address in addresses]
+
+    assert answers == [401, 401, 401, 429, 429, 401]
+
+
+@pytest.mark.usefixtures("noon")
+def test_an_ipv6_network_of_48_bits_may_send_sixteen_times_as_many(settings: Any) -> None:
+    settings.THROTTLE_ANON = "1/min"
+    answers = [APIClient(REMOTE_ADDR=f"2001:db8:1:{one}::1").get("/api/roles") for one in range(20)]
+
+    assert [answer.status_code for answer in answers] == [401] * 16 + [429] * 4
+    assert answers[-1]["X-RateLimit-Limit"] == "16"
+    assert APIClient(REMOTE_ADDR="2001:db8:2::1").get("/api/roles").status_code == 401
+
+
+@pytest.mark.usefixtures("noon")
+def test_console_sign_ins_are_limited_by_ipv6_network() -> None:
+    answers = [
+        Client(REMOTE_ADDR=f"2001:db8::{one}").post("/admin/login/", {"username": f"n{one}", "password": "x"})
+        for one in range(4)
+    ]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+
+
 def test_monitoring_is_not_limited() -> None:
     assert {ask(APIClient(), "/api/health")[0] for _ in range(10)} == {200}
 
@@ -167,7 +195,7 @@ def free_port() -> int:
 def two_servers() -> Iterator[list[str]]:
     """The URLs of two server processes that share one Redis."""
     forget_counts()
-    changed = {"THROTTLE_ANON": "20/day", "CACHE_URL": REDIS, "READ_DOT_ENV": "false"}
+    changed = {"THROTTLE_ANON": "20/day", "CACHE_URL": REDIS, "READ_DOT_ENV": "false", "TRUSTED_PROXIES": "127.0.0.1"}
     keys = {"SECRET_KEY": django_settings.SECRET_KEY, "ENCRYPTION_KEY": django_settings.ENCRYPTION_KEYS[0]}
     environment = {
         **os.environ,
@@ -197,8 +225,9 @@ def two_servers() -> Iterator[list[str]]:
 
 def forget_counts() -> None:
     client = Redis.from_url(REDIS)
-    for key in client.scan_iter("*rate:address:127.0.0.1:*"):
-        client.delete(key)
+    for address in ("127.0.0.1", "2001:db8:"):
+        for key in client.scan_iter(f"*rate:address:{address}*"):
+            client.delete(key)
 
 
 def wait_for(port: int, server: "subprocess.Popen[bytes]") -> None:
@@ -210,9 +239,10 @@ def wait_for(port: int, server: "subprocess.Popen[bytes]") -> None:
     raise AssertionError("The server ended.")
 
 
-def status_of(url: str) -> int:
+def status_of(url: str, **headers: str) -> int:
+    request = urllib.request.Request(url, headers=headers)  # noqa: S310 - our own server
     try:
-        with urllib.request.urlopen(url, timeout=60) as answer:  # noqa: S310 - our own server
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - our own server
             return int(answer.status)
     except urllib.error.HTTPError as error:
         error.close()
@@ -223,6 +253,18 @@ def status_of(url: str) -> int:
 def test_two_server_processes_with_one_redis_count_together(two_servers: list[str]) -> None:
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda one: status_of(f"{two_servers[one % 2]}/api/roles"), range(60)))
+
+    assert answers.count(401) == 20
+    assert answers.count(429) == 40
+
+
+@pytest.mark.skipif(not redis_answers(), reason="No Redis on 127.0.0.1:6379.")
+def test_two_server_processes_count_an_ipv6_network_together(two_servers: list[str]) -> None:
+    def ask_from(one: int) -> int:
+        return status_of(f"{two_servers[one % 2]}/api/roles", **{"X-Forwarded-For": f"2001:db8:1:1::{one}"})
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(ask_from, range(60)))
 
     assert answers.count(401) == 20
     assert answers.count(429) == 40
