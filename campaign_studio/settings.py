@@ -166,6 +166,8 @@ if ALGORITHM not in {"HS256", "HS384", "HS512"}:
 ACCESS_TOKEN_EXPIRE_MINUTES = whole_number(env, "ACCESS_TOKEN_EXPIRE_MINUTES", default=30)
 REFRESH_TOKEN_EXPIRE_DAYS = whole_number(env, "REFRESH_TOKEN_EXPIRE_DAYS", default=7)
 # accounts/api/jwt.py adds the keys and the algorithm.
+REFRESH_TOKEN_ROTATION = env.bool("REFRESH_TOKEN_ROTATION", default=True)
+REFRESH_GRACE_SECONDS = whole_number(env, "REFRESH_GRACE_SECONDS", default=30, within=range(601))
 SIMPLE_JWT = {
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=ACCESS_TOKEN_EXPIRE_MINUTES),
     "REFRESH_TOKEN_LIFETIME": timedelta(days=REFRESH_TOKEN_EXPIRE_DAYS),

@@ -29,14 +29,14 @@ def start_session(user: User, *, at: datetime) -> TokenPair:
     session = Session.start(user, door=Door.API, at=at, lasts=lasts, refresh_id=refresh["jti"])
     user.last_login = at
     user.save(update_fields=["last_login"])
-    return _pair(session, refresh)
+    return _pair(session, str(_claiming(refresh, session)))
 
 
 def refresh_session(token: str) -> TokenPair | None:
     """Exchange a refresh token for a new token pair. None if the token is refused.
 
-    The old token becomes invalid. Using it again ends the session, so don't call this in a transaction that a refusal
-    would roll back.
+    Using a token that was replaced ends the session, so don't call this in a transaction that a refusal would roll
+    back. Two requests with the same token get the same refresh token, unless the user was renamed in between.
     """
     claims = read_claims(RefreshToken, token)
     session = (
@@ -44,18 +44,22 @@ def refresh_session(token: str) -> TokenPair | None:
     )
     if claims is None or session is None or not session.user.is_active:
         return None
-    following = session.rotate(claims["jti"], at=timezone.now())
+    following = session.refresh(claims["jti"], at=timezone.now())
     if following is None:
         return None
+    if following.token_id == claims["jti"]:
+        return _pair(session, token)
     refresh = RefreshToken()
-    refresh["jti"] = following
-    return _pair(session, refresh)
+    refresh["jti"] = following.token_id
+    refresh.set_iat(at_time=following.issued_at)
+    refresh.set_exp(from_time=following.issued_at)
+    return _pair(session, str(_claiming(refresh, session)))
 
 
-def _pair(session: Session, refresh: Token) -> TokenPair:
+def _pair(session: Session, refresh: str) -> TokenPair:
     return {
         "access_token": str(_claiming(AccessToken(), session)),
-        "refresh_token": str(_claiming(refresh, session)),
+        "refresh_token": refresh,
         "token_type": "bearer",
         "expires_in": settings.ACCESS_TOKEN_EXPIRE_MINUTES * 60,
     }

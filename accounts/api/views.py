@@ -127,8 +127,9 @@ class RefreshView(AnonymousView):
     @extend_schema(
         operation_id="refresh",
         description=_(
-            "Exchange the refresh token for a new pair of tokens. The old refresh token becomes invalid. Using it "
-            "again ends the session."
+            "Exchange the refresh token for a new pair of tokens. For a few seconds (`REFRESH_GRACE_SECONDS`) the old "
+            "refresh token gets the same new one. After that, using it again ends the session. A server with "
+            "`REFRESH_TOKEN_ROTATION=false` returns the same refresh token again until it expires."
         ),
         tags=["auth"],
         request=serializers.RefreshSerializer,

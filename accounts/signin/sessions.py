@@ -3,7 +3,7 @@
 import hashlib
 import uuid
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from django.conf import settings
 from django.db import models, transaction
@@ -21,13 +21,17 @@ from campaign_studio.acting import current
 if TYPE_CHECKING:
     from accounts.models.people import User
 
-# A refresh token that was just replaced still works for this long, so that two tabs of a browser don't sign each other
-# out.
-REFRESH_GRACE = timedelta(seconds=2)
 # A session ends this long after the sign-in, however often it is refreshed (ASVS 5, 7.3.2).
 LONGEST_SESSION = timedelta(days=30)
 # `last_seen_at` is updated at most this often, so that most requests don't write.
 SEEN_EVERY = timedelta(minutes=1)
+
+
+class RefreshId(NamedTuple):
+    """The id of a refresh token, and when the token was issued."""
+
+    token_id: str
+    issued_at: datetime
 
 
 class Session(models.Model):
@@ -97,30 +101,49 @@ class Session(models.Model):
         """The hash of a refresh token's id, which is stored instead of the token."""
         return hashlib.sha256(token_id.encode()).hexdigest()
 
-    def rotate(self, old: str, *, at: datetime) -> str | None:
-        """Replace the refresh token whose id is `old`. Returns the id of the new one, or None if `old` is refused.
+    def refresh(self, old: str, *, at: datetime) -> RefreshId | None:
+        """Exchange the refresh token whose id is `old`. Returns the one to use from now on, or None if it is refused.
 
-        The new id is derived from the old one and the server's key, so that requests with the same token within
-        `REFRESH_GRACE` get the same successor. Any other token that was already replaced must have leaked, so the
-        session ends.
+        The new id is derived from the old one and the server's key, so that nothing is stored and all requests with the
+        same token within `REFRESH_GRACE_SECONDS` get the same successor, whichever server answers. Any other token that
+        was already replaced must have leaked, so the session ends. Without `REFRESH_TOKEN_ROTATION` the current token
+        stays.
         """
-        new = salted_hmac("accounts.refresh", f"{self.pk}:{old}", algorithm="sha256").hexdigest()
         with transaction.atomic():
             held = Session.objects.select_for_update(of=("self",)).filter(pk=self.pk).first()
             if held is None or held.revoked_at or at >= held.created_at + LONGEST_SESSION:
                 return None
             if held.refresh_hash == self.hash_of(old):
-                held.refresh_hash = self.hash_of(new)
-                held.refreshed_at = held.last_seen_at = at
-                next_expiry = at + timedelta(days=settings.REFRESH_TOKEN_EXPIRE_DAYS)
-                held.expires_at = min(next_expiry, held.created_at + LONGEST_SESSION)
-                held.save(update_fields=["refresh_hash", "refreshed_at", "last_seen_at", "expires_at"])
-                return new
-            was_just_replaced = held.refreshed_at is not None and at - held.refreshed_at <= REFRESH_GRACE
-            if held.refresh_hash == self.hash_of(new) and was_just_replaced:
-                return new
+                return held._replace(old, at=at) if settings.REFRESH_TOKEN_ROTATION else held._keep(old, at=at)
+            grace = timedelta(seconds=settings.REFRESH_GRACE_SECONDS)
+            if held.refreshed_at is not None and at - held.refreshed_at <= grace:
+                for new in held._successors(old):
+                    if held.refresh_hash == self.hash_of(new):
+                        return RefreshId(new, held.refreshed_at)
             held.revoke(SecurityEventKind.REFRESH_REUSED, at=at)
         return None
+
+    def _replace(self, old: str, *, at: datetime) -> RefreshId:
+        new = self._successors(old)[0]
+        self.refresh_hash = self.hash_of(new)
+        self.refreshed_at = self.last_seen_at = at
+        next_expiry = at + timedelta(days=settings.REFRESH_TOKEN_EXPIRE_DAYS)
+        self.expires_at = min(next_expiry, self.created_at + LONGEST_SESSION)
+        self.save(update_fields=["refresh_hash", "refreshed_at", "last_seen_at", "expires_at"])
+        return RefreshId(new, at)
+
+    def _keep(self, present: str, *, at: datetime) -> RefreshId:
+        # Its issue stays as it was, or a token that it once replaced would get another grace period.
+        self.last_seen_at = at
+        self.save(update_fields=["last_seen_at"])
+        return RefreshId(present, self.refreshed_at or self.created_at)
+
+    def _successors(self, old: str) -> list[str]:
+        """The id that follows `old`, and those by former keys, which another server may still have used."""
+        return [
+            salted_hmac("accounts.refresh", f"{self.pk}:{old}", secret=key, algorithm="sha256").hexdigest()
+            for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+        ]
 
     def revoke(self, kind: SecurityEventKind, *, at: datetime) -> None:
         """End the session, so that the next request is refused. The security log shows `kind` as the reason."""

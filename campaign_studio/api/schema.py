@@ -75,7 +75,7 @@ class StudioSchema(AutoSchema):
 
     def get_override_parameters(self) -> list[Parameter]:
         """The headers `Idempotency-Key`, `ETag` and `If-Match`."""
-        is_kept = self.method == "POST" and not self.view.no_store
+        is_kept = self.method == "POST" and not getattr(self.view, "no_store", False)
         found: list[Parameter] = [IDEMPOTENCY_KEY] if is_kept else []
         action = getattr(self.view, "action", None)
         if isinstance(self.view, ETagMixin) and action not in ("list", "history"):
