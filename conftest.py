@@ -22,11 +22,14 @@ from rest_framework.test import APIClient
 from accounts.audit.models import AuditEntry
 from accounts.models import User
 from accounts.tests.factories import PASSWORD, Cast, make_cast
+from ads.models import Device
+from ads.tests.factories import DEVICE_KEY, DeviceFactory
 from advertisers.tests.factories import ACCOUNT_NUMBER, IBAN
+from campaign_studio.tests.bodies import as_device
 
 SQL_FLUSH = DatabaseOperations.sql_flush
-# The tests' password and bank numbers, and the beginning of a signed token.
-SECRET = re.compile(rf"{PASSWORD}|{IBAN}|{ACCOUNT_NUMBER}|eyJ[\w-]{{10,}}\.eyJ")
+# The tests' password, device key and bank numbers, and the beginning of a signed token.
+SECRET = re.compile(rf"{PASSWORD}|{DEVICE_KEY}|{IBAN}|{ACCOUNT_NUMBER}|eyJ[\w-]{{10,}}\.eyJ")
 
 
 class NoSecrets(logging.Handler):
@@ -79,6 +82,18 @@ def client_for() -> Callable[[User | None], APIClient]:
         return client
 
     return make
+
+
+@pytest.fixture
+def device(db: None) -> Device:
+    """An active device."""
+    return DeviceFactory()
+
+
+@pytest.fixture
+def device_client(device: Device) -> APIClient:
+    """An API client with the key of `device`."""
+    return as_device(device)
 
 
 @pytest.fixture

@@ -17,3 +17,4 @@ class AdsConfig(AppConfig):
         recording.register(models.Ad, exclude=frozenset({"ad_number", "ad_view_count"}))
         recording.register(models.AdTimeSlot)
         recording.register(models.AdContentRating)
+        recording.register(models.Device, exclude=frozenset({"last_seen_at"}), mask=frozenset({"key_hash"}))

@@ -1,4 +1,4 @@
-"""The database constraints of ads, time slots and content ratings, each with its message."""
+"""The database constraints of ads, time slots, content ratings and devices, each with its message."""
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DecimalRangeField, RangeOperators
@@ -21,7 +21,12 @@ from ads.choices import (
 from campaign_studio.constraints import FieldCheck, choose_one_of, duration_checks
 from campaigns.choices import Status
 
+# What fits into a header and a URL as it is. The first character keeps `.`, `..` and formulas of spreadsheets out.
+DEVICE_ID = r"^[A-Za-z0-9][A-Za-z0-9._~+=@-]*$"
 MAX_ADS = 6
+NOT_A_DEVICE_ID = _(
+    "Use 1–100 letters from A to Z, digits and the characters . _ ~ + = @ and -, beginning with a letter or a digit."
+)
 CAMPAIGN_IS_FULL = _("A campaign can have up to 6 ads. Delete one of them, or add this ad to another campaign.")
 
 
@@ -202,5 +207,25 @@ OF_A_CONTENT_RATING: list[models.BaseConstraint] = [
         name="content_warnings_are_in_the_catalogue",
         condition=Q(content_warnings__contained_by=ALL_CONTENT_WARNINGS),
         violation_error_message=choose_one_of(ALL_CONTENT_WARNINGS),
+    ),
+]
+
+OF_A_DEVICE: list[models.BaseConstraint] = [
+    FieldCheck(
+        field="device_id",
+        name="device_id_fits_a_header",
+        condition=Q(device_id__regex=DEVICE_ID),
+        violation_error_message=NOT_A_DEVICE_ID,
+    ),
+    FieldCheck(
+        field="fleet",
+        name="device_has_a_fleet",
+        condition=~Q(fleet=""),
+        violation_error_message=_("Enter the name of a fleet."),
+    ),
+    models.CheckConstraint(
+        name="device_key_is_a_hash",
+        condition=Q(key_hash__regex=r"^[0-9a-f]{64}$"),
+        violation_error_message=_("A device needs a key. Create one when you create the device."),
     ),
 ]

@@ -1,16 +1,24 @@
-"""Which ads, time slots and content ratings a user may see or change, and which ads are pending review."""
+"""Which ads, time slots, content ratings and devices a user may see or change, and which ads are pending review."""
 
+import re
 from datetime import date
-from typing import Self
+from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
 from django.db.models.functions import Coalesce
+from django.utils.crypto import constant_time_compare
 
+from accounts.choices import ADMIN_ROLES
+from accounts.rules import role_of
+from ads import constraints
 from ads.choices import ModerationStatus
 from campaign_studio.acting import Reader
 from campaign_studio.querysets import StudioQuerySet
 from campaigns.choices import Status
 from campaigns.models import Campaign
+
+if TYPE_CHECKING:
+    from ads.models import Device
 
 
 class AdQuerySet(StudioQuerySet):
@@ -62,3 +70,21 @@ class PartOfAdQuerySet(StudioQuerySet):
 
     def visible_to(self, user: Reader) -> Self:
         return self if user.is_authenticated else self.none()
+
+
+class DeviceQuerySet(StudioQuerySet):
+    """Devices. Only administrators see and change them."""
+
+    def visible_to(self, user: Reader) -> Self:
+        return self if role_of(user) in ADMIN_ROLES else self.none()
+
+    def changeable_by(self, user: Reader) -> Self:
+        return self.visible_to(user)
+
+    def authenticate(self, device_id: str, key: str) -> "Device | None":
+        """The active device with this ID and key, or None. Takes one query by the primary key."""
+        if not re.fullmatch(constraints.DEVICE_ID, device_id):
+            return None
+        device: Device | None = self.filter(pk=device_id, is_active=True).first()
+        is_right = constant_time_compare(self.model.hash_of(key), device.key_hash if device else "")
+        return device if is_right else None

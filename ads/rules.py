@@ -1,4 +1,4 @@
-"""Who may do what with ads. An ad belongs to the user who created its campaign."""
+"""Who may do what with ads and devices, and what a device may do. An ad belongs to the creator of its campaign."""
 
 from typing import TYPE_CHECKING
 
@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.choices import ADMIN_ROLES, RoleName
 from accounts.rules import is_admin, is_signed_in, role_in
+from ads.models.devices import Device
 from campaigns.rules import is_campaign_manager, owns_campaign
 
 if TYPE_CHECKING:
@@ -22,6 +23,12 @@ NOT_OWN_CAMPAIGN = _("You can only add ads to campaigns that you created.")
 def owns_ad(user: "User", part: "Ad | AdTimeSlot | AdContentRating | None" = None) -> bool:
     """Whether the user created the campaign of this ad, or of the ad that this is a part of."""
     return bool(owns_campaign(user, getattr(part, "ad", part)))
+
+
+@rules.predicate
+def is_device(asker: "User | Device") -> bool:
+    """Whether a device asks, and not a user."""
+    return isinstance(asker, Device)
 
 
 moderates = role_in(*ADMIN_ROLES, RoleName.CONTENT_MODERATOR)
@@ -42,7 +49,10 @@ for action in ("add", "change", "delete"):
     rules.add_perm(f"ads.{action}_adtimeslot", may_change)
     rules.add_perm(f"ads.{action}_adcontentrating", may_rate)
 
-# Every signed-in user may see what shows, all but guests may report views, and staff may check delivery.
-rules.add_perm("ads.ask_delivery", is_signed_in)
-rules.add_perm("ads.report_views", role_in(*[role for role in RoleName if role != RoleName.GUEST]))
+for action in ("view", "add", "change", "delete"):
+    rules.add_perm(f"ads.{action}_device", is_admin)
+
+# Every signed-in user and every device may see what shows, only devices report views, and staff may check delivery.
+rules.add_perm("ads.ask_delivery", is_signed_in | is_device)
+rules.add_perm("ads.report_views", is_device)
 rules.add_perm("ads.explain_delivery", role_in(*ADMIN_ROLES, RoleName.CAMPAIGN_MANAGER, RoleName.CONTENT_MODERATOR))

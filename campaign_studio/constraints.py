@@ -22,6 +22,9 @@ def validation_error(error: IntegrityError) -> ValidationError:
     """The ValidationError that `full_clean()` would have raised if it had seen what other transactions stored since."""
     name = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
     for model in apps.get_models():
+        if name == f"{model._meta.db_table}_pkey":
+            key = model._meta.pk.name
+            return ValidationError({key: [model().unique_error_message(model, (key,))]})
         for constraint in model._meta.constraints:
             if constraint.name == name:
                 message = ValidationError(constraint.get_violation_error_message())

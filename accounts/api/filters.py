@@ -64,17 +64,13 @@ class AuditEntryFilter(django_filters.FilterSet):
 
     actor = django_filters.UUIDFilter(field_name="actor_id")
     resource_type = django_filters.ChoiceFilter(field_name="content_type__model", choices=_resource_types)
-    resource_id = django_filters.UUIDFilter(method="by_resource")
+    resource_id = django_filters.CharFilter(field_name="object_pk", max_length=255)
     action = django_filters.ChoiceFilter(choices=[(name, name) for name in ACTIONS], method="by_action")
     to = django_filters.IsoDateTimeFilter(field_name="timestamp", lookup_expr="lte")
 
     class Meta:
         model = AuditEntry
         fields: list[str] = []
-
-    def by_resource(self, entries: QuerySet[AuditEntry], name: str, value: object) -> QuerySet[AuditEntry]:
-        """Filter by primary key, which the log stores as text."""
-        return entries.filter(object_pk=str(value))
 
     def by_action(self, entries: QuerySet[AuditEntry], name: str, value: str) -> QuerySet[AuditEntry]:
         """Filter by action, which the log stores as a number."""

@@ -14,6 +14,7 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from accounts.audit.recording import CHANGED
+from campaign_studio.encryption import EncryptedTextField
 
 if TYPE_CHECKING:
     from django.db.models import Field
@@ -92,13 +93,13 @@ def readable(entries: "Iterable[AuditEntry]", *, reader: "User") -> list[Entry]:
 def details(whole: models.Model, parts: Iterable[models.Model], *, reader: "User") -> list[list[Detail]]:
     """The audited fields of the rows themselves: first those of `whole`, then those of each part.
 
-    A part's reference to `whole` is left out. Names are looked up as in `readable()`.
+    A part's reference to `whole` and hashes of secrets are left out. Names are looked up as in `readable()`.
     """
     rows = [
         [
             (field, getattr(row, field.attname))
             for field in audited_fields(type(row))
-            if field.related_model is not type(whole)
+            if field.related_model is not type(whole) and not is_hash(field)
         ]
         for row in (whole, *parts)
     ]
@@ -110,6 +111,12 @@ def audited_fields(model: type[models.Model]) -> "list[AnyField]":
     """The fields whose changes are logged."""
     logged = auditlog.get_model_fields(model)["include_fields"]
     return [field for field in model._meta.concrete_fields if field.name in logged]
+
+
+def is_hash(field: "AnyField") -> bool:
+    """Whether the log says of this field only that it changed, and its value isn't for reading either."""
+    is_masked = field.name in auditlog.get_model_fields(field.model)["mask_fields"]
+    return is_masked and not isinstance(field, EncryptedTextField)
 
 
 def parts_of(model: type[models.Model]) -> list[Any]:

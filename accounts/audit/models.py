@@ -72,12 +72,13 @@ class AuditEntry(AbstractLogEntry):
 
         Inside `one_write()` it is saved together with the other entries of that write, and has no key until then.
         """
-        self._attribute()
+        self.attribute()
         if not before_commit(_write_together, self):
             super().save(**kwargs)
             _have_sealed()
 
-    def _attribute(self) -> None:
+    def attribute(self) -> None:
+        """Fill in who acts, and the API's names of foreign keys."""
         now = acting.current()
         if now:
             user = now.find_user()

@@ -1,9 +1,15 @@
 """Which columns the audit log records. The entries themselves are `accounts.audit.models.AuditEntry`."""
 
+from collections.abc import Sequence
+
+from auditlog.diff import model_instance_diff
 from auditlog.registry import auditlog
+from django.contrib.contenttypes.models import ContentType
 from django.db import models
 
 from accounts.audit.models import AuditEntry
+from accounts.audit.sealing import seal_after_commit
+from campaign_studio.acting import current_request_id
 
 # Stored in the log, so never translated.
 CHANGED = "[changed]"
@@ -38,3 +44,22 @@ def changed_mark(value: str) -> str | None:
 def log_access(instance: models.Model) -> None:
     """Record that the acting user has viewed something that is usually hidden."""
     AuditEntry.objects.log_create(instance, force_log=True, action=AuditEntry.Action.ACCESS)
+
+
+def log_created(rows: Sequence[models.Model]) -> None:
+    """Log that these rows of one table were created by `bulk_create()`, of which the library learns nothing."""
+    entries = [
+        AuditEntry(
+            content_type=ContentType.objects.get_for_model(row),
+            object_pk=str(row.pk),
+            object_repr=str(row),
+            action=AuditEntry.Action.CREATE,
+            changes=model_instance_diff(None, row, use_json_for_changes=True),
+            cid=current_request_id(),
+        )
+        for row in rows
+    ]
+    for entry in entries:
+        entry.attribute()
+    AuditEntry.objects.bulk_create(entries)
+    seal_after_commit()

@@ -1,7 +1,8 @@
-"""Ads with their parts, the tables that delivery reads, and the counted views."""
+"""Ads with their parts, the tables that delivery reads, the devices, and the views that they report."""
 
 from ads.models.ad import Ad
 from ads.models.deliverable import DeliverableAd, DeliverablePlace
+from ads.models.devices import Device
 from ads.models.impressions import AdView, AdViewDay, CampaignViewTotals, ViewReceipt
 from ads.models.parts import AdContentRating, AdTimeSlot
 
@@ -14,5 +15,6 @@ __all__ = [
     "CampaignViewTotals",
     "DeliverableAd",
     "DeliverablePlace",
+    "Device",
     "ViewReceipt",
 ]

@@ -1,4 +1,4 @@
-"""Factories that create minimal valid ads, time slots and content ratings."""
+"""Factories that create minimal valid ads, time slots, content ratings and devices."""
 
 from datetime import time
 from typing import Any
@@ -9,8 +9,11 @@ from django.utils import timezone
 from accounts.choices import RoleName
 from accounts.tests.factories import UserFactory
 from ads.choices import AdType, MediaType
-from ads.models import Ad, AdContentRating, AdTimeSlot
+from ads.models import Ad, AdContentRating, AdTimeSlot, Device
 from campaigns.tests.factories import CampaignFactory
+
+# The key of every device from the factory.
+DEVICE_KEY = "a-device-key-of-43-characters-0123456789-xyz"
 
 
 class AdFactory(factory.django.DjangoModelFactory):
@@ -61,3 +64,14 @@ class AdContentRatingFactory(factory.django.DjangoModelFactory):
     ad = factory.SubFactory(AdFactory)
     rating_system = "MPAA"
     rating_label = "G"
+
+
+class DeviceFactory(factory.django.DjangoModelFactory):
+    """An active device whose key is DEVICE_KEY."""
+
+    class Meta:
+        model = Device
+
+    device_id = factory.Sequence(lambda number: f"car-{number}")
+    fleet = "Taxis"
+    key_hash = Device.hash_of(DEVICE_KEY)

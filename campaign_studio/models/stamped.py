@@ -33,12 +33,12 @@ class StampedModel(VersionedModel, TimestampedModel):
 
     def save(self, **kwargs: Any) -> None:
         """Record who acts, also with `update_fields`."""
-        self._stamp()
+        self.stamp()
         if kwargs.get("update_fields"):
             kwargs["update_fields"] = {*kwargs["update_fields"], "updated_by_name", "updated_at"}
         super().save(**kwargs)
 
-    def _stamp(self) -> None:
+    def stamp(self) -> None:
         """Fill in the creator and both names. Without an acting user or command, leave them as they are."""
         now = acting.current()
         if now is None:

@@ -18,6 +18,8 @@ from accounts.api.tokens import start_session
 from accounts.choices import Door
 from accounts.models import Session, User
 from accounts.tests.factories import PASSWORD
+from ads.models import Device
+from ads.tests.factories import DEVICE_KEY
 from campaign_studio.encryption import EncryptedTextField, decrypt
 
 # The only tables that a refused request writes to.
@@ -69,6 +71,11 @@ def bank_account_body(**changes: Any) -> dict[str, Any]:
     }
 
 
+def device_body(**changes: Any) -> dict[str, Any]:
+    """A new device."""
+    return {"device_id": "car-17", "fleet": "Taxis", **changes}
+
+
 def user_body(**changes: Any) -> dict[str, Any]:
     """A new user."""
     return {"username": "newcomer", "email": "newcomer@example.com", "password": PASSWORD, **changes}
@@ -100,6 +107,13 @@ def bearing(token: str, **options: Any) -> APIClient:
     """A client that authenticates by this access token only."""
     client = APIClient(**options)
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
+    return client
+
+
+def as_device(device: Device, key: str = DEVICE_KEY, **options: Any) -> APIClient:
+    """A client that authenticates as this device."""
+    client = APIClient(**options)
+    client.credentials(HTTP_AUTHORIZATION=f"Device {device.pk}:{key}")
     return client
 
 

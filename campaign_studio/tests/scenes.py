@@ -3,13 +3,13 @@
 from typing import Any
 
 from accounts.models import User
-from ads.tests.factories import AdFactory, AdTimeSlotFactory
+from ads.tests.factories import AdFactory, AdTimeSlotFactory, DeviceFactory
 from advertisers.tests.factories import AdvertiserBankAccountFactory, AdvertiserContactFactory, AdvertiserFactory
 from campaigns.tests.factories import AudienceTargetingFactory, CampaignFactory
 
 
 def scene(owner: User) -> dict[str, Any]:
-    """Create a campaign with an ad and an advertiser as `owner`; return their keys, named as in URLs."""
+    """Create a campaign with an ad, an advertiser and a device as `owner`; return their keys, named as in URLs."""
     campaign = CampaignFactory(campaign_created_by=owner)
     AudienceTargetingFactory(campaign=campaign)
     ad = AdFactory(campaign=campaign, rated=True, ad_advertiser_forwarding_url="https://www.example.com")
@@ -23,4 +23,5 @@ def scene(owner: User) -> dict[str, Any]:
         "advertiser_id": advertiser.pk,
         "contact_id": contact.pk,
         "bank_id": account.pk,
+        "device_id": DeviceFactory(created_by=owner).pk,
     }

@@ -63,12 +63,13 @@ campaigns/api
 campaigns/console          status
 
 ads                        media moderation
-ads/models                 ad parts deliverable impressions
+ads/models                 ad parts deliverable devices impressions
 ads/delivery               opportunity statement facts engine explaining readiness triggers proofs
 ads/delivery/criteria      criterion status times audience limits
 ads/reporting              counting partitions performance
-ads/api                    delivery delivery_serializers reporting wording
+ads/api                    delivery delivery_serializers devices reporting wording
 ads/console                answers campaigns moderation preview availability diagnosis wording place_forms creatives
+ads/console                devices
 """
 
 

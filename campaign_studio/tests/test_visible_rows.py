@@ -8,7 +8,7 @@ from django.contrib.auth.models import AnonymousUser
 from accounts.choices import RoleName
 from accounts.models import AuditEntry, Role, User
 from accounts.tests.factories import Cast
-from ads.models import Ad, AdContentRating, AdTimeSlot
+from ads.models import Ad, AdContentRating, AdTimeSlot, Device
 from advertisers.models import Advertiser, AdvertiserBankAccount, AdvertiserContact
 from campaign_studio.tests.scenes import scene
 from campaigns.models import Campaign, CampaignAudienceTargeting
@@ -22,6 +22,7 @@ VISIBLE: list[tuple[type[Any], str]] = [
     (Ad, "ads.view_ad"),
     (AdTimeSlot, "ads.view_adtimeslot"),
     (AdContentRating, "ads.view_adcontentrating"),
+    (Device, "ads.view_device"),
     (Advertiser, "advertisers.view_advertiser"),
     (AdvertiserContact, "advertisers.view_advertisercontact"),
     (AdvertiserBankAccount, "advertisers.view_advertiserbankaccount"),
@@ -56,6 +57,7 @@ CHANGEABLE: list[tuple[type[Any], str]] = [
     (Campaign, "campaigns.change_campaign"),
     (Campaign, "ads.add_ad"),
     (Ad, "ads.change_ad"),
+    (Device, "ads.change_device"),
     (Advertiser, "advertisers.change_advertiser"),
     (User, "accounts.change_user"),
 ]
