@@ -91,6 +91,13 @@ SIDEBAR: list[Group] = [
                 _("What each role may do."),
             ),
             link(
+                _("Devices"),
+                "directions_car",
+                "admin:ads_device_changelist",
+                "ads.view_device",
+                _("The screens that report views, and their keys."),
+            ),
+            link(
                 _("Audit log"),
                 "history",
                 "admin:accounts_auditentry_changelist",

@@ -4,6 +4,7 @@ from typing import Any
 
 from auditlog.registry import auditlog
 from django.contrib import admin
+from django.contrib.admin.utils import quote
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse
@@ -131,7 +132,7 @@ class AuditEntryAdmin(_Log):
         try:
             view = f"admin:{entry.content_type.app_label}_{entry.content_type.model}_change"
             return format_html(
-                '<a href="{}" class="text-link">{}</a>', reverse(view, args=[entry.object_pk]), entry.object_repr
+                '<a href="{}" class="text-link">{}</a>', reverse(view, args=[quote(entry.object_pk)]), entry.object_repr
             )
         except NoReverseMatch:
             return entry.object_repr

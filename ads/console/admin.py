@@ -1,4 +1,4 @@
-"""The console's ad pages. Importing this module also registers the campaign pages."""
+"""The console's ad pages. Importing this module also registers the pages of campaigns and devices."""
 
 from typing import Any, ClassVar
 
@@ -20,7 +20,7 @@ from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from ads.choices import MediaType, ModerationStatus
-from ads.console import campaigns  # noqa: F401 - registers the campaign pages
+from ads.console import campaigns, devices  # noqa: F401 - imported for the pages they register
 from ads.console.diagnosis import AdList, DiagnosisView, ListedAd, linked_label
 from ads.console.forms import CampaignPicker, RatingForm, TimeSlotForm, show_rating_to
 from ads.console.moderation import (

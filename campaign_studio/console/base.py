@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import InlineModelAdmin
+from django.contrib.admin.utils import quote
 from django.contrib.messages.storage import default_storage
 from django.core.exceptions import NON_FIELD_ERRORS, FieldDoesNotExist, PermissionDenied, ValidationError
 from django.db import connection, models
@@ -82,7 +83,7 @@ class StudioAdmin(RulesPermissionMixin, ModelAdmin):
     def address(self, view: str, obj: models.Model | None = None) -> str:
         """The URL of one of this model's pages: `changelist`, `add`, `change`, `history` …"""
         name = f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_{view}"
-        return reverse(name, args=[obj.pk] if obj is not None else [])
+        return reverse(name, args=[quote(obj.pk)] if obj is not None else [])
 
     def not_found(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """A redirect home with the message that the object doesn't exist. Django's method is private."""
