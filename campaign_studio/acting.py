@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from django.contrib.auth import get_user_model
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 
@@ -36,7 +37,7 @@ class Actor(Protocol):
 
 
 class Reader(Protocol):
-    """What a queryset needs to know about its reader, who may be Django's AnonymousUser."""
+    """What a queryset needs to know about its reader, who may be Django's AnonymousUser or a device."""
 
     @property
     def pk(self) -> object:
@@ -49,10 +50,14 @@ class Reader(Protocol):
 
 @dataclass(frozen=True)
 class Acting:
-    """Who makes the current changes, and through which door: `admin`, `api` or `command`."""
+    """Who makes the current changes, and through which door: `admin`, `api` or `command`.
+
+    A device isn't a user: it is only named, as `device <device_id>`, which no user or command can be called.
+    """
 
     door: str
     find_user: Callable[[], Actor | None] = lambda: None
+    find_device: Callable[[], str] = lambda: ""
     command: str = ""
     remote_addr: str | None = None
     user_agent: str = ""
@@ -60,15 +65,15 @@ class Acting:
 
     @property
     def name(self) -> str:
-        """The user's or the command's name, for `created_by_name` and `updated_by_name`."""
+        """The name of the user, device or command, for `created_by_name` and `updated_by_name`."""
         user = self.find_user()
-        return user.display_name if user else self.command
+        return user.display_name if user else self.find_device() or self.command
 
     @property
     def username(self) -> str | None:
-        """The username or the command's name; None if no one is signed in."""
+        """The username, or the name of the device or command; None if no one is signed in."""
         user = self.find_user()
-        return user.username if user else self.command or None
+        return user.username if user else self.find_device() or self.command or None
 
 
 _acting: ContextVar[Acting | None] = ContextVar("acting", default=None)
@@ -130,6 +135,7 @@ class ActingMiddleware:
         acting = Acting(
             door="api" if is_api(request.path_info) else "admin",
             find_user=lambda: _signed_in(request),
+            find_device=lambda: _device(request),
             remote_addr=request.META.get("REMOTE_ADDR") or None,
             user_agent=request.headers.get("User-Agent", "")[:255],
             request_id=request_id,
@@ -143,6 +149,18 @@ class ActingMiddleware:
         return response
 
 
+def kind_of(asker: Reader) -> str:
+    """Who sends an authenticated request: a `user`, or a `device`, whose key could equal a user's."""
+    return "user" if isinstance(asker, get_user_model()) else "device"
+
+
 def _signed_in(request: HttpRequest) -> Any:
     user = getattr(request, "user", None)
-    return user if user is not None and user.is_authenticated else None
+    return user if user is not None and user.is_authenticated and kind_of(user) == "user" else None
+
+
+def _device(request: HttpRequest) -> str:
+    asker = getattr(request, "user", None)
+    if asker is None or not asker.is_authenticated or kind_of(asker) != "device":
+        return ""
+    return f"device {asker.pk}"

@@ -180,6 +180,7 @@ SIMPLE_JWT = {
 
 THROTTLE_ANON = env.str("THROTTLE_ANON", default="100/min")
 THROTTLE_USER = env.str("THROTTLE_USER", default="1000/hour")
+THROTTLE_DEVICE = env.str("THROTTLE_DEVICE", default="1000/hour")
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.api.authentication.BearerAuthentication"],
     "DEFAULT_THROTTLE_CLASSES": ["campaign_studio.api.throttling.StudioThrottle"],

@@ -19,6 +19,10 @@ SIGN_IN_AGAIN = _("This token is invalid or has expired. Sign in again with POST
 NEEDS_SECOND_FACTOR = _(
     "Your role now requires two-factor authentication. Sign in again with a code from your authenticator app."
 )
+NOT_FOR_DEVICES = _(
+    "Devices may only use GET /api/delivery and POST /api/delivery/views. For anything else, sign in as a user with "
+    "POST /api/auth/login."
+)
 NOT_BEARER = _("Send the token as “Authorization: Bearer <token>”.")
 # The columns of the user that permissions, responses and the audit log need.
 COLUMNS = [
@@ -42,6 +46,8 @@ class BearerAuthentication(BaseAuthentication):
         scheme, _space, token = get_authorization_header(request).partition(b" ")
         if not scheme:
             return None
+        if scheme.lower() == b"device":
+            raise AuthenticationFailed(NOT_FOR_DEVICES, "not_for_devices")
         if scheme.lower() != b"bearer":
             raise AuthenticationFailed(NOT_BEARER, "not_bearer")
         session = self._session(token.strip())

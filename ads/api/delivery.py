@@ -47,7 +47,7 @@ class DeliveryViewSet(StudioView, GenericViewSet[Ad]):
     queryset = Ad.objects.none()
 
     def required_permission(self) -> str:
-        """Any user may ask what shows, but only staff see why."""
+        """Any user and any device may ask what shows, but only staff see why."""
         return "ads.explain_delivery" if self.action == "explain" else "ads.ask_delivery"
 
     def known_parameters(self) -> set[str]:

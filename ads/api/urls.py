@@ -3,15 +3,32 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from ads.api import delivery, reporting, views
+from accounts.api.authentication import BearerAuthentication
+from ads.api import delivery, devices, reporting, views
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
 router.register("ads", views.AdViewSet, basename="ad")
+router.register("devices", devices.DeviceViewSet, basename="device")
 
+# The two URLs that admit devices say so here.
 urlpatterns = [
-    path("delivery", delivery.DeliveryViewSet.as_view({"get": "decision"}), name="delivery"),
+    path(
+        "delivery",
+        delivery.DeliveryViewSet.as_view(
+            {"get": "decision"}, authentication_classes=(devices.DeviceAuthentication, BearerAuthentication)
+        ),
+        name="delivery",
+    ),
     path("delivery/explain", delivery.DeliveryViewSet.as_view({"get": "explain"}), name="delivery-explain"),
-    path("delivery/views", reporting.ViewReportViewSet.as_view({"post": "create"}), name="report-views"),
+    path(
+        "delivery/views",
+        reporting.ViewReportViewSet.as_view(
+            {"post": "create"},
+            authentication_classes=(devices.DeviceAuthentication, devices.UserRecognition),
+            permission_classes=(devices.OnlyDevices,),
+        ),
+        name="report-views",
+    ),
     path("ads/<uuid:ad_id>/qr.svg", delivery.QrCodeViewSet.as_view({"get": "qr"}), name="ad-qr"),
     *router.urls,
     path(

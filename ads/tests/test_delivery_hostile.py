@@ -39,12 +39,12 @@ def test_no_parameter_breaks_an_answer(client: Any, address: str, name: str, rec
 
 
 @pytest.mark.parametrize("name", list(ReportedViewSerializer().fields))
-def test_no_value_breaks_a_report_of_views(client: Any, name: str, record_property: Any) -> None:
+def test_no_value_breaks_a_report_of_views(device_client: Any, name: str, record_property: Any) -> None:
     ad = showing()
 
     for value in [*NEVER, *PERHAPS]:
         good, odd = view_body(ad.pk), view_body(ad.pk) | {name: value}
-        answer = send_bytes(client, "POST", "/api/delivery/views", json.dumps([good, odd]).encode())
+        answer = send_bytes(device_client, "POST", "/api/delivery/views", json.dumps([good, odd]).encode())
         assert answer.status_code in (200, 400), (name, value, answer.content)
         if answer.status_code == 200:
             result = answer.json()
@@ -58,8 +58,8 @@ def test_no_value_breaks_a_report_of_views(client: Any, name: str, record_proper
     [b"", b"{}", b"null", b"1", b'"x"', b"[", b"[" * 50_000, b"[1,[2]]", b"[[]]", b"[NaN]"],
     ids=lambda body: repr(body[:9]),
 )
-def test_no_body_breaks_a_report_of_views(client: Any, body: bytes, record_property: Any) -> None:
-    answer = send_bytes(client, "POST", "/api/delivery/views", body)
+def test_no_body_breaks_a_report_of_views(device_client: Any, body: bytes, record_property: Any) -> None:
+    answer = send_bytes(device_client, "POST", "/api/delivery/views", body)
 
     assert answer.status_code in (200, 400)
     assert not AdView.objects.exists()

@@ -27,7 +27,7 @@ FIRST = date(2026, 3, 1)
 
 @pytest.fixture
 def client(cast: Cast, client_for: Callable[[User | None], APIClient]) -> APIClient:
-    """A client that may only read campaigns and report views."""
+    """A client that may only read campaigns."""
     return client_for(cast.user)
 
 
@@ -161,12 +161,12 @@ def test_the_default_range_is_the_whole_campaign_up_to_today(client: APIClient, 
     assert asked(later) == (str(later.campaign_start_date),) * 2
 
 
-def test_caps_have_how_much_is_used_and_left(client: APIClient) -> None:
+def test_caps_have_how_much_is_used_and_left(client: APIClient, device_client: APIClient) -> None:
     campaign = CampaignFactory(
         campaign_max_view_count=3, campaign_max_view_duration_value=1, campaign_max_view_duration_unit="minutes"
     )
     ad = AdFactory(campaign=campaign)
-    report(client, view(ad), view(ad, duration_seconds=59))
+    report(device_client, view(ad), view(ad, duration_seconds=59))
 
     # The range of days doesn't affect the caps.
     answer = performance(client, campaign, "?from=2020-01-01&to=2020-01-01")
@@ -194,9 +194,9 @@ def test_without_caps_and_views_nothing_is_used_or_left(client: APIClient, campa
 
 
 @pytest.mark.parametrize("by", ["day", "ad", "ad_type", "city"])
-def test_reported_views_appear_in_the_performance(client: APIClient, by: str) -> None:
+def test_reported_views_appear_in_the_performance(client: APIClient, device_client: APIClient, by: str) -> None:
     ad = AdFactory()
-    report(client, view(ad, city="Ulm", country="DEU"), view(ad, city="ulm", country="de"), view(ad))
+    report(device_client, view(ad, city="Ulm", country="DEU"), view(ad, city="ulm", country="de"), view(ad))
 
     answer = performance(client, ad.campaign, f"?by={by}")
 

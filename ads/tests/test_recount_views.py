@@ -1,6 +1,5 @@
 """`manage.py recount_views`: wrong sums of views are found and corrected."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from io import StringIO
 from typing import Any
@@ -13,7 +12,6 @@ from django.utils.formats import date_format
 from rest_framework.test import APIClient
 
 from accounts.models import AuditEntry
-from accounts.tests.factories import make_cast
 from ads.management.commands import recount_views
 from ads.models import Ad, AdView, AdViewDay, CampaignViewTotals
 from ads.tests.factories import AdFactory
@@ -26,8 +24,8 @@ ALL_CORRECT = ["All sums are correct."]
 
 
 @pytest.fixture
-def client(client_for: Callable[..., APIClient]) -> APIClient:
-    return client_for(make_cast().user)
+def client(device_client: APIClient) -> APIClient:
+    return device_client
 
 
 @pytest.fixture

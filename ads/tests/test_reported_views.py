@@ -19,9 +19,9 @@ NO_ZONE = "viewed_at: Send a date and time with its time zone, such as 2026-11-0
 
 
 @pytest.fixture
-def client(cast: Cast, client_for: Callable[[User | None], APIClient]) -> APIClient:
+def client(device_client: APIClient) -> APIClient:
     """A vehicle's client."""
-    return client_for(cast.user)
+    return device_client
 
 
 @pytest.fixture

@@ -12,8 +12,6 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from rest_framework.test import APIClient
 
-from accounts.models import User
-from accounts.tests.factories import Cast
 from ads.models import Ad, AdView, AdViewDay, ViewReceipt
 from ads.reporting.partitions import kept_from, make_partitions
 from ads.tests.factories import AdFactory
@@ -39,8 +37,8 @@ def partition_of(view_id: str) -> str:
 
 
 @pytest.fixture
-def client(cast: Cast, client_for: Callable[[User | None], APIClient]) -> APIClient:
-    return client_for(cast.user)
+def client(device_client: APIClient) -> APIClient:
+    return device_client
 
 
 @pytest.fixture

@@ -12,14 +12,13 @@ from django.core.management import call_command
 from django.db import connection
 from rest_framework.test import APIClient
 
-from accounts.models import User
 from accounts.tests.factories import make_cast
-from ads.models import Ad, AdView, AdViewDay, CampaignViewTotals, ViewReceipt
+from ads.models import Ad, AdView, AdViewDay, CampaignViewTotals, Device, ViewReceipt
 from ads.reporting import counting
 from ads.tests.factories import AdFactory
 from ads.tests.test_counting_views import ADDRESS, counters, view
 from ads.tests.test_recount_views import ALL_CORRECT
-from campaign_studio.tests.bodies import tokens_of
+from campaign_studio.tests.bodies import as_device, tokens_of
 from campaign_studio.tests.sabotage import other_connection
 from campaign_studio.tests.together import at_once
 from campaigns.models import Campaign
@@ -40,10 +39,9 @@ def people() -> Any:
     return make_cast()
 
 
-def post_at_once(user: User, reports: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
+def post_at_once(device: Device, reports: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
     """Send all reports at once and return the answers, which must all be 200."""
-    token = tokens_of(user)["access_token"]
-    answers = at_once(*[lambda client, sent=sent: client.post(ADDRESS, sent) for sent in reports], token=token)
+    answers = at_once(*[lambda _, sent=sent: as_device(device).post(ADDRESS, sent) for sent in reports])
     assert Counter(answer.status_code for answer in answers) == {200: len(reports)}
     return [answer.json() for answer in answers]
 
@@ -63,31 +61,31 @@ def recounted() -> str:
     return out.getvalue()
 
 
-def test_sixteen_reports_of_one_view_count_once(people: Any) -> None:
+def test_sixteen_reports_of_one_view_count_once(device: Device) -> None:
     ad = AdFactory()
     sent = view(ad)
 
-    assert total(post_at_once(people.user, [[sent]] * AT_ONCE)) == (1, AT_ONCE - 1, 0)
+    assert total(post_at_once(device, [[sent]] * AT_ONCE)) == (1, AT_ONCE - 1, 0)
     assert counters(ad) == (1, 1, 10, [(1, 10)])
 
 
-def test_one_view_id_reported_for_many_campaigns_counts_once(people: Any) -> None:
+def test_one_view_id_reported_for_many_campaigns_counts_once(device: Device) -> None:
     ads = AdFactory.create_batch(AT_ONCE)
     sent = view(ads[0])
 
-    answers = post_at_once(people.user, [[{**sent, "ad_id": str(ad.pk)}] for ad in ads])
+    answers = post_at_once(device, [[{**sent, "ad_id": str(ad.pk)}] for ad in ads])
 
     assert total(answers) == (1, AT_ONCE - 1, 0)
     assert AdView.objects.count() == ViewReceipt.objects.count() == 1
 
 
-def test_control_without_receipts_every_report_counts(people: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_control_without_receipts_every_report_counts(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
     ad = AdFactory()
     sent = view(ad)
     monkeypatch.setattr(counting, "_take_receipts", set)
     monkeypatch.setattr(counting, "_row", lambda one: AdView(viewed_at=datetime.now(UTC), **_columns(one)))
 
-    assert total(post_at_once(people.user, [[sent]] * AT_ONCE)) == (AT_ONCE, 0, 0)
+    assert total(post_at_once(device, [[sent]] * AT_ONCE)) == (AT_ONCE, 0, 0)
 
 
 def _columns(one: counting.ReportedView) -> dict[str, Any]:
@@ -95,25 +93,25 @@ def _columns(one: counting.ReportedView) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("cap", [1, 7, 40])
-def test_exactly_as_many_views_count_as_the_cap_allows(people: Any, cap: int) -> None:
+def test_exactly_as_many_views_count_as_the_cap_allows(device: Device, cap: int) -> None:
     ads = AdFactory.create_batch(3, campaign=CampaignFactory(campaign_max_view_count=cap))
 
-    answers = post_at_once(people.user, [[view(ads[(number + more) % 3]) for more in range(3)] for number in range(16)])
+    answers = post_at_once(device, [[view(ads[(number + more) % 3]) for more in range(3)] for number in range(16)])
 
     assert total(answers) == (cap, 0, 48 - cap)
     assert CampaignViewTotals.objects.get().view_count == AdView.objects.count() == ViewReceipt.objects.count() == cap
     assert sum(Ad.objects.values_list("ad_view_count", flat=True)) == cap
 
 
-def test_no_view_counts_once_the_viewing_time_cap_is_reached(people: Any) -> None:
+def test_no_view_counts_once_the_viewing_time_cap_is_reached(device: Device) -> None:
     campaign = CampaignFactory(campaign_max_view_duration_value=45, campaign_max_view_duration_unit="seconds")
     ad = AdFactory(campaign=campaign)
 
-    assert total(post_at_once(people.user, [[view(ad)] for _ in range(AT_ONCE)])) == (5, 0, AT_ONCE - 5)
+    assert total(post_at_once(device, [[view(ad)] for _ in range(AT_ONCE)])) == (5, 0, AT_ONCE - 5)
     assert counters(ad) == (5, 5, 50, [(5, 50)])
 
 
-def test_control_without_the_lock_the_cap_is_exceeded(people: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_control_without_the_lock_the_cap_is_exceeded(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
     campaign = CampaignFactory(campaign_max_view_count=4)
     ads = AdFactory.create_batch(4, campaign=campaign)
     CampaignViewTotals.objects.create(campaign=campaign, view_count=3)
@@ -126,38 +124,38 @@ def test_control_without_the_lock_the_cap_is_exceeded(people: Any, monkeypatch: 
 
     monkeypatch.setattr(counting, "lock_totals", read_together)
 
-    assert total(post_at_once(people.user, [[view(ad)] for ad in ads])) == (4, 0, 0)
+    assert total(post_at_once(device, [[view(ad)] for ad in ads])) == (4, 0, 0)
     assert AdView.objects.count() == 4, "three more than the cap allows"
 
 
-def test_reports_of_the_same_views_in_any_order_do_not_deadlock(people: Any) -> None:
+def test_reports_of_the_same_views_in_any_order_do_not_deadlock(device: Device) -> None:
     """The same views in different orders: none is lost or counted twice."""
     ads = [ad for _ in range(4) for ad in AdFactory.create_batch(2, campaign=CampaignFactory())]
     views = [view(ad, city=f"City {number}") for ad in ads for number in range(5)]
     shuffle = random.Random(5)  # noqa: S311 - a seed, so that a failure can be repeated
     reports = [shuffle.sample(views, len(views)) for _ in range(AT_ONCE)]
 
-    assert total(post_at_once(people.user, reports)) == (40, 40 * (AT_ONCE - 1), 0)
+    assert total(post_at_once(device, reports)) == (40, 40 * (AT_ONCE - 1), 0)
     assert [counters(ad)[:2] for ad in ads] == [(5, 10)] * 8
     assert recounted().splitlines() == ALL_CORRECT
 
 
-def test_simultaneous_first_views_create_one_row_of_totals(people: Any) -> None:
+def test_simultaneous_first_views_create_one_row_of_totals(device: Device) -> None:
     campaign = CampaignFactory()
     ads = AdFactory.create_batch(6, campaign=campaign)
 
-    post_at_once(people.user, [[view(ads[number % 6])] for number in range(AT_ONCE)])
+    post_at_once(device, [[view(ads[number % 6])] for number in range(AT_ONCE)])
 
     assert CampaignViewTotals.objects.get().view_count == AT_ONCE
 
 
-def test_simultaneous_edits_and_views_are_all_kept(people: Any) -> None:
+def test_simultaneous_edits_and_views_are_all_kept(people: Any, device: Device) -> None:
     campaign = CampaignFactory(campaign_created_by=people.owner)
     ad = AdFactory(campaign=campaign)
     token = tokens_of(people.owner)["access_token"]
 
     answers = at_once(
-        *[lambda client: client.post(ADDRESS, [view(ad)])] * 8,
+        *[lambda _: as_device(device).post(ADDRESS, [view(ad)])] * 8,
         lambda client: client.patch(f"/api/ads/{ad.pk}", {"ad_name": "Other"}),
         lambda client: client.patch(f"/api/campaigns/{campaign.pk}", {"campaign_name": "Other"}),
         lambda client: client.patch(f"/api/ads/{ad.pk}", {"ad_description": "Other"}),
@@ -172,7 +170,7 @@ def test_simultaneous_edits_and_views_are_all_kept(people: Any) -> None:
 @pytest.mark.parametrize("what", ["ad", "campaign"])
 @pytest.mark.parametrize("counted_before", [True, False])
 def test_deleting_while_views_are_reported_either_succeeds_or_is_refused(
-    people: Any, what: str, counted_before: bool
+    people: Any, device: Device, what: str, counted_before: bool
 ) -> None:
     ad = AdFactory(campaign=CampaignFactory(campaign_created_by=people.owner))
     if counted_before:
@@ -183,9 +181,9 @@ def test_deleting_while_views_are_reported_either_succeeds_or_is_refused(
         return client.delete(address)
 
     answers = at_once(
-        *[lambda client: client.post(ADDRESS, [view(ad)])] * 6,
+        *[lambda _: as_device(device).post(ADDRESS, [view(ad)])] * 6,
         delete,
-        *[lambda client: client.post(ADDRESS, [view(ad)])] * 6,
+        *[lambda _: as_device(device).post(ADDRESS, [view(ad)])] * 6,
         token=tokens_of(people.owner)["access_token"],
     )
 
@@ -202,12 +200,11 @@ def test_deleting_while_views_are_reported_either_succeeds_or_is_refused(
         assert counters(ad)[0] == 12
 
 
-def test_the_cap_is_read_under_the_lock(people: Any) -> None:
+def test_the_cap_is_read_under_the_lock(device: Device) -> None:
     """While a report waits for the lock, the cap is lowered to what has been used up."""
     campaign = CampaignFactory(campaign_max_view_count=100)
     ad = AdFactory(campaign=campaign)
     CampaignViewTotals.objects.create(campaign=campaign, view_count=5)
-    token = tokens_of(people.user)["access_token"]
 
     def lower_the_cap(client: APIClient) -> None:
         while not waiting():
@@ -218,7 +215,7 @@ def test_the_cap_is_read_under_the_lock(people: Any) -> None:
     with other_connection() as other:
         other.autocommit = False
         other.execute("SELECT FROM campaign_view_totals FOR UPDATE")
-        answer, _ = at_once(lambda client: client.post(ADDRESS, [view(ad)]), lower_the_cap, token=token)
+        answer, _ = at_once(lambda _: as_device(device).post(ADDRESS, [view(ad)]), lower_the_cap)
 
     assert total([answer.json()]) == (0, 0, 1)
 
@@ -230,7 +227,7 @@ def waiting() -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def test_random_simultaneous_reports_leave_all_sums_correct(people: Any) -> None:
+def test_random_simultaneous_reports_leave_all_sums_correct(device: Device) -> None:
     dice = random.Random(17)  # noqa: S311 - a seed, so that a failure can be repeated
     ads = []
     for cap in (None, 20, 60):
@@ -245,7 +242,7 @@ def test_random_simultaneous_reports_leave_all_sums_correct(people: Any) -> None
         return dice.sample(fresh + dice.sample(known, 8), 18)
 
     for _ in range(3):
-        accepted, duplicates, rejected = total(post_at_once(people.user, [random_report() for _ in range(8)]))
+        accepted, duplicates, rejected = total(post_at_once(device, [random_report() for _ in range(8)]))
         assert accepted + duplicates + rejected == 8 * 18
 
     assert recounted().splitlines() == ALL_CORRECT
@@ -257,15 +254,14 @@ def test_random_simultaneous_reports_leave_all_sums_correct(people: Any) -> None
 
 
 @pytest.mark.usefixtures("months_are_dropped")
-def test_views_that_are_reported_while_partitions_are_created_are_kept(people: Any) -> None:
+def test_views_that_are_reported_while_partitions_are_created_are_kept(device: Device) -> None:
     ad = AdFactory()
-    post_at_once(people.user, [[view(ad) for _ in range(50)]])
+    post_at_once(device, [[view(ad) for _ in range(50)]])
 
     answers = at_once(
-        *[lambda client: client.post(ADDRESS, [view(ad)])] * 8,
+        *[lambda _: as_device(device).post(ADDRESS, [view(ad)])] * 8,
         lambda client: call_command("partition_views", stdout=StringIO()),
-        *[lambda client: client.post(ADDRESS, [view(ad)])] * 8,
-        token=tokens_of(people.user)["access_token"],
+        *[lambda _: as_device(device).post(ADDRESS, [view(ad)])] * 8,
     )
 
     assert Counter(answer.status_code for answer in answers if answer) == {200: 16}

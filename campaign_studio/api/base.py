@@ -68,6 +68,11 @@ class StudioView(APIView):
             raise
         self.check_throttles(request)
 
+    def get_authenticate_header(self, request: Request) -> str:
+        """`WWW-Authenticate` of a 401: every scheme that the view accepts. DRF names the first one only."""
+        challenges = [one.authenticate_header(request) for one in self.get_authenticators()]
+        return ", ".join(challenge for challenge in challenges if challenge)
+
     def get_throttles(self) -> list[BaseThrottle]:
         """The same throttles throughout the request, so that it is counted once."""
         return self._throttles

@@ -15,6 +15,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from campaign_studio.acting import kind_of
 from campaign_studio.api.errors import Conflict
 from campaign_studio.models import IdempotentAnswer
 
@@ -100,14 +101,15 @@ class KeyedRequest:
 
 
 def _key_of(request: Request) -> str:
-    """A hash of the client's key and its user or IP address, so that clients can't use each other's keys.
+    """A hash of the client's key and its user, device or IP address, so that clients can't use each other's keys.
 
     Raises ParseError (400).
     """
     sent = request.headers["Idempotency-Key"]
     if not KEY.fullmatch(sent):
         raise ParseError(KEY_FORMAT, "idempotency_key_format")
-    who = f"user:{request.user.pk}" if request.user.is_authenticated else f"address:{request.META.get('REMOTE_ADDR')}"
+    asker = request.user
+    who = f"{kind_of(asker)}:{asker.pk}" if asker.is_authenticated else f"address:{request.META.get('REMOTE_ADDR')}"
     return hashlib.sha256(f"{who} {sent}".encode()).hexdigest()
 
 

@@ -6,6 +6,7 @@ from django.conf import settings
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
+from campaign_studio.acting import kind_of
 from campaign_studio.rate_limits import Usage, count, count_address, rate
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class StudioThrottle(BaseThrottle):
-    """Counts the requests of a user, or of an IP address or network without a token, in windows of fixed length.
+    """Counts the requests of a user, a device, or an IP address or network without a token, in windows of fixed length.
 
     DRF's own throttles read the count and then write it, so concurrent requests slip through. Here the cache itself
     increments the count.
@@ -29,7 +30,9 @@ class StudioThrottle(BaseThrottle):
             return True
         user = request.user
         if user is not None and user.is_authenticated:
-            self._usage = count(f"user:{user.pk}", rate(settings.THROTTLE_USER))
+            kind = kind_of(user)
+            allowed = rate(settings.THROTTLE_USER if kind == "user" else settings.THROTTLE_DEVICE)
+            self._usage = count(f"{kind}:{user.pk}", allowed)
         else:
             self._usage = count_address(request.META.get("REMOTE_ADDR", ""), rate(settings.THROTTLE_ANON))
         return self._usage.is_allowed

@@ -58,6 +58,10 @@ ADDRESSES = """
 /api/delivery                                                 get
 /api/delivery/explain                                         get
 /api/delivery/views                                           post
+/api/devices                                                  get post
+/api/devices/{device_id}                                      get put patch delete
+/api/devices/{device_id}/history                              get
+/api/devices/{device_id}/rotate-key                           post
 /api/advertisers                                              get post
 /api/advertisers/{advertiser_id}                              get put patch delete
 /api/advertisers/{advertiser_id}/history                      get

@@ -30,6 +30,7 @@ CAMPAIGNS, CAMPAIGN = "/api/campaigns", "/api/campaigns/{campaign_id}"
 ADS, AD = "/api/ads", "/api/ads/{ad_id}"
 ADVERTISERS, ADVERTISER = "/api/advertisers", "/api/advertisers/{advertiser_id}"
 DELIVERY, HERE = "/api/delivery", "country=DE&city=Berlin&postcode=10115"
+DEVICES, DEVICE = "/api/devices", "/api/devices/{device_id}"
 CONTACT, ACCOUNT = ADVERTISER + "/contacts/{contact_id}", ADVERTISER + "/bank-accounts/{bank_id}"
 
 # Method, URL, whose object; then the status for each of ROLES, in order.
@@ -113,7 +114,16 @@ GET    {CAMPAIGN}/readiness              other            200 200 200 200 200 20
 GET    {CAMPAIGN}/performance            other            200 200 200 200 200 200 401
 GET    {DELIVERY}?{HERE}                any              200 200 200 200 200 200 401
 GET    {DELIVERY}/explain?{HERE}&ad_id={{ad_id}} other   200 200 200 200 403 403 401
-POST   {DELIVERY}/views                 other            200 200 200 200 200 403 401
+POST   {DELIVERY}/views                 other            403 403 403 403 403 403 401
+
+GET    {DEVICES}                         any              200 200 403 403 403 403 401
+POST   {DEVICES}                         any              201 201 403 403 403 403 401
+GET    {DEVICE}                          other            200 200 403 403 403 403 401
+PUT    {DEVICE}                          other            200 200 403 403 403 403 401
+PATCH  {DEVICE}                          other            200 200 403 403 403 403 401
+DELETE {DEVICE}                          other            204 204 403 403 403 403 401
+POST   {DEVICE}/rotate-key               other            200 200 403 403 403 403 401
+GET    {DEVICE}/history                  other            200 200 403 403 403 403 401
 
 GET    {ADVERTISERS}                     any              200 200 200 200 403 403 401
 POST   {ADVERTISERS}                     any              201 201 201 403 403 403 401
@@ -174,6 +184,9 @@ def body_for(method: str, address: str, keys: dict[str, Any], tokens: dict[str, 
         "contacts": bodies.contact_body(),
         "{contact_id}": bodies.contact_body(contact_name="Renamed"),
         "bank-accounts": bodies.bank_account_body(),
+        "devices": bodies.device_body(),
+        "{device_id}": {"fleet": "Renamed"},
+        "rotate-key": None,
         "{bank_id}": bodies.bank_account_body(bank_name="Renamed"),
         "content-rating": {"rating_label": "R"},
         "approve": {},
@@ -191,6 +204,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "{advertiser_id}": {"advertiser_name": "Changed"},
     "{contact_id}": {"contact_name": "Changed"},
     "{bank_id}": {"bank_name": "Changed"},
+    "{device_id}": {"fleet": "Changed"},
 }
 
 

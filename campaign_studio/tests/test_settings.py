@@ -28,7 +28,14 @@ CONFIGURED = {"SECRET_KEY": KEY, "ENCRYPTION_KEY": OTHER_KEY}
 # The settings that the project's checks read.
 CHECKED = [
     *["TRUSTED_PROXIES", "CORS_ALLOWED_ORIGINS", "ACCESS_TOKEN_EXPIRE_MINUTES", "REFRESH_TOKEN_EXPIRE_DAYS"],
-    *["THROTTLE_ANON", "THROTTLE_USER", "TWO_FACTOR_ROLES", "LOGIN_FAILURE_LIMIT", "LOGIN_COOLOFF_MINUTES"],
+    *[
+        "THROTTLE_ANON",
+        "THROTTLE_USER",
+        "THROTTLE_DEVICE",
+        "TWO_FACTOR_ROLES",
+        "LOGIN_FAILURE_LIMIT",
+        "LOGIN_COOLOFF_MINUTES",
+    ],
 ]
 PUBLISHED = ["your-secret-key-change-in-production", "your-encryption-key-of-32-characters"]
 
