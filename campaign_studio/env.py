@@ -1,11 +1,15 @@
-"""Reads numbers from the environment, and writes a `.env` for a fresh checkout."""
+"""Reads numbers and URLs from the environment, and writes a `.env` for a fresh checkout."""
 
 import os
+import re
 import secrets
 from pathlib import Path
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+
+# A scheme, a host and perhaps a port. No user, path, query or fragment.
+SITE = re.compile(r"(?:http|https)://(?:[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 
 ENV_FILE = Path(__file__).resolve().parent.parent / ".env"
 
@@ -40,3 +44,19 @@ def whole_number(env: environ.Env, variable: str, *, default: int, within: range
     if within is not None and number not in within:
         raise ImproperlyConfigured(f"{variable} must be a number from {within[0]} to {within[-1]}, such as {default}.")
     return number
+
+
+def site_url(value: str, *, debug: bool) -> str:
+    """The value of `PUBLIC_URL`, to which paths are appended. Raises ImproperlyConfigured if links to it can't work.
+
+    A trailing slash is dropped. Plain HTTP is for development only.
+    """
+    hint = "Set it to the address at which users reach this installation, such as https://studio.example.com"
+    if not value:
+        raise ImproperlyConfigured(f"PUBLIC_URL is not set. {hint} (or set DEBUG=true on your own machine)")
+    url = value.removesuffix("/")
+    if not SITE.fullmatch(url):
+        raise ImproperlyConfigured(f"PUBLIC_URL must be a scheme and a host, without a user, path or query. {hint}")
+    if not debug and not url.startswith("https://"):
+        raise ImproperlyConfigured(f"PUBLIC_URL must start with https://. {hint}")
+    return url

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from campaign_studio import dashboard
 from campaign_studio.database import configuration
-from campaign_studio.env import whole_number
+from campaign_studio.env import site_url, whole_number
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -286,6 +286,8 @@ AUDITLOG_CID_GETTER = "campaign_studio.acting.current_request_id"
 
 # --- HTTP and security -----------------------------------------------------------------------------------------------
 
+# Links in emails begin with it. The Host header doesn't count, because senders choose it.
+PUBLIC_URL = site_url(env.str("PUBLIC_URL", default="http://localhost:8000" if DEBUG else ""), debug=DEBUG)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000

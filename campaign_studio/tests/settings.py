@@ -7,6 +7,7 @@ os.environ |= {
     "DEBUG": "false",
     "SECRET_KEY": "tests-only-secret-key-of-more-than-32-characters",
     "ENCRYPTION_KEY": "tests-only-encryption-key-of-more-than-32-characters",
+    "PUBLIC_URL": "https://studio.example.com",
     "SECURE_SSL_REDIRECT": "false",
     "EMAIL_URL": "memorymail://",
     # The tests of rate limits set their own.

@@ -24,7 +24,8 @@ pytestmark = pytest.mark.any_database
 ROOT = Path(__file__).resolve().parents[2]
 KEY = "one-secret-of-more-than-fifty-characters-which-nobody-else-has"
 OTHER_KEY = "another-secret-of-more-than-32-characters"
-CONFIGURED = {"SECRET_KEY": KEY, "ENCRYPTION_KEY": OTHER_KEY}
+SITE = "https://studio.example.com"
+CONFIGURED = {"SECRET_KEY": KEY, "ENCRYPTION_KEY": OTHER_KEY, "PUBLIC_URL": SITE}
 # The settings that the project's checks read.
 CHECKED = [
     *["TRUSTED_PROXIES", "CORS_ALLOWED_ORIGINS", "ACCESS_TOKEN_EXPIRE_MINUTES", "REFRESH_TOKEN_EXPIRE_DAYS"],
@@ -92,6 +93,18 @@ REFUSED = [
     (CONFIGURED | {"LOGIN_FAILURE_LIMIT": "0"}, "(accounts.E002)"),
     (CONFIGURED | {"THROTTLE_ANON": "many"}, "(campaign_studio.E004)"),
     ({"DEBUG": "true", "SECRET_KEY": "short"}, "SECRET_KEY must be at least 32 characters long"),
+    (CONFIGURED | {"PUBLIC_URL": ""}, "PUBLIC_URL is not set. Set it to the address"),
+    *[
+        (CONFIGURED | {"PUBLIC_URL": url}, "PUBLIC_URL must be a scheme and a host")
+        for url in (
+            *["studio.example.com", "ftp://studio.example.com", "https://", "https:///x", f"{SITE}/x", f"{SITE}//"],
+            *[f"{SITE}?x", f"{SITE}#x", "https://me@studio.example.com", "https://studio.example.com:x", f"{SITE}\n"],
+            *["https://studio example.com", "javascript://studio.example.com", f"{SITE},{SITE}", "https://stüdio.example"],
+        )
+    ],
+    (CONFIGURED | {"PUBLIC_URL": "http://studio.example.com"}, "PUBLIC_URL must start with https://"),
+    (CONFIGURED | {"PUBLIC_URL": "HTTPS://studio.example.com"}, "PUBLIC_URL must be"),
+    (CONFIGURED | {"DEBUG": "true", "PUBLIC_URL": "localhost:8000"}, "PUBLIC_URL must be a scheme and a host"),
     (CONFIGURED | {"ALGORITHM": "none"}, "Use HS256, HS384 or HS512."),
     (CONFIGURED | {"ALGORITHM": "RS256"}, "Use HS256, HS384 or HS512."),
     (CONFIGURED | {"CORS_ORIGINS": '["https://a.example"'}, "CORS_ORIGINS is not a JSON list"),
@@ -133,6 +146,21 @@ def test_a_refusal_has_no_traceback(environment: dict[str, str], hint: str) -> N
     assert hint in done.stderr
     assert "Traceback" not in done.stderr
     assert KEY not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("environment", "site"),
+    [
+        (CONFIGURED, SITE),
+        (CONFIGURED | {"PUBLIC_URL": f"{SITE}/"}, SITE),
+        (CONFIGURED | {"PUBLIC_URL": "https://[2001:db8::1]:8443"}, "https://[2001:db8::1]:8443"),
+        ({"DEBUG": "true"}, "http://localhost:8000"),
+        ({"DEBUG": "true", "PUBLIC_URL": "http://127.0.0.1:9000"}, "http://127.0.0.1:9000"),
+    ],
+    ids=str,
+)
+def test_links_in_emails_begin_with_the_public_url(environment: dict[str, str], site: str) -> None:
+    assert settings_from(**environment)["PUBLIC_URL"] == site
 
 
 def test_debug_is_off_unless_set_to_a_clear_yes() -> None:

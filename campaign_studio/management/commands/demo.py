@@ -140,4 +140,6 @@ def _serve(port: int) -> None:
     connections.close_all()
     # The server imports the project from its working directory.
     os.chdir(settings.BASE_DIR)
+    # Links in emails lead to the port that is served.
+    os.environ["PUBLIC_URL"] = f"http://{HOST}:{port}"
     os.execv(sys.executable, server_command(port))  # noqa: S606 - no shell, fixed words
