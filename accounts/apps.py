@@ -17,4 +17,6 @@ class AccountsConfig(AppConfig):
 
         console_sessions.connect()
         recording.register(models.Role)
-        recording.register(models.User, exclude=frozenset({"last_login"}), mask=frozenset({"password"}))
+        recording.register(
+            models.User, exclude=frozenset({"last_login", "email_revision"}), mask=frozenset({"password"})
+        )

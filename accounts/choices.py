@@ -49,6 +49,8 @@ class SecurityEventKind(models.TextChoices):
     REFRESH_REUSED = "refresh_reused", _("Refresh token reused")
     PASSWORD_CHANGED = "password_changed", _("Password changed")
     RESET_REQUESTED = "reset_requested", _("Password reset requested")
+    EMAIL_CHANGED = "email_changed", _("Email address changed")
+    EMAIL_CONFIRMED = "email_confirmed", _("Email address confirmed")
     PASSWORD_RESET = "password_reset", _("Password reset by email")
     TWO_FACTOR_ON = "two_factor_on", _("Two-factor authentication turned on")
     TWO_FACTOR_OFF = "two_factor_off", _("Two-factor authentication turned off")

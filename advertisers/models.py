@@ -12,6 +12,7 @@ from stdnum import iban
 from accounts.audit import recording
 from accounts.choices import SecurityEventKind
 from accounts.models import SecurityEvent
+from accounts.validators import validate_person_name
 from advertisers import constraints
 from advertisers.choices import AdvertiserType, ContactType
 from advertisers.querysets import AdvertiserQuerySet, BankAccountQuerySet, ContactQuerySet
@@ -99,7 +100,7 @@ class AdvertiserContact(PartModel, TimestampedModel):
 
     whole_field = "advertiser"
     flag_field = "is_point_of_contact"
-    remembered = ("is_point_of_contact",)
+    remembered = ("is_point_of_contact", "contact_name")
     only_one_message = constraints.ONE_POINT_OF_CONTACT
 
     objects = ContactQuerySet.as_manager()
@@ -113,6 +114,11 @@ class AdvertiserContact(PartModel, TimestampedModel):
 
     def __str__(self) -> str:
         return self.contact_name
+
+    def clean(self) -> None:
+        """Raise ValidationError for a new name that contains hidden characters or could be read as a URL."""
+        super().clean()
+        self.check_changed({"contact_name": validate_person_name})
 
     def remove(self) -> None:
         """Delete this contact. Raises ValidationError (code `last_contact`) if it is the advertiser's last one."""

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
+from accounts.console import confirmation as console_confirmation
 from accounts.console import passwords as console_passwords
 from campaign_studio.api.views import DocsView, HealthView, RedocView, SchemaView, no_such_address
 
@@ -20,6 +21,8 @@ urlpatterns = [
     path("admin/password_reset/sent/", console_passwords.MailSentView.as_view(), name="password_reset_done"),
     path("admin/reset/<uidb64>/<token>/", console_passwords.NewPasswordView.as_view(), name="password_reset_confirm"),
     path("admin/reset/done/", console_passwords.PasswordSetView.as_view(), name="password_reset_complete"),
+    path("admin/email/<uidb64>/<token>/", console_confirmation.ConfirmEmailView.as_view(), name="email_confirm"),
+    path("admin/email/confirmed/", console_confirmation.EmailConfirmedView.as_view(), name="email_confirmed"),
     path("admin/", (console, "admin", admin.site.name)),
     path("api/", include("accounts.api.urls")),
     path("api/", include("advertisers.api.urls")),

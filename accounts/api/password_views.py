@@ -1,10 +1,13 @@
 """`/api/auth/password`: changing a password, and resetting a forgotten one."""
 
+from uuid import UUID
+
 from django.core.exceptions import ValidationError as ModelValidationError
+from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.fields import get_error_detail
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
@@ -14,7 +17,9 @@ from accounts.api import serializers
 from accounts.api.views import AnonymousView, SignInView, TooManyAttempts
 from accounts.models import LockedOutError, User
 from accounts.signin import passwords
+from campaign_studio.api.viewsets import StudioListViewSet
 
+OWN_PASSWORD = _("Change your own password with POST /api/auth/password, which asks for the current one.")
 RESET_REQUESTED = _(
     "If there is an account with this email address, a link to set a new password has been sent to it. The link works "
     "for an hour."
@@ -53,10 +58,43 @@ class PasswordView(SignInView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
+class UserPasswordView(StudioListViewSet[User]):
+    """`/api/users/{user_id}/password`: sets another user's password, as administrators can in the console."""
+
+    queryset = User.objects.all()
+    row_serializer_class = serializers.UserSerializer
+    no_store = True
+
+    def required_permission(self) -> str:
+        return "accounts.administer_user"
+
+    @extend_schema(
+        operation_id="set_user_password",
+        description=_(
+            "Set another user's password. All their sessions end, and they are told by email. You know this password, "
+            "so ask them to change it."
+        ),
+        tags=["users"],
+        request=serializers.OthersPasswordSerializer,
+        responses={204: None},
+    )
+    def update(self, request: Request, user_id: UUID) -> Response:
+        user = get_object_or_404(self.get_queryset().select_for_update(of=("self",)), pk=user_id)
+        self.check_object_permissions(request, user)
+        if user.pk == request.user.pk:
+            raise PermissionDenied(OWN_PASSWORD, "own_password")
+        serializer = serializers.OthersPasswordSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        serializers.check_password_rules(serializer.validated_data["new_password"], user, "new_password")
+        user.set_password(serializer.validated_data["new_password"])
+        user.save(update_fields=["password"])
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
 class ResetView(AnonymousView):
     """`/api/auth/password/reset`: emails a link to set a new password."""
 
-    # The mail is sent in a separate thread, so it must not depend on a transaction that may still be rolled back.
+    # Without a transaction, the attempt is counted and the mail is on its way before the answer.
     atomic = False
 
     @extend_schema(
@@ -72,7 +110,7 @@ class ResetView(AnonymousView):
     def post(self, request: Request) -> Response:
         serializer = serializers.ResetSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        passwords.request_reset(serializer.validated_data["email"], site=request.build_absolute_uri("/").rstrip("/"))
+        passwords.request_reset(serializer.validated_data["email"])
         return Response({"detail": str(RESET_REQUESTED)})
 
 

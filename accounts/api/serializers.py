@@ -164,6 +164,21 @@ class ResetConfirmSerializer(StrictFields):
     new_password = password_field()
 
 
+@extend_schema_serializer(description=_("The `uid` and `token` from the emailed link."))
+class EmailConfirmSerializer(StrictFields):
+    """The body of a confirmed email address."""
+
+    uid = serializers.CharField(max_length=255)
+    token = serializers.CharField(max_length=255)
+
+
+@extend_schema_serializer(description=_("The new password of another user."))
+class OthersPasswordSerializer(StrictFields):
+    """The body that sets another user's password."""
+
+    new_password = password_field()
+
+
 @extend_schema_serializer(description=_("A message."))
 class DetailSerializer(serializers.Serializer):
     """A message, in the same form as an error."""

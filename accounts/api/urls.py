@@ -4,7 +4,7 @@ from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
 import accounts.api.schema  # noqa: F401 - importing it registers the security scheme
-from accounts.api import password_views, session_views, views
+from accounts.api import email_views, password_views, session_views, views
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
 router.register("roles", views.RoleViewSet, basename="role")
@@ -21,6 +21,13 @@ urlpatterns = [
     path("auth/password", password_views.PasswordView.as_view(), name="password"),
     path("auth/password/reset", password_views.ResetView.as_view(), name="password-reset"),
     path("auth/password/reset/confirm", password_views.ResetConfirmView.as_view(), name="password-reset-confirm"),
+    path("auth/email", email_views.EmailView.as_view(), name="email"),
+    path("auth/email/confirm", email_views.EmailConfirmView.as_view(), name="email-confirm"),
+    path(
+        "users/<uuid:user_id>/password",
+        password_views.UserPasswordView.as_view({"put": "update"}),
+        name="user-password",
+    ),
     path("auth/me", views.MeView.as_view(), name="me"),
     path("", include(router.urls)),
 ]

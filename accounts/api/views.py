@@ -25,6 +25,7 @@ from accounts.api.filters import AuditEntryFilter, UserFilter
 from accounts.api.history import AuditEntrySerializer
 from accounts.choices import SecurityEventKind
 from accounts.models import AuditEntry, LockedOutError, Role, Session, User
+from accounts.signin import confirmation
 from accounts.signin.two_factor import SecondFactorNeededError, is_required_of
 from campaign_studio.api.base import StudioView
 from campaign_studio.api.etags import ETagMixin
@@ -69,7 +70,10 @@ class RegisterView(AnonymousView):
 
     @extend_schema(
         operation_id="register",
-        description=_("Create an account with the role `user`, if registration is open."),
+        description=_(
+            "Create an account with the role `user`, if registration is open. `is_verified` is false until the link "
+            "that is sent to the email address is followed: `POST /api/auth/email/confirm`."
+        ),
         tags=["auth"],
         request=serializers.RegistrationSerializer,
         responses={201: serializers.SelfSerializer},
@@ -80,6 +84,8 @@ class RegisterView(AnonymousView):
         serializer = serializers.RegistrationSerializer(data=request.data, context={"request": request})
         serializer.is_valid(raise_exception=True)
         user = serializer.save()
+        # A counter that is used up only keeps the mail from being sent: see POST /api/auth/email.
+        confirmation.send_link(user)
         return Response(serializers.SelfSerializer(user).data, status=status.HTTP_201_CREATED)
 
 
@@ -176,7 +182,10 @@ class MeView(ETagMixin, SignInView):
 
     @extend_schema(
         operation_id="change_me",
-        description=_("Change your own username, email address and name. Your role and status stay as they are."),
+        description=_(
+            "Change your own username, email address and name. Your role and status stay as they are. A new email "
+            "address isn't verified until the link that is sent to it is followed. The former address is told."
+        ),
         tags=["auth"],
         request=serializers.SelfSerializer,
         responses=serializers.SelfSerializer,

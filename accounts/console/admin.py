@@ -80,7 +80,7 @@ class UserAdmin(AuditedAdmin, DjangoUserAdmin):  # type: ignore[misc]  # stubs a
         (_("Password"), {"fields": ["password1", "password2"]}),
     ]
     actions = ["unlock"]
-    actions_detail = ["change_password", "turn_off_two_factor"]
+    actions_detail = ["change_password", "confirm_email", "turn_off_two_factor"]
 
     @display(description=_("Name"))
     def display_name(self, user: User) -> str:
@@ -96,19 +96,35 @@ class UserAdmin(AuditedAdmin, DjangoUserAdmin):  # type: ignore[misc]  # stubs a
         """Redirect to the page that changes the password."""
         return HttpResponseRedirect(reverse("admin:auth_user_password_change", args=[object_id]))
 
+    @action(description=_("Confirm email address"), icon="mark_email_read", url_path="to-email")
+    def confirm_email(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Redirect to the page that sends the user a link."""
+        return HttpResponseRedirect(reverse("admin:email"))
+
     @action(description=_("Turn off two-factor authentication"), icon="lock_open", url_path="to-two-factor-off")
     def turn_off_two_factor(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Redirect to the page that asks for confirmation."""
         return HttpResponseRedirect(reverse("admin:two_factor_off", args=[object_id]))
 
     def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[UnfoldAction]:
-        """Actions for those who may change this user. Two-factor authentication can only be turned off for others."""
+        """Actions for those who may change this user.
+
+        Two-factor authentication can only be turned off for others, a link to confirm an address only requested for
+        one's own.
+        """
         user = self.get_object(request, object_id)
         if user is None or not self.has_change_permission(request, user):
             return []
-        actions = super().get_actions_detail(request, object_id)
-        others = user.pk != request.user.pk and TOTPDevice.objects.is_used_by(user)
-        return actions if others else [action for action in actions if "two_factor" not in action.action_name]
+        is_own = user.pk == request.user.pk
+        useless = {
+            "two_factor": is_own or not TOTPDevice.objects.is_used_by(user),
+            "confirm_email": not is_own or user.is_verified,
+        }
+        return [
+            action
+            for action in super().get_actions_detail(request, object_id)
+            if not any(is_useless and name in action.action_name for name, is_useless in useless.items())
+        ]
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
         """Change another user's password. Users change their own on the page that asks for the current one."""

@@ -31,8 +31,7 @@ class ForgottenPasswordView(ConsoleFrameMixin, views.PasswordResetView):
 
     def form_valid(self, form: PasswordResetForm) -> HttpResponse:
         """Send the mail if the address is known. The response is the same either way."""
-        site = self.request.build_absolute_uri("/").rstrip("/")
-        passwords.request_reset(form.cleaned_data["email"], site=site)
+        passwords.request_reset(form.cleaned_data["email"])
         return super(views.PasswordResetView, self).form_valid(form)
 
 

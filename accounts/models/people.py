@@ -12,11 +12,14 @@ from django.db import models, transaction
 from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.audit.models import SecurityEvent
 from accounts.choices import LEVELS, STAFF_ROLES, RoleName, SecurityEventKind
 from accounts.querysets import RoleQuerySet, UserManager
+from accounts.signin import confirmation, mails
+from accounts.validators import validate_person_name, validate_username
 from campaign_studio import acting
 from campaign_studio.constraints import FieldUnique
 from campaign_studio.models.base import TimestampedModel
@@ -24,6 +27,11 @@ from campaign_studio.models.base import TimestampedModel
 if TYPE_CHECKING:
     from accounts.signin.sessions import Session
 
+NAME_RULES = {
+    "username": validate_username,
+    "first_name": validate_person_name,
+    "last_name": validate_person_name,
+}
 LAST_SYSTEM_ADMIN = _("This is the last active system administrator. Make someone else a system administrator first.")
 
 
@@ -72,7 +80,7 @@ class User(AbstractBaseUser, TimestampedModel):  # type: ignore[django-manager-m
                 _("Use only letters, digits and the characters . + - and _."),
             )
         ],
-        help_text=_("Only letters, digits and the characters . + - and _."),
+        help_text=_("Only letters of one alphabet, digits and the characters . + - and _."),
     )
     email = models.EmailField(_("email address"), max_length=255)
     first_name = models.CharField(_("first name"), max_length=100, blank=True)
@@ -94,7 +102,18 @@ class User(AbstractBaseUser, TimestampedModel):  # type: ignore[django-manager-m
         help_text=_("Turn this off instead of deleting the user. An inactive user can't sign in."),
     )
     is_verified = models.BooleanField(
-        _("verified"), default=False, help_text=_("The email address has been confirmed as this user's own.")
+        _("verified"),
+        default=False,
+        help_text=_(
+            "The email address has been confirmed as this user's own. A new address has to be confirmed again."
+        ),
+    )
+    email_revision = models.PositiveIntegerField(
+        _("revision of the email address"),
+        default=0,
+        db_default=0,
+        editable=False,
+        help_text=_("How often the address was changed or confirmed, so that each link to confirm it works once."),
     )
 
     objects = UserManager()
@@ -102,7 +121,7 @@ class User(AbstractBaseUser, TimestampedModel):  # type: ignore[django-manager-m
     USERNAME_FIELD = "username"
     EMAIL_FIELD = "email"
     REQUIRED_FIELDS = ["email"]
-    remembered = ("role_id", "is_active")
+    remembered = ("role_id", "is_active", "email", *NAME_RULES)
     # The session of the current request, set where the request is authenticated.
     current_session: "Session | None" = None
     # Whether the user has just entered a correct two-factor code, set at sign-in.
@@ -169,36 +188,58 @@ class User(AbstractBaseUser, TimestampedModel):  # type: ignore[django-manager-m
         return self.has_perm(app_label)
 
     def clean(self) -> None:
-        """Normalise the email address and protect the last active system administrator.
+        """Normalise the email address, check new names, and protect the last active system administrator.
 
-        Raises ValidationError if the last active system administrator would be demoted or deactivated.
+        Raises ValidationError for a refused name, and if the last active system administrator would be demoted or
+        deactivated.
         """
         super().clean()
         self.email = type(self).objects.normalize_email(self.email)
+        self.check_changed(NAME_RULES)
         if self._was_the_last_system_admin() and not (self.is_superuser and self.is_active):
             raise ValidationError(LAST_SYSTEM_ADMIN, code="last_system_admin")
 
     def save(self, **kwargs: Any) -> None:
         """Save the user. A new password, a new role or deactivation ends all their sessions at once.
 
-        A user who changes only their own password keeps the session in which they did so. Raises ValidationError if
-        no active system administrator would remain, even when two demote each other at the same time.
+        A user who changes only their own password keeps the session in which they did so. A new email address isn't
+        verified, and both addresses are told. Raises ValidationError if no active system administrator would remain,
+        even when two demote each other at the same time.
         """
         with transaction.atomic():
             if not (self.is_superuser and self.is_active) and self._was_the_last_system_admin():
                 raise ValidationError(LAST_SYSTEM_ADMIN, code="last_system_admin")
             changes = list(self._changes_of_access())
+            former = self._former_email(kwargs.get("update_fields"))
+            if former:
+                self.is_verified = False
+                self.email_revision += 1
+                if kwargs.get("update_fields") is not None:
+                    kwargs["update_fields"] = {*kwargs["update_fields"], "is_verified", "email_revision"}
             super().save(**kwargs)
             if changes:
                 kept = self.acting_session() if changes == [SecurityEventKind.PASSWORD_CHANGED] else None
                 self.end_sessions(but=kept)
             for kind in changes:
                 SecurityEvent.objects.record(kind, self)
+            if SecurityEventKind.PASSWORD_CHANGED in changes:
+                url = mails.link("admin_password_reset")
+                mails.send("password_changed", gettext("Your Campaign Studio password was changed"), self, url=url)
+            if former:
+                SecurityEvent.objects.record(SecurityEventKind.EMAIL_CHANGED, self)
+                confirmation.tell_of_change(self, former)
 
     def end_sessions(self, *, but: "Session | None" = None) -> None:
         """End all sessions of this user except `but`."""
         ending = self.sessions.exclude(pk=but.pk) if but else self.sessions.all()
         ending.end(at=timezone.now())
+
+    def _former_email(self, saved: Collection[str] | None) -> str | None:
+        """The address that this save replaces, if any. Upper and lower case make no difference."""
+        if not self.has_changed("email") or (saved is not None and "email" not in saved):
+            return None
+        former = str(self.stored("email"))
+        return former if former.lower() != self.email.lower() else None
 
     def _changes_of_access(self) -> Iterator[SecurityEventKind]:
         if self._state.adding:

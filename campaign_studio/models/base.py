@@ -1,6 +1,6 @@
 """The base of every model: it remembers stored values and validates all checks in one query."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, ClassVar, Self
 
 from django.core.exceptions import FieldError, ValidationError
@@ -33,6 +33,21 @@ class StudioModel(models.Model):
     def has_changed(self, name: str) -> bool:
         """Whether the field `name` of an existing row differs from its stored value."""
         return not self._state.adding and name in self._stored and self._stored[name] != self.__dict__.get(name)
+
+    def check_changed(self, rules: Mapping[str, Callable[[str], None]]) -> None:
+        """Apply rules, by name of a remembered field, to new rows and changed values. A stored value may stay as it is.
+
+        Raises ValidationError with the errors by field.
+        """
+        errors = {}
+        for name, check in rules.items():
+            if self._state.adding or self.has_changed(name):
+                try:
+                    check(getattr(self, name))
+                except ValidationError as error:
+                    errors[name] = error
+        if errors:
+            raise ValidationError(errors)
 
     @classmethod
     def from_db(cls, *args: Any, **kwargs: Any) -> Self:

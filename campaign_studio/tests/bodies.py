@@ -1,15 +1,21 @@
 """Minimal valid bodies of each resource, real tokens, and a snapshot of all stored rows."""
 
 import json
+import re
 import threading
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import cache
 from typing import Any
 
 from django.apps import apps
 from django.contrib.auth.tokens import default_token_generator
+from django.core import mail
+from django.core.mail import EmailMessage
 from django.db import connection, models
+from django.test import TestCase
 from django.utils import timezone
 from django.utils.http import urlsafe_base64_encode
 from rest_framework.test import APIClient
@@ -17,6 +23,7 @@ from rest_framework.test import APIClient
 from accounts.api.tokens import start_session
 from accounts.choices import Door
 from accounts.models import Session, User
+from accounts.signin import confirmation, mails
 from accounts.tests.factories import PASSWORD
 from ads.models import Device
 from ads.tests.factories import DEVICE_KEY
@@ -96,11 +103,34 @@ def reset_of(user: User) -> tuple[str, str]:
     return urlsafe_base64_encode(str(user.pk).encode()), default_token_generator.make_token(user)
 
 
+def confirmation_of(user: User) -> tuple[str, str]:
+    """The `uid` and `token` of an email that asks the user to confirm their present address."""
+    return mails.uid_of(user), confirmation.token_of(user)
+
+
+@contextmanager
+def mailing() -> Iterator[list[EmailMessage]]:
+    """Yield a list that contains, at the end of the block, the mails sent by what happened inside."""
+    before = len(mail.outbox)
+    sent: list[EmailMessage] = []
+    # A test's transaction is never committed, but mails wait for that.
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        yield sent
+    wait_for_mail()
+    sent += mail.outbox[before:]
+
+
 def wait_for_mail() -> None:
-    """Wait for the thread that sends the password reset email."""
+    """Wait for the threads that send mails."""
     for thread in threading.enumerate():
-        if thread.name == "password-reset-mail":
+        if thread.name == mails.THREAD:
             thread.join()
+
+
+def link_in(message: EmailMessage) -> tuple[str, str]:
+    """`uid` and `token` for apps, from a mail."""
+    body = str(message.body)
+    return re.findall(r"^uid: (.+)$", body, re.M)[0], re.findall(r"^token: (.+)$", body, re.M)[0]
 
 
 def bearing(token: str, **options: Any) -> APIClient:

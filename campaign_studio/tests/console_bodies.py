@@ -99,6 +99,8 @@ PLAIN: dict[str, tuple[str, dict[str, str]]] = {
     "logout": ("accounts.Session", {}),
     "off": ("accounts.TOTPDevice", {}),
     "two-factor": (NOTHING, {"otp_token": "000000", "password": PASSWORD}),
+    "{email_token}": (USER, {}),
+    "email": ("accounts.SignInAttempts", {}),
     "password_reset": ("accounts.SecurityEvent", {"email": "anna@example.com"}),
 }
 

@@ -239,6 +239,13 @@ TABLE = """
   GET  .                               own          two-factor             200   200   200   200   login login login
   POST .                               own          two-factor             200   200   200   200   login login login
 
+/admin/accounts/user/email/
+  GET  .                               own          -                      200   200   200   200   login login login
+  POST .                               own          -                      ok    ok    ok    ok    login login login
+
+/admin/accounts/user/{user_id}/to-email/
+  GET  .                               both         -                      on    on    on    on    login login login
+
 /admin/accounts/user/{user_id}/two-factor/off/
   GET  .                               own          two-factor-on          403   403   403   403   login login login
   GET  .                               other        two-factor-on          200   200   404   404   login login login
@@ -293,6 +300,11 @@ TABLE = """
   GET  {uid}/{token}/                  any          -                      on    on    on    on    on    on    on
   POST {uid}/{token}/                  any          -                      kept  kept  kept  kept  kept  kept  kept
   GET  done/                           any          -                      200   200   200   200   200   200   200
+
+/admin/email/
+  GET  {uid}/{email_token}/            any          -                      200   200   200   200   200   200   200
+  POST {uid}/{email_token}/            any          -                      ok    ok    ok    ok    ok    ok    ok
+  GET  confirmed/                      any          -                      200   200   200   200   200   200   200
 """
 
 

@@ -49,10 +49,10 @@ campaign_studio/management arguments base terminal
 
 accounts
 accounts/models            people
-accounts/signin            attempts backend console passwords sessions two_factor
+accounts/signin            attempts backend confirmation console mails passwords sessions two_factor
 accounts/audit             models recording sealing verifying history as_of
-accounts/api               authentication history jwt password_views schema session_views tokens
-accounts/console           history log passwords sessions two_factor
+accounts/api               authentication email_views history jwt password_views schema session_views tokens
+accounts/console           confirmation history log passwords sessions two_factor
 
 advertisers
 advertisers/api

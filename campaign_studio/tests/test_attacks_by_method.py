@@ -24,7 +24,7 @@ RESOURCES = [address for address in KNOWN if address not in DOCUMENTS]
 OPEN = {
     *DOCUMENTS,
     *["/api/health", "/api/auth/register", "/api/auth/login", "/api/auth/refresh"],
-    *["/api/auth/password/reset", "/api/auth/password/reset/confirm"],
+    *["/api/auth/password/reset", "/api/auth/password/reset/confirm", "/api/auth/email/confirm"],
 }
 ROLES = ["anonymous", *EVERY_ROLE]
 WRITING = ["POST", "PUT", "PATCH", "DELETE"]

@@ -34,7 +34,10 @@ EXEMPT = {
 
 # Fields of audited tables that are not logged.
 LEFT_OUT = {
-    "accounts.User": {"last_login": "Sign-ins are in the security log."},
+    "accounts.User": {
+        "last_login": "Sign-ins are in the security log.",
+        "email_revision": "Counts changes of the address and of is_verified, which are in the log.",
+    },
     "ads.Ad": {
         "ad_number": "Assigned by the server to enforce the limit of six, and never shown.",
         "ad_view_count": "There are millions of views, which are in the reports.",

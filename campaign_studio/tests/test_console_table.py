@@ -94,6 +94,7 @@ def keys_of(cast: Cast, whose: str, what: str) -> dict[str, Any]:
         "securityevent_id": SecurityEvent.objects.latest("happened_at").pk,
         "uid": uid,
         "token": token,
+        "email_token": bodies.confirmation_of(person)[1],
         "role_id": person.role.pk,
         "auditentry_id": AuditEntry.objects.earliest("pk").pk,
         "app_label": what,

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.any_database
 
 RECORD = Path(__file__).with_name("openapi.json")
 METHODS = {"get", "post", "put", "patch", "delete"}
-RESET = ("/api/auth/password/reset", "/api/auth/password/reset/confirm")
+RESET = ("/api/auth/password/reset", "/api/auth/password/reset/confirm", "/api/auth/email/confirm")
 OPEN = {"/api/auth/register", "/api/auth/login", "/api/auth/refresh", "/api/health", *RESET}
 
 # Every URL.
@@ -35,12 +35,15 @@ ADDRESSES = """
 /api/auth/password                                            post
 /api/auth/password/reset                                      post
 /api/auth/password/reset/confirm                              post
+/api/auth/email                                               post
+/api/auth/email/confirm                                       post
 /api/auth/sessions                                            get
 /api/auth/sessions/{session_id}                               delete
 /api/security-events                                          get
 /api/roles                                                    get
 /api/users                                                    get post
 /api/users/{user_id}                                          get put patch delete
+/api/users/{user_id}/password                                 put
 /api/campaigns                                                get post
 /api/campaigns/{campaign_id}                                  get put patch delete
 /api/campaigns/{campaign_id}/ads                              get post

@@ -48,6 +48,8 @@ PATCH  /api/auth/me                      own              200 200 200 200 200 20
 POST   /api/auth/password                own              204 204 204 204 204 204 401
 POST   /api/auth/password/reset          any              200 200 200 200 200 200 200
 POST   /api/auth/password/reset/confirm  any              204 204 204 204 204 204 204
+POST   /api/auth/email                   own              200 200 200 200 200 200 401
+POST   /api/auth/email/confirm           any              204 204 204 204 204 204 204
 GET    /api/auth/sessions                own              200 200 200 200 200 200 401
 DELETE /api/auth/sessions/{{session_id}} own              204 204 204 204 204 204 401
 DELETE /api/auth/sessions/{{session_id}} other            204 204 404 404 404 404 401
@@ -68,6 +70,9 @@ PUT    /api/users/{{user_id}}            system_admin     200 404 404 404 404 40
 PATCH  /api/users/{{user_id}}            own              200 200 200 200 200 200 401
 PATCH  /api/users/{{user_id}}            other            200 200 404 404 404 404 401
 PATCH  /api/users/{{user_id}}            system_admin     200 404 404 404 404 404 401
+PUT    /api/users/{{user_id}}/password   own              403 403 403 403 403 403 401
+PUT    /api/users/{{user_id}}/password   other            204 204 403 403 403 403 401
+PUT    /api/users/{{user_id}}/password   system_admin     204 404 403 403 403 403 401
 DELETE /api/users/{{user_id}}            own              204 403 403 403 403 403 401
 DELETE /api/users/{{user_id}}            other            204 403 403 403 403 403 401
 DELETE /api/users/{{user_id}}            system_admin     204 403 403 403 403 403 401
@@ -162,6 +167,10 @@ def body_for(method: str, address: str, keys: dict[str, Any], tokens: dict[str, 
     """The minimal body that succeeds and changes something."""
     if method in ("GET", "DELETE"):
         return None
+    if address == "/api/auth/email/confirm":
+        return {"uid": keys["uid"], "token": keys["email_token"]}
+    if address == "/api/users/{user_id}/password":
+        return {"new_password": "another-long-password-2026"}
     last = address.rsplit("/", 1)[-1]
     if method == "PATCH":
         return CHANGES[last]
@@ -170,6 +179,7 @@ def body_for(method: str, address: str, keys: dict[str, Any], tokens: dict[str, 
         "login": {"username": "anna", "password": PASSWORD},
         "refresh": {"refresh_token": tokens.get("refresh_token")},
         "logout": None,
+        "email": None,
         "password": {"current_password": PASSWORD, "new_password": "another-long-password-2026"},
         "reset": {"email": "anna@example.com"},
         "confirm": {"uid": keys["uid"], "token": keys["token"], "new_password": "another-long-password-2026"},
@@ -235,6 +245,7 @@ def ask(cast: Cast, method: str, address: str, whose: str, role: str) -> int:
     keys["user_id"] = actor.pk if is_own else target.pk
     keys["session_id"] = bodies.session_of(actor if is_own else target).pk
     keys["uid"], keys["token"] = bodies.reset_of(target)
+    keys["email_token"] = bodies.confirmation_of(target)[1]
     if (method, address, whose) == ("DELETE", "/api/users/{user_id}", "own"):
         # A user who has created something could not be deleted at all.
         Campaign.objects.all().delete()
@@ -256,7 +267,7 @@ def ask(cast: Cast, method: str, address: str, whose: str, role: str) -> int:
         assert list(answer.json()) == ["detail"]
     else:
         # The control: a permitted request does change something.
-        assert (after == before) is (method == "GET" or address.endswith("/reset"))
+        assert (after == before) is (method == "GET" or address.endswith(("/reset", "/email")))
     return status
 
 

@@ -99,7 +99,12 @@ REFUSED = [
         for url in (
             *["studio.example.com", "ftp://studio.example.com", "https://", "https:///x", f"{SITE}/x", f"{SITE}//"],
             *[f"{SITE}?x", f"{SITE}#x", "https://me@studio.example.com", "https://studio.example.com:x", f"{SITE}\n"],
-            *["https://studio example.com", "javascript://studio.example.com", f"{SITE},{SITE}", "https://stüdio.example"],
+            *[
+                "https://studio example.com",
+                "javascript://studio.example.com",
+                f"{SITE},{SITE}",
+                "https://stüdio.example",
+            ],
         )
     ],
     (CONFIGURED | {"PUBLIC_URL": "http://studio.example.com"}, "PUBLIC_URL must start with https://"),

@@ -84,7 +84,9 @@ def test_a_request_with_a_bad_token_counts_by_ip_address() -> None:
 
 
 @pytest.mark.usefixtures("noon")
-@pytest.mark.parametrize("address", ["register", "login", "refresh", "password/reset", "password/reset/confirm"])
+@pytest.mark.parametrize(
+    "address", ["register", "login", "refresh", "password/reset", "password/reset/confirm", "email/confirm"]
+)
 def test_public_urls_are_limited(address: str) -> None:
     answers = [APIClient().post(f"/api/auth/{address}", {}).status_code for _ in range(4)]
 

@@ -1,0 +1,46 @@
+"""Counts changes of an email address, so that a link to confirm it works once; two kinds of security event."""
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("accounts", "0007_seal_formats"),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name="user",
+            name="email_revision",
+            field=models.PositiveIntegerField(db_default=0, default=0, editable=False),
+        ),
+        migrations.AlterField(
+            model_name="securityevent",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("login_ok", "login_ok"),
+                    ("login_failed", "login_failed"),
+                    ("locked_out", "locked_out"),
+                    ("unlocked", "unlocked"),
+                    ("logged_out", "logged_out"),
+                    ("session_revoked", "session_revoked"),
+                    ("refresh_reused", "refresh_reused"),
+                    ("password_changed", "password_changed"),
+                    ("reset_requested", "reset_requested"),
+                    ("email_changed", "email_changed"),
+                    ("email_confirmed", "email_confirmed"),
+                    ("password_reset", "password_reset"),
+                    ("two_factor_on", "two_factor_on"),
+                    ("two_factor_off", "two_factor_off"),
+                    ("recovery_codes_renewed", "recovery_codes_renewed"),
+                    ("recovery_code_used", "recovery_code_used"),
+                    ("role_changed", "role_changed"),
+                    ("deactivated", "deactivated"),
+                    ("permission_refused", "permission_refused"),
+                    ("bank_number_revealed", "bank_number_revealed"),
+                ],
+                max_length=40,
+            ),
+        ),
+    ]
