@@ -39,7 +39,7 @@ class EmailView(SignInView):
         if user.is_verified:
             raise Conflict(IS_CONFIRMED, "already_confirmed")
         if wait := confirmation.send_link(user):
-            raise Throttled(wait, TOO_MANY_LINKS)
+            raise Throttled(wait, str(TOO_MANY_LINKS))
         return Response({"detail": str(LINK_SENT)})
 
 

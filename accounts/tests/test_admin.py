@@ -201,14 +201,14 @@ def test_administrators_read_the_log_and_no_one_changes_it(role: str, cast: Cast
 
 def test_an_entry_shows_each_field_old_and_new(cast: Cast, console_for: ConsoleFor) -> None:
     client = console_for(cast.app_admin)
-    typed = form_data(client.get(page_of(cast.guest)), first_name="<b>Eve</b>", role="user", is_active=None)
+    typed = form_data(client.get(page_of(cast.guest)), first_name="<b>Eve", role="user", is_active=None)
     client.post(page_of(cast.guest), typed)
     entry = AuditEntry.objects.filter(object_pk=str(cast.guest.pk), action=AuditEntry.Action.UPDATE).get()
     page = client.get(reverse("admin:accounts_auditentry_change", args=[entry.pk])).content.decode()
 
     for expected in (
         "First name",
-        "&lt;b&gt;Eve&lt;/b&gt;",
+        "&lt;b&gt;Eve",
         "Role",
         "guest",
         "app_admin",
@@ -216,7 +216,7 @@ def test_an_entry_shows_each_field_old_and_new(cast: Cast, console_for: ConsoleF
         "127.0.0.1",
     ):
         assert expected in page
-    assert "<b>Eve</b>" not in page
+    assert "<b>Eve" not in page
 
 
 def test_the_log_can_be_searched_and_filtered(cast: Cast, console_for: ConsoleFor) -> None:

@@ -10,7 +10,7 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from accounts.tests.factories import Cast, UserFactory
+from accounts.tests.factories import PASSWORD, Cast, UserFactory
 from accounts.validators import validate_person_name, validate_username
 from campaign_studio.tests.bodies import bearing, tokens_of, user_body
 from campaign_studio.tests.browser import form_data
@@ -122,12 +122,13 @@ def test_a_refusal_says_which_scripts_are_mixed_and_which_username_would_do() ->
 @pytest.mark.parametrize(
     ("field", "value"), [("username", "rооt"), ("username", ".."), ("first_name", "a/b"), ("last_name", "\u202eb")]
 )
-def test_every_door_refuses_such_a_name(field: str, value: str, cast: Cast) -> None:
-    before = list(User.objects.order_by("pk").values())
+def test_every_door_refuses_such_a_name(field: str, value: str, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(PASSWORD))
     admin, own = (bearing(tokens_of(user)["access_token"]) for user in (cast.app_admin, cast.user))
     browser = Client()
     browser.force_login(cast.app_admin)
     page = f"/admin/accounts/user/{cast.guest.pk}/change/"
+    before = list(User.objects.order_by("pk").values())
 
     answers = [
         APIClient().post("/api/auth/register", user_body(**{field: value})),

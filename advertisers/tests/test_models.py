@@ -174,6 +174,21 @@ def test_a_phone_number_is_stored_in_international_format() -> None:
     assert str(contact) == contact.contact_name
 
 
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [("Ann\nBcc", "hidden_character"), ("\u202eAnn", "hidden_character"), ("evil.example/x", "name_like_a_url")],
+)
+def test_a_new_name_of_a_contact_cannot_mislead_and_an_old_one_may_stay(name: str, code: str) -> None:
+    contact = AdvertiserContactFactory()
+    assert_model_refuses(contact, "contact_name", code, contact_name=name)
+    AdvertiserContact.objects.filter(pk=contact.pk).update(contact_name=name)
+
+    stored = AdvertiserContact.objects.get(pk=contact.pk)
+    stored.contact_city = "Berlin"
+
+    stored.full_clean()
+
+
 def test_the_last_contact_cannot_be_deleted() -> None:
     contact = AdvertiserContactFactory()
 
