@@ -19,7 +19,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import TOTPDevice, User
 from accounts.tests.factories import PASSWORD, UserFactory
-from campaign_studio.tests.bodies import advertiser_body, bank_account_body, bearing, reset_of, wait_for_mail
+from campaign_studio.tests.bodies import advertiser_body, bank_account_body, bearing, link_in, mailing, reset_of
 
 pytestmark = pytest.mark.django_db
 
@@ -99,9 +99,9 @@ def use_everything(record: Record, user: User) -> None:
 
 
 def request_a_reset(record: Record, anonymous: APIClient) -> None:
-    record.keep(anonymous.post("/api/auth/password/reset", {"email": "uwe@example.com"}))
-    wait_for_mail()
-    record.secrets.add(re.findall(r"^token: (.+)$", str(mail.outbox[-1].body), re.M)[0])
+    with mailing() as sent:
+        record.keep(anonymous.post("/api/auth/password/reset", {"email": "uwe@example.com"}))
+    record.secrets.add(link_in(sent[0])[1])
 
 
 def everything_stored() -> str:
