@@ -194,4 +194,4 @@ def test_emails_are_translated() -> None:
 
     assert len({str(one.subject) for one in mail.outbox}) == 4
     for one in mail.outbox:
-        assert unmarked([str(one.subject), str(one.body)]) == []
+        assert unmarked([str(one.subject), re.sub(r"^(uid|token): .+$", "", str(one.body), flags=re.M)]) == []
