@@ -17,6 +17,8 @@ from accounts.audit.verifying import unsealed_entries, walk
 from accounts.models import AuditEntry, AuditSeal
 from campaigns.models import Campaign
 
+LOGS = ("audit_log", "audit_seals", "security_events")
+
 
 def write_entries(count: int) -> None:
     """Save `count` different entries."""
@@ -52,9 +54,16 @@ def problems() -> list[str]:
 def forge(statement: Any, *values: Any) -> None:
     """Run a statement as someone who may disable the triggers."""
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL session_replication_role = replica")
+        _switch_triggers(cursor, "DISABLE")
         cursor.execute(statement, values)
-        cursor.execute("SET LOCAL session_replication_role = origin")
+        _switch_triggers(cursor, "ENABLE")
+
+
+def _switch_triggers(cursor: Any, switch: str) -> None:
+    # PostgreSQL refuses while a foreign key is still to be checked.
+    cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
+    for table in LOGS:
+        cursor.execute(f"ALTER TABLE {table} {switch} TRIGGER USER")
 
 
 def _columns() -> dict[str, Callable[[random.Random], Any]]:

@@ -11,7 +11,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from campaign_studio.database.timeouts import A_DAY, time_limits
-from campaign_studio.embedded.server import NAME
+from campaign_studio.embedded.roles import NAME
 from campaign_studio.env import whole_number
 
 STARTING_ENGINE = "campaign_studio.embedded.backend"
@@ -52,7 +52,7 @@ def configuration(env: environ.Env, data_dir: Path) -> dict[str, Any]:
             "ENGINE": STARTING_ENGINE,
             "HOST": str(data_dir / "postgres"),
             "NAME": NAME,
-            "USER": "postgres",
+            "USER": NAME,
         }
     # The pool replaces CONN_MAX_AGE.
     config["CONN_MAX_AGE"] = 0

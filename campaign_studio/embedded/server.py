@@ -18,7 +18,8 @@ from types import ModuleType
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext
 
-NAME = "campaign_studio"
+from campaign_studio.embedded.roles import has_application_role, prepare_application_role
+
 # A Unix socket path has at most 107 bytes; PostgreSQL appends "/.s.PGSQL.5432".
 LONGEST_PATH = 90
 
@@ -29,7 +30,7 @@ def ensure_embedded_server(pgdata: Path) -> Path:
     Any number of processes may call this at once. Raises ImproperlyConfigured if `pgdata` can't be used.
     """
     pgdata = pgdata.resolve()
-    running = _answering_socket_dir(pgdata)
+    running = _ready_socket_dir(pgdata)
     if running:
         return running
     if len(str(pgdata)) > LONGEST_PATH:
@@ -42,7 +43,12 @@ def ensure_embedded_server(pgdata: Path) -> Path:
         )
     pgdata.parent.mkdir(parents=True, exist_ok=True)
     with _lock(pgdata.with_name("postgres.lock")):
-        return _answering_socket_dir(pgdata) or _start(pgdata)
+        running = _answering_socket_dir(pgdata)
+        if running is None:
+            return _start(pgdata)
+        # A server that an earlier release started, and that kept running.
+        prepare_application_role(pgdata, running)
+        return running
 
 
 def stop_embedded_server(pgdata: Path) -> bool:
@@ -56,9 +62,7 @@ def stop_embedded_server(pgdata: Path) -> bool:
 
 
 def _start(pgdata: Path) -> Path:
-    """Start the server and, the first time, create its files and its database. The caller holds the lock."""
-    import psycopg
-
+    """Start the server and, the first time, create its files, its role and its database. The caller holds the lock."""
     _stop_draining_server(pgdata)
     _clear_remains_of_a_crash(pgdata)
     is_first = not (pgdata / "PG_VERSION").exists()
@@ -72,9 +76,7 @@ def _start(pgdata: Path) -> Path:
         # In a process that started this server before, get_server() returns the same object without starting it.
         _package().get_server(pgdata, cleanup_mode=None).ensure_postgres_running()
     socket_dir = _socket_dir_once_it_answers(pgdata)
-    with psycopg.connect(host=str(socket_dir), user="postgres", dbname="postgres", autocommit=True) as connection:
-        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [NAME]).fetchone():
-            connection.execute(f'CREATE DATABASE "{NAME}"')
+    prepare_application_role(pgdata, socket_dir)
     return socket_dir
 
 
@@ -128,6 +130,11 @@ def _address_file(pgdata: Path) -> list[str]:
     except OSError:
         return []
     return lines if len(lines) >= 8 else []
+
+
+def _ready_socket_dir(pgdata: Path) -> Path | None:
+    """The socket folder of a server that accepts connections of the application's role."""
+    return _answering_socket_dir(pgdata) if has_application_role(pgdata) else None
 
 
 def _answering_socket_dir(pgdata: Path) -> Path | None:

@@ -11,7 +11,9 @@ import pytest
 from django.db import close_old_connections, connection
 from rest_framework.test import APIClient
 
+from campaign_studio.database.configuration import STARTING_ENGINE
 from campaign_studio.database.unavailable import UNAVAILABLE
+from campaign_studio.embedded.roles import SUPERUSER
 from campaign_studio.tests.bodies import campaign_body
 
 # Bodies of triggers. Failures that are hard to cause, such as a full disk, are raised by their code.
@@ -32,6 +34,13 @@ def other_connection(database: str = "") -> psycopg.Connection[Any]:
     """A connection outside Django, to the tests' database or to another one on the server."""
     params = connection.get_connection_params()
     return psycopg.connect(**params | {"dbname": database or params["dbname"]}, autocommit=True)
+
+
+def superuser_connection(database: str) -> psycopg.Connection[Any]:
+    """A connection that may load rows without triggers. On your own server it has the role of `DATABASE_URL`."""
+    params = connection.get_connection_params()
+    role = {"user": SUPERUSER} if connection.settings_dict["ENGINE"] == STARTING_ENGINE else {}
+    return psycopg.connect(**params | {"dbname": database} | role, autocommit=True)
 
 
 @contextmanager

@@ -39,7 +39,7 @@ campaign_studio            settings urls wsgi asgi env logs dashboard
 campaign_studio            acting writing retrying rate_limits addresses encryption places lookups
 campaign_studio/models     base versioned stamped idempotency
 campaign_studio/database   configuration timeouts unavailable schema_changes
-campaign_studio/embedded   server backend/base
+campaign_studio/embedded   server roles backend/base
 campaign_studio/api        base viewsets permissions pagination parsers errors etags idempotency negotiation schema
 campaign_studio/api        throttling
 campaign_studio/console    apps site base views lists permissions locking navigation

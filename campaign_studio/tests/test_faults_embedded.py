@@ -20,7 +20,8 @@ import pytest
 from django.conf import settings
 
 from accounts.tests.factories import PASSWORD
-from campaign_studio.embedded.server import NAME, ensure_embedded_server
+from campaign_studio.embedded.roles import NAME
+from campaign_studio.embedded.server import ensure_embedded_server
 from campaign_studio.tests.bodies import campaign_body
 from campaign_studio.tests.embedded import folder, postmaster
 from campaign_studio.tests.servers import Answer, running, send

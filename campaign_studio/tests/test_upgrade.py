@@ -27,7 +27,7 @@ from rest_framework.test import APIClient
 from accounts.models import User
 from advertisers.models import AdvertiserBankAccount
 from campaign_studio.tests.bodies import campaign_body
-from campaign_studio.tests.sabotage import other_connection, start_anew
+from campaign_studio.tests.sabotage import other_connection, start_anew, superuser_connection
 
 FIXTURES = Path(__file__).parent / "fixtures"
 # Tables that `migrate` itself fills.
@@ -82,7 +82,7 @@ def connect_to(name: str) -> None:
 def load(tables: list[dict[str, Any]]) -> None:
     """Insert the rows without triggers, which would refuse some and add others."""
     names = [table["name"] for table in tables]
-    with other_connection(connection.settings_dict["NAME"]) as database, database.transaction():
+    with superuser_connection(connection.settings_dict["NAME"]) as database, database.transaction():
         database.execute("SET LOCAL session_replication_role = replica")
         run_generated(database, EMPTY, names)
         for table in tables:
