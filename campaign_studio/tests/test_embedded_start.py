@@ -5,9 +5,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 from django.conf import settings
 
+from campaign_studio.embedded.roles import MARKER, NAME, SUPERUSER
 from campaign_studio.embedded.server import ensure_embedded_server, stop_embedded_server
 from campaign_studio.tests.embedded import folder
 
@@ -25,17 +27,22 @@ def data_dir() -> Iterator[Path]:
         yield path
 
 
-def migrate(data_dir: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
-    """Run one migration, which opens a connection and so starts the server."""
-    own = {"READ_DOT_ENV": "false", "DEBUG": "true", "DATA_DIR": str(data_dir)}
-    return subprocess.run(
-        [sys.executable, "manage.py", "migrate", "contenttypes", "--verbosity", "0"],
+def manage(*arguments: str, typed: str = "", **environment: str) -> "subprocess.CompletedProcess[str]":
+    own = {"READ_DOT_ENV": "false", "DEBUG": "true"}
+    return subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "manage.py", *arguments],
         env=own | environment,
         cwd=settings.BASE_DIR,
+        input=typed,
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def migrate(data_dir: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
+    """Run one migration, which opens a connection and so starts the server."""
+    return manage("migrate", "contenttypes", "--verbosity", "0", DATA_DIR=str(data_dir), **environment)
 
 
 @pytest.mark.matrix
@@ -65,3 +72,26 @@ def test_a_long_recovery_is_waited_for(data_dir: Path) -> None:
 
     assert done.returncode == 0, done.stderr
     assert (pgdata / "recovering").exists()
+
+
+@pytest.mark.matrix
+def test_a_database_that_a_superuser_migrated_still_works_after_its_conversion(data_dir: Path) -> None:
+    """As an earlier release left it: everything was made by the superuser, and the server still runs."""
+    pgdata = data_dir / "postgres"
+    socket_dir = str(ensure_embedded_server(pgdata))
+    # The application's role must not exist in between.
+    with psycopg.connect(host=socket_dir, user=SUPERUSER, dbname="postgres", autocommit=True) as server:
+        server.execute(f'DROP DATABASE "{NAME}"'.encode())
+        server.execute(f'DROP ROLE "{NAME}"'.encode())
+        server.execute(f'CREATE DATABASE "{NAME}"'.encode())
+    (pgdata / MARKER).unlink()
+    old = {"DATABASE_HOST": socket_dir, "DATABASE_NAME": NAME, "DATABASE_USER": SUPERUSER, "DATABASE_PASSWORD": ""}
+    assert manage("migrate", "--verbosity", "0", DATA_DIR=str(data_dir), **old).returncode == 0
+    create = ["create_user", "mara", "mara@example.com", "--role", "system_admin", "--password-stdin"]
+    assert manage(*create, DATA_DIR=str(data_dir), typed="correct horse battery\n", **old).returncode == 0
+
+    for command in (["partition_views"], ["verify_audit_log"], ["doctor"], ["migrate", "ads", "zero"], ["migrate"]):
+        done = manage(*command, DATA_DIR=str(data_dir))
+        assert done.returncode == 0, (command, done.stdout, done.stderr)
+    with psycopg.connect(host=socket_dir, user=NAME, dbname=NAME) as application:
+        assert application.execute("SELECT username FROM users").fetchall() == [("mara",)]
