@@ -3,7 +3,8 @@
 import json
 import random
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -53,17 +54,36 @@ def problems() -> list[str]:
 
 def forge(statement: Any, *values: Any) -> None:
     """Run a statement as someone who may disable the triggers."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        _switch_triggers(cursor, "DISABLE")
+    with unguarded(), connection.cursor() as cursor:
         cursor.execute(statement, values)
-        _switch_triggers(cursor, "ENABLE")
 
 
-def _switch_triggers(cursor: Any, switch: str) -> None:
-    # PostgreSQL refuses while a foreign key is still to be checked.
-    cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
-    for table in LOGS:
-        cursor.execute(f"ALTER TABLE {table} {switch} TRIGGER USER")
+_is_unguarded = False
+
+
+@contextmanager
+def unguarded() -> Iterator[None]:
+    """Disable the triggers of the logs, unless they are. A thousand times in one transaction would take minutes."""
+    global _is_unguarded
+    if _is_unguarded:
+        yield
+        return
+    with transaction.atomic():
+        _switch_triggers("DISABLE")
+        _is_unguarded = True
+        try:
+            yield
+        finally:
+            _is_unguarded = False
+        _switch_triggers("ENABLE")
+
+
+def _switch_triggers(switch: str) -> None:
+    with connection.cursor() as cursor:
+        # PostgreSQL refuses while a foreign key is still to be checked.
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
+        for table in LOGS:
+            cursor.execute(f"ALTER TABLE {table} {switch} TRIGGER USER")
 
 
 def _columns() -> dict[str, Callable[[random.Random], Any]]:

@@ -51,9 +51,9 @@ def prepare_application_role(pgdata: Path, socket_dir: Path) -> None:
 
     with psycopg.connect(host=str(socket_dir), user=SUPERUSER, dbname="postgres", autocommit=True) as server:
         # CREATEDB: the tests have databases of their own.
-        if not server.execute("SELECT FROM pg_roles WHERE rolname = %s", [NAME]).fetchone():
+        if not server.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [NAME]).fetchone():
             server.execute(f'CREATE ROLE "{NAME}" LOGIN CREATEDB')
-        if not server.execute("SELECT FROM pg_database WHERE datname = %s", [NAME]).fetchone():
+        if not server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [NAME]).fetchone():
             server.execute(f'CREATE DATABASE "{NAME}" OWNER "{NAME}"')
         if has_application_role(pgdata):
             return
