@@ -1,5 +1,8 @@
 """Which media types each position accepts, and what each type needs. The database checks both."""
 
+import re
+from typing import Any
+
 import segno
 from django.core.validators import URLValidator
 from django.db.models import Q
@@ -15,7 +18,33 @@ MAX_URL_LENGTH = 2048
 MAX_CONTENT_LENGTH = 50_000
 ENTER_A_FULL_URL = _("Enter a full URL that starts with http:// or https://.")
 
-validate_http_url = URLValidator(schemes=["http", "https"], message=ENTER_A_FULL_URL)
+NAMES_A_USER = _("Remove the username and password from this URL. Every viewer could read them.")
+URL_FIELDS = ("media_url", "ad_advertiser_forwarding_url")
+# The host with a port and a username, as browsers read it (RFC 3986, section 3.2).
+AUTHORITY = re.compile(r"https?://([^/?#]*)", re.IGNORECASE)
+
+
+class HttpURLValidator(URLValidator):
+    """Django's check, which also takes underscores in host names, as DNS does (RFC 2181, section 11)."""
+
+    def __call__(self, value: Any) -> None:
+        if isinstance(value, str):
+            value = AUTHORITY.sub(lambda found: found[0].replace("_", "x"), value, count=1)
+        super().__call__(value)
+
+
+validate_http_url = HttpURLValidator(schemes=["http", "https"], message=ENTER_A_FULL_URL)
+
+
+def names_a_user(url: str | None) -> bool:
+    """Whether the URL contains a username, as in `https://user:password@host/`.
+
+    Viewers could read the password, and take what stands before the `@` for the host. Stored URLs may contain one, so
+    the database doesn't check it: a constraint would refuse to count views of such an ad.
+    """
+    found = AUTHORITY.match(url or "")
+    return found is not None and "@" in found[1]
+
 
 position_takes_media = Q(ad_type_id__in=BAR_POSITIONS, media_type__in=BAR_MEDIA) | Q(
     ad_type_id__in=[AdType.CENTER_RIGHT, AdType.CENTER_LEFT]

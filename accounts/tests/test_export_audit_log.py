@@ -13,6 +13,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from accounts.audit.sealing import seal_everything
+from accounts.management.commands.export_audit_log import cell
 from accounts.models import AuditEntry
 from accounts.tests.forgeries import forge, write_entries
 
@@ -63,6 +64,32 @@ def test_a_csv_file_has_the_same_rows_and_no_formulas() -> None:
     assert rows[1]["actor_name"] == "'@SUM(A1)"
     assert json.loads(rows[2]["changes"])["campaign_name"] == ["Old 2", "New 2"]
     assert not any(cell.startswith(("=", "+", "-", "@")) for row in rows for cell in row.values())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "＝1+1",
+        "\u200b=1",
+        "\ufeff=1",
+        " \u00a0=1",
+        "\x1b@SUM(A1)",
+        "﹢1",
+        "－1",
+        "\n+1",
+        "\t",
+        "\r1",
+        "\u2060\u200d＠a",
+    ],
+    ids=ascii,
+)
+def test_a_cell_that_a_spreadsheet_might_read_as_a_formula_is_quoted(text: str) -> None:
+    assert cell(text) == f"'{text}"
+
+
+@pytest.mark.parametrize("text", ["", "a=1", "1-1", "  a", "\u200b", "é", "•", "'=1", "Ⅳ"], ids=ascii)
+def test_other_cells_stay_as_they_are(text: str) -> None:
+    assert cell(text) == text
 
 
 def test_the_first_and_last_day_can_be_given() -> None:

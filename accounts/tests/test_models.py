@@ -217,7 +217,7 @@ def test_a_system_administrator_can_be_demoted_while_another_one_is_active(chang
         lambda user: CampaignFactory(campaign_created_by=user),
         lambda user: AdFactory(ad_created_by=user),
         lambda user: AdvertiserFactory(created_by=user),
-        lambda user: AdFactory().approve(user, at=user.created_at),
+        lambda user: AdFactory(rated=True).approve(user, at=user.created_at),
     ],
     ids=["campaign", "ad", "advertiser", "approval"],
 )

@@ -18,8 +18,10 @@ from accounts.models import User
 from ads.api import serializers
 from ads.api.filters import AdFilter, CampaignAdFilter, QueueFilter
 from ads.models import Ad, AdContentRating
+from ads.moderation import UNRATED, UnratedError
 from ads.querysets import AdQuerySet
 from ads.rules import NOT_OWN_CAMPAIGN
+from campaign_studio.api.errors import Conflict
 from campaign_studio.api.viewsets import StudioListViewSet, StudioViewSet
 from campaign_studio.querysets import StudioQuerySet
 from campaigns.models import Campaign
@@ -81,14 +83,20 @@ class AdViewSet(AuditedViewSet[Ad]):
         return self.document_answer(self.document(self.document_row(ad.pk)))
 
     @extend_schema(
-        description=_("Approve the ad. Users can't approve an ad if they created it or its campaign."),
+        description=_(
+            "Approve the ad. Users can't approve an ad if they created it or its campaign. An ad whose content rating "
+            "doesn't confirm the content declaration is refused with a 409."
+        ),
         request=serializers.ReviewSerializer,
         responses=serializers.AdSerializer,
     )
     @action(detail=True, methods=["post"])
     def approve(self, request: Request, **kwargs: object) -> Response:
         ad, review = self._review(request)
-        ad.approve(cast(User, request.user), at=timezone.now(), **review)
+        try:
+            ad.approve(cast(User, request.user), at=timezone.now(), **review)
+        except UnratedError as error:
+            raise Conflict(UNRATED, error.code) from error
         return self.document_answer(self.document(self.document_row(ad.pk)))
 
     @extend_schema(

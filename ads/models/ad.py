@@ -162,6 +162,10 @@ class Ad(LifecycleModel, StampedModel):
         if self.has_changed("campaign_id"):
             message = gettext("An ad can't be moved to another campaign. Create a new ad there.")
             raise ValidationError({"campaign": ValidationError(message, code="campaign_is_fixed")})
+        for name in media.URL_FIELDS:
+            # Only a new value: an ad that was stored before this rule can still be edited and expire.
+            if (self._state.adding or self.has_changed(name)) and media.names_a_user(getattr(self, name)):
+                raise ValidationError({name: ValidationError(media.NAMES_A_USER, code="url_names_a_user")})
         campaign = self.campaign if self.campaign_id else None
         for name in ("ad_start_date", "ad_end_date"):
             day = getattr(self, name)
@@ -176,8 +180,7 @@ class Ad(LifecycleModel, StampedModel):
     def check_activation(self, *, on: date) -> None:
         """Also raise ValidationError if the content declaration isn't confirmed."""
         super().check_activation(on=on)
-        rating = getattr(self, "content_rating", None)
-        if rating is None or not rating.no_prohibited_content:
+        if not moderation.is_declared(self):
             self._refuse(moderation.NO_DECLARATION, code="no_declaration")
 
     def save(self, **kwargs: Any) -> None:
@@ -211,7 +214,9 @@ class Ad(LifecycleModel, StampedModel):
         return moderation.may_be_approved_by(self, user)
 
     def approve(self, by: User, *, at: datetime, note: str = "", version: int | None = None) -> None:
-        """Record a moderator's approval. Raises PermissionDenied if `by` created the ad or its campaign.
+        """Record a moderator's approval.
+
+        Raises PermissionDenied if `by` created the ad or its campaign, and UnratedError without a content declaration.
 
         `version` is the one that the moderator has seen. Raises StaleError if it isn't the current one.
         """
@@ -227,7 +232,11 @@ class Ad(LifecycleModel, StampedModel):
         self._record_review(ModerationStatus.REJECTED, by, note, at, version)
 
     def send_back_to_review(self) -> None:
-        """Make a reviewed ad pending review again, and save it. Called when what viewers see has changed."""
+        """Make a reviewed ad pending review again, and save it. Called when what viewers see has changed.
+
+        The caller has locked the ad. It may have been reviewed since it was read.
+        """
+        self.refresh_from_db(fields=moderation.REVIEW_FIELDS)
         if self.moderation_status != ModerationStatus.PENDING:
             self._reset_review()
             self.save()

@@ -17,7 +17,7 @@ DEVICE_KEY = "a-device-key-of-43-characters-0123456789-xyz"
 
 
 class AdFactory(factory.django.DjangoModelFactory):
-    """A draft text ad in the top bar. `rated=True` adds a content declaration, `approved=True` approves it."""
+    """A draft text ad in the top bar. `rated=True` adds a content declaration, `approved=True` also approves it."""
 
     class Meta:
         model = Ad
@@ -39,8 +39,10 @@ class AdFactory(factory.django.DjangoModelFactory):
 
     @factory.post_generation
     def approved(ad: Any, create: bool, wanted: bool | None, **kwargs: Any) -> None:  # noqa: N805 - called with the ad
-        """Approve the ad as a moderator."""
+        """Approve the ad as a moderator, with a content declaration."""
         if wanted:
+            if not AdContentRating.objects.filter(ad=ad).exists():
+                AdContentRatingFactory(ad=ad, no_prohibited_content=True)
             ad.approve(UserFactory(role=RoleName.CONTENT_MODERATOR), at=timezone.now())
 
 

@@ -194,7 +194,7 @@ def test_an_invalid_version_counts_as_outdated(odd: str, cast: Cast, console_for
 
 
 def test_ads_that_have_been_deleted_since_are_reported(cast: Cast, console_for: ConsoleFor) -> None:
-    gone, other = AdFactory(), AdFactory()
+    gone, other = AdFactory(), AdFactory(rated=True)
     client = console_for(cast.content_moderator)
     chosen = {"action": "approve_selected", "_selected_action": [str(gone.pk), str(other.pk)]}
     seen = shown_versions(client.post("/admin/ads/ad/", chosen))

@@ -280,9 +280,46 @@ def test_a_url_that_is_not_plain_http_is_refused_by_api_console_and_database(
 @pytest.mark.parametrize("field", URLS)
 @pytest.mark.parametrize(
     "address",
-    ["HTTP://EXAMPLE.com", "hTTps://example.com/a?b=c#d", "https://example.com/%E2%80%AE", "http://münchen.de/"],
+    [
+        *["HTTP://EXAMPLE.com", "hTTps://example.com/a?b=c#d", "https://example.com/%E2%80%AE", "http://münchen.de/"],
+        *["https://my_cdn.example.com/a_b", "https://_dmarc.example.com", "https://example.com/@me?to=a@b.example"],
+    ],
 )
 def test_http_urls_in_any_case_are_accepted(address: str, field: str, cast: Cast, client_for: ClientFor) -> None:
     ad = AdFactory(campaign__campaign_created_by=cast.owner)
 
     assert client_for(cast.owner).patch(f"/api/ads/{ad.pk}", {field: address}).status_code == 200
+
+
+@pytest.mark.parametrize("field", URLS)
+@pytest.mark.parametrize(
+    "address",
+    [
+        *["https://user:pw@example.com/", "https://user@example.com", "https://@example.com", "HTTPS://a:@EXAMPLE.com"],
+        *["https://bank.example%40evil.example@example.com/", "https://user:p_w@my_cdn.example.com?x#y"],
+    ],
+)
+def test_a_url_with_a_username_is_refused_by_api_and_console(
+    address: str, field: str, cast: Cast, console_for: ConsoleFor, client_for: ClientFor
+) -> None:
+    ad = AdFactory(campaign__campaign_created_by=cast.owner)
+    answer = client_for(cast.owner).patch(f"/api/ads/{ad.pk}", {field: address})
+    client = console_for(cast.owner)
+    form = client.get(reverse("admin:ads_ad_change", args=[ad.pk]))
+    shown = client.post(form.request["PATH_INFO"], form_data(form, **{field: address}))
+
+    assert (answer.status_code, list(answer.json())) == (400, [field])
+    assert shown.status_code == 200
+    assert errors_of(shown)
+    ad.refresh_from_db()
+    assert getattr(ad, field) is None
+
+
+def test_an_ad_stored_with_such_a_url_can_still_be_edited(cast: Cast, client_for: ClientFor) -> None:
+    ad = AdFactory(campaign__campaign_created_by=cast.owner)
+    Ad.objects.update(media_url="https://user:pw@example.com/")
+    client = client_for(cast.owner)
+
+    assert client.patch(f"/api/ads/{ad.pk}", {"ad_description": "Old"}).status_code == 200
+    refused = client.patch(f"/api/ads/{ad.pk}", {"media_url": "https://user:other@example.com/"})
+    assert refused.data["media_url"][0].code == "url_names_a_user"

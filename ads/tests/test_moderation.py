@@ -22,7 +22,7 @@ def test_a_new_ad_is_pending_review() -> None:
 
 
 def test_an_approval_records_who_when_and_the_note(cast: Cast) -> None:
-    new, now = AdFactory(), timezone.now()
+    new, now = AdFactory(rated=True), timezone.now()
 
     new.approve(cast.content_moderator, at=now, note=" Fine. ")
 
@@ -54,7 +54,7 @@ def test_a_rejection_without_a_note_is_refused(note: str, cast: Cast) -> None:
 
 
 def test_an_approval_without_a_note_clears_the_old_note(cast: Cast) -> None:
-    ad = AdFactory()
+    ad = AdFactory(rated=True)
     ad.reject(cast.content_moderator, at=timezone.now(), note="Too loud.")
 
     ad.approve(cast.content_moderator, at=timezone.now())
@@ -69,13 +69,14 @@ VISIBLE = {
     "media_url": "https://example.com/other",
     "media_content": "Tea at the next exit",
     "ad_advertiser_forwarding_url": "https://example.com/shop",
+    "ad_impression_duration_value": 3600,
+    "ad_impression_duration_unit": "minutes",
 }
 INVISIBLE = {
     "ad_description": "For the night shift",
     "ad_start_date": timezone.localdate,
     "ad_end_date": timezone.localdate,
     "ad_status": "inactive",
-    "ad_impression_duration_value": 5,
     "ad_in_view_duration_value": 5,
 }
 
@@ -162,8 +163,9 @@ def test_saving_the_rating_without_changes_keeps_the_review(cast: Cast) -> None:
     assert stored(rating.ad).moderation_status == "approved"
 
 
-def test_adding_a_rating_makes_an_ad_pending_review() -> None:
-    ad = AdFactory(approved=True)
+def test_adding_a_rating_makes_a_rejected_ad_pending_review(cast: Cast) -> None:
+    ad = AdFactory()
+    ad.reject(cast.content_moderator, at=timezone.now(), note="Too loud.")
 
     AdContentRatingFactory(ad=stored(ad))
 
@@ -189,7 +191,12 @@ def test_an_ad_with_a_rating_can_be_deleted(cast: Cast) -> None:
 
 def _reviewed(outcome: str, cast: Cast) -> Ad:
     """An ad with a content declaration, approved or rejected, loaded again."""
-    ad = AdFactory(rated=True, media_url="https://example.com/spot")
+    ad = AdFactory(
+        rated=True,
+        media_url="https://example.com/spot",
+        ad_impression_duration_value=15,
+        ad_impression_duration_unit="seconds",
+    )
     if outcome == "approved":
         ad.approve(cast.content_moderator, at=timezone.now())
     else:

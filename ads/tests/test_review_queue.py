@@ -180,7 +180,7 @@ def test_the_day_an_ad_goes_live_is_relative_to_today(days: int, words: str) -> 
 
 @pytest.mark.parametrize("review", ["approve", "reject"])
 def test_a_review_returns_to_the_queue(console: Client, review: str) -> None:
-    ad = waiting("one", 0)
+    ad = waiting("one", 0, rated=True)
     page = console.get(f"/admin/ads/ad/{ad.pk}/{review}?queue=1", follow=True)
 
     assert 'name="queue" value="1"' in page.content.decode()
@@ -192,7 +192,7 @@ def test_a_review_returns_to_the_queue(console: Client, review: str) -> None:
 
 @pytest.mark.parametrize(("action", "status"), [("approve_selected", "approved"), ("reject_selected", "rejected")])
 def test_several_ads_are_reviewed_from_the_queue(console: Client, action: str, status: str) -> None:
-    ads = [waiting("one", 0), waiting("other", 1)]
+    ads = [waiting("one", 0, rated=True), waiting("other", 1, rated=True)]
     chosen = {"action": action, "_selected_action": [str(ad.pk) for ad in ads], "queue": "1"}
     asked = console.post("/admin/ads/ad/", chosen)
     assert asked.status_code == 200

@@ -29,6 +29,7 @@ SEEN: list[dict[str, Any]] = [
     {"media_url": "https://example.com/other"},
     {"media_content": "Tea at the next exit"},
     {"ad_advertiser_forwarding_url": "https://example.com/shop"},
+    {"ad_impression_duration_value": "5", "ad_impression_duration_unit": "seconds"},
     {"content_rating-0-rating_label": "R"},
     {"content_rating-0-rating_system": "ESRB", "content_rating-0-rating_label": "E"},
     {"content_rating-0-content_warnings": ["Abuse"]},
@@ -42,7 +43,6 @@ UNSEEN: list[dict[str, Any]] = [
     {"ad_start_date": SOON},
     {"ad_end_date": SOON},
     {"ad_start_date": SOON, "ad_end_date": SOON, "ad_expiry_date": SOON},
-    {"ad_impression_duration_value": "5", "ad_impression_duration_unit": "seconds"},
     {"ad_in_view_duration_value": "5", "ad_in_view_duration_unit": "seconds"},
     {
         "time_slots-TOTAL_FORMS": "1",

@@ -3,6 +3,7 @@
 import csv
 import json
 import sys
+import unicodedata
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date
 from pathlib import Path
@@ -48,6 +49,9 @@ ENTRY_COLUMNS = (
 COLUMNS = ("position", "seal", "format", *ENTRY_COLUMNS)
 # A spreadsheet would interpret a cell that starts with one of these as a formula.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# Spaces, control characters and characters without a width (such as U+200B and U+FEFF), which a spreadsheet may skip:
+# categories of Unicode (UAX #44).
+SKIPPED = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf", "Mn"})
 
 
 class Command(StudioCommand):
@@ -114,10 +118,18 @@ def _write_csv(lines: Iterable[dict[str, object]], file: IO[str]) -> None:
     writer = csv.writer(file)
     writer.writerow(COLUMNS)
     for line in lines:
-        writer.writerow([_cell(line[name]) for name in COLUMNS])
+        writer.writerow([cell(line[name]) for name in COLUMNS])
 
 
-def _cell(value: object) -> object:
+def cell(value: object) -> object:
+    """The value as a cell of a CSV file that no spreadsheet reads as a formula."""
     if isinstance(value, dict | list):
         return json.dumps(value, ensure_ascii=False)
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
+    return f"'{value}" if isinstance(value, str) and _is_formula(value) else value
+
+
+def _is_formula(text: str) -> bool:
+    """Whether a spreadsheet might see a formula, also behind characters that it skips or in wide ones (UAX #15)."""
+    wide = unicodedata.normalize("NFKC", text)
+    start = next((at for at, one in enumerate(wide) if unicodedata.category(one) not in SKIPPED), len(wide))
+    return text.startswith(FORMULA_STARTS) or wide.startswith(FORMULA_STARTS, start)
