@@ -1,17 +1,18 @@
 """Which users, sessions and log entries a user may see."""
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 from uuid import UUID
 
 from auditlog.models import LogEntryManager
 from auditlog.registry import auditlog
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import BaseUserManager
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
-from django.db.models import Q, Value
-from django.db.models.functions import Lower
+from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
+from django.db.models.functions import Cast, Lower
 from django.utils import timezone, translation
 
 from accounts.choices import ADMIN_ROLES, LEVELS, Door, RoleName, SecurityEventKind
@@ -25,6 +26,26 @@ if TYPE_CHECKING:
 
 # The console asks for the password again after this long without a request (ASVS 5, 7.3.1).
 CONSOLE_IDLE = timedelta(hours=4)
+
+
+Log = TypeVar("Log", bound=models.QuerySet)
+
+
+def _everything() -> Q:
+    return ~Q(pk__in=[])
+
+
+def _with_traces(rows: Log, is_shown: Q, **columns: str) -> Log:
+    """Annotate `shown_…` for each of `columns`: its value where `is_shown`, else null."""
+    model = rows.model
+    return rows.annotate(
+        **{
+            f"shown_{name}": Case(
+                When(is_shown, then=F(column)), default=None, output_field=model._meta.get_field(column).clone()
+            )
+            for name, column in columns.items()
+        }
+    )
 
 
 class RoleQuerySet(StudioQuerySet):
@@ -123,8 +144,28 @@ class SecurityEventQuerySet(StudioQuerySet):
     """Events in the security log."""
 
     def visible_to(self, user: Reader) -> Self:
-        """Only for administrators, like the audit log."""
-        return self if role_of(user) in ADMIN_ROLES else self.none()
+        """Only for administrators, like the audit log, and without the accounts that the reader can't see."""
+        if role_of(user) not in ADMIN_ROLES:
+            return self.none()
+        visible = self.with_traces_for(user)
+        if role_of(user) == RoleName.SYSTEM_ADMIN:
+            return visible
+        return visible.filter(Q(user__isnull=True) | Q(user__in=get_user_model().objects.visible_to(user)))
+
+    def with_traces_for(self, reader: Reader) -> Self:
+        """Annotate `shown_remote_addr`, `shown_user_agent` and `shown_request_id`: the traces of who caused the event.
+
+        Application administrators see them if it was the account itself, or nobody who had signed in: anyone else may
+        have been a system administrator.
+        """
+        is_shown = Q(actor_username__isnull=True) | Q(actor_username=F("username"))
+        return _with_traces(
+            self,
+            _everything() if role_of(reader) == RoleName.SYSTEM_ADMIN else is_shown,
+            remote_addr="remote_addr",
+            user_agent="user_agent",
+            request_id="request_id",
+        )
 
     def record(self, kind: SecurityEventKind, user: "User | None", *, detail: str = "") -> None:
         """Record an event on `user`'s account, caused by the acting user or command.
@@ -150,21 +191,49 @@ class AuditEntryQuerySet(StudioQuerySet):
     """Entries of the audit log."""
 
     def visible_to(self, user: Reader) -> Self:
-        """The whole log, only for administrators. Others read the history of single objects, see `about`."""
-        return self if role_of(user) in ADMIN_ROLES else self.none()
+        """The log, only for administrators, and without the users that they can't see.
+
+        To application administrators, deleted users are out of sight too: the log doesn't say which role they had last.
+        Others read the history of single objects, see `about`.
+        """
+        if role_of(user) not in ADMIN_ROLES:
+            return self.none()
+        visible = self.with_traces_for(user)
+        if role_of(user) == RoleName.SYSTEM_ADMIN:
+            return visible
+        people = get_user_model()
+        in_sight = people.objects.visible_to(user).values(key=Cast("pk", models.CharField()))
+        return visible.exclude(~Q(object_pk__in=in_sight), content_type=ContentType.objects.get_for_model(people))
+
+    def with_traces_for(self, reader: Reader) -> Self:
+        """Annotate `shown_remote_addr` and `shown_request_id`: the traces of who made the change.
+
+        Application administrators see those of users whom they can see, and of commands. Other readers see none.
+        """
+        role = role_of(reader)
+        in_sight = get_user_model().objects.visible_to(reader).filter(pk=OuterRef("actor_id"))
+        is_shown = {
+            RoleName.SYSTEM_ADMIN: _everything(),
+            RoleName.APP_ADMIN: Q(actor_id__isnull=True) | Q(Exists(in_sight)),
+        }.get(role, Q(pk__in=[]))
+        return _with_traces(self, is_shown, remote_addr="remote_addr", request_id="cid")
 
     def as_rows(self) -> Self:
         return self.select_related("content_type")
 
     def about(self, instance: models.Model, *, reader: "User") -> Self:
-        """The history of one object: its own entries, and those of its parts that `reader` may see."""
+        """The history of one object: its own entries, and those of its parts that `reader` may see.
+
+        With the traces that `reader` may see.
+        """
         readable = [
             kind.pk
             for model, kind in ContentType.objects.get_for_models(*auditlog.get_models()).items()
             if reader.has_perm(f"{model._meta.app_label}.view_{model._meta.model_name}")
         ]
         parts = Q(parent_id=instance.pk) if isinstance(instance.pk, UUID) else Q()
-        return self.filter(Q(object_pk=str(instance.pk)) | parts, content_type__in=readable)
+        entries = self.filter(Q(object_pk=str(instance.pk)) | parts, content_type__in=readable)
+        return entries.with_traces_for(reader)
 
     def by(self, who: str) -> Self:
         """Entries by one actor: a key of `actors()`, or a username in any case."""

@@ -72,6 +72,8 @@ rules.add_perm("accounts.delete_user", is_system_admin)
 rules.add_perm("accounts.assign_role", is_admin & is_not_above)
 rules.add_perm("accounts.view_role", is_signed_in)
 rules.add_perm("accounts.view_auditentry", is_admin)
+# The history of an object that the user may see.
+rules.add_perm("accounts.view_history", is_staff)
 rules.add_perm("accounts.view_securityevent", is_admin)
 rules.add_perm("accounts.view_session", is_signed_in & (is_session_of_oneself | (is_admin & is_session_within_reach)))
 rules.add_perm("accounts.revoke_session", is_signed_in & (is_session_of_oneself | (is_admin & is_session_within_reach)))

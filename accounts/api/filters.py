@@ -47,7 +47,8 @@ class SecurityEventFilter(django_filters.FilterSet):
 
     kind = django_filters.ChoiceFilter(choices=SecurityEventKind.choices)
     user_id = django_filters.UUIDFilter()
-    remote_addr = AddressFilter()
+    # By what the reader sees, or the number of hits would reveal the rest.
+    remote_addr = AddressFilter(field_name="shown_remote_addr")
     to = django_filters.IsoDateTimeFilter(field_name="happened_at", lookup_expr="lte")
 
     class Meta:

@@ -3,6 +3,7 @@
 from typing import Any, cast
 
 from django.core.exceptions import ValidationError as ModelValidationError
+from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext_lazy as _
 from django_filters.utils import translate_validation
@@ -18,7 +19,7 @@ from accounts.api.filters import ACTIONS, HistoryFilter
 from accounts.audit.as_of import TooEarlyError, as_it_was, moment_of
 from accounts.audit.history import Change, columns_about, readable
 from accounts.models import AuditEntry, User
-from campaign_studio.api.pagination import PARAMETERS
+from campaign_studio.api.pagination import PARAMETERS, KeysFirstPagination
 from campaign_studio.api.viewsets import Row, StudioViewSet
 
 ACTION_NAMES = {number: name for name, number in ACTIONS.items()}
@@ -67,7 +68,14 @@ class AuditEntrySerializer(serializers.ModelSerializer):
 
     actor = ActorSerializer(source="*", allow_null=True)
     action = ActionField(help_text=_("One of `create`, `update`, `delete` and `access`."))
-    request_id = serializers.CharField(source="cid", allow_null=True)
+    remote_addr = serializers.IPAddressField(
+        source="shown_remote_addr",
+        allow_null=True,
+        help_text=_("Null for readers who aren't administrators, and for users whom the reader can't see."),
+    )
+    request_id = serializers.CharField(
+        source="shown_request_id", allow_null=True, help_text=_("Null where `remote_addr` is withheld.")
+    )
     resource_type = serializers.CharField(
         source="content_type.model", help_text=_("The type of the object, such as `campaign`.")
     )
@@ -99,6 +107,15 @@ class AuditEntrySerializer(serializers.ModelSerializer):
             document["actor"] = None
         document["changes"] = document["changes"] or {}
         return document
+
+
+class TracedPages(KeysFirstPagination):
+    """Pages of a log, each row with the traces that the reader may see."""
+
+    def rows(self, queryset: QuerySet, keys: QuerySet) -> list[Any]:
+        ordering = queryset.query.order_by or queryset.model._meta.ordering
+        found = queryset.model._default_manager.filter(pk__in=keys).as_rows()
+        return list(found.with_traces_for(self.request.user).order_by(*ordering))
 
 
 class ChangesOfAnEntry(serializers.ListSerializer):
@@ -148,8 +165,8 @@ class AuditedViewSet(StudioViewSet[Row]):
 
     @extend_schema(
         description=_(
-            "The changes of this object and its nested rows, newest first: who changed what, when, from which IP "
-            "address and through which channel."
+            "The changes of this object and its nested rows, newest first: who changed what, when and through which "
+            "channel. Only for staff. Administrators also see the IP address and the request id."
         ),
         responses=HistoryEntrySerializer(many=True),
         parameters=FILTERS,
@@ -162,10 +179,11 @@ class AuditedViewSet(StudioViewSet[Row]):
         filters = HistoryFilter(request.query_params, entries, columns=columns_about(type(row), reader))
         if not filters.is_valid():
             raise translate_validation(filters.errors)
-        page: list[AuditEntry] = self.paginate_queryset(filters.qs) or []
+        pages = TracedPages()
+        page: list[AuditEntry] = pages.paginate_queryset(filters.qs, request)
         changes = {line.entry.pk: line.changes for line in readable(page, reader=reader)}
         serializer = HistoryEntrySerializer(page, many=True, context={"changes": changes})
-        return self.get_paginated_response(serializer.data)
+        return pages.get_paginated_response(serializer.data)
 
     @extend_schema(
         description=_("One object with its nested rows. With `as_of`, the object as it was at that time."),
@@ -184,6 +202,10 @@ class AuditedViewSet(StudioViewSet[Row]):
             raise NotFound(str(error), "too_early") from error
         # No ETag, because the past can't be changed.
         return Response(self.document(past))
+
+    def required_permission(self) -> str:
+        """A history is for staff, although more users may read the object."""
+        return "accounts.view_history" if self.action == "history" else super().required_permission()
 
     def known_parameters(self) -> set[str]:
         """Pagination and filters for the history, `as_of` for a single object."""

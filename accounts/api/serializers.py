@@ -249,6 +249,10 @@ class SessionSerializer(StudioSerializer):
 class SecurityEventSerializer(StudioSerializer):
     """One entry of the security log."""
 
+    remote_addr = serializers.IPAddressField(source="shown_remote_addr", allow_null=True, read_only=True)
+    user_agent = serializers.CharField(source="shown_user_agent", allow_null=True, read_only=True)
+    request_id = serializers.CharField(source="shown_request_id", allow_null=True, read_only=True)
+
     class Meta:
         model = SecurityEvent
         fields = [

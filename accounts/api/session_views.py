@@ -13,6 +13,7 @@ from rest_framework.response import Response
 
 from accounts.api import serializers
 from accounts.api.filters import SecurityEventFilter, SessionFilter
+from accounts.api.history import TracedPages
 from accounts.choices import SecurityEventKind
 from accounts.models import SecurityEvent, Session
 from campaign_studio.api.viewsets import StudioListViewSet
@@ -63,6 +64,7 @@ class SecurityEventViewSet(StudioListViewSet[SecurityEvent]):
     """The security log, for administrators."""
 
     row_serializer_class = serializers.SecurityEventSerializer
+    pagination_class = TracedPages
     filterset_class = SecurityEventFilter
     queryset = SecurityEvent.objects.all()
 

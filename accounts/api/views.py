@@ -22,7 +22,7 @@ from rest_framework.response import Response
 
 from accounts.api import serializers, tokens
 from accounts.api.filters import AuditEntryFilter, UserFilter
-from accounts.api.history import AuditEntrySerializer
+from accounts.api.history import AuditEntrySerializer, TracedPages
 from accounts.choices import SecurityEventKind
 from accounts.models import AuditEntry, LockedOutError, Role, Session, User
 from accounts.signin import confirmation
@@ -245,6 +245,7 @@ class AuditLogViewSet(StudioListViewSet[AuditEntry]):
     """The audit log, for administrators."""
 
     row_serializer_class = AuditEntrySerializer
+    pagination_class = TracedPages
     filterset_class = AuditEntryFilter
     queryset = AuditEntry.objects.all()
 

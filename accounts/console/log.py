@@ -1,5 +1,6 @@
 """The admin console's read-only pages for the audit log and the security log."""
 
+from ipaddress import ip_address
 from typing import Any
 
 from auditlog.registry import auditlog
@@ -36,8 +37,17 @@ KIND_COLOURS: dict[str, str] = {
 }
 
 
+def shown(row: models.Model, trace: str) -> str | None:
+    """A trace of whoever caused the row, as far as the reader may see it: see `with_traces_for()`."""
+    return getattr(row, f"shown_{trace}") or None
+
+
 class _Log(StudioAdmin):
     """The base of both logs. Their entries never change, so the entries have no history."""
+
+    @display(description=_("IP address"), ordering="shown_remote_addr")
+    def address(self, row: models.Model) -> str | None:
+        return shown(row, "remote_addr")
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Context | None = None
@@ -81,17 +91,17 @@ class AuditEntryAdmin(_Log):
     """The audit log, read-only."""
 
     change_form_after_template = "admin/accounts/entry_changes.html"
-    list_display = ["when", "who", "what", "kind", "object_repr", "door", "remote_addr"]
+    list_display = ["when", "who", "what", "kind", "object_repr", "door", "address"]
     list_filter = [ActionFilter, ("door", ChoicesDropdownFilter), KindFilter]
     date_hierarchy = "timestamp"
     search_fields = ["object_repr__ilike", "actor_name__ilike", "actor_username__ilike", "object_pk__exact"]
     search_help_text = _("Object, its ID, user or command")
     ordering = ["-timestamp", "-id"]
     fieldsets = [
-        (None, {"fields": ["when", "who", ("door", "remote_addr"), "request_id", "seal"]}),
+        (None, {"fields": ["when", "who", ("door", "address"), "request_id", "seal"]}),
         (_("Object"), {"fields": ["verb", "kind", "object_link", "object_pk"]}),
     ]
-    readonly_fields = ["when", "who", "verb", "request_id", "seal", "kind", "object_link"]
+    readonly_fields = ["when", "who", "address", "verb", "request_id", "seal", "kind", "object_link"]
 
     @display(description=_("Time"), ordering="timestamp")
     def when(self, entry: AuditEntry) -> str:
@@ -103,8 +113,8 @@ class AuditEntryAdmin(_Log):
 
     @display(description=_("Request ID"))
     def request_id(self, entry: AuditEntry) -> str | None:
-        """The ID shared by the entries, log lines and response of one request."""
-        return entry.cid
+        """The ID shared by the entries, log lines and response of one request, if the reader may see it."""
+        return shown(entry, "request_id")
 
     @display(description=_("Seal"))
     def seal(self, entry: AuditEntry) -> str:
@@ -150,21 +160,40 @@ class AuditEntryAdmin(_Log):
 class SecurityEventAdmin(_Log):
     """The security log, read-only: sign-ins, lockouts, denied permissions and other events."""
 
-    list_display = ["when", "kind_badge", "account", "actor", "remote_addr", "door", "detail"]
+    list_display = ["when", "kind_badge", "account", "actor", "address", "door", "detail"]
     list_filter = [("kind", ChoicesDropdownFilter), ("door", ChoicesDropdownFilter)]
     date_hierarchy = "happened_at"
-    search_fields = ["username__ilike", "actor_username__ilike", "remote_addr__exact", "detail__ilike"]
+    search_fields = ["username__ilike", "actor_username__ilike", "detail__ilike"]
     search_help_text = _("Account, user or command, full IP address or details")
     ordering = ["-happened_at", "event_id"]
     fields = [
         ("when", "kind"),
         ("account", "actor"),
-        ("remote_addr", "door"),
-        "user_agent",
-        "request_id",
+        ("address", "door"),
+        "agent",
+        "shown_request",
         "detail",
     ]
-    readonly_fields = ["when", "account", "actor"]
+    readonly_fields = ["when", "account", "actor", "address", "agent", "shown_request"]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: models.QuerySet, search_term: str
+    ) -> tuple[models.QuerySet, bool]:
+        """Also find events by the IP address, if the reader may see it."""
+        found, has_duplicates = super().get_search_results(request, queryset, search_term)
+        try:
+            wanted = str(ip_address(search_term.strip()))
+        except ValueError:
+            return found, has_duplicates
+        return found | queryset.filter(shown_remote_addr=wanted), has_duplicates
+
+    @display(description=_("User agent"))
+    def agent(self, event: SecurityEvent) -> str | None:
+        return shown(event, "user_agent")
+
+    @display(description=_("Request ID"))
+    def shown_request(self, event: SecurityEvent) -> str | None:
+        return shown(event, "request_id")
 
     @display(description=_("Time"), ordering="happened_at")
     def when(self, event: SecurityEvent) -> str:

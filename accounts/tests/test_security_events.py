@@ -126,7 +126,7 @@ def test_an_event_outlives_its_user(cast: Cast, console_for: ConsoleFor) -> None
     login("guest")
     cast.guest.delete()
 
-    page = console_for(cast.app_admin).get(LIST)
+    page = console_for(cast.system_admin).get(LIST)
 
     assert "guest" in page.content.decode()
     assert SecurityEvent.objects.filter(username="guest").exists()

@@ -131,7 +131,7 @@ class ReadinessViewSet(StudioView, GenericViewSet[Campaign]):
     queryset = Campaign.objects.none()
 
     def required_permission(self) -> str:
-        return "campaigns.view_campaign"
+        return "ads.explain_delivery"
 
     @extend_schema(
         operation_id="campaigns_readiness",

@@ -230,7 +230,7 @@ class PerformanceViewSet(StudioView, ViewSet):
     """The performance of a campaign."""
 
     def required_permission(self) -> str:
-        return "campaigns.view_campaign"
+        return "ads.explain_delivery"
 
     def known_parameters(self) -> set[str]:
         return set(PERFORMANCE_PARAMETERS)

@@ -87,8 +87,8 @@ PATCH  {CAMPAIGN}                        own              200 200 200 403 403 40
 PATCH  {CAMPAIGN}                        other            200 200 403 403 403 403 401
 DELETE {CAMPAIGN}                        own              204 204 204 403 403 403 401
 DELETE {CAMPAIGN}                        other            204 204 403 403 403 403 401
-GET    {CAMPAIGN}/history                own              200 200 200 200 200 200 401
-GET    {CAMPAIGN}/history                other            200 200 200 200 200 200 401
+GET    {CAMPAIGN}/history                own              200 200 200 200 403 403 401
+GET    {CAMPAIGN}/history                other            200 200 200 200 403 403 401
 GET    {CAMPAIGN}/ads                    own              200 200 200 200 200 200 401
 GET    {CAMPAIGN}/ads                    other            200 200 200 200 200 200 401
 POST   {CAMPAIGN}/ads                    own              201 201 201 403 403 403 401
@@ -111,12 +111,12 @@ POST   {AD}/approve                      own              403 403 403 403 403 40
 POST   {AD}/approve                      other            200 200 403 200 403 403 401
 POST   {AD}/reject                       own              200 200 403 200 403 403 401
 POST   {AD}/reject                       other            200 200 403 200 403 403 401
-GET    {AD}/history                      own              200 200 200 200 200 200 401
-GET    {AD}/history                      other            200 200 200 200 200 200 401
+GET    {AD}/history                      own              200 200 200 200 403 403 401
+GET    {AD}/history                      other            200 200 200 200 403 403 401
 GET    {AD}/qr.svg                       other            200 200 200 200 200 200 401
 
-GET    {CAMPAIGN}/readiness              other            200 200 200 200 200 200 401
-GET    {CAMPAIGN}/performance            other            200 200 200 200 200 200 401
+GET    {CAMPAIGN}/readiness              other            200 200 200 200 403 403 401
+GET    {CAMPAIGN}/performance            other            200 200 200 200 403 403 401
 GET    {DELIVERY}?{HERE}                any              200 200 200 200 200 200 401
 GET    {DELIVERY}/explain?{HERE}&ad_id={{ad_id}} other   200 200 200 200 403 403 401
 POST   {DELIVERY}/views                 other            403 403 403 403 403 403 401
