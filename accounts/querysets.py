@@ -31,10 +31,6 @@ CONSOLE_IDLE = timedelta(hours=4)
 Log = TypeVar("Log", bound=models.QuerySet)
 
 
-def _everything() -> Q:
-    return ~Q(pk__in=[])
-
-
 def _with_traces(rows: Log, is_shown: Q, **columns: str) -> Log:
     """Annotate `shown_…` for each of `columns`: its value where `is_shown`, else null."""
     model = rows.model
@@ -161,7 +157,7 @@ class SecurityEventQuerySet(StudioQuerySet):
         is_shown = Q(actor_username__isnull=True) | Q(actor_username=F("username"))
         return _with_traces(
             self,
-            _everything() if role_of(reader) == RoleName.SYSTEM_ADMIN else is_shown,
+            ~Q(pk__in=[]) if role_of(reader) == RoleName.SYSTEM_ADMIN else is_shown,
             remote_addr="remote_addr",
             user_agent="user_agent",
             request_id="request_id",
@@ -212,10 +208,11 @@ class AuditEntryQuerySet(StudioQuerySet):
         """
         role = role_of(reader)
         in_sight = get_user_model().objects.visible_to(reader).filter(pk=OuterRef("actor_id"))
-        is_shown = {
-            RoleName.SYSTEM_ADMIN: _everything(),
-            RoleName.APP_ADMIN: Q(actor_id__isnull=True) | Q(Exists(in_sight)),
-        }.get(role, Q(pk__in=[]))
+        is_shown = Q(pk__in=[])
+        if role == RoleName.SYSTEM_ADMIN:
+            is_shown = ~is_shown
+        elif role == RoleName.APP_ADMIN:
+            is_shown = Q(actor_id__isnull=True) | Q(Exists(in_sight))
         return _with_traces(self, is_shown, remote_addr="remote_addr", request_id="cid")
 
     def as_rows(self) -> Self:

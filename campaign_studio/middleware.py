@@ -14,6 +14,7 @@ from django.utils.translation import override
 
 from campaign_studio.acting import is_api
 from campaign_studio.addresses import parsed
+from campaign_studio.loopback import is_loopback
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -53,6 +54,26 @@ class ClientAddressMiddleware:
             meta["REMOTE_ADDR"] = str(parsed(hop))
             if not _is_within(hop, networks):
                 break
+        return self.get_response(request)
+
+
+NOT_THIS_COMPUTER = _(
+    "This server runs with DEBUG=true, so it only answers this computer. Set DEBUG=false to serve others."
+)
+
+
+class DebugStaysHereMiddleware:
+    """Under DEBUG, refuses every request that doesn't come from this computer, also through a trusted proxy.
+
+    The address that the server listens on isn't known here, and a page of DEBUG shows code and settings.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if settings.DEBUG and not is_loopback(request.META.get("REMOTE_ADDR", "")):
+            return _refusal(NOT_THIS_COMPUTER, 403)
         return self.get_response(request)
 
 

@@ -64,6 +64,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "campaign_studio.middleware.ClientAddressMiddleware",
+    "campaign_studio.middleware.DebugStaysHereMiddleware",
     "campaign_studio.acting.ActingMiddleware",
     "campaign_studio.middleware.BrowserPolicyMiddleware",
     # Refuses what the middleware below couldn't handle.
@@ -121,7 +122,8 @@ SHORTEST_KEY = 32
 
 def _key_list(variable: str, example: str) -> list[str]:
     """The comma-separated keys in `variable`, newest first. Under DEBUG the published example is the default."""
-    keys = [key.strip() for key in env.str(variable, default=example if DEBUG else "").split(",") if key.strip()]
+    written = env.str(variable, default="").strip() or (example if DEBUG else "")
+    keys = [key.strip() for key in written.split(",") if key.strip()]
     hint = "Generate a key: python -c 'import secrets; print(secrets.token_urlsafe(48))'"
     if not keys and example:
         raise ImproperlyConfigured(f"{variable} is not set. {hint} (or set DEBUG=true on your own machine)")
@@ -152,7 +154,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "OPTIONS": {"user_attributes": ["username", "email", "first_name", "last_name"]},
     },
 ]
-REGISTRATION_OPEN = env.bool("REGISTRATION_OPEN", default=True)
+REGISTRATION_OPEN = env.bool("REGISTRATION_OPEN", default=DEBUG)
 LOGIN_FAILURE_LIMIT = whole_number(env, "LOGIN_FAILURE_LIMIT", default=5)
 LOGIN_COOLOFF_MINUTES = whole_number(env, "LOGIN_COOLOFF_MINUTES", default=15)
 TWO_FACTOR_ROLES = env.list("TWO_FACTOR_ROLES", default=[])
@@ -287,7 +289,7 @@ AUDITLOG_CID_GETTER = "campaign_studio.acting.current_request_id"
 # --- HTTP and security -----------------------------------------------------------------------------------------------
 
 # Links in emails begin with it. The Host header doesn't count, because senders choose it.
-PUBLIC_URL = site_url(env.str("PUBLIC_URL", default="http://localhost:8000" if DEBUG else ""), debug=DEBUG)
+PUBLIC_URL = site_url(env.str("PUBLIC_URL", default="") or ("http://localhost:8000" if DEBUG else ""), debug=DEBUG)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000

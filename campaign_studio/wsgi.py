@@ -13,9 +13,12 @@ from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.utils.translation import gettext, override
 
+from campaign_studio.loopback import refuse_debug_beyond_this_computer
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "campaign_studio.settings")
 
 django_application = get_wsgi_application()
+refuse_debug_beyond_this_computer()
 
 
 def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

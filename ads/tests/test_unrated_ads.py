@@ -62,7 +62,7 @@ def test_the_console_says_so_for_one_ad(cast: Cast, console_for: ConsoleFor) -> 
 
 
 def test_the_console_says_so_for_some_of_several_ads(cast: Cast, console_for: ConsoleFor) -> None:
-    ads = [unrated(ad_name="Coffee"), AdFactory(ad_name="Tea", rated=True)]
+    ads: list[Ad] = [unrated(ad_name="Coffee"), AdFactory(ad_name="Tea", rated=True)]
     chosen = {"action": "approve_selected", "_selected_action": [str(ad.pk) for ad in ads], "decide": "", "note": ""}
 
     answer = console_for(cast.content_moderator).post("/admin/ads/ad/", chosen, follow=True)

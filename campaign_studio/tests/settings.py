@@ -9,6 +9,7 @@ os.environ |= {
     "ENCRYPTION_KEY": "tests-only-encryption-key-of-more-than-32-characters",
     "PUBLIC_URL": "https://studio.example.com",
     "SECURE_SSL_REDIRECT": "false",
+    "REGISTRATION_OPEN": "true",
     "EMAIL_URL": "memorymail://",
     # The tests of rate limits set their own.
     "THROTTLE_ANON": "1000000/min",

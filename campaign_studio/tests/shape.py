@@ -35,7 +35,7 @@ rooms                      apps models choices constraints querysets rules check
 api                        serializers views filters urls
 console                    admin forms urls
 
-campaign_studio            settings urls wsgi asgi env logs dashboard
+campaign_studio            settings urls wsgi asgi env logs dashboard loopback
 campaign_studio            acting writing retrying rate_limits addresses encryption places lookups
 campaign_studio/models     base versioned stamped idempotency
 campaign_studio/database   configuration timeouts unavailable schema_changes

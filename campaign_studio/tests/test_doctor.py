@@ -32,6 +32,7 @@ def _sound(settings: Any, db: None) -> None:
     """An installation without problems, except for the partitions."""
     settings.SECRET_KEY = "k" * 25 + "".join(chr(97 + n) for n in range(25))
     settings.SECURE_SSL_REDIRECT = True
+    settings.REGISTRATION_OPEN = False
     UserFactory(role="system_admin")
 
 
@@ -47,6 +48,38 @@ def test_a_sound_installation_has_no_problems() -> None:
 def test_published_keys_are_reported(settings: Any) -> None:
     settings.ENCRYPTION_KEYS = [settings.EXAMPLE_ENCRYPTION_KEY]
     assert "✗ Keys" in doctor()
+
+
+@pytest.mark.usefixtures("_sound")
+@pytest.mark.parametrize(
+    ("changed", "line"),
+    [
+        ({"DEBUG": True, "ALLOWED_HOSTS": ["studio.example.com"]}, "✗ DEBUG: It shows the code and settings"),
+        ({"ALLOWED_HOSTS": ["*"]}, "✗ ALLOWED_HOSTS: It contains *"),
+        ({"REGISTRATION_OPEN": True}, "✗ Registration: Anyone can create an account"),
+        ({"SECURE_SSL_REDIRECT": False}, "(security.W008)"),
+    ],
+    ids=["DEBUG beyond this computer", "any host", "open registration", "plain HTTP"],
+)
+def test_what_strangers_could_use_is_reported(changed: dict[str, Any], line: str, settings: Any) -> None:
+    call_command("partition_views", stdout=io.StringIO())
+    for name, value in changed.items():
+        setattr(settings, name, value)
+
+    output = " ".join(doctor().split())
+
+    assert line in output
+    assert output.endswith("1 problem found.")
+
+
+@pytest.mark.usefixtures("_sound")
+def test_debug_on_this_computer_is_a_note_and_no_problem(settings: Any) -> None:
+    call_command("partition_views", stdout=io.StringIO())
+    settings.DEBUG, settings.REGISTRATION_OPEN, settings.ALLOWED_HOSTS = True, True, ["localhost", "[::1]"]
+    output = " ".join(doctor().split())
+
+    assert "! DEBUG is true, which is for this computer only." in output
+    assert "✗" not in output
 
 
 @pytest.mark.usefixtures("_sound")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from django.http import HttpRequest, HttpResponse
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 
 from campaign_studio import acting
 from campaign_studio.acting import ActingMiddleware
@@ -81,6 +81,38 @@ def test_without_trusted_proxies_no_forwarding_header_counts(settings: Any) -> N
 
     assert request.META["REMOTE_ADDR"] == "127.0.0.1"
     assert not request.is_secure()
+
+
+# --- DEBUG stays on this computer ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("peer", "status"),
+    [
+        *[(peer, 200) for peer in ("127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1")],
+        *[(peer, 403) for peer in ("192.0.2.7", "10.0.0.1", "2001:db8::1", "::ffff:192.0.2.7", "", "unknown")],
+    ],
+)
+@pytest.mark.parametrize("path", ["/api/health", "/static/admin_console/favicon.svg"])
+@pytest.mark.django_db
+def test_under_debug_only_this_computer_is_answered(path: str, peer: str, status: int, settings: Any) -> None:
+    settings.DEBUG = True
+    answer = Client().get(path, REMOTE_ADDR=peer)
+
+    # Reading a file to its end closes it.
+    body = b"".join(answer) if answer.streaming else answer.content
+    assert answer.status_code == status
+    assert (b"so it only answers this computer." in body) is (status == 403)
+
+
+def test_under_debug_a_proxy_on_this_computer_serves_nobody_else(settings: Any) -> None:
+    settings.DEBUG, settings.TRUSTED_PROXIES = True, ["127.0.0.1"]
+
+    assert Client().get("/api/docs", HTTP_X_FORWARDED_FOR="192.0.2.7").status_code == 403
+
+
+def test_without_debug_everyone_is_answered(settings: Any) -> None:
+    assert Client().get("/api/docs", REMOTE_ADDR="192.0.2.7").status_code == 200
 
 
 # --- X-Request-ID ----------------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
 
 from campaign_studio.database.configuration import REQUIRED_PARTS
+from campaign_studio.loopback import beyond_this_computer
 from campaign_studio.tests.shape import LAYERS
 
 pytestmark = pytest.mark.any_database
@@ -217,10 +218,17 @@ def test_encryption_keys_are_a_list_newest_first() -> None:
 
 
 def test_without_debug_the_defaults_are_secure() -> None:
-    names = ["DEBUG", "SECURE_SSL_REDIRECT", "SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE"]
+    names = ["DEBUG", "SECURE_SSL_REDIRECT", "SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", "REGISTRATION_OPEN"]
     found = settings_from(**CONFIGURED)
 
-    assert [found[name] for name in names] == [False, True, True, True]
+    assert [found[name] for name in names] == [False, True, True, True, False]
+
+
+def test_under_debug_an_empty_key_is_the_published_example_and_registration_is_open() -> None:
+    found = settings_from(DEBUG="true", SECRET_KEY="", ENCRYPTION_KEY=" ")
+
+    assert (found["SECRET_KEY"], found["ENCRYPTION_KEYS"]) == (PUBLISHED[0], [PUBLISHED[1]])
+    assert found["REGISTRATION_OPEN"] is True
 
 
 def test_a_deployment_passes_djangos_deployment_check() -> None:
@@ -256,6 +264,102 @@ def test_every_variable_is_documented_once_and_no_other() -> None:
     documented = variables_documented()
 
     assert sorted(documented) == sorted(variables_read())
+
+
+def example() -> dict[str, str]:
+    """What `.env.example` sets."""
+    lines = (ROOT / ".env.example").read_text().splitlines()
+    return {name: value for name, _, value in (line.partition("=") for line in lines) if re.fullmatch(r"[A-Z_]+", name)}
+
+
+def test_the_example_is_refused_until_every_key_is_set_and_is_then_safe() -> None:
+    written, told = example(), []
+    for _ in range(9):
+        message = refusal(**written)
+        if not (missing := re.match(r"(\w+) is not set\. ", message)):
+            break
+        told.append(missing[1])
+        own = f"{missing[1]}-of-this-server-which-nobody-else-has"
+        written[missing[1]] = SITE if missing[1] == "PUBLIC_URL" else own
+
+    assert message == ""
+    assert {"SECRET_KEY", "ENCRYPTION_KEY", "PUBLIC_URL"} <= set(told)
+    found = settings_from(**written)
+    assert [found[name] for name in ("DEBUG", "REGISTRATION_OPEN", "SECURE_SSL_REDIRECT")] == [False, False, True]
+    readme = (ROOT / "README.md").read_text().partition("At least: ")[2].partition("Leave")[0]
+    assert [name for name in told if f"`{name}`" not in readme] == []
+
+
+def test_a_server_doesnt_start_with_the_example_as_it_is() -> None:
+    done = serve(**example())
+
+    assert done.returncode != 0
+    assert "SECRET_KEY is not set. Generate a key" in done.stderr
+
+
+# --- DEBUG stays on this computer ------------------------------------------------------------------------------------
+
+
+def serve(module: str = "wsgi", **environment: str) -> subprocess.CompletedProcess[str]:
+    """Import the server's entry point with this environment only, as a server does when it starts."""
+    bare = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return subprocess.run(  # noqa: S603 - our own module
+        [sys.executable, "-c", f"import campaign_studio.{module}"],
+        cwd=ROOT,
+        env=bare | {"READ_DOT_ENV": "false"} | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("module", "environment", "reason"),
+    [
+        ("wsgi", {"ALLOWED_HOSTS": "localhost,studio.example.com"}, "ALLOWED_HOSTS contains “studio.example.com”"),
+        ("asgi", {"ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS contains “*”"),
+        ("wsgi", {"DATABASE_URL": "postgresql://u:secret@db.example.com/x"}, "the database is on “db.example.com”"),
+    ],
+    ids=["a host", "any host", "a database"],
+)
+def test_a_server_with_debug_beyond_this_computer_doesnt_start(
+    module: str, environment: dict[str, str], reason: str
+) -> None:
+    done = serve(module, DEBUG="true", **environment)
+
+    assert done.returncode != 0
+    assert f"ImproperlyConfigured: DEBUG is true, but {reason}. DEBUG shows the code" in done.stderr
+    assert "secret@" not in done.stderr
+
+
+def test_a_server_with_debug_on_this_computer_starts() -> None:
+    hosts = "localhost,127.0.0.1,[::1],studio.localhost"
+    done = serve(DEBUG="true", ALLOWED_HOSTS=hosts, DATABASE_URL="postgresql://u:p@127.0.0.1:9/x")
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("database", "hosts"),
+    [
+        ({"HOST": "/srv/studio/.data/postgres"}, []),
+        ({"HOST": ""}, []),
+        ({"HOST": "LOCALHOST."}, []),
+        ({"HOST": "::1"}, []),
+        ({"HOST": "127.8.8.8"}, []),
+        ({"HOST": "localhost,db2"}, ["db2"]),
+        ({"HOST": "", "OPTIONS": {"hostaddr": "192.0.2.1"}}, ["192.0.2.1"]),
+        ({"HOST": "localhost.example.com"}, ["localhost.example.com"]),
+        ({"HOST": "::ffff:192.0.2.1"}, ["::ffff:192.0.2.1"]),
+    ],
+    ids=str,
+)
+def test_the_database_is_here_or_elsewhere(database: dict[str, Any], hosts: list[str]) -> None:
+    # `override_settings` would warn that it can't reconnect.
+    with patch.dict(settings.DATABASES, {"default": database}):
+        found = [one for one in beyond_this_computer() if one.startswith("the database")]
+
+    assert found == [f"the database is on “{host}”" for host in hosts]
 
 
 def test_the_required_variables_are_read() -> None:

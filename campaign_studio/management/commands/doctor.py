@@ -20,6 +20,7 @@ from accounts.models import Role, User
 from ads.reporting.partitions import has_next_month
 from advertisers.models import AdvertiserBankAccount
 from campaign_studio.database.configuration import STARTING_ENGINE
+from campaign_studio.loopback import beyond_this_computer
 from campaign_studio.management.base import StudioCommand
 from campaign_studio.management.terminal import terminal
 
@@ -41,6 +42,8 @@ class Command(StudioCommand):
             problems += advice is not None
             mark = "[green]✓[/green]" if advice is None else "[red]✗[/red]"
             console.print(f"{mark} {subject}" + (f": [bold]{escape(advice)}[/bold]" if advice else ""))
+        for note in _notes():
+            console.print(f"[yellow]![/yellow] {escape(note)}")
         if problems:
             text = ngettext("%(count)d problem found.", "%(count)d problems found.", problems)
             raise CommandError(text % {"count": problems})
@@ -79,6 +82,28 @@ def _settings() -> Iterator[tuple[str, str | None]]:
     published = settings.EXAMPLE_KEYS & {settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS, *settings.ENCRYPTION_KEYS}
     advice = gettext("The published example keys are in use. Set SECRET_KEY and ENCRYPTION_KEY.")
     yield gettext("Keys"), advice if published else None
+    yield from _exposure()
+
+
+def _exposure() -> Iterator[tuple[str, str | None]]:
+    """What strangers could use. Django's deployment check reports plain HTTP (security.W008)."""
+    beyond = beyond_this_computer()
+    advice = gettext("It shows the code and settings to every visitor. Set DEBUG=false.")
+    yield "DEBUG", advice if settings.DEBUG and beyond else None
+    advice = gettext("It contains *, so any host name is accepted. List the names of this server.")
+    yield "ALLOWED_HOSTS", advice if "*" in settings.ALLOWED_HOSTS else None
+    is_open = settings.REGISTRATION_OPEN and (beyond or not settings.DEBUG)
+    advice = gettext("Anyone can create an account and read all campaigns and ads. Set REGISTRATION_OPEN=false.")
+    yield gettext("Registration"), advice if is_open else None
+
+
+def _notes() -> Iterator[str]:
+    """What is right for a demo on this computer, and nowhere else."""
+    if settings.DEBUG and not beyond_this_computer():
+        yield gettext(
+            "DEBUG is true, which is for this computer only. On a server, set DEBUG=false, ALLOWED_HOSTS and the keys "
+            "as in .env.example."
+        )
 
 
 def _unreachable(reason: str) -> str:
