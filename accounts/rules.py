@@ -6,12 +6,13 @@ Without an object, a predicate says whether the user could have the permission f
 from typing import TYPE_CHECKING
 
 import rules
+from django.contrib.auth import get_user_model
 
 from accounts.choices import ADMIN_ROLES, LEVELS, STAFF_ROLES, RoleName
 from campaign_studio.acting import Reader
 
 if TYPE_CHECKING:
-    from accounts.models import User
+    from accounts.models import AuditEntry, SecurityEvent, User
     from accounts.signin.sessions import Session
 
 
@@ -57,6 +58,26 @@ def is_session_within_reach(user: "User", session: "Session | None" = None) -> b
 
 
 @rules.predicate
+def is_entry_within_reach(user: "User", entry: "AuditEntry | None" = None) -> bool:
+    """The audit entry isn't about a user whom the reader can't see, or who has been deleted."""
+    if entry is None or entry.content_type.model_class() is not get_user_model():
+        return True
+    return _can_see(user, entry.object_pk)
+
+
+@rules.predicate
+def is_event_within_reach(user: "User", event: "SecurityEvent | None" = None) -> bool:
+    """The security event belongs to no account, or to one that the reader can see."""
+    return event is None or event.user_id is None or _can_see(user, event.user_id)
+
+
+def _can_see(user: "User", key: object) -> bool:
+    if user.role_id == RoleName.SYSTEM_ADMIN:
+        return True
+    return bool(get_user_model().objects.visible_to(user).filter(pk=key).exists())
+
+
+@rules.predicate
 def is_not_above(user: "User", role_name: str | None = None) -> bool:
     """The role isn't above the user's own."""
     return role_name is None or LEVELS[role_name] >= user.level
@@ -71,9 +92,9 @@ rules.add_perm("accounts.administer_user", is_admin & is_within_reach)
 rules.add_perm("accounts.delete_user", is_system_admin)
 rules.add_perm("accounts.assign_role", is_admin & is_not_above)
 rules.add_perm("accounts.view_role", is_signed_in)
-rules.add_perm("accounts.view_auditentry", is_admin)
+rules.add_perm("accounts.view_auditentry", is_admin & is_entry_within_reach)
 # The history of an object that the user may see.
 rules.add_perm("accounts.view_history", is_staff)
-rules.add_perm("accounts.view_securityevent", is_admin)
+rules.add_perm("accounts.view_securityevent", is_admin & is_event_within_reach)
 rules.add_perm("accounts.view_session", is_signed_in & (is_session_of_oneself | (is_admin & is_session_within_reach)))
 rules.add_perm("accounts.revoke_session", is_signed_in & (is_session_of_oneself | (is_admin & is_session_within_reach)))

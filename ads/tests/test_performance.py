@@ -27,8 +27,8 @@ FIRST = date(2026, 3, 1)
 
 @pytest.fixture
 def client(cast: Cast, client_for: Callable[[User | None], APIClient]) -> APIClient:
-    """A client that may only read campaigns."""
-    return client_for(cast.user)
+    """A member of staff who may change neither campaigns nor ads."""
+    return client_for(cast.content_moderator)
 
 
 @pytest.fixture
@@ -238,12 +238,13 @@ def test_an_unknown_campaign_is_not_found(client: APIClient) -> None:
     assert client.get(f"/api/campaigns/{uuid.uuid4()}/performance").status_code == 404
 
 
-def test_users_who_may_view_a_campaign_may_view_its_performance(
+def test_performance_is_for_staff(
     cast: Cast, client_for: Callable[[User | None], APIClient], campaign: Campaign
 ) -> None:
     address = f"/api/campaigns/{campaign.pk}/performance"
 
-    assert client_for(cast.guest).get(address).status_code == 200
+    assert client_for(cast.colleague).get(address).status_code == 200
+    assert client_for(cast.user).get(address).status_code == client_for(cast.guest).get(address).status_code == 403
     assert client_for(None).get(address).status_code == 401
     assert client_for(cast.system_admin).post(address, {}).status_code == 405
 

@@ -160,10 +160,11 @@ def test_the_number_of_queries_is_constant(running: Ad) -> None:
     assert queries_for(list(Campaign.objects.all())) == queries_for([running.campaign])
 
 
-def test_every_user_who_may_read_the_campaign_may_read_its_readiness(cast: Any, client_for: Any, running: Ad) -> None:
+def test_readiness_is_for_staff(cast: Any, client_for: Any, running: Ad) -> None:
     address = f"/api/campaigns/{running.campaign_id}/readiness"
 
-    assert client_for(cast.guest).get(address).status_code == 200
+    assert client_for(cast.content_moderator).get(address).status_code == 200
+    assert client_for(cast.user).get(address).status_code == client_for(cast.guest).get(address).status_code == 403
     assert client_for(None).get(address).status_code == 401
-    assert client_for(cast.guest).get(f"/api/campaigns/{uuid.uuid4()}/readiness").status_code == 404
-    assert client_for(cast.guest).get(f"{address}?on=2026-01-01").status_code == 400
+    assert client_for(cast.content_moderator).get(f"/api/campaigns/{uuid.uuid4()}/readiness").status_code == 404
+    assert client_for(cast.content_moderator).get(f"{address}?on=2026-01-01").status_code == 400

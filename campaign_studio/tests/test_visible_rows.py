@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import AnonymousUser
 
-from accounts.choices import RoleName
-from accounts.models import AuditEntry, Role, User
+from accounts.choices import RoleName, SecurityEventKind
+from accounts.models import AuditEntry, Role, SecurityEvent, User
 from accounts.tests.factories import Cast
 from ads.models import Ad, AdContentRating, AdTimeSlot, Device
 from advertisers.models import Advertiser, AdvertiserBankAccount, AdvertiserContact
@@ -29,6 +29,7 @@ VISIBLE: list[tuple[type[Any], str]] = [
     (User, "accounts.view_user"),
     (Role, "accounts.view_role"),
     (AuditEntry, "accounts.view_auditentry"),
+    (SecurityEvent, "accounts.view_securityevent"),
 ]
 
 
@@ -38,6 +39,8 @@ def test_visible_rows_are_those_that_may_be_viewed(cast: Cast, model: type[Any],
     actor = cast.in_role(role)
     for owner in (actor, cast.colleague):
         scene(owner)
+    for account in (cast.other_system_admin, cast.guest, None):
+        SecurityEvent.objects.record(SecurityEventKind.LOGIN_FAILED, account)
 
     rows = list(model._default_manager.all())
     visible = set(model._default_manager.all().visible_to(actor))
@@ -49,6 +52,7 @@ def test_visible_rows_are_those_that_may_be_viewed(cast: Cast, model: type[Any],
 @pytest.mark.parametrize("model", [model for model, _ in VISIBLE], ids=lambda model: model.__name__)
 def test_an_anonymous_user_sees_nothing(cast: Cast, model: type[Any]) -> None:
     scene(cast.owner)
+    SecurityEvent.objects.record(SecurityEventKind.LOGIN_FAILED, cast.guest)
 
     assert not model._default_manager.all().visible_to(AnonymousUser()).exists()
 
