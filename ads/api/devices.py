@@ -123,15 +123,17 @@ class DeviceSerializer(StudioSerializer):
             "updated_at",
             "version",
         ]
-        read_only_fields = ["created_by_name", "updated_by_name", "version"]
+        read_only_fields = ["device_id", "created_by_name", "updated_by_name", "version"]
         # The audit log doesn't record versions, so `as_of` can't show them.
         extra_kwargs = {"version": {"allow_null": True}}
 
-    def get_fields(self) -> dict[str, serializers.Field]:
-        """The ID of a device is fixed once it exists."""
-        fields = super().get_fields()
-        fields["device_id"].read_only = self.instance is not None
-        return fields
+
+@extend_schema_serializer(description=_("A device to be created, with its ID."))
+class NewDeviceSerializer(DeviceSerializer):
+    """A new device. Its ID is fixed once it exists."""
+
+    class Meta(DeviceSerializer.Meta):
+        read_only_fields = ["created_by_name", "updated_by_name", "version"]
 
 
 @extend_schema_serializer(description=_("A device with its new key, which is never shown again."))
@@ -160,6 +162,7 @@ class DeviceFilter(django_filters.FilterSet):
 @extend_schema_view(
     create=extend_schema(
         description=_("Create a device. The response contains its key, once."),
+        request=NewDeviceSerializer,
         responses={201: OpenApiResponse(DeviceWithKeySerializer)},
     ),
     destroy=extend_schema(description=_("Delete a device that has never reported a view. Deactivate any other.")),
@@ -177,6 +180,11 @@ class DeviceViewSet(AuditedViewSet[Device]):
     # Devices are seen while administrators edit them.
     counters = ("last_seen_at",)
 
+    @property
+    def no_store(self) -> bool:  # type: ignore[override]
+        """Two of the actions answer with a key. Elsewhere this is an attribute, which could say it of one only."""
+        return getattr(self, "action", None) in ("create", "rotate_key")
+
     def required_permission(self) -> str:
         """Rotating the key is a change of the device."""
         return "ads.change_device" if self.action == "rotate_key" else super().required_permission()
@@ -189,7 +197,7 @@ class DeviceViewSet(AuditedViewSet[Device]):
 
     def create(self, request: Request, **kwargs: Any) -> Response:
         context = {**self.get_serializer_context(), "new_row": self.new_row()}
-        serializer = DeviceSerializer(data=request.data, context=context)
+        serializer = NewDeviceSerializer(data=request.data, context=context)
         serializer.is_valid(raise_exception=True)
         return self._with_key(serializer.save(), status.HTTP_201_CREATED)
 
@@ -208,4 +216,4 @@ class DeviceViewSet(AuditedViewSet[Device]):
         """The device with its key. The ETag is that of the device alone."""
         tag = etag_of(self.document(device), counters=self.counters)
         shown = DeviceWithKeySerializer(device, context=self.get_serializer_context()).data
-        return Response(shown, status=code, headers={"ETag": tag, "Cache-Control": "no-store"})
+        return Response(shown, status=code, headers={"ETag": tag})

@@ -41,7 +41,8 @@ class KeyView(ConsoleView):
 
     model = Device
     template_name = "admin/ads/device_key.html"
-    device: Device
+    # Each view gets its own with `as_view(device=…)`.
+    device = Device()
 
     def has_permission(self) -> bool:
         return self.request.user.has_perm("ads.change_device", self.device)

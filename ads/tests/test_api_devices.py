@@ -10,6 +10,7 @@ from accounts.models import AuditEntry, User
 from accounts.tests.factories import Cast
 from ads.models import AdView, Device
 from ads.tests.factories import DEVICE_KEY, AdFactory, DeviceFactory
+from campaign_studio.models import IdempotentAnswer
 from campaign_studio.tests.bodies import as_device, device_body, stored, view_body
 from campaign_studio.tests.refusals import codes_of
 
@@ -55,6 +56,20 @@ def test_a_rotated_key_is_answered_once_and_the_old_one_is_dead(client: APIClien
     assert as_device(device, answer.json()["key"]).get(HERE).status_code == 200
     assert client.get(f"{DEVICES}/{device.pk}")["ETag"] != tag
     assert client.post(f"{DEVICES}/{device.pk}/rotate-key", headers={"If-Match": tag}).status_code == 412
+
+
+@pytest.mark.parametrize("address", [DEVICES, f"{DEVICES}/car-0/rotate-key"])
+def test_an_answer_with_a_key_is_not_kept_for_a_repeated_request(client: APIClient, address: str) -> None:
+    DeviceFactory(device_id="car-0")
+    sent = {"Idempotency-Key": "one"}
+
+    first = client.post(address, device_body() if address == DEVICES else None, headers=sent)
+    second = client.post(address, device_body() if address == DEVICES else None, headers=sent)
+
+    assert first.status_code in (200, 201)
+    assert second.status_code == (400 if address == DEVICES else 200)
+    assert "Idempotency-Replayed" not in second
+    assert not IdempotentAnswer.objects.exists()
 
 
 @pytest.mark.parametrize(

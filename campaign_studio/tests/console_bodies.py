@@ -21,6 +21,7 @@ SLOT, RATING = "ads.AdTimeSlot", "ads.AdContentRating"
 TARGET = "campaigns.CampaignAudienceTargeting"
 CONTACT, ACCOUNT = "advertisers.AdvertiserContact", "advertisers.AdvertiserBankAccount"
 USER, AD, CAMPAIGN, ADVERTISER = "accounts.User", "ads.Ad", "campaigns.Campaign", "advertisers.Advertiser"
+DEVICE = "ads.Device"
 NOTHING = ""
 
 NEW_CONTACT = {"contact_name": "Clara", "contact_email": "clara@example.com"}
@@ -38,6 +39,9 @@ TYPED: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {
     ("/admin/accounts/user/{user_id}/change/", "role"): (USER, {"role": "content_moderator"}),
     ("/admin/accounts/user/{user_id}/change/", "top-role"): (USER, {"role": "system_admin"}),
     ("/admin/accounts/user/{user_id}/change/", "inactive"): (USER, {"is_active": None}),
+    ("/admin/ads/device/{device_id}/change/", "-"): (DEVICE, {"fleet": "Changed"}),
+    ("/admin/ads/device/{device_id}/change/", "inactive"): (DEVICE, {"is_active": None}),
+    ("/admin/ads/device/add/", "-"): (DEVICE, {"device_id": "fresh", "fleet": "Buses"}),
     ("/admin/campaigns/campaign/add/", "-"): (CAMPAIGN, {}),
     ("/admin/ads/ad/add/", "-"): (AD, {}),
     ("/admin/advertisers/advertiser/add/", "-"): (
@@ -77,6 +81,7 @@ ACTIONS: dict[str, tuple[str, dict[str, str]]] = {
 KEY_BELOW = {
     "/admin/campaigns/campaign/": "campaign_id",
     "/admin/ads/ad/": "ad_id",
+    "/admin/ads/device/": "device_id",
     "/admin/advertisers/advertiser/": "advertiser_id",
     "/admin/accounts/user/": "user_id",
     "/admin/accounts/role/": "role_id",
@@ -89,6 +94,7 @@ PLAIN: dict[str, tuple[str, dict[str, str]]] = {
     "delete": (NOTHING, {"post": "yes"}),
     "approve": (AD, {"decide": "", "note": ""}),
     "reject": (AD, {"decide": "", "note": "Too loud"}),
+    "rotate-key": (DEVICE, {}),
     "reveal": ("accounts.AuditEntry", {}),
     "password": (USER, {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD}),
     "password_change": (

@@ -142,6 +142,27 @@ TABLE = """
   POST reject/                         both         -                      ok    ok    403   ok    login login login
   GET  why/                            both         -                      200   200   200   200   login login login
 
+/admin/ads/device/
+  GET  .                               any          -                      200   200   403   403   login login login
+  GET  add/                            any          -                      200   200   403   403   login login login
+  POST add/                            any          -                      shown shown 403   403   login login login
+  POST .                               any          deactivate_selected    ok    ok    403   403   login login login
+  POST .                               any          activate_selected      kept  kept  403   403   login login login
+  POST .                               any          delete_selected?       200   200   403   403   login login login
+  POST .                               any          delete_selected        ok    ok    403   403   login login login
+
+/admin/ads/device/{device_id}/
+  GET  .                               any          -                      on    on    on    on    login login login
+  GET  change/                         any          -                      200   200   403   403   login login login
+  POST change/                         any          -                      ok    ok    403   403   login login login
+  POST change/                         any          inactive               ok    ok    403   403   login login login
+  GET  delete/                         any          -                      200   200   403   403   login login login
+  POST delete/                         any          -                      ok    ok    403   403   login login login
+  GET  history/                        any          -                      200   200   gone  gone  login login login
+  GET  history/                        any          as_of                  200   200   gone  gone  login login login
+  GET  rotate-key/                     any          -                      200   200   403   403   login login login
+  POST rotate-key/                     any          -                      shown shown 403   403   login login login
+
 /admin/advertisers/advertiser/
   GET  .                               any          -                      200   200   200   200   login login login
   GET  add/                            any          -                      200   200   200   403   login login login

@@ -21,6 +21,7 @@ LISTS = [
     "admin:campaigns_campaign_changelist",
     "admin:ads_ad_changelist",
     "admin:advertisers_advertiser_changelist",
+    "admin:ads_device_changelist",
     "admin:accounts_user_changelist",
     "admin:accounts_role_changelist",
     "admin:accounts_auditentry_changelist",
@@ -39,6 +40,8 @@ HOSTILE = [
     "?advertiser__advertiser_id__exact=no-uuid",
     "?campaign__campaign_id__exact=no-uuid",
     "?country=ZZ",
+    "?is_active__exact=perhaps",
+    "?key_hash__startswith=0",
     "?kind=99999999999999999999999",
     "?action=x",
     "?p=99999999999999999999",
@@ -96,7 +99,9 @@ def test_an_invalid_query_shows_the_whole_list_and_a_message(
 
 @pytest.mark.parametrize("key", ["no-uuid", "00000000-0000-0000-0000-000000000000", "_3D", "1" * 400])
 @pytest.mark.parametrize("view", ["change", "delete", "history"])
-@pytest.mark.parametrize("model", ["campaigns_campaign", "ads_ad", "advertisers_advertiser", "accounts_user"])
+@pytest.mark.parametrize(
+    "model", ["campaigns_campaign", "ads_ad", "ads_device", "advertisers_advertiser", "accounts_user"]
+)
 def test_a_missing_object_is_reported(model: str, view: str, key: str, cast: Cast, console_for: ConsoleFor) -> None:
     answer = console_for(cast.system_admin).get(reverse(f"admin:{model}_{view}", args=[key]), follow=True)
 

@@ -39,6 +39,8 @@ STAMPS = {"updated_at", "updated_by_name", "version"}
 # The roles with the most and the fewest permissions among those that may write the resource.
 WRITERS = {
     **{kind: ["system_admin", "campaign_manager"] for kind in WRITES},
+    "device": ADMINS,
+    "new device": ADMINS,
     "user": ADMINS,
     "registration": ["anonymous", "guest"],
     "oneself": ["app_admin", "guest"],

@@ -152,6 +152,7 @@ def post_as(client: Any, method: str, way: str, address: str, body: dict[str, An
         ("/api/users", bodies.user_body()),
         ("/api/campaigns/{campaign_id}/ads", bodies.ad_body()),
         ("/api/advertisers/{advertiser_id}/contacts", bodies.contact_body()),
+        ("/api/devices", bodies.device_body()),
     ],
 )
 def test_a_post_to_a_list_stays_a_post(

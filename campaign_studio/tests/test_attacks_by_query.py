@@ -9,6 +9,8 @@ from django.db import connection
 from django.urls import get_resolver
 
 from accounts.tests.factories import Cast, UserFactory
+from ads.models import Device
+from ads.tests.factories import DEVICE_KEY
 from advertisers.tests.factories import ACCOUNT_NUMBER, IBAN, AdvertiserBankAccountFactory, AdvertiserFactory
 from campaign_studio.tests.attackers import EVERY_ROLE, NOWHERE, client_of, send
 from campaign_studio.tests.scenes import scene
@@ -132,6 +134,11 @@ def hidden_of_advertisers(cast: Cast, keys: dict[str, Any]) -> list[str]:
     return [*stored_as, ACCOUNT_NUMBER, ACCOUNT_NUMBER[-4:], IBAN, IBAN[-4:], "••••", "Example Ltd", "contact"]
 
 
+def hidden_of_devices(cast: Cast, keys: dict[str, Any]) -> list[str]:
+    key_hash = Device.objects.get(pk=keys["device_id"]).key_hash
+    return [DEVICE_KEY, DEVICE_KEY[:6], key_hash, key_hash[:8], key_hash[-8:], cast.owner.username]
+
+
 def hidden_of_campaigns(cast: Cast, keys: dict[str, Any]) -> list[str]:
     return [cast.owner.password, cast.owner.username, cast.owner.email, str(keys["campaign_id"]), "draft", "Europe"]
 
@@ -145,6 +152,7 @@ def hidden_of_ads(cast: Cast, keys: dict[str, Any]) -> list[str]:
     [
         ("/api/users", "system_admin", hidden_of_users, "guest"),
         ("/api/users", "app_admin", hidden_of_users, "guest"),
+        ("/api/devices", "system_admin", hidden_of_devices, "Taxis"),
         ("/api/advertisers", "system_admin", hidden_of_advertisers, "Advertiser"),
         ("/api/advertisers", "content_moderator", hidden_of_advertisers, "Advertiser"),
         ("/api/campaigns", "guest", hidden_of_campaigns, "Campaign"),

@@ -12,7 +12,7 @@ from rest_framework.test import APIClient
 from accounts.models import User
 from accounts.tests.factories import Cast, UserFactory, make_cast
 from ads.models import Ad
-from ads.tests.factories import AdFactory, AdTimeSlotFactory
+from ads.tests.factories import AdFactory, AdTimeSlotFactory, DeviceFactory
 from advertisers.models import Advertiser
 from advertisers.tests.factories import (
     AdvertiserBankAccountFactory,
@@ -36,6 +36,7 @@ OBJECTS: dict[str, tuple[Callable[[], str], dict[str, Any]]] = {
     "advertiser": (lambda: f"/api/advertisers/{AdvertiserContactFactory().advertiser_id}", {"city": "Other"}),
     "contact": (lambda: _below("contacts", AdvertiserContactFactory()), {"contact_name": "Other"}),
     "bank account": (lambda: _below("bank-accounts", AdvertiserBankAccountFactory()), {"bank_name": "Other"}),
+    "device": (lambda: f"/api/devices/{DeviceFactory().pk}", {"fleet": "Other"}),
     "user": (lambda: f"/api/users/{UserFactory().pk}", {"first_name": "Other"}),
     "oneself": (lambda: "/api/auth/me", {"first_name": "Other"}),
 }

@@ -116,6 +116,8 @@ LISTS = {
     "/api/advertisers": "advertiser_type country city search",
     "/api/advertisers/{advertiser_id}/contacts": "",
     "/api/advertisers/{advertiser_id}/bank-accounts": "",
+    "/api/devices": "fleet is_active search",
+    "/api/devices/{device_id}": "as_of",
     "/api/users": "role is_active search",
     "/api/roles": "",
     "/api/audit-log": "actor resource_type resource_id action from to",

@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from accounts.tests.factories import Cast, UserFactory
-from ads.tests.factories import AdContentRatingFactory, AdFactory, AdTimeSlotFactory
+from ads.tests.factories import AdContentRatingFactory, AdFactory, AdTimeSlotFactory, DeviceFactory
 from advertisers.tests.factories import AdvertiserBankAccountFactory, AdvertiserContactFactory, AdvertiserFactory
 from campaign_studio.tests.bodies import ad_body, bearing, campaign_body, tokens_of
 from campaigns.tests.factories import AudienceTargetingFactory, CampaignFactory
@@ -44,7 +44,7 @@ def whole(cast: Cast) -> dict[str, Any]:
     ad = AdFactory(campaign=campaign)
     AdContentRatingFactory(ad=ad)
     AdTimeSlotFactory(ad=ad)
-    return {"advertiser": advertiser, "campaign": campaign, "ad": ad}
+    return {"advertiser": advertiser, "campaign": campaign, "ad": ad, "device": DeviceFactory()}
 
 
 def grow(whole: dict[str, Any], client: APIClient) -> None:
@@ -58,6 +58,7 @@ def grow(whole: dict[str, Any], client: APIClient) -> None:
         AdContentRatingFactory(ad=AdFactory(campaign=campaign))
         AdTimeSlotFactory(ad=whole["ad"], time_slot_start=time(number + 10), time_slot_end=time(number + 11))
         UserFactory()
+        DeviceFactory()
         client.patch(f"/api/campaigns/{whole['campaign'].pk}", {"campaign_name": f"Name {number}"})
         client.patch(f"/api/ads/{whole['ad'].pk}", {"ad_name": f"Name {number}"})
         client.patch(f"/api/advertisers/{whole['advertiser'].pk}", {"city": f"City {number}"})
@@ -80,6 +81,9 @@ COSTS = [
     ("/api/advertisers/{advertiser.pk}/history", 6),
     ("/api/advertisers/{advertiser.pk}/contacts", 4),
     ("/api/advertisers/{advertiser.pk}/bank-accounts", 4),
+    ("/api/devices", 3),
+    ("/api/devices/{device.pk}", 2),
+    ("/api/devices/{device.pk}/history", 4),
     ("/api/users", 3),
     ("/api/users/{user.pk}", 2),
     ("/api/roles", 3),

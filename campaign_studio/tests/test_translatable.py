@@ -17,6 +17,7 @@ from rest_framework.test import APIClient
 from accounts.choices import RoleName
 from accounts.models import User
 from accounts.tests.factories import Cast, UserFactory
+from ads.models import Device
 from campaign_studio.places import country_choices, currency_choices, timezone_choices
 from campaign_studio.tests import pseudo
 from campaign_studio.tests.attackers import NOWHERE, client_of, send
@@ -79,7 +80,9 @@ def names() -> set[str]:
 
 def data() -> set[str]:
     """Words of values that are stored."""
-    known: list[Any] = [username.capitalize() for username in User.objects.values_list("username", flat=True)]
+    known: list[Any] = [
+        name.capitalize() for model in (User, Device) for name in map(str, model._default_manager.all())
+    ]
     for model in apps.get_models():
         known += model._default_manager.values_list()
     return set(WORD.findall(repr(known)))

@@ -7,6 +7,7 @@ from django.db import connection
 from rest_framework import serializers
 
 from accounts.api.serializers import NewUserSerializer, RegistrationSerializer, SelfSerializer
+from ads.api.devices import DeviceSerializer, NewDeviceSerializer
 from ads.api.serializers import AdSerializer, CampaignAdSerializer, ReviewSerializer
 from advertisers.api.serializers import AdvertiserSerializer, BankAccountSerializer, ContactSerializer
 from campaign_studio.tests import bodies
@@ -35,6 +36,8 @@ WRITES: dict[str, tuple[type[serializers.Serializer[Any]], Any, str, str]] = {
         "/api/advertisers/{advertiser_id}/bank-accounts",
         "/api/advertisers/{advertiser_id}/bank-accounts/{bank_id}",
     ),
+    "device": (DeviceSerializer, lambda: {"fleet": "Taxis"}, "", "/api/devices/{device_id}"),
+    "new device": (NewDeviceSerializer, bodies.device_body, "/api/devices", ""),
     "user": (NewUserSerializer, bodies.user_body, "/api/users", "/api/users/{user_id}"),
     "registration": (RegistrationSerializer, bodies.user_body, "/api/auth/register", ""),
     "oneself": (SelfSerializer, dict, "", "/api/auth/me"),
@@ -54,6 +57,7 @@ def rows() -> list[tuple[str, int]]:
             "union all select 'advertisers', count(*) from advertisers "
             "union all select 'contacts', count(*) from advertiser_contacts "
             "union all select 'accounts', count(*) from advertiser_bank_accounts "
+            "union all select 'devices', count(*) from devices "
             "union all select 'log', count(*) from audit_log) counted"
         )
         return [(str(name), int(number)) for name, number in cursor.fetchall()]
