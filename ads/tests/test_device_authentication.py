@@ -18,8 +18,10 @@ from ads.models import Device, ViewReceipt
 from ads.tests.factories import DEVICE_KEY, AdFactory, DeviceFactory
 from campaign_studio.acting import ActingMiddleware, current_user
 from campaign_studio.models import IdempotentAnswer
-from campaign_studio.tests.attackers import EVERY_ROLE, client_of
+from campaign_studio.tests.attackers import EVERY_ROLE, NOWHERE, client_of, send
 from campaign_studio.tests.bodies import as_device, bearing, campaign_body, stored, view_body
+from campaign_studio.tests.scenes import scene
+from campaign_studio.tests.test_permission_table import LINES
 from campaign_studio.writing import one_write
 from campaigns.tests.factories import CampaignFactory
 
@@ -112,6 +114,28 @@ def test_everywhere_else_a_device_is_told_where_it_is_admitted(
         "detail": "Devices may only use GET /api/delivery and POST /api/delivery/views. For anything else, sign in as "
         "a user with POST /api/auth/login."
     }
+    assert stored() == before
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("line", LINES, ids=" ".join)
+def test_no_other_url_admits_a_device(cast: Cast, device: Device, line: list[str]) -> None:
+    """Each URL of the permission table answers a device as it answers somebody who isn't signed in."""
+    method, address, _, *answers = line
+    keys = scene(cast.colleague) | {"user_id": cast.guest.pk, "session_id": NOWHERE}
+    before = stored()
+
+    answer = send(as_device(device), method, address.format(**keys), {} if method != "GET" else None)
+
+    if address.startswith(DELIVERY) and "explain" not in address:
+        assert answer.status_code in (200, 400)
+    elif answers[-1] == "401":
+        assert answer.status_code == 401
+        assert answer.json()["detail"].startswith("Devices may only use")
+    else:
+        # It is open to everybody, and needs a body that isn't sent here.
+        assert answer.status_code in (200, 400)
+    Device.objects.update(last_seen_at=None)
     assert stored() == before
 
 

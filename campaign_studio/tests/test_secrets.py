@@ -19,7 +19,15 @@ from rest_framework.test import APIClient
 
 from accounts.models import TOTPDevice, User
 from accounts.tests.factories import PASSWORD, UserFactory
-from campaign_studio.tests.bodies import advertiser_body, bank_account_body, bearing, link_in, mailing, reset_of
+from campaign_studio.tests.bodies import (
+    advertiser_body,
+    bank_account_body,
+    bearing,
+    device_body,
+    link_in,
+    mailing,
+    reset_of,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -83,6 +91,10 @@ def use_everything(record: Record, user: User) -> None:
     bank = record.keep(client.post(accounts, bank_account_body(**numbers))).json()["bank_id"]
     record.keep(client.post(f"{accounts}/{bank}/reveal"), may_contain=("bank_account_iban", "bank_account_number"))
     for address in (accounts, f"/api/advertisers/{advertiser}", f"/api/advertisers/{advertiser}/history"):
+        record.keep(client.get(address))
+    record.keep(client.post("/api/devices", device_body()), may_contain=("key",))
+    record.keep(client.post("/api/devices/car-17/rotate-key"), may_contain=("key",))
+    for address in ("/api/devices", "/api/devices/car-17", "/api/devices/car-17/history"):
         record.keep(client.get(address))
     code = set_up_two_factor(record, browser)
     client = sign_in_and_refresh(record, otp_token=code)
