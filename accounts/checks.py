@@ -5,9 +5,10 @@ from django.core.checks import CheckMessage, Error, register
 from django.utils.translation import gettext as _
 
 from accounts.choices import STAFF_ROLES
+from campaign_studio.checks import SETTINGS
 
 
-@register()
+@register(SETTINGS)
 def two_factor_roles(**kwargs: object) -> list[CheckMessage]:
     """Every role in `TWO_FACTOR_ROLES` has access to the console, where two-factor authentication is set up."""
     return [
@@ -24,7 +25,7 @@ def two_factor_roles(**kwargs: object) -> list[CheckMessage]:
     ]
 
 
-@register()
+@register(SETTINGS)
 def sign_in_limits(**kwargs: object) -> list[CheckMessage]:
     """The sign-in limits are above 0. Otherwise no one could sign in, or no one would ever be locked out."""
     return [

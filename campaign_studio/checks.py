@@ -4,13 +4,24 @@ import ipaddress
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import ERROR, CheckMessage, Error, register, run_checks
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext as _
 
 from campaign_studio.rate_limits import PERIODS, rate
 
+# The tag of checks that read nothing but settings, in this module and in those of the apps.
+SETTINGS = "settings"
 
-@register()
+
+def refuse_wrong_settings() -> None:
+    """Raise ImproperlyConfigured with all errors in the settings. Servers call it; `manage.py` runs checks itself."""
+    errors = [error for error in run_checks(tags=[SETTINGS]) if error.level >= ERROR]
+    if errors:
+        raise ImproperlyConfigured(" ".join(f"{error.msg} {error.hint}" for error in errors))
+
+
+@register(SETTINGS)
 def trusted_proxies(**kwargs: object) -> list[CheckMessage]:
     """`TRUSTED_PROXIES` lists IP addresses and networks."""
     errors: list[CheckMessage] = []
@@ -29,7 +40,7 @@ def trusted_proxies(**kwargs: object) -> list[CheckMessage]:
     return errors
 
 
-@register()
+@register(SETTINGS)
 def cors_origins(**kwargs: object) -> list[CheckMessage]:
     """`CORS_ORIGINS` lists origins: a scheme and a host, optionally a port, and no path."""
     return [
@@ -43,7 +54,7 @@ def cors_origins(**kwargs: object) -> list[CheckMessage]:
     ]
 
 
-@register()
+@register(SETTINGS)
 def token_lifetimes(**kwargs: object) -> list[CheckMessage]:
     """`ACCESS_TOKEN_EXPIRE_MINUTES` and `REFRESH_TOKEN_EXPIRE_DAYS` are above 0."""
     return [
@@ -57,7 +68,7 @@ def token_lifetimes(**kwargs: object) -> list[CheckMessage]:
     ]
 
 
-@register()
+@register(SETTINGS)
 def rate_limits(**kwargs: object) -> list[CheckMessage]:
     """`THROTTLE_ANON`, `THROTTLE_USER` and `THROTTLE_DEVICE` are rates such as `100/min`."""
     errors: list[CheckMessage] = []

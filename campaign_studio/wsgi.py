@@ -13,11 +13,13 @@ from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.utils.translation import gettext, override
 
+from campaign_studio.checks import refuse_wrong_settings
 from campaign_studio.loopback import refuse_debug_beyond_this_computer
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "campaign_studio.settings")
 
 django_application = get_wsgi_application()
+refuse_wrong_settings()
 refuse_debug_beyond_this_computer()
 
 

@@ -1,5 +1,6 @@
 """An email address is verified once its owner has followed the link that was sent to it, and no longer."""
 
+import json
 import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -24,6 +25,7 @@ from campaign_studio.tests.bodies import (
     link_in,
     mailing,
     reset_of,
+    send_bytes,
     stored,
     tokens_of,
     user_body,
@@ -119,6 +121,37 @@ def test_a_malformed_link_is_refused(uid: str, token: str) -> None:
     assert confirm(confirmation_of(user)[0], token) == 400
     assert Client().get(f"/admin/email/{uid.replace(chr(0), 'n')}/{token}/").status_code == 200
     assert not is_verified(user)
+
+
+HOSTILE = [
+    None,
+    True,
+    0,
+    1e308,
+    "",
+    " ",
+    [],
+    ["x"],
+    {},
+    {"a": 1},
+    "a\x00b",
+    "\ud800",
+    "x" * 300,
+    "é" * 300,
+    "\u202e",
+    "%s",
+    "../..",
+]
+
+
+@pytest.mark.parametrize("value", HOSTILE, ids=repr)
+def test_a_hostile_value_confirms_nothing_and_causes_no_error(value: Any) -> None:
+    uid, token = confirmation_of(UserFactory())
+
+    for body in ({"uid": value, "token": token}, {"uid": uid, "token": value}, {"uid": value}, {"token": token}, value):
+        answer = send_bytes(APIClient(), "POST", CONFIRM, json.dumps(body).encode())
+        assert (answer.status_code, type(answer.json())) == (400, dict)
+    assert confirm(uid, token) == 204
 
 
 def test_a_deactivated_user_confirms_nothing() -> None:

@@ -1,9 +1,15 @@
 """System checks find wrong settings at start, with an id and a hint."""
 
+import runpy
 from typing import Any
 
 import pytest
 from django.core.checks import run_checks
+from django.core.checks.registry import registry
+from django.core.exceptions import ImproperlyConfigured
+
+from campaign_studio.checks import SETTINGS
+from campaign_studio.tests.shape import LAYERS, ROOT
 
 
 def found(prefix: str = "campaign_studio.") -> list[tuple[str, str]]:
@@ -65,3 +71,17 @@ def test_a_wrong_rate_is_reported(name: str, settings: Any) -> None:
             "Write a number, a slash and one of sec, second, min, minute, hour, day: 100/min",
         )
     ]
+
+
+@pytest.mark.parametrize("roles", [["user"], ["system_admin", "guest"]])
+def test_a_server_refuses_to_start_with_wrong_settings(roles: list[str], settings: Any) -> None:
+    settings.TWO_FACTOR_ROLES = roles
+
+    with pytest.raises(ImproperlyConfigured, match=f"TWO_FACTOR_ROLES contains “{roles[-1]}”.*Use only roles with"):
+        runpy.run_path(str(ROOT / "campaign_studio" / "wsgi.py"))
+
+
+def test_a_server_checks_all_of_our_settings() -> None:
+    ours = [check for check in registry.get_checks() if check.__module__.split(".")[0] in LAYERS]
+
+    assert [check.__module__ for check in ours if SETTINGS not in check.tags] == []
