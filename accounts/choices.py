@@ -59,4 +59,5 @@ class SecurityEventKind(models.TextChoices):
     ROLE_CHANGED = "role_changed", _("Role changed")
     DEACTIVATED = "deactivated", _("Account deactivated")
     PERMISSION_REFUSED = "permission_refused", _("Permission denied")
+    IMPLAUSIBLE_VIEWS = "implausible_views", _("Implausible views reported")
     BANK_NUMBER_REVEALED = "bank_number_revealed", _("Bank account number revealed")

@@ -3,6 +3,7 @@
 Without DEBUG the project refuses to start if a required variable is missing.
 """
 
+import hashlib
 import json
 from datetime import timedelta
 from pathlib import Path
@@ -121,7 +122,7 @@ SHORTEST_KEY = 32
 
 
 def _key_list(variable: str, example: str) -> list[str]:
-    """The comma-separated keys in `variable`, newest first. Under DEBUG the published example is the default."""
+    """The comma-separated keys in `variable`, newest first. Under DEBUG the example is the default."""
     written = env.str(variable, default="").strip() or (example if DEBUG else "")
     keys = [key.strip() for key in written.split(",") if key.strip()]
     hint = "Generate a key: python -c 'import secrets; print(secrets.token_urlsafe(48))'"
@@ -137,6 +138,7 @@ def _key_list(variable: str, example: str) -> list[str]:
 SECRET_KEY = _key_list("SECRET_KEY", EXAMPLE_SECRET_KEY)[0]
 SECRET_KEY_FALLBACKS = _key_list("SECRET_KEY_FALLBACKS", "")
 ENCRYPTION_KEYS = _key_list("ENCRYPTION_KEY", EXAMPLE_ENCRYPTION_KEY)
+DELIVERY_KEYS = _key_list("DELIVERY_KEYS", hashlib.sha256(f"delivery {SECRET_KEY}".encode()).hexdigest())
 
 # --- Accounts and tokens ---------------------------------------------------------------------------------------------
 
@@ -276,6 +278,8 @@ FOUR_EYES = env.bool("FOUR_EYES", default=True)
 # --- Views ----------------------------------------------------------------------------------------------------------
 
 VIEW_RETENTION_MONTHS = whole_number(env, "VIEW_RETENTION_MONTHS", default=25, within=range(1, 1201))
+# At most the shortest month, so that no view is accepted that would have been dropped.
+VIEW_GRACE_DAYS = whole_number(env, "VIEW_GRACE_DAYS", default=7, within=range(1, 29))
 
 # --- Audit -----------------------------------------------------------------------------------------------------------
 

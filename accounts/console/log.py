@@ -33,6 +33,7 @@ KIND_COLOURS: dict[str, str] = {
     SecurityEventKind.LOCKED_OUT: "danger",
     SecurityEventKind.REFRESH_REUSED: "danger",
     SecurityEventKind.PERMISSION_REFUSED: "warning",
+    SecurityEventKind.IMPLAUSIBLE_VIEWS: "warning",
     SecurityEventKind.BANK_NUMBER_REVEALED: "warning",
 }
 

@@ -23,6 +23,7 @@ from ads.api import delivery_serializers as serializers
 from ads.delivery.engine import Decision, decide
 from ads.delivery.explaining import explain, with_failures
 from ads.delivery.opportunity import Opportunity
+from ads.delivery.proofs import impression_of, prove
 from ads.delivery.readiness import readiness_of
 from ads.media import BAR_POSITIONS, qr_code
 from ads.models import Ad
@@ -179,21 +180,31 @@ class QrCodeViewSet(StudioView, GenericViewSet[Ad]):
 
 @cache
 def _shape_of_ads() -> serializers.DeliveredAdSerializer:
-    """The serializer of delivered ads, built once: DRF derives its fields anew for each instance."""
-    return serializers.DeliveredAdSerializer()
+    """The serializer of delivered ads, built once: DRF derives its fields anew for each instance.
+
+    Without `impression`, which depends on the opportunity too.
+    """
+    shape = serializers.DeliveredAdSerializer()
+    del shape.fields["impression"]
+    return shape
 
 
 def _document(decision: Decision) -> serializers.Document:
     """The response body. Takes two queries, however many ads there are."""
     ads = Ad.objects.filter(pk__in=decision.keys()).select_related("content_rating")
-    shape = _shape_of_ads()
-    delivered = {str(ad.pk): shape.to_representation(ad) for ad in ads}
+    shape, opportunity = _shape_of_ads(), decision.opportunity
+    delivered = {
+        str(ad.pk): {
+            **shape.to_representation(ad),
+            "impression": prove(impression_of(ad.pk, ad.ad_type_id, opportunity)),
+        }
+        for ad in ads
+    }
     placements: serializers.Document = {}
     for position, keys in decision.shown.items():
         # An ad may have been deleted since the decision.
         showing = [delivered[key] for key in keys if key in delivered]
         placements[position] = next(iter(showing), None) if position in BAR_POSITIONS else showing
-    opportunity = decision.opportunity
     return {
         "at": opportunity.at.isoformat(),
         "place": {name: getattr(opportunity, name) for name in ("country", "region", "city", "postcode")},

@@ -140,6 +140,12 @@ class DeliveredAdSerializer(serializers.ModelSerializer[Ad]):
 
     campaign_id = serializers.UUIDField()
     content_rating = ContentRatingSerializer()
+    impression = serializers.CharField(
+        help_text=_(
+            "Proves that this ad was to be shown here and now. Return it unchanged with each view in "
+            "`POST /api/delivery/views`."
+        )
+    )
 
     class Meta:
         model = Ad
@@ -157,6 +163,7 @@ class DeliveredAdSerializer(serializers.ModelSerializer[Ad]):
             "ad_in_view_duration_unit",
             "ad_advertiser_forwarding_url",
             "content_rating",
+            "impression",
         ]
         read_only_fields = fields
 

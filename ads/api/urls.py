@@ -4,7 +4,7 @@ from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from accounts.api.authentication import BearerAuthentication
-from ads.api import delivery, devices, reporting, views
+from ads.api import delivery, devices, performance, reporting, views
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
 router.register("ads", views.AdViewSet, basename="ad")
@@ -43,7 +43,7 @@ urlpatterns = [
     ),
     path(
         "campaigns/<uuid:campaign_id>/performance",
-        reporting.PerformanceViewSet.as_view({"get": "retrieve"}),
+        performance.PerformanceViewSet.as_view({"get": "retrieve"}),
         name="campaign-performance",
     ),
     path("moderation-queue", views.ModerationQueueViewSet.as_view({"get": "list"}), name="moderation-queue"),

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
 from ads.delivery.facts import Fact, Problem, ResourceType, Step
-from ads.reporting.counting import Refusal, Rejection
+from ads.reporting.reports import Refusal, Rejection
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -130,16 +130,48 @@ STEPS: Mapping[Step, "StrPromise"] = {
     Step.RAISE_VIEWING_TIME_CAP_TO_GO_ON: _("Raise campaign_max_view_duration_value to keep it running."),
 }
 REFUSALS: Mapping[Refusal, "StrPromise"] = {
-    Refusal.UNKNOWN_AD: _("No such ad. Send the ad_id of the ad that was shown."),
+    Refusal.FORGED: _(
+        "This impression wasn't issued here, has been changed, or is too old. Send the impression of the delivered ad "
+        "unchanged."
+    ),
+    Refusal.UNKNOWN_AD: _("The ad has been deleted. Don't send this view again."),
+    Refusal.IN_FUTURE: _(
+        "viewed_at is in the future. Check the device's clock, and send the time at which the ad was shown."
+    ),
+    Refusal.EXPIRED: ngettext_lazy(
+        "This view is too old: only views of the last %(days)d day count. Don't send it again.",
+        "This view is too old: only views of the last %(days)d days count. Don't send it again.",
+        "days",
+    ),
+    Refusal.OUTSIDE_QUARTER: _(
+        "viewed_at is outside the quarter hour of the impression, %(first)s to %(last)s. Send the screen's local time "
+        "with its offset, and the impression that was delivered for it."
+    ),
+    Refusal.TOO_MANY: ngettext_lazy(
+        "This ad fits into a quarter hour %(most)d time. Count the views of an impression from 0 to %(last)d.",
+        "This ad fits into a quarter hour %(most)d times. Count the views of an impression from 0 to %(last)d.",
+        "most",
+    ),
     Refusal.TOO_SHORT: ngettext_lazy(
         "This view is too short to count: it lasted %(lasted)d of the required %(needed)d second.",
         "This view is too short to count: it lasted %(lasted)d of the required %(needed)d seconds.",
         "needed",
     ),
-    Refusal.IN_FUTURE: _(
-        "viewed_at is in the future. Check the device's clock, and send the time at which the ad was shown."
+    Refusal.TOO_LONG: _("A quarter hour has 900 seconds. Send the seconds for which the ad was on the screen."),
+    Refusal.IMPRESSION_TOO_LONG: ngettext_lazy(
+        "The views of an impression last up to 900 seconds together, and %(used)d second has been counted. Send only "
+        "the seconds for which the ad was on the screen.",
+        "The views of an impression last up to 900 seconds together, and %(used)d seconds have been counted. Send only "
+        "the seconds for which the ad was on the screen.",
+        "used",
     ),
-    Refusal.EXPIRED: _("This view is too old: only views from %(oldest)s onwards count. Don't send it again."),
+    Refusal.QUARTER_TOO_LONG: ngettext_lazy(
+        "A position has 900 seconds in a quarter hour, whatever the place, and %(used)d second of this device has been "
+        "counted. Send only what was on the screen.",
+        "A position has 900 seconds in a quarter hour, whatever the place, and %(used)d seconds of this device have "
+        "been counted. Send only what was on the screen.",
+        "used",
+    ),
     Refusal.VIEW_CAP_REACHED: ngettext_lazy(
         "The campaign has reached its view cap of %(cap)d view. Request the delivery again and show another ad.",
         "The campaign has reached its view cap of %(cap)d views. Request the delivery again and show another ad.",
@@ -169,7 +201,7 @@ def fix(fact: Fact) -> str:
 
 def refusal(rejection: Rejection) -> str:
     """Why a view doesn't count."""
-    return REFUSALS[rejection.code] % rejection.params
+    return REFUSALS[rejection.reason] % rejection.params
 
 
 def _params(fact: Fact) -> dict[str, object]:

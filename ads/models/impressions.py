@@ -17,6 +17,8 @@ LONGEST_DEVICE_ID = 100
 class AdView(models.Model):
     """One counted view. The table is partitioned by the month of `viewed_at` (UTC); old months are dropped.
 
+    `quarter` is the start of the quarter hour in UTC, and `impression_id` stands for the impression on this device.
+
     An ad with views can't be deleted, because the sums by day refer to it. The views themselves have no foreign key,
     so that counting doesn't wait while someone saves the ad.
     """
@@ -30,12 +32,20 @@ class AdView(models.Model):
     city = models.CharField(max_length=200, blank=True, default="")
     postcode = models.CharField(max_length=200, blank=True, default="")
     device_id = models.CharField(max_length=LONGEST_DEVICE_ID, blank=True, default="")
+    # What limits the seconds of a device. Views from before proofs have none of the three.
+    position = models.CharField(max_length=50, blank=True, default="", db_default="")
+    quarter = models.DateTimeField(null=True)
+    impression_id = models.UUIDField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         db_table = "ad_views"
         verbose_name = _("view")
         verbose_name_plural = _("views")
+        indexes = [
+            models.Index(fields=["device_id", "quarter"], name="ad_views_of_a_quarter"),
+            models.Index(fields=["impression_id"], name="ad_views_of_an_impression"),
+        ]
         constraints = [
             models.CheckConstraint(
                 name="ad_view_lasts_a_day_at_most",

@@ -1,25 +1,23 @@
-"""Counting views: each once, and none beyond the campaign's caps.
+"""Counting views: each once, and none beyond the campaign's caps or what a screen can have shown.
 
-Locks are always taken in the same order, which prevents deadlocks between counting, deleting and recounting: the totals
-of the campaigns, the ads and the receipts, each by key, then the sums by day.
+Locks are always taken in the same order, which prevents deadlocks between counting, voiding, deleting and recounting:
+the device, the totals of the campaigns, the ads and the receipts, each by key, then the sums by day. The lock of the
+device makes simultaneous reports of one device wait for each other, so that each sees the seconds of those before it.
 """
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
-from enum import StrEnum, auto
+from datetime import date, datetime
 from uuid import UUID
 
 from django.db import connection, transaction
 
-from ads.models import Ad, AdView, CampaignViewTotals, ViewReceipt
-from ads.reporting.partitions import kept_from
-from campaigns.choices import in_seconds
+from accounts.audit.models import SecurityEvent
+from accounts.choices import SecurityEventKind
+from ads.models import Ad, AdView, CampaignViewTotals, Device, ViewReceipt
+from ads.reporting.reports import IMPLAUSIBLE, Airtime, ProvenView, Refusal, Rejection, ReportedView, objection
 from campaigns.models import Campaign
-
-# How far the clock of a vehicle may be ahead of the server's.
-CLOCK_TOLERANCE = timedelta(minutes=5)
 
 # Locks the campaign, so that it can't be deleted while its row of totals is created.
 MAKE_TOTALS = """
@@ -29,9 +27,6 @@ WHERE campaign_id = ANY(%s)
     AND NOT EXISTS (SELECT FROM campaign_view_totals WHERE campaign_view_totals.campaign_id = campaigns.campaign_id)
 ORDER BY campaign_id FOR KEY SHARE OF campaigns
 ON CONFLICT DO NOTHING
-"""
-TAKE_RECEIPTS = """
-INSERT INTO ad_view_receipts (view_id) SELECT unnest(%s::uuid[]) ON CONFLICT DO NOTHING RETURNING view_id
 """
 ADD_TO_ADS = """
 UPDATE ads SET ad_view_count = ad_view_count + counted.views
@@ -47,43 +42,8 @@ ON CONFLICT (ad_id, day, country, city) DO UPDATE SET
 """
 
 
-@dataclass(frozen=True)
-class ReportedView:
-    """A view as a vehicle reports it. `index` is its position in the report."""
-
-    index: int
-    view_id: UUID
-    ad_id: UUID
-    viewed_at: datetime
-    duration_seconds: int
-    country: str = ""
-    city: str = ""
-    postcode: str = ""
-    device_id: str = ""
-
-    @property
-    def day(self) -> date:
-        """The day on which it is counted, in UTC."""
-        return self.viewed_at.astimezone(UTC).date()
-
-
-class Refusal(StrEnum):
-    """The code of a reason why a view isn't counted. The API has a sentence for each."""
-
-    UNKNOWN_AD = auto()
-    TOO_SHORT = auto()
-    IN_FUTURE = auto()
-    EXPIRED = auto()
-    VIEW_CAP_REACHED = auto()
-    VIEW_DURATION_CAP_REACHED = auto()
-
-
-@dataclass(frozen=True)
-class Rejection:
-    """A reason why a view isn't counted. `params` are the values for its sentence."""
-
-    code: Refusal
-    params: Mapping[str, object] = field(default_factory=dict)
+class InactiveDeviceError(Exception):
+    """The device has been deactivated or deleted."""
 
 
 @dataclass
@@ -95,37 +55,46 @@ class CountResult:
     rejected: dict[int, Rejection] = field(default_factory=dict)
 
 
-def count_views(views: Sequence[ReportedView], *, now: datetime) -> CountResult:
+def count_views(views: Sequence[ReportedView], *, device: Device, now: datetime) -> CountResult:
     """Count the views that can be counted, in the order of the report and in one transaction.
 
     A view that was counted before is a duplicate, even if it would be rejected now. A rejected view leaves no trace and
-    may be sent again.
+    may be sent again. Implausible views are one security event. Raises InactiveDeviceError if the device may no longer
+    report views.
     """
     result, accepted = CountResult(), []
     with transaction.atomic():
-        totals, ads = _lock(views)
-        known = set(ViewReceipt.objects.filter(pk__in={view.view_id for view in views}).values_list("pk", flat=True))
-        objections = {view.index: _objection(view, ads.get(view.ad_id), now) for view in views}
-        wanted = {view.view_id for view in views if not objections[view.index]} - known
-        receipts = _take_receipts(wanted)
-        # The rest have been counted by another report in the meantime.
-        known |= wanted - receipts
-        for view in views:
-            if view.view_id in known:
+        lock_device(device)
+        proven = {view.index: ProvenView.from_report(view, device.pk) for view in views}
+        believed = [view for view in proven.values() if view]
+        totals, ads = _lock(believed)
+        known = set(ViewReceipt.objects.filter(pk__in={view.view_id for view in believed}).values_list("pk", flat=True))
+        airtime = Airtime(believed, device.pk)
+        for index, view in proven.items():
+            if view is None:
+                result.rejected[index] = Rejection(Refusal.FORGED)
+            elif view.view_id in known:
                 result.duplicates += 1
-            elif rejection := objections[view.index] or _cap_reached(ads[view.ad_id].campaign, totals):
-                result.rejected[view.index] = rejection
+            elif rejection := _rejection(view, ads.get(view.impression.ad_id), airtime, totals, now):
+                result.rejected[index] = rejection
             else:
                 known.add(view.view_id)
                 accepted.append(view)
-                total = totals[ads[view.ad_id].campaign_id]
+                airtime.add(view)
+                total = totals[ads[view.impression.ad_id].campaign_id]
                 total.view_count += 1
                 total.view_seconds += view.duration_seconds
-        _delete_receipts(receipts - {view.view_id for view in accepted})
         if accepted:
             _write(accepted, totals)
+        _record_implausible(device, result)
     result.accepted = len(accepted)
     return result
+
+
+def lock_device(device: Device) -> None:
+    """Lock the device until the transaction ends. Raises InactiveDeviceError."""
+    if not Device.objects.filter(pk=device.pk, is_active=True).select_for_update(no_key=True).exists():
+        raise InactiveDeviceError(device.pk)
 
 
 def lock_totals(campaigns: Collection[UUID]) -> dict[UUID, CampaignViewTotals]:
@@ -136,27 +105,21 @@ def lock_totals(campaigns: Collection[UUID]) -> dict[UUID, CampaignViewTotals]:
     return {row.pk: row for row in rows}
 
 
-def _lock(views: Sequence[ReportedView]) -> tuple[dict[UUID, CampaignViewTotals], dict[UUID, Ad]]:
+def _lock(views: Collection[ProvenView]) -> tuple[dict[UUID, CampaignViewTotals], dict[UUID, Ad]]:
     """The totals and the ads of the views, by key and locked. The ads' campaigns have their current caps."""
-    wanted = Ad.objects.filter(pk__in={view.ad_id for view in views})
+    wanted = Ad.objects.filter(pk__in={view.impression.ad_id for view in views})
     totals = lock_totals(set(wanted.order_by().values_list("campaign_id", flat=True)))
     ads = wanted.filter(campaign__in=totals).select_related("campaign").defer("media_content").order_by("pk")
     return totals, {ad.pk: ad for ad in ads.select_for_update(of=("self",), no_key=True)}
 
 
-def _objection(view: ReportedView, ad: Ad | None, now: datetime) -> Rejection | None:
-    """Why the view can't be counted, regardless of caps."""
+def _rejection(
+    view: ProvenView, ad: Ad | None, airtime: Airtime, totals: Mapping[UUID, CampaignViewTotals], now: datetime
+) -> Rejection | None:
+    """Why the view can't be counted."""
     if ad is None:
         return Rejection(Refusal.UNKNOWN_AD)
-    needed = in_seconds(ad.ad_in_view_duration_value, ad.ad_in_view_duration_unit) or 0
-    if view.duration_seconds < needed:
-        return Rejection(Refusal.TOO_SHORT, {"needed": needed, "lasted": view.duration_seconds})
-    if view.viewed_at > now + CLOCK_TOLERANCE:
-        return Rejection(Refusal.IN_FUTURE)
-    oldest = kept_from(now)
-    if view.viewed_at < oldest:
-        return Rejection(Refusal.EXPIRED, {"oldest": oldest.date()})
-    return None
+    return objection(view, ad, now) or airtime.objection(view) or _cap_reached(ad.campaign, totals)
 
 
 def _cap_reached(campaign: Campaign, totals: Mapping[UUID, CampaignViewTotals]) -> Rejection | None:
@@ -169,28 +132,17 @@ def _cap_reached(campaign: Campaign, totals: Mapping[UUID, CampaignViewTotals]) 
     return None
 
 
-def _take_receipts(view_ids: Collection[UUID]) -> set[UUID]:
-    """Insert receipts and return the ids that were new. Waits for other transactions that insert the same ids."""
-    with connection.cursor() as cursor:
-        cursor.execute(TAKE_RECEIPTS, [sorted(view_ids)])
-        return {view_id for (view_id,) in cursor.fetchall()}
-
-
-def _delete_receipts(receipts: Collection[UUID]) -> None:
-    """Delete the receipts of views that the caps refused, so that they may be sent again."""
-    if receipts:
-        ViewReceipt.objects.filter(pk__in=receipts).delete()
-
-
-def _write(views: list[ReportedView], totals: dict[UUID, CampaignViewTotals]) -> None:
-    """Write the views, and add them to every sum."""
-    by_ad = Counter(view.ad_id for view in views)
+def _write(views: list[ProvenView], totals: dict[UUID, CampaignViewTotals]) -> None:
+    """Write the views with their receipts, and add them to every sum."""
+    by_ad = Counter(view.impression.ad_id for view in views)
     by_day: dict[tuple[UUID, date, str, str], list[int]] = {}
     for view in views:
-        sums = by_day.setdefault((view.ad_id, view.day, view.country, view.city), [0, 0])
+        shown = view.impression
+        sums = by_day.setdefault((shown.ad_id, view.day, shown.country, shown.city), [0, 0])
         sums[0] += 1
         sums[1] += view.duration_seconds
     days = [(*key, *sums) for key, sums in sorted(by_day.items())]
+    ViewReceipt.objects.bulk_create(ViewReceipt(view.view_id) for view in sorted(views, key=lambda view: view.view_id))
     with connection.cursor() as cursor:
         # Bypasses the model: a view doesn't change the version of the ad.
         cursor.execute(ADD_TO_ADS, [list(by_ad.keys()), list(by_ad.values())])
@@ -199,14 +151,27 @@ def _write(views: list[ReportedView], totals: dict[UUID, CampaignViewTotals]) ->
     CampaignViewTotals.objects.bulk_update(totals.values(), ["view_count", "view_seconds"])
 
 
-def _row(view: ReportedView) -> AdView:
+def _row(view: ProvenView) -> AdView:
+    shown = view.impression
     return AdView(
         view_id=view.view_id,
-        ad_id=view.ad_id,
+        ad_id=shown.ad_id,
         viewed_at=view.viewed_at,
         duration_seconds=view.duration_seconds,
-        country=view.country,
-        city=view.city,
-        postcode=view.postcode,
+        country=shown.country,
+        city=shown.city,
+        postcode=shown.postcode,
         device_id=view.device_id,
+        position=shown.position,
+        quarter=view.quarter,
+        impression_id=view.impression_id,
     )
+
+
+def _record_implausible(device: Device, result: CountResult) -> None:
+    """Record one security event about all implausible views of a report."""
+    codes = Counter(rejection.reason.code for rejection in result.rejected.values())
+    found = [f"{code} {codes[code]}" for code in IMPLAUSIBLE if codes[code]]
+    if found:
+        detail = f"device {device.pk}: {', '.join(found)}"
+        SecurityEvent.objects.record(SecurityEventKind.IMPLAUSIBLE_VIEWS, None, detail=detail)

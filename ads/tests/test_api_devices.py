@@ -8,10 +8,11 @@ from rest_framework.test import APIClient
 
 from accounts.models import AuditEntry, User
 from accounts.tests.factories import Cast
-from ads.models import AdView, Device
+from ads.models import Device
 from ads.tests.factories import DEVICE_KEY, AdFactory, DeviceFactory
+from ads.tests.screens import report, view
 from campaign_studio.models import IdempotentAnswer
-from campaign_studio.tests.bodies import as_device, device_body, stored, view_body
+from campaign_studio.tests.bodies import as_device, device_body, stored
 from campaign_studio.tests.refusals import codes_of
 
 pytestmark = pytest.mark.django_db
@@ -119,9 +120,7 @@ def test_being_seen_does_not_conflict_with_an_edit(client: APIClient, device: De
 
 def test_a_device_with_views_is_not_deleted_but_any_other_is(client: APIClient, device: Device) -> None:
     other = DeviceFactory()
-    AdView.objects.create(
-        **{**view_body(AdFactory().pk), "device_id": device.pk},
-    )
+    report(as_device(device), view(AdFactory()))
 
     answer = client.delete(f"{DEVICES}/{device.pk}")
 

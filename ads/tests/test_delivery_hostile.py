@@ -10,7 +10,8 @@ from ads.api import delivery_serializers as serializers
 from ads.api.reporting import ReportedViewSerializer
 from ads.models import AdView
 from ads.tests.delivery_scene import HERE, caller, showing
-from campaign_studio.tests.bodies import send_bytes, view_body
+from ads.tests.screens import ADDRESS, car, driving, view
+from campaign_studio.tests.bodies import send_bytes
 from campaign_studio.tests.test_hostile_input import NEVER, PERHAPS
 
 pytestmark = [pytest.mark.django_db, pytest.mark.matrix]
@@ -39,17 +40,17 @@ def test_no_parameter_breaks_an_answer(client: Any, address: str, name: str, rec
 
 
 @pytest.mark.parametrize("name", list(ReportedViewSerializer().fields))
-def test_no_value_breaks_a_report_of_views(device_client: Any, name: str, record_property: Any) -> None:
-    ad = showing()
+def test_no_value_breaks_a_report_of_views(name: str, record_property: Any) -> None:
+    ad, client = showing(), driving(car())
 
     for value in [*NEVER, *PERHAPS]:
-        good, odd = view_body(ad.pk), view_body(ad.pk) | {name: value}
-        answer = send_bytes(device_client, "POST", "/api/delivery/views", json.dumps([good, odd]).encode())
+        good, odd = view(ad, duration_seconds=1), view(ad, duration_seconds=1) | {name: value}
+        answer = send_bytes(client, "POST", ADDRESS, json.dumps([good, odd]).encode())
         assert answer.status_code in (200, 400), (name, value, answer.content)
         if answer.status_code == 200:
             result = answer.json()
             assert result["accepted"] + result["duplicates"] + len(result["rejected"]) == 2
-            assert all(one["reason"] and one["index"] == 1 for one in result["rejected"])
+            assert all(one["reason"] and one["code"] and one["index"] == 1 for one in result["rejected"])
     record_property("hostile_inputs", len(NEVER) + len(PERHAPS))
 
 
@@ -58,8 +59,8 @@ def test_no_value_breaks_a_report_of_views(device_client: Any, name: str, record
     [b"", b"{}", b"null", b"1", b'"x"', b"[", b"[" * 50_000, b"[1,[2]]", b"[[]]", b"[NaN]"],
     ids=lambda body: repr(body[:9]),
 )
-def test_no_body_breaks_a_report_of_views(device_client: Any, body: bytes, record_property: Any) -> None:
-    answer = send_bytes(device_client, "POST", "/api/delivery/views", body)
+def test_no_body_breaks_a_report_of_views(body: bytes, record_property: Any) -> None:
+    answer = send_bytes(driving(car()), "POST", ADDRESS, body)
 
     assert answer.status_code in (200, 400)
     assert not AdView.objects.exists()

@@ -16,10 +16,11 @@ from accounts.models import AuditEntry, SecurityEvent
 from accounts.tests.factories import Cast
 from ads.models import Device, ViewReceipt
 from ads.tests.factories import DEVICE_KEY, AdFactory, DeviceFactory
+from ads.tests.screens import view as shown
 from campaign_studio.acting import ActingMiddleware, current_user
 from campaign_studio.models import IdempotentAnswer
 from campaign_studio.tests.attackers import EVERY_ROLE, NOWHERE, client_of, send
-from campaign_studio.tests.bodies import as_device, bearing, campaign_body, stored, view_body
+from campaign_studio.tests.bodies import as_device, bearing, campaign_body, stored
 from campaign_studio.tests.scenes import scene
 from campaign_studio.tests.test_permission_table import LINES
 from campaign_studio.writing import one_write
@@ -33,7 +34,7 @@ HERE = {"country": "DE", "city": "Berlin"}
 
 def test_a_device_asks_what_shows_and_reports_views(device_client: APIClient, device: Device) -> None:
     assert device_client.get(DELIVERY, HERE).status_code == 200
-    assert device_client.post(VIEWS, [view_body(AdFactory().pk)]).status_code == 200
+    assert device_client.post(VIEWS, [shown(AdFactory())]).status_code == 200
 
     device.refresh_from_db()
     assert device.last_seen_at is not None
@@ -58,7 +59,7 @@ def test_an_unknown_device_a_wrong_key_and_an_inactive_device_get_the_same_answe
     client = APIClient()
     client.credentials(HTTP_AUTHORIZATION=f"Device {credentials.format(id=device.pk, key=DEVICE_KEY)}")
 
-    answer = client.get(DELIVERY, HERE) if address == DELIVERY else client.post(VIEWS, [view_body(AdFactory().pk)])
+    answer = client.get(DELIVERY, HERE) if address == DELIVERY else client.post(VIEWS, [shown(AdFactory())])
 
     assert answer.status_code == 401
     assert answer.json() == {
@@ -141,7 +142,7 @@ def test_no_other_url_admits_a_device(cast: Cast, device: Device, line: list[str
 
 @pytest.mark.parametrize("role", EVERY_ROLE)
 def test_no_user_may_report_views(cast: Cast, role: str) -> None:
-    answer = client_of(cast, role).post(VIEWS, [view_body(AdFactory().pk)])
+    answer = client_of(cast, role).post(VIEWS, [shown(AdFactory())])
 
     assert answer.status_code == 403
     assert answer.json()["detail"] == "Only devices may report views. Send “Authorization: Device <device_id>:<key>”."
@@ -195,7 +196,7 @@ def test_a_device_and_a_user_with_the_same_key_share_no_limit(limits: None, cast
 def test_a_device_and_a_user_with_the_same_key_share_no_kept_answer(cast: Cast) -> None:
     twin, sent = DeviceFactory(device_id=str(cast.owner.pk)), {"Idempotency-Key": "one"}
 
-    assert as_device(twin).post(VIEWS, [view_body(AdFactory().pk)], headers=sent).status_code == 200
+    assert as_device(twin).post(VIEWS, [shown(AdFactory())], headers=sent).status_code == 200
     assert client_of(cast, "campaign_manager").post("/api/campaigns", campaign_body(), headers=sent).status_code == 201
     assert IdempotentAnswer.objects.count() == 2
 

@@ -16,7 +16,7 @@ from accounts.tests.factories import Cast
 from ads.choices import AdType
 from ads.models import Ad, AdViewDay
 from ads.tests.factories import AdFactory
-from ads.tests.test_counting_views import report, view
+from ads.tests.screens import car, driving, report, view
 from campaigns.models import Campaign
 from campaigns.tests.factories import CampaignFactory
 
@@ -161,12 +161,12 @@ def test_the_default_range_is_the_whole_campaign_up_to_today(client: APIClient, 
     assert asked(later) == (str(later.campaign_start_date),) * 2
 
 
-def test_caps_have_how_much_is_used_and_left(client: APIClient, device_client: APIClient) -> None:
+def test_caps_have_how_much_is_used_and_left(client: APIClient) -> None:
     campaign = CampaignFactory(
         campaign_max_view_count=3, campaign_max_view_duration_value=1, campaign_max_view_duration_unit="minutes"
     )
     ad = AdFactory(campaign=campaign)
-    report(device_client, view(ad), view(ad, duration_seconds=59))
+    report(driving(car()), view(ad), view(ad, duration_seconds=59))
 
     # The range of days doesn't affect the caps.
     answer = performance(client, campaign, "?from=2020-01-01&to=2020-01-01")
@@ -194,9 +194,9 @@ def test_without_caps_and_views_nothing_is_used_or_left(client: APIClient, campa
 
 
 @pytest.mark.parametrize("by", ["day", "ad", "ad_type", "city"])
-def test_reported_views_appear_in_the_performance(client: APIClient, device_client: APIClient, by: str) -> None:
+def test_reported_views_appear_in_the_performance(client: APIClient, by: str) -> None:
     ad = AdFactory()
-    report(device_client, view(ad, city="Ulm", country="DEU"), view(ad, city="ulm", country="de"), view(ad))
+    report(driving(car()), view(ad, city="Ulm", country="DEU"), view(ad, city="ulm", country="de"), view(ad))
 
     answer = performance(client, ad.campaign, f"?by={by}")
 

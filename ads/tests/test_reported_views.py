@@ -8,20 +8,22 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from accounts.tests.factories import Cast
-from ads.models import Ad
+from ads.models import Ad, AdView
 from ads.tests.factories import AdFactory
-from ads.tests.test_counting_views import ADDRESS, reasons, report, view
+from ads.tests.screens import ADDRESS, car, driving, reasons, report, view
 from campaign_studio.api.serializers import UNKNOWN_FIELD
 from campaign_studio.tests.bodies import send_bytes, stored
 
 pytestmark = pytest.mark.django_db
-NO_ZONE = "viewed_at: Send a date and time with its time zone, such as 2026-11-01T12:00:00Z."
+NO_OFFSET = "viewed_at: Send the screen's local date and time with its offset, such as 2026-11-23T08:17:05+01:00."
+NO_SECONDS = "duration_seconds: Send a number of seconds, 0 or more."
+NO_PROOF = "impression: Send the impression of a delivered ad, which is a text."
 
 
 @pytest.fixture
-def client(device_client: APIClient) -> APIClient:
+def client(db: None) -> APIClient:
     """A vehicle's client."""
-    return device_client
+    return driving(car())
 
 
 @pytest.fixture
@@ -32,33 +34,51 @@ def ad() -> Ad:
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"view_id": "x"}, "view_id: Must be a valid UUID."),
-        ({"view_id": 5}, "view_id: Must be a valid UUID."),
-        ({"view_id": None}, "view_id: This field may not be null."),
-        ({"ad_id": "x"}, "ad_id: Must be a valid UUID."),
-        ({"duration_seconds": -1}, "duration_seconds: Ensure this value is greater than or equal to 0."),
-        ({"duration_seconds": 86_401}, "duration_seconds: Ensure this value is less than or equal to 86400."),
-        ({"duration_seconds": 1.5}, "duration_seconds: A valid integer is required."),
-        ({"duration_seconds": True}, "duration_seconds: A valid integer is required."),
+        ({"impression": 5}, NO_PROOF),
+        ({"impression": ["x"]}, NO_PROOF),
+        ({"impression": None}, "impression: This field may not be null."),
+        ({"sequence": -1}, "sequence: Ensure this value is greater than or equal to 0."),
+        ({"sequence": 1.5}, "sequence: A valid integer is required."),
+        ({"sequence": True}, "sequence: A valid integer is required."),
+        ({"sequence": "first"}, "sequence: A valid integer is required."),
+        ({"sequence": None}, "sequence: This field may not be null."),
+        ({"duration_seconds": -1}, NO_SECONDS),
+        ({"duration_seconds": -0.1}, NO_SECONDS),
+        ({"duration_seconds": "10"}, NO_SECONDS),
+        ({"duration_seconds": True}, NO_SECONDS),
         ({"duration_seconds": None}, "duration_seconds: This field may not be null."),
-        ({"viewed_at": "2026-11-01T12:00:00"}, NO_ZONE),
-        ({"viewed_at": "2026-11-01"}, NO_ZONE),
-        ({"viewed_at": "now"}, NO_ZONE),
-        ({"viewed_at": 1_700_000_000}, NO_ZONE),
-        ({"viewed_at": "0001-01-01T00:00:00+14:00"}, "viewed_at: Datetime value out of range."),
-        ({"city": "x" * 201}, "city: Ensure this field has no more than 200 characters."),
-        ({"city": "a\x00b"}, "city: Null characters are not allowed."),
-        ({"country": ["DE"]}, "country: Not a valid string."),
-        ({"device_id": "x" * 101}, "device_id: Ensure this field has no more than 100 characters."),
+        ({"viewed_at": "2026-11-01T12:00:00"}, NO_OFFSET),
+        ({"viewed_at": "2026-11-01"}, NO_OFFSET),
+        ({"viewed_at": "now"}, NO_OFFSET),
+        ({"viewed_at": 1_700_000_000}, NO_OFFSET),
+        ({"viewed_at": "0001-01-01T00:00:00+14:00"}, "viewed_at: Send a date from 2000 to 2099."),
+        ({"viewed_at": "9999-12-31T23:59:59-12:00"}, "viewed_at: Send a date from 2000 to 2099."),
+        ({"viewed_at": "2026-11-01T12:00:00+14:01"}, "viewed_at: Send an offset from -12:00 to +14:00."),
+        ({"viewed_at": "2026-11-01T12:00:00-23:59"}, "viewed_at: Send an offset from -12:00 to +14:00."),
         ({"odd": 1}, f"odd: {UNKNOWN_FIELD}"),
+        *[
+            ({name: "x"}, f"{name}: {UNKNOWN_FIELD}")
+            for name in ("view_id", "ad_id", "country", "city", "postcode", "device_id")
+        ],
     ],
 )
 def test_the_other_views_of_a_report_with_a_malformed_one_are_accepted(
     client: APIClient, ad: Ad, changes: dict[str, Any], reason: str
 ) -> None:
-    answer = report(client, view(ad), view(ad, **changes), view(ad))
+    answer = report(client, view(ad), {**view(ad), **changes}, view(ad))
 
-    assert answer == {"accepted": 2, "duplicates": 0, "rejected": [{"index": 1, "reason": reason}]}
+    assert answer == {
+        "accepted": 2,
+        "duplicates": 0,
+        "rejected": [{"index": 1, "code": "invalid", "reason": reason}],
+    }
+
+
+@pytest.mark.parametrize(("sent", "kept"), [(10, 10), (10.0, 10), (10.999, 10), (0.5, 0)])
+def test_fractions_of_seconds_are_rounded_down(client: APIClient, ad: Ad, sent: float, kept: int) -> None:
+    assert report(client, view(ad, duration_seconds=sent))["accepted"] == 1
+
+    assert AdView.objects.get().duration_seconds == kept
 
 
 @pytest.mark.parametrize("odd", [None, 1, "view", [], [{}]])
@@ -72,7 +92,7 @@ def test_an_item_that_is_not_a_view_is_refused_with_an_example(client: APIClient
 def test_every_missing_field_is_named(client: APIClient) -> None:
     (reason,) = reasons(report(client, {})).values()
 
-    for name in ("view_id", "ad_id", "viewed_at", "duration_seconds"):
+    for name in ("impression", "sequence", "viewed_at", "duration_seconds"):
         assert f"{name}: This field is required." in reason
 
 
@@ -89,7 +109,7 @@ def test_anything_but_a_list_of_1_to_500_views_is_refused_with_an_example(client
 
 
 @pytest.mark.parametrize(
-    "body", [b"[", rb'[{"city": "\ud800"}]', b'[{"a": 1, "a": 2}]', b'[{"duration_seconds": NaN}]']
+    "body", [b"[", rb'[{"impression": "\ud800"}]', b'[{"a": 1, "a": 2}]', b'[{"duration_seconds": NaN}]']
 )
 def test_a_body_that_is_not_valid_json_is_refused_as_a_whole(client: APIClient, body: bytes) -> None:
     assert send_bytes(client, "POST", ADDRESS, body).status_code == 400
@@ -105,3 +125,12 @@ def test_an_ad_with_views_cannot_be_deleted(
         answer = boss.delete(address, headers={"If-Match": boss.get(address)["ETag"]})
         assert answer.status_code == 409, address
         assert answer.data["detail"].code == "protected"
+
+
+def test_users_of_no_role_may_report_views(cast: Cast, client_for: Callable[[User | None], APIClient], ad: Ad) -> None:
+    before = stored()
+
+    for user in cast:
+        assert client_for(user).post(ADDRESS, [view(ad)]).status_code == 403, user.role_id
+    assert client_for(None).post(ADDRESS, [view(ad)]).status_code == 401
+    assert stored() == before

@@ -1,6 +1,5 @@
 """Monthly partitions of views: created ahead, filled from the default partition, dropped when too old."""
 
-import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from io import StringIO
@@ -15,7 +14,7 @@ from rest_framework.test import APIClient
 from ads.models import Ad, AdView, AdViewDay, ViewReceipt
 from ads.reporting.partitions import kept_from, make_partitions
 from ads.tests.factories import AdFactory
-from ads.tests.test_counting_views import counters, report, view
+from ads.tests.screens import car, counters, driving, id_of, report, view
 from campaign_studio.tests.together import at_once
 
 pytestmark = pytest.mark.django_db
@@ -30,15 +29,15 @@ def partition_views(*arguments: str, on: datetime = NOON) -> list[str]:
     return out.getvalue().splitlines()
 
 
-def partition_of(view_id: str) -> str:
+def partition_of(sent: dict[str, Any]) -> str:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT tableoid::regclass::text FROM ad_views WHERE view_id = %s", [view_id])
+        cursor.execute("SELECT tableoid::regclass::text FROM ad_views WHERE view_id = %s", [id_of(sent)])
         return str(cursor.fetchone()[0])
 
 
 @pytest.fixture
-def client(device_client: APIClient) -> APIClient:
-    return device_client
+def client(db: None) -> APIClient:
+    return driving(car())
 
 
 @pytest.fixture
@@ -85,7 +84,7 @@ def test_future_views_are_stored_in_their_month(shown: Callable[[datetime], dict
         "ad_views_2027_02": datetime(2027, 2, 28, 23, tzinfo=UTC),
         "ad_views_other": datetime(2027, 3, 1, tzinfo=UTC),
     }
-    assert [partition_of(shown(moment)["view_id"]) for moment in at.values()] == list(at)
+    assert [partition_of(shown(moment)) for moment in at.values()] == list(at)
 
 
 def test_views_in_the_default_partition_move_into_their_month(
@@ -94,7 +93,7 @@ def test_views_in_the_default_partition_move_into_their_month(
     early = shown(datetime(2026, 9, 30, 23, tzinfo=UTC))
     late = [shown(NOON - timedelta(hours=hours)) for hours in (1, 2)]
     before = list(AdView.objects.order_by("view_id").values()), counters(ad)
-    assert {partition_of(sent["view_id"]) for sent in [early, *late]} == {"ad_views_other"}
+    assert {partition_of(sent) for sent in [early, *late]} == {"ad_views_other"}
 
     assert partition_views("--months-ahead", "0") == [
         "Created ad_views_2026_09 and moved 1 view into it.",
@@ -102,8 +101,8 @@ def test_views_in_the_default_partition_move_into_their_month(
         "Created ad_views_2026_11 and moved 2 views into it.",
     ]
 
-    assert partition_of(early["view_id"]) == "ad_views_2026_09"
-    assert {partition_of(sent["view_id"]) for sent in late} == {"ad_views_2026_11"}
+    assert partition_of(early) == "ad_views_2026_09"
+    assert {partition_of(sent) for sent in late} == {"ad_views_2026_11"}
     assert (list(AdView.objects.order_by("view_id").values()), counters(ad)) == before
 
 
@@ -129,7 +128,7 @@ def test_dropping_a_month_keeps_every_sum_and_its_views_are_not_counted_again(
         "Created ad_views_2027_02.",
     ]
 
-    assert AdView.objects.get().view_id == uuid.UUID(kept["view_id"])
+    assert AdView.objects.get().view_id == id_of(kept)
     assert (counters(ad), sums()) == before
     with time_machine.travel(february, tick=False):
         assert report(client, old, {**old, "viewed_at": february.isoformat()})["duplicates"] == 2

@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from datetime import UTC, datetime
+from collections.abc import Callable
 from io import StringIO
 from threading import Barrier
 from typing import Any
@@ -15,10 +15,11 @@ from rest_framework.test import APIClient
 from accounts.tests.factories import make_cast
 from ads.models import Ad, AdView, AdViewDay, CampaignViewTotals, Device, ViewReceipt
 from ads.reporting import counting
+from ads.reporting.reports import Airtime
 from ads.tests.factories import AdFactory
-from ads.tests.test_counting_views import ADDRESS, counters, view
+from ads.tests.screens import ADDRESS, car, codes, counters, view
 from ads.tests.test_recount_views import ALL_CORRECT
-from campaign_studio.tests.bodies import as_device, tokens_of
+from campaign_studio.tests.bodies import tokens_of
 from campaign_studio.tests.sabotage import other_connection
 from campaign_studio.tests.together import at_once
 from campaigns.models import Campaign
@@ -39,9 +40,24 @@ def people() -> Any:
     return make_cast()
 
 
-def post_at_once(device: Device, reports: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
-    """Send all reports at once and return the answers, which must all be 200."""
-    answers = at_once(*[lambda _, sent=sent: as_device(device).post(ADDRESS, sent) for sent in reports])
+@pytest.fixture
+def cars() -> list[Device]:
+    return [car(f"car-{number}") for number in range(AT_ONCE)]
+
+
+def posting(device: Device, sent: Any) -> Callable[[APIClient], Any]:
+    """A request with which this device reports these views."""
+
+    def post(client: APIClient) -> Any:
+        client.credentials(HTTP_AUTHORIZATION=f"Device {device.pk}:{device.new_key}")
+        return client.post(ADDRESS, sent)
+
+    return post
+
+
+def post_at_once(cars: list[Device], reports: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Send all reports at once, each from the next car, and return the answers, which must all be 200."""
+    answers = at_once(*[posting(cars[number % len(cars)], sent) for number, sent in enumerate(reports)])
     assert Counter(answer.status_code for answer in answers) == {200: len(reports)}
     return [answer.json() for answer in answers]
 
@@ -61,57 +77,99 @@ def recounted() -> str:
     return out.getvalue()
 
 
-def test_sixteen_reports_of_one_view_count_once(device: Device) -> None:
+def test_sixteen_reports_of_one_view_count_once(cars: list[Device]) -> None:
     ad = AdFactory()
     sent = view(ad)
 
-    assert total(post_at_once(device, [[sent]] * AT_ONCE)) == (1, AT_ONCE - 1, 0)
+    assert total(post_at_once(cars[:1], [[sent]] * AT_ONCE)) == (1, AT_ONCE - 1, 0)
     assert counters(ad) == (1, 1, 10, [(1, 10)])
 
 
-def test_one_view_id_reported_for_many_campaigns_counts_once(device: Device) -> None:
+def test_one_sequence_of_many_ads_counts_once_for_each(cars: list[Device]) -> None:
     ads = AdFactory.create_batch(AT_ONCE)
-    sent = view(ads[0])
 
-    answers = post_at_once(device, [[{**sent, "ad_id": str(ad.pk)}] for ad in ads])
+    answers = post_at_once(cars[:1], [[view(ad, sequence=0), view(ad, sequence=0)] for ad in ads])
 
-    assert total(answers) == (1, AT_ONCE - 1, 0)
-    assert AdView.objects.count() == ViewReceipt.objects.count() == 1
+    assert total(answers) == (AT_ONCE, AT_ONCE, 0)
+    assert AdView.objects.count() == ViewReceipt.objects.count() == AT_ONCE
 
 
-def test_control_without_receipts_every_report_counts(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
+def seconds_at_once(cars: list[Device]) -> Counter[str]:
+    """Report 16 × 100 seconds at once for one position of one device. Returns what became of them."""
+    ads = AdFactory.create_batch(4)
+    sent = [[view(ads[number % 4], city=f"City {number}", duration_seconds=100)] for number in range(AT_ONCE)]
+    answers = post_at_once(cars[:1], sent)
+    return Counter(next(iter(codes(answer).values()), "accepted") for answer in answers)
+
+
+def test_a_quarter_hour_has_900_seconds_however_many_reports_share_it(cars: list[Device]) -> None:
+    assert seconds_at_once(cars) == {"accepted": 9, "too_long": 7}
+    assert sum(AdView.objects.values_list("duration_seconds", flat=True)) == 900
+
+
+def test_control_without_the_lock_of_the_device_a_quarter_hour_is_exceeded(
+    cars: list[Device], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counting, "lock_device", lambda device: None)
+    together, read = Barrier(AT_ONCE), Airtime
+
+    def read_together(*arguments: Any) -> Any:
+        found = read(*arguments)
+        together.wait(timeout=30)
+        return found
+
+    monkeypatch.setattr(counting, "Airtime", read_together)
+    monkeypatch.setattr(counting, "_lock", _without_locks)
+
+    assert seconds_at_once(cars) == {"accepted": AT_ONCE}
+
+
+def _without_locks(views: Any) -> Any:
+    """The totals and the ads without locks, so that all reports can read before the first one commits."""
+    ads = {ad.pk: ad for ad in Ad.objects.filter(pk__in={one.impression.ad_id for one in views})}
+    return {ad.campaign_id: CampaignViewTotals(campaign_id=ad.campaign_id) for ad in ads.values()}, ads
+
+
+def test_a_device_that_is_deactivated_in_the_meantime_is_refused(cars: list[Device]) -> None:
+    """While a report waits for the lock of its device, the device is deactivated."""
     ad = AdFactory()
-    sent = view(ad)
-    monkeypatch.setattr(counting, "_take_receipts", set)
-    monkeypatch.setattr(counting, "_row", lambda one: AdView(viewed_at=datetime.now(UTC), **_columns(one)))
 
-    assert total(post_at_once(device, [[sent]] * AT_ONCE)) == (AT_ONCE, 0, 0)
+    def deactivate(client: APIClient) -> None:
+        while not waiting():
+            pass
+        other.execute("UPDATE devices SET is_active = false")
+        other.commit()
 
+    with other_connection() as other:
+        other.autocommit = False
+        other.execute("SELECT FROM devices FOR UPDATE")
+        answer, _ = at_once(posting(cars[0], [view(ad)]), deactivate)
 
-def _columns(one: counting.ReportedView) -> dict[str, Any]:
-    return {"view_id": one.view_id, "ad_id": one.ad_id, "duration_seconds": one.duration_seconds}
+    assert answer.status_code == 401
+    assert not AdView.objects.exists()
+    assert not CampaignViewTotals.objects.exists()
 
 
 @pytest.mark.parametrize("cap", [1, 7, 40])
-def test_exactly_as_many_views_count_as_the_cap_allows(device: Device, cap: int) -> None:
+def test_exactly_as_many_views_count_as_the_cap_allows(cars: list[Device], cap: int) -> None:
     ads = AdFactory.create_batch(3, campaign=CampaignFactory(campaign_max_view_count=cap))
 
-    answers = post_at_once(device, [[view(ads[(number + more) % 3]) for more in range(3)] for number in range(16)])
+    answers = post_at_once(cars, [[view(ads[(number + more) % 3]) for more in range(3)] for number in range(16)])
 
     assert total(answers) == (cap, 0, 48 - cap)
     assert CampaignViewTotals.objects.get().view_count == AdView.objects.count() == ViewReceipt.objects.count() == cap
     assert sum(Ad.objects.values_list("ad_view_count", flat=True)) == cap
 
 
-def test_no_view_counts_once_the_viewing_time_cap_is_reached(device: Device) -> None:
+def test_no_view_counts_once_the_viewing_time_cap_is_reached(cars: list[Device]) -> None:
     campaign = CampaignFactory(campaign_max_view_duration_value=45, campaign_max_view_duration_unit="seconds")
     ad = AdFactory(campaign=campaign)
 
-    assert total(post_at_once(device, [[view(ad)] for _ in range(AT_ONCE)])) == (5, 0, AT_ONCE - 5)
+    assert total(post_at_once(cars, [[view(ad)] for _ in range(AT_ONCE)])) == (5, 0, AT_ONCE - 5)
     assert counters(ad) == (5, 5, 50, [(5, 50)])
 
 
-def test_control_without_the_lock_the_cap_is_exceeded(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_control_without_the_lock_the_cap_is_exceeded(cars: list[Device], monkeypatch: pytest.MonkeyPatch) -> None:
     campaign = CampaignFactory(campaign_max_view_count=4)
     ads = AdFactory.create_batch(4, campaign=campaign)
     CampaignViewTotals.objects.create(campaign=campaign, view_count=3)
@@ -124,38 +182,38 @@ def test_control_without_the_lock_the_cap_is_exceeded(device: Device, monkeypatc
 
     monkeypatch.setattr(counting, "lock_totals", read_together)
 
-    assert total(post_at_once(device, [[view(ad)] for ad in ads])) == (4, 0, 0)
+    assert total(post_at_once(cars, [[view(ad)] for ad in ads])) == (4, 0, 0)
     assert AdView.objects.count() == 4, "three more than the cap allows"
 
 
-def test_reports_of_the_same_views_in_any_order_do_not_deadlock(device: Device) -> None:
+def test_reports_of_the_same_views_in_any_order_do_not_deadlock(cars: list[Device]) -> None:
     """The same views in different orders: none is lost or counted twice."""
     ads = [ad for _ in range(4) for ad in AdFactory.create_batch(2, campaign=CampaignFactory())]
     views = [view(ad, city=f"City {number}") for ad in ads for number in range(5)]
     shuffle = random.Random(5)  # noqa: S311 - a seed, so that a failure can be repeated
     reports = [shuffle.sample(views, len(views)) for _ in range(AT_ONCE)]
 
-    assert total(post_at_once(device, reports)) == (40, 40 * (AT_ONCE - 1), 0)
-    assert [counters(ad)[:2] for ad in ads] == [(5, 10)] * 8
+    assert total(post_at_once(cars[:4], reports)) == (4 * 40, 40 * (AT_ONCE - 4), 0)
+    assert [counters(ad)[:2] for ad in ads] == [(20, 40)] * 8
     assert recounted().splitlines() == ALL_CORRECT
 
 
-def test_simultaneous_first_views_create_one_row_of_totals(device: Device) -> None:
+def test_simultaneous_first_views_create_one_row_of_totals(cars: list[Device]) -> None:
     campaign = CampaignFactory()
     ads = AdFactory.create_batch(6, campaign=campaign)
 
-    post_at_once(device, [[view(ads[number % 6])] for number in range(AT_ONCE)])
+    post_at_once(cars, [[view(ads[number % 6])] for number in range(AT_ONCE)])
 
     assert CampaignViewTotals.objects.get().view_count == AT_ONCE
 
 
-def test_simultaneous_edits_and_views_are_all_kept(people: Any, device: Device) -> None:
+def test_simultaneous_edits_and_views_are_all_kept(people: Any, cars: list[Device]) -> None:
     campaign = CampaignFactory(campaign_created_by=people.owner)
     ad = AdFactory(campaign=campaign)
     token = tokens_of(people.owner)["access_token"]
 
     answers = at_once(
-        *[lambda _: as_device(device).post(ADDRESS, [view(ad)])] * 8,
+        *[posting(device, [view(ad)]) for device in cars[:8]],
         lambda client: client.patch(f"/api/ads/{ad.pk}", {"ad_name": "Other"}),
         lambda client: client.patch(f"/api/campaigns/{campaign.pk}", {"campaign_name": "Other"}),
         lambda client: client.patch(f"/api/ads/{ad.pk}", {"ad_description": "Other"}),
@@ -170,7 +228,7 @@ def test_simultaneous_edits_and_views_are_all_kept(people: Any, device: Device) 
 @pytest.mark.parametrize("what", ["ad", "campaign"])
 @pytest.mark.parametrize("counted_before", [True, False])
 def test_deleting_while_views_are_reported_either_succeeds_or_is_refused(
-    people: Any, device: Device, what: str, counted_before: bool
+    people: Any, cars: list[Device], what: str, counted_before: bool
 ) -> None:
     ad = AdFactory(campaign=CampaignFactory(campaign_created_by=people.owner))
     if counted_before:
@@ -181,9 +239,9 @@ def test_deleting_while_views_are_reported_either_succeeds_or_is_refused(
         return client.delete(address)
 
     answers = at_once(
-        *[lambda _: as_device(device).post(ADDRESS, [view(ad)])] * 6,
+        *[posting(device, [view(ad)]) for device in cars[:6]],
         delete,
-        *[lambda _: as_device(device).post(ADDRESS, [view(ad)])] * 6,
+        *[posting(device, [view(ad)]) for device in cars[6:12]],
         token=tokens_of(people.owner)["access_token"],
     )
 
@@ -200,7 +258,7 @@ def test_deleting_while_views_are_reported_either_succeeds_or_is_refused(
         assert counters(ad)[0] == 12
 
 
-def test_the_cap_is_read_under_the_lock(device: Device) -> None:
+def test_the_cap_is_read_under_the_lock(cars: list[Device]) -> None:
     """While a report waits for the lock, the cap is lowered to what has been used up."""
     campaign = CampaignFactory(campaign_max_view_count=100)
     ad = AdFactory(campaign=campaign)
@@ -215,7 +273,7 @@ def test_the_cap_is_read_under_the_lock(device: Device) -> None:
     with other_connection() as other:
         other.autocommit = False
         other.execute("SELECT FROM campaign_view_totals FOR UPDATE")
-        answer, _ = at_once(lambda _: as_device(device).post(ADDRESS, [view(ad)]), lower_the_cap)
+        answer, _ = at_once(posting(cars[0], [view(ad)]), lower_the_cap)
 
     assert total([answer.json()]) == (0, 0, 1)
 
@@ -227,7 +285,7 @@ def waiting() -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def test_random_simultaneous_reports_leave_all_sums_correct(device: Device) -> None:
+def test_random_simultaneous_reports_leave_all_sums_correct(cars: list[Device]) -> None:
     dice = random.Random(17)  # noqa: S311 - a seed, so that a failure can be repeated
     ads = []
     for cap in (None, 20, 60):
@@ -242,7 +300,7 @@ def test_random_simultaneous_reports_leave_all_sums_correct(device: Device) -> N
         return dice.sample(fresh + dice.sample(known, 8), 18)
 
     for _ in range(3):
-        accepted, duplicates, rejected = total(post_at_once(device, [random_report() for _ in range(8)]))
+        accepted, duplicates, rejected = total(post_at_once(cars, [random_report() for _ in range(8)]))
         assert accepted + duplicates + rejected == 8 * 18
 
     assert recounted().splitlines() == ALL_CORRECT
@@ -254,14 +312,14 @@ def test_random_simultaneous_reports_leave_all_sums_correct(device: Device) -> N
 
 
 @pytest.mark.usefixtures("months_are_dropped")
-def test_views_that_are_reported_while_partitions_are_created_are_kept(device: Device) -> None:
+def test_views_that_are_reported_while_partitions_are_created_are_kept(cars: list[Device]) -> None:
     ad = AdFactory()
-    post_at_once(device, [[view(ad) for _ in range(50)]])
+    post_at_once(cars, [[view(ad) for _ in range(50)]])
 
     answers = at_once(
-        *[lambda _: as_device(device).post(ADDRESS, [view(ad)])] * 8,
+        *[posting(device, [view(ad)]) for device in cars[:8]],
         lambda client: call_command("partition_views", stdout=StringIO()),
-        *[lambda _: as_device(device).post(ADDRESS, [view(ad)])] * 8,
+        *[posting(device, [view(ad)]) for device in cars[8:]],
     )
 
     assert Counter(answer.status_code for answer in answers if answer) == {200: 16}

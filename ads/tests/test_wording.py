@@ -11,7 +11,7 @@ from ads.api import wording as api
 from ads.console import wording as console
 from ads.delivery.criteria import CRITERIA
 from ads.delivery.facts import Fact, Problem, Reason, ResourceType, Step
-from ads.reporting.counting import Refusal, Rejection
+from ads.reporting.reports import Refusal, Rejection
 
 PARAMS: Mapping[str, object] = {
     "status": "paused",
@@ -370,7 +370,41 @@ def test_values_are_shown_by_their_labels(code: str, value: object, params: dict
 @pytest.mark.parametrize(
     ("code", "params", "sentence"),
     [
-        (Refusal.UNKNOWN_AD, {}, "No such ad. Send the ad_id of the ad that was shown."),
+        (
+            Refusal.FORGED,
+            {},
+            "This impression wasn't issued here, has been changed, or is too old. Send the impression of the delivered "
+            "ad unchanged.",
+        ),
+        (Refusal.UNKNOWN_AD, {}, "The ad has been deleted. Don't send this view again."),
+        (
+            Refusal.OUTSIDE_QUARTER,
+            {"first": "2026-11-23T08:15", "last": "2026-11-23T08:30"},
+            "viewed_at is outside the quarter hour of the impression, 2026-11-23T08:15 to 2026-11-23T08:30. Send the "
+            "screen's local time with its offset, and the impression that was delivered for it.",
+        ),
+        (
+            Refusal.TOO_MANY,
+            {"most": 60, "last": 59},
+            "This ad fits into a quarter hour 60 times. Count the views of an impression from 0 to 59.",
+        ),
+        (
+            Refusal.TOO_LONG,
+            {},
+            "A quarter hour has 900 seconds. Send the seconds for which the ad was on the screen.",
+        ),
+        (
+            Refusal.IMPRESSION_TOO_LONG,
+            {"used": 895},
+            "The views of an impression last up to 900 seconds together, and 895 seconds have been counted. Send only "
+            "the seconds for which the ad was on the screen.",
+        ),
+        (
+            Refusal.QUARTER_TOO_LONG,
+            {"used": 895},
+            "A position has 900 seconds in a quarter hour, whatever the place, and 895 seconds of this device have "
+            "been counted. Send only what was on the screen.",
+        ),
         (
             Refusal.TOO_SHORT,
             {"needed": 11, "lasted": 10},
@@ -388,8 +422,8 @@ def test_values_are_shown_by_their_labels(code: str, value: object, params: dict
         ),
         (
             Refusal.EXPIRED,
-            {"oldest": date(2026, 10, 1)},
-            "This view is too old: only views from 2026-10-01 onwards count. Don't send it again.",
+            {"days": 7},
+            "This view is too old: only views of the last 7 days count. Don't send it again.",
         ),
         (
             Refusal.VIEW_CAP_REACHED,

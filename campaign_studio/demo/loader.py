@@ -19,6 +19,7 @@ from ads.media import NEEDS_URL
 from ads.models import Ad, AdContentRating, AdTimeSlot
 from advertisers.models import Advertiser, AdvertiserBankAccount, AdvertiserContact
 from campaign_studio.acting import acting_as
+from campaign_studio.demo.fleet import load_fleet
 from campaign_studio.demo.others import OTHERS
 from campaign_studio.demo.people import CUSTOMERS, PASSWORD, PEOPLE, Customer
 from campaign_studio.demo.running import RUNNING
@@ -39,6 +40,7 @@ def load(base_url: str, *, on: date) -> None:
     """Load all tables. `base_url` is where the server serves the pictures, without a trailing slash."""
     with transaction.atomic():
         _load_people()
+        load_fleet()
         for customer in CUSTOMERS:
             _load_customer(customer)
         for flight in FLIGHTS:
@@ -150,7 +152,7 @@ def _load_flight(flight: Flight, pictures: str, today: date) -> None:
         if flight.status == Status.EXPIRED:
             campaign.move_to(Status.EXPIRED)
     if flight.name in PACE:
-        load_views(campaign, KEYS, now=timezone.now())
+        load_views(campaign, now=timezone.now())
 
 
 def _new_campaign(flight: Flight, today: date) -> Campaign:

@@ -3,7 +3,6 @@
 import json
 import re
 import threading
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -52,10 +51,10 @@ def ad_body(**changes: Any) -> dict[str, Any]:
     }
 
 
-def view_body(ad_id: Any, **changes: Any) -> dict[str, Any]:
-    """A view of five seconds that ends now."""
+def view_body(**changes: Any) -> dict[str, Any]:
+    """A view of five seconds that ends now, in the right form but without proof."""
     now = timezone.now().isoformat()
-    return {"view_id": str(uuid.uuid4()), "ad_id": str(ad_id), "viewed_at": now, "duration_seconds": 5, **changes}
+    return {"impression": "AQ", "sequence": 0, "viewed_at": now, "duration_seconds": 5, **changes}
 
 
 def contact_body(**changes: Any) -> dict[str, Any]:

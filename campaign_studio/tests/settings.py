@@ -8,6 +8,7 @@ os.environ |= {
     "SECRET_KEY": "tests-only-secret-key-of-more-than-32-characters",
     "ENCRYPTION_KEY": "tests-only-encryption-key-of-more-than-32-characters",
     "PUBLIC_URL": "https://studio.example.com",
+    "DELIVERY_KEYS": "tests-only-delivery-key-of-more-than-32-characters",
     "SECURE_SSL_REDIRECT": "false",
     "REGISTRATION_OPEN": "true",
     "EMAIL_URL": "memorymail://",

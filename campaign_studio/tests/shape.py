@@ -43,7 +43,7 @@ campaign_studio/embedded   server roles backend/base
 campaign_studio/api        base viewsets permissions pagination parsers errors etags idempotency negotiation schema
 campaign_studio/api        throttling
 campaign_studio/console    apps site base views lists permissions locking navigation
-campaign_studio/demo       loader others people running shapes views
+campaign_studio/demo       loader others people running shapes views fleet driving
 campaign_studio/formats    en_GB/formats
 campaign_studio/management arguments base terminal
 
@@ -66,8 +66,8 @@ ads                        media moderation
 ads/models                 ad parts deliverable devices impressions
 ads/delivery               opportunity statement facts engine explaining readiness triggers proofs
 ads/delivery/criteria      criterion status times audience limits
-ads/reporting              counting partitions performance
-ads/api                    delivery delivery_serializers devices reporting wording
+ads/reporting              reports counting voiding partitions performance
+ads/api                    delivery delivery_serializers devices reporting performance wording
 ads/console                answers campaigns moderation preview availability diagnosis wording place_forms creatives
 ads/console                devices
 """

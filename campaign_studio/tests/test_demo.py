@@ -23,10 +23,13 @@ from ads.choices import RATING_LABELS, AdType, MediaType, ModerationStatus
 from ads.delivery.engine import decide
 from ads.delivery.opportunity import Opportunity
 from ads.delivery.readiness import readiness_of
-from ads.models import Ad, AdContentRating, AdTimeSlot, AdView
+from ads.models import Ad, AdContentRating, AdTimeSlot, AdView, Device
 from advertisers.choices import AdvertiserType, ContactType
 from advertisers.models import Advertiser, AdvertiserContact
+from campaign_studio.demo.driving import drive
+from campaign_studio.demo.fleet import DEVICES, keys_file, read_keys
 from campaign_studio.demo.people import PASSWORD
+from campaign_studio.tests.servers import running
 from campaigns.choices import DurationUnit, Status
 from campaigns.models import Campaign, CampaignAudienceTargeting
 
@@ -38,8 +41,9 @@ def demo(*options: str) -> str:
 
 
 @pytest.fixture
-def _debug(settings: Any) -> None:
+def _debug(settings: Any, tmp_path: Path) -> None:
     settings.DEBUG = True
+    settings.DATA_DIR = tmp_path
 
 
 @pytest.mark.django_db
@@ -76,10 +80,73 @@ def test_the_demo_covers_every_choice_and_loading_it_again_changes_nothing() -> 
         "green",
     }
 
-    entries, views = AuditEntry.objects.count(), AdView.objects.count()
+    entries, views, keys = AuditEntry.objects.count(), AdView.objects.count(), keys_file().read_text()
     assert views > 100
     demo()
     assert (AuditEntry.objects.count(), AdView.objects.count()) == (entries, views)
+    assert keys_file().read_text() == keys
+    assert_the_keys_are_in_the_file(output)
+
+
+def assert_the_keys_are_in_the_file(output: str) -> None:
+    """The output says where the keys of the demo's devices are, and only their owner can read them."""
+    assert str(keys_file()) in output.replace("\n", "")
+    assert keys_file().stat().st_mode & 0o777 == 0o600
+    keys = read_keys(keys_file())
+    assert list(keys) == DEVICES
+    assert all(Device.objects.authenticate(device_id, key) for device_id, key in keys.items())
+    assert not any(key in output for key in keys.values())
+    assert set(AdView.objects.values_list("device_id", flat=True)) == set(DEVICES)
+
+
+@pytest.mark.matrix
+@pytest.mark.django_db
+@pytest.mark.usefixtures("_debug")
+def test_keys_that_the_file_has_lost_are_replaced() -> None:
+    demo()
+    before = keys_file().read_text()
+    keys_file().unlink()
+
+    demo()
+
+    after = read_keys(keys_file())
+    assert not any(key in before for key in after.values())
+    assert all(Device.objects.authenticate(device_id, key) for device_id, key in after.items())
+
+
+@pytest.mark.matrix
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("_debug")
+def test_a_car_of_the_demo_asks_a_real_server_and_reports_views() -> None:
+    demo()
+    before = AdView.objects.count()
+    credentials = keys_file().read_text().splitlines()[0]
+    now = timezone.now()
+
+    with running(1) as (url,):
+        first, again = drive(url, credentials, now=now), drive(url, credentials, now=now)
+
+    assert first["accepted"] > 0
+    assert (first["duplicates"], first["rejected"]) == (0, [])
+    assert (again["accepted"], again["duplicates"]) == (0, first["accepted"])
+    assert AdView.objects.count() == before + first["accepted"]
+
+
+def test_a_car_of_the_demo_ends_when_its_server_does(tmp_path: Path) -> None:
+    (tmp_path / "keys").write_text("car:key\n")
+    nobody = str(os.getpid() + 1)
+    command = [
+        sys.executable,
+        "-m",
+        "campaign_studio.demo.driving",
+        "http://127.0.0.1:9",
+        str(tmp_path / "keys"),
+        nobody,
+    ]
+
+    ended = subprocess.run(command, cwd=settings.BASE_DIR, capture_output=True, timeout=60)  # noqa: S603 - our own
+
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, b"", b"")
 
 
 @pytest.mark.matrix
@@ -236,6 +303,8 @@ def test_the_demo_becomes_the_production_server(monkeypatch: pytest.MonkeyPatch,
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     monkeypatch.setattr("django.db.connections.close_all", lambda: None)
+    cars: list[list[str]] = []
+    monkeypatch.setattr("subprocess.Popen", lambda command, **options: cars.append(command))
 
     call_command("demo", "--port", str(port), stdout=io.StringIO())
 
@@ -244,6 +313,7 @@ def test_the_demo_becomes_the_production_server(monkeypatch: pytest.MonkeyPatch,
     assert os.environ["PUBLIC_URL"] == f"http://127.0.0.1:{port}"
     # The server imports the project from its working directory.
     assert Path.cwd() == settings.BASE_DIR
+    assert cars[0][-3:] == [f"http://127.0.0.1:{port}", str(keys_file()), str(os.getpid())]
 
 
 def test_an_unreachable_database_leads_to_doctor() -> None:

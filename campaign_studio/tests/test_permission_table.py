@@ -202,7 +202,7 @@ def body_for(method: str, address: str, keys: dict[str, Any], tokens: dict[str, 
         "approve": {},
         "reject": {"note": "Too loud"},
         "reveal": None,
-        "views": [bodies.view_body(keys["ad_id"])],
+        "views": [bodies.view_body()],
     }[last]
 
 

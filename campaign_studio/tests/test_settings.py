@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 KEY = "one-secret-of-more-than-fifty-characters-which-nobody-else-has"
 OTHER_KEY = "another-secret-of-more-than-32-characters"
 SITE = "https://studio.example.com"
-CONFIGURED = {"SECRET_KEY": KEY, "ENCRYPTION_KEY": OTHER_KEY, "PUBLIC_URL": SITE}
+CONFIGURED = {"SECRET_KEY": KEY, "ENCRYPTION_KEY": OTHER_KEY, "DELIVERY_KEYS": "d" * 48, "PUBLIC_URL": SITE}
 # The settings that the project's checks read.
 CHECKED = [
     *["TRUSTED_PROXIES", "CORS_ALLOWED_ORIGINS", "ACCESS_TOKEN_EXPIRE_MINUTES", "REFRESH_TOKEN_EXPIRE_DAYS"],
@@ -81,6 +81,12 @@ REFUSED = [
     ({"SECRET_KEY": ""}, "SECRET_KEY is not set. Generate a key"),
     ({"SECRET_KEY": " , "}, "SECRET_KEY is not set. Generate a key"),
     ({"SECRET_KEY": KEY}, "ENCRYPTION_KEY is not set. Generate a key"),
+    ({"SECRET_KEY": KEY, "ENCRYPTION_KEY": OTHER_KEY}, "DELIVERY_KEYS is not set. Generate a key"),
+    (CONFIGURED | {"DELIVERY_KEYS": " , "}, "DELIVERY_KEYS is not set. Generate a key"),
+    (CONFIGURED | {"DELIVERY_KEYS": f"{KEY},short"}, "DELIVERY_KEYS must be at least 32 characters long"),
+    (CONFIGURED | {"DELIVERY_KEYS": PUBLISHED[0]}, "DELIVERY_KEYS is the published example"),
+    (CONFIGURED | {"VIEW_GRACE_DAYS": "0"}, "VIEW_GRACE_DAYS must be a number from 1 to 28"),
+    (CONFIGURED | {"VIEW_GRACE_DAYS": "29"}, "VIEW_GRACE_DAYS must be a number from 1 to 28"),
     (CONFIGURED | {"SECRET_KEY": "k" * 31}, "SECRET_KEY must be at least 32 characters long. Generate a key"),
     (CONFIGURED | {"ENCRYPTION_KEY": "k" * 31}, "ENCRYPTION_KEY must be at least 32 characters long"),
     (CONFIGURED | {"ENCRYPTION_KEY": f"{KEY},short"}, "ENCRYPTION_KEY must be at least 32 characters long"),
@@ -129,7 +135,7 @@ def test_a_wrong_configuration_is_refused_with_a_hint_that_contains_no_key(
     message = refusal(**environment)
 
     assert hint in message
-    assert not any(value in message for name, value in environment.items() if name.endswith("KEY") and value.strip())
+    assert not any(value in message for name, value in environment.items() if "KEY" in name and value.strip(" ,"))
 
 
 def test_a_right_configuration_is_accepted() -> None:
@@ -217,6 +223,21 @@ def test_encryption_keys_are_a_list_newest_first() -> None:
     assert settings_from(**environment)["ENCRYPTION_KEYS"] == [KEY, OTHER_KEY]
 
 
+def test_delivery_keys_are_a_list_newest_first() -> None:
+    environment = CONFIGURED | {"DELIVERY_KEYS": f"{KEY}, {OTHER_KEY}"}
+
+    assert settings_from(**environment)["DELIVERY_KEYS"] == [KEY, OTHER_KEY]
+
+
+def test_under_debug_the_delivery_key_follows_from_the_secret_key() -> None:
+    (one,) = settings_from(DEBUG="true", SECRET_KEY=KEY)["DELIVERY_KEYS"]
+    (again,) = settings_from(DEBUG="true", SECRET_KEY=KEY)["DELIVERY_KEYS"]
+    (other,) = settings_from(DEBUG="true", SECRET_KEY=OTHER_KEY)["DELIVERY_KEYS"]
+
+    assert one == again != other
+    assert KEY not in one
+
+
 def test_without_debug_the_defaults_are_secure() -> None:
     names = ["DEBUG", "SECURE_SSL_REDIRECT", "SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", "REGISTRATION_OPEN"]
     found = settings_from(**CONFIGURED)
@@ -238,7 +259,7 @@ def test_a_deployment_passes_djangos_deployment_check() -> None:
 
 
 def test_the_tests_have_their_own_keys() -> None:
-    assert not {settings.SECRET_KEY, *settings.ENCRYPTION_KEYS} & set(PUBLISHED)
+    assert not {settings.SECRET_KEY, *settings.ENCRYPTION_KEYS, *settings.DELIVERY_KEYS} & set(PUBLISHED)
 
 
 # --- .env.example ----------------------------------------------------------------------------------------------------

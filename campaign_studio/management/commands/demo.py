@@ -3,6 +3,7 @@
 import io
 import os
 import socket
+import subprocess
 import sys
 
 from django.conf import settings
@@ -20,6 +21,7 @@ from rich.table import Table
 
 from campaign_studio.database.configuration import STARTING_ENGINE
 from campaign_studio.demo import loader
+from campaign_studio.demo.fleet import FLEET, keys_file
 from campaign_studio.demo.people import PASSWORD, PEOPLE
 from campaign_studio.management.arguments import whole_number
 from campaign_studio.management.base import StudioCommand
@@ -68,9 +70,12 @@ class Command(StudioCommand):
             raise CommandError(text % {"reasons": " ".join(error.messages)}) from error
         console.print(_addresses(port))
         console.print(_sign_ins())
+        told = gettext("The keys of the devices in “%(fleet)s” are in %(file)s.")
+        console.print(told % {"fleet": FLEET, "file": keys_file()})
         if not no_server:
             console.print(gettext("Serving on %(url)s. Stop with Ctrl-C.") % {"url": f"http://{HOST}:{port}"})
             self.stdout.flush()
+            _start_driving(port)
             _serve(port)
 
     def _fill(self, console: Console, *, reset: bool, port: int, scale: int) -> None:
@@ -133,6 +138,12 @@ def server_command(port: int) -> list[str]:
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "campaign_studio.wsgi:application"]
     options = ["--host", HOST, "--port", str(port), "--workers", "2", "--respawn-failed-workers"]
     return [*command, *options, "--blocking-threads", "4", "--no-ws", "--log-level", "warning"]
+
+
+def _start_driving(port: int) -> None:
+    """Start a car that reports views once a minute. This process becomes the server, and the car ends with it."""
+    command = [sys.executable, "-m", "campaign_studio.demo.driving", f"http://{HOST}:{port}", str(keys_file())]
+    subprocess.Popen([*command, str(os.getpid())], cwd=settings.BASE_DIR)  # noqa: S603 - fixed words
 
 
 def _serve(port: int) -> None:

@@ -79,7 +79,8 @@ def _settings() -> Iterator[tuple[str, str | None]]:
     for problem in problems:
         kind = gettext("Settings") if problem.level >= ERROR else gettext("Settings (warning)")
         yield kind, f"{problem.msg} {problem.hint or ''} ({problem.id})".replace("\n", " ")
-    published = settings.EXAMPLE_KEYS & {settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS, *settings.ENCRYPTION_KEYS}
+    keys = {settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS, *settings.ENCRYPTION_KEYS, *settings.DELIVERY_KEYS}
+    published = settings.EXAMPLE_KEYS & keys
     advice = gettext("The published example keys are in use. Set SECRET_KEY and ENCRYPTION_KEY.")
     yield gettext("Keys"), advice if published else None
     yield from _exposure()

@@ -1,0 +1,210 @@
+"""Which reported views can be believed. docs/delivery.md has the rules for those who send them.
+
+A view is believed if the server has delivered the ad there and then, and if one screen can have shown everything that
+the device has reported so far.
+"""
+
+import math
+import uuid
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum, auto
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection
+
+from ads.delivery.opportunity import QUARTER
+from ads.delivery.proofs import Impression, read
+from ads.models import Ad
+from campaigns.choices import in_seconds
+
+# How far the clock of a device may be ahead of the server's, and the time of a view outside its quarter hour.
+CLOCK_TOLERANCE = timedelta(minutes=5)
+QUARTER_SECONDS = int(QUARTER.total_seconds())
+# Of the ids of impressions, and through them of views. Never changes: every receipt depends on it.
+NAMESPACE = UUID("e8c63f8e-347a-5cc3-8e0b-e64a7ad5fb02")
+# Views of an impression have the same local time with different offsets, from -12:00 to +14:00, so they lie within
+# two days of each other. The range of days spares PostgreSQL the partitions of other months.
+SECONDS_SO_FAR = """
+SELECT impression_id, position, quarter, sum(greatest(duration_seconds, 1))
+FROM ad_views
+WHERE device_id = %(device)s AND viewed_at BETWEEN %(first)s AND %(last)s
+    AND (quarter = ANY(%(quarters)s) OR impression_id = ANY(%(impressions)s))
+GROUP BY impression_id, position, quarter
+"""
+
+
+@dataclass(frozen=True)
+class ReportedView:
+    """A view as a device reports it.
+
+    `index` is its position in the report, `impression` the proof, and `sequence` counts the views of the impression
+    from 0. `viewed_at` has the offset of the screen's clock.
+    """
+
+    index: int
+    impression: str
+    sequence: int
+    viewed_at: datetime
+    duration_seconds: int
+
+
+@dataclass(frozen=True)
+class ProvenView:
+    """A reported view of an impression that the server has delivered."""
+
+    index: int
+    device_id: str
+    impression: Impression
+    sequence: int
+    viewed_at: datetime
+    duration_seconds: int
+
+    @classmethod
+    def from_report(cls, view: ReportedView, device_id: str) -> "ProvenView | None":
+        """The view with what its proof says, or None if the proof is forged."""
+        impression = read(view.impression)
+        if impression is None:
+            return None
+        return cls(view.index, device_id, impression, view.sequence, view.viewed_at, view.duration_seconds)
+
+    @property
+    def impression_id(self) -> UUID:
+        """The id of the impression on this device. The key of the proof and the case of the place don't change it."""
+        shown = self.impression
+        place = (shown.country, shown.city.casefold(), shown.postcode.casefold())
+        parts = (self.device_id, str(shown.ad_id), shown.position, shown.quarter.isoformat(), *place)
+        return uuid.uuid5(NAMESPACE, "\0".join(parts))
+
+    @property
+    def view_id(self) -> UUID:
+        """The id under which the view counts once."""
+        return uuid.uuid5(self.impression_id, str(self.sequence))
+
+    @property
+    def quarter(self) -> datetime:
+        """The start of the quarter hour in UTC, by the offset that was sent."""
+        start = self.impression.quarter.replace(tzinfo=self.viewed_at.tzinfo).astimezone(UTC)
+        # An offset needn't be a multiple of a quarter hour.
+        return start.replace(minute=start.minute // 15 * 15, second=0, microsecond=0)
+
+    @property
+    def day(self) -> date:
+        """The day on which it is counted, in UTC."""
+        return self.viewed_at.astimezone(UTC).date()
+
+
+class Refusal(StrEnum):
+    """A reason why a view isn't counted. The API has a sentence for each."""
+
+    FORGED = auto()
+    UNKNOWN_AD = auto()
+    IN_FUTURE = auto()
+    EXPIRED = auto()
+    OUTSIDE_QUARTER = auto()
+    TOO_MANY = auto()
+    TOO_SHORT = auto()
+    TOO_LONG = auto()
+    IMPRESSION_TOO_LONG = auto()
+    QUARTER_TOO_LONG = auto()
+    VIEW_CAP_REACHED = auto()
+    VIEW_DURATION_CAP_REACHED = auto()
+
+    @property
+    def code(self) -> str:
+        """The code in the API, which some reasons share."""
+        return SHARED_CODES.get(self, self.value)
+
+
+SHARED_CODES = {
+    Refusal.IMPRESSION_TOO_LONG: "too_long",
+    Refusal.QUARTER_TOO_LONG: "too_long",
+    Refusal.VIEW_CAP_REACHED: "cap_reached",
+    Refusal.VIEW_DURATION_CAP_REACHED: "cap_reached",
+}
+# The codes of what no screen in order reports.
+IMPLAUSIBLE = ("forged", "in_future", "outside_quarter", "too_long", "too_many")
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """A reason why a view isn't counted. `params` are the values for its sentence."""
+
+    reason: Refusal
+    params: Mapping[str, object] = field(default_factory=dict)
+
+
+def objection(view: ProvenView, ad: Ad, now: datetime) -> Rejection | None:
+    """Why the view can't be counted, regardless of other views and of caps."""
+    if view.viewed_at > now + CLOCK_TOLERANCE:
+        return Rejection(Refusal.IN_FUTURE)
+    if view.viewed_at < now - timedelta(days=settings.VIEW_GRACE_DAYS):
+        return Rejection(Refusal.EXPIRED, {"days": settings.VIEW_GRACE_DAYS})
+    first = view.impression.quarter
+    if not -CLOCK_TOLERANCE <= view.viewed_at.replace(tzinfo=None) - first <= QUARTER + CLOCK_TOLERANCE:
+        times = {"first": first.strftime("%Y-%m-%dT%H:%M"), "last": (first + QUARTER).strftime("%Y-%m-%dT%H:%M")}
+        return Rejection(Refusal.OUTSIDE_QUARTER, times)
+    most = most_views(ad)
+    if view.sequence >= most:
+        return Rejection(Refusal.TOO_MANY, {"most": most, "last": most - 1})
+    needed = in_seconds(ad.ad_in_view_duration_value, ad.ad_in_view_duration_unit) or 0
+    if view.duration_seconds < needed:
+        return Rejection(Refusal.TOO_SHORT, {"needed": needed, "lasted": view.duration_seconds})
+    if view.duration_seconds > QUARTER_SECONDS:
+        return Rejection(Refusal.TOO_LONG)
+    return None
+
+
+def most_views(ad: Ad) -> int:
+    """How often the ad fits into a quarter hour, by its in-view duration or else its impression duration."""
+    in_view = in_seconds(ad.ad_in_view_duration_value, ad.ad_in_view_duration_unit)
+    shown = in_seconds(ad.ad_impression_duration_value, ad.ad_impression_duration_unit)
+    return math.ceil(QUARTER_SECONDS / max(1, in_view or shown or 0))
+
+
+class Airtime:
+    """The seconds that a device has reported so far: of each impression, and in each position and quarter hour (UTC).
+
+    A device is in one place at a time, so a quarter hour has 900 seconds of a position, whatever the places and ads. A
+    view of less than a second takes one of them, so that their number is limited too.
+    """
+
+    def __init__(self, views: Collection[ProvenView], device_id: str) -> None:
+        self.of_impressions: dict[UUID, int] = {}
+        self.of_quarters: dict[tuple[str, datetime], int] = {}
+        moments = [view.viewed_at.astimezone(UTC) for view in views]
+        if not moments:
+            return
+        values: dict[str, Any] = {
+            "device": device_id,
+            "first": min(moments) - timedelta(days=2),
+            "last": max(moments) + timedelta(days=2),
+            "quarters": sorted({view.quarter for view in views}),
+            "impressions": sorted({view.impression_id for view in views}),
+        }
+        with connection.cursor() as cursor:
+            cursor.execute(SECONDS_SO_FAR, values)
+            for impression_id, position, quarter, seconds in cursor.fetchall():
+                self._add(impression_id, (position, quarter), int(seconds))
+
+    def objection(self, view: ProvenView) -> Rejection | None:
+        """Why the view doesn't fit into what the device can have shown."""
+        of_impression = self.of_impressions.get(view.impression_id, 0)
+        of_quarter = self.of_quarters.get((view.impression.position, view.quarter), 0)
+        seconds = max(view.duration_seconds, 1)
+        if of_impression + seconds > QUARTER_SECONDS:
+            return Rejection(Refusal.IMPRESSION_TOO_LONG, {"used": of_impression})
+        if of_quarter + seconds > QUARTER_SECONDS:
+            return Rejection(Refusal.QUARTER_TOO_LONG, {"used": of_quarter})
+        return None
+
+    def add(self, view: ProvenView) -> None:
+        """Take the seconds of a view that is counted."""
+        self._add(view.impression_id, (view.impression.position, view.quarter), max(view.duration_seconds, 1))
+
+    def _add(self, impression_id: UUID, quarter: tuple[str, datetime], seconds: int) -> None:
+        self.of_impressions[impression_id] = self.of_impressions.get(impression_id, 0) + seconds
+        self.of_quarters[quarter] = self.of_quarters.get(quarter, 0) + seconds
