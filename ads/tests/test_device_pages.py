@@ -13,9 +13,10 @@ from django.urls import reverse
 
 from accounts.models import AuditEntry, User
 from accounts.tests.factories import Cast
-from ads.models import AdView, Device
+from ads.models import Device
 from ads.tests.factories import AdFactory, DeviceFactory
-from campaign_studio.tests.bodies import as_device, view_body
+from ads.tests.screens import report, view
+from campaign_studio.tests.bodies import as_device
 from campaign_studio.tests.browser import form_data
 
 pytestmark = pytest.mark.django_db
@@ -123,7 +124,7 @@ def test_devices_are_activated_and_deactivated_in_bulk(browser: Client, device: 
 
 
 def test_a_device_with_views_is_not_deleted(browser: Client, device: Device) -> None:
-    AdView.objects.create(**{**view_body(AdFactory().pk), "device_id": device.pk})
+    report(as_device(device), view(AdFactory()))
 
     answer = browser.post(page_of(device, "delete"), {"post": "yes"})
 
