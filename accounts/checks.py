@@ -34,6 +34,6 @@ def sign_in_limits(**kwargs: object) -> list[CheckMessage]:
             hint=_("Use a number above 0."),
             id="accounts.E002",
         )
-        for name in ("LOGIN_FAILURE_LIMIT", "LOGIN_COOLOFF_MINUTES")
+        for name in ("LOGIN_FAILURE_LIMIT", "LOGIN_COOLOFF_MINUTES", "SPREAD_FAILURE_LIMIT")
         if getattr(settings, name) <= 0
     ]

@@ -43,6 +43,7 @@ class SecurityEventKind(models.TextChoices):
     LOGIN_OK = "login_ok", _("Signed in")
     LOGIN_FAILED = "login_failed", _("Sign-in failed")
     LOCKED_OUT = "locked_out", _("Locked out")
+    GUESSING_SPREAD = "guessing_spread", _("Guessing from many IP addresses")
     UNLOCKED = "unlocked", _("Unlocked")
     LOGGED_OUT = "logged_out", _("Signed out")
     SESSION_REVOKED = "session_revoked", _("Session ended")

@@ -159,6 +159,7 @@ AUTH_PASSWORD_VALIDATORS = [
 REGISTRATION_OPEN = env.bool("REGISTRATION_OPEN", default=DEBUG)
 LOGIN_FAILURE_LIMIT = whole_number(env, "LOGIN_FAILURE_LIMIT", default=5)
 LOGIN_COOLOFF_MINUTES = whole_number(env, "LOGIN_COOLOFF_MINUTES", default=15)
+SPREAD_FAILURE_LIMIT = whole_number(env, "SPREAD_FAILURE_LIMIT", default=20)
 TWO_FACTOR_ROLES = env.list("TWO_FACTOR_ROLES", default=[])
 PASSWORD_RESET_TIMEOUT = 60 * 60
 LOGIN_URL = "admin:login"
@@ -169,9 +170,9 @@ if ALGORITHM not in {"HS256", "HS384", "HS512"}:
     raise ImproperlyConfigured(f"ALGORITHM is “{ALGORITHM}”. Use HS256, HS384 or HS512.")
 ACCESS_TOKEN_EXPIRE_MINUTES = whole_number(env, "ACCESS_TOKEN_EXPIRE_MINUTES", default=30)
 REFRESH_TOKEN_EXPIRE_DAYS = whole_number(env, "REFRESH_TOKEN_EXPIRE_DAYS", default=7)
-# accounts/api/jwt.py adds the keys and the algorithm.
 REFRESH_TOKEN_ROTATION = env.bool("REFRESH_TOKEN_ROTATION", default=True)
 REFRESH_GRACE_SECONDS = whole_number(env, "REFRESH_GRACE_SECONDS", default=30, within=range(601))
+# accounts/api/jwt.py adds the keys and the algorithm.
 SIMPLE_JWT = {
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=ACCESS_TOKEN_EXPIRE_MINUTES),
     "REFRESH_TOKEN_LIFETIME": timedelta(days=REFRESH_TOKEN_EXPIRE_DAYS),
@@ -262,10 +263,10 @@ CORS_ALLOW_HEADERS = [
 ]
 CORS_EXPOSE_HEADERS = [
     "ETag",
+    "Idempotency-Replayed",
     "Location",
     "Retry-After",
     "X-RateLimit-Limit",
-    "Idempotency-Replayed",
     "X-RateLimit-Remaining",
     "X-RateLimit-Reset",
     "X-Request-ID",

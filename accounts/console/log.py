@@ -31,6 +31,7 @@ KIND_COLOURS: dict[str, str] = {
     SecurityEventKind.LOGIN_OK: "success",
     SecurityEventKind.LOGIN_FAILED: "warning",
     SecurityEventKind.LOCKED_OUT: "danger",
+    SecurityEventKind.GUESSING_SPREAD: "danger",
     SecurityEventKind.REFRESH_REUSED: "danger",
     SecurityEventKind.PERMISSION_REFUSED: "warning",
     SecurityEventKind.IMPLAUSIBLE_VIEWS: "warning",

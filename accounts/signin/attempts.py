@@ -1,4 +1,4 @@
-"""Failed sign-ins are counted, and an account is locked out after five of them.
+"""Attempts are counted, and an account is locked out after five of them from one IP address.
 
 django-axes isn't used, because it counts an attempt after hashing the password: a hundred simultaneous guesses would
 all be evaluated. Here, one upsert counts an attempt before anything is hashed, and its row is the lock (ADR 0007).
@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 
 from accounts.audit.models import SecurityEvent
 from accounts.choices import SecurityEventKind
+from campaign_studio.addresses import places_of
 
 if TYPE_CHECKING:
     from accounts.models.people import User
@@ -42,14 +43,18 @@ class LockedOutError(Exception):
     def __init__(self, wait: int) -> None:
         self.wait = wait
         minutes = math.ceil(wait / 60)
-        message = ngettext(
+        super().__init__(self.text(minutes) % {"minutes": minutes})
+
+    @staticmethod
+    def text(minutes: int) -> str:
+        """The sentence for this number of minutes."""
+        return ngettext(
             "Too many failed attempts. Try again in %(minutes)d minute, or ask an administrator to unlock your "
             "account.",
             "Too many failed attempts. Try again in %(minutes)d minutes, or ask an administrator to unlock your "
             "account.",
             minutes,
         )
-        super().__init__(message % {"minutes": minutes})
 
 
 class SignInAttemptsManager(models.Manager["SignInAttempts"]):
@@ -58,7 +63,7 @@ class SignInAttemptsManager(models.Manager["SignInAttempts"]):
     def attempt(
         self, account: "User | str", remote_addr: str, *, at: datetime, limit: int | None = None
     ) -> "SignInAttempts":
-        """Count one more attempt, in a single statement that commits before the input is evaluated.
+        """Count one more attempt with one counter, in a single statement that commits before the input is evaluated.
 
         `account` is the user, or what was typed if it doesn't match a user. `remote_addr` is "" if the IP address is
         unknown or doesn't matter. Raises LockedOutError after more than `limit` attempts (by default
@@ -66,6 +71,7 @@ class SignInAttemptsManager(models.Manager["SignInAttempts"]):
         """
         limit = limit or settings.LOGIN_FAILURE_LIMIT
         counted = SignInAttempts(account=SignInAttempts.key_of(account), remote_addr=remote_addr)
+        counted.limit = limit
         with connection.cursor() as cursor:
             values: dict[str, Any] = {
                 "account": counted.account,
@@ -91,16 +97,20 @@ class SignInAttemptsManager(models.Manager["SignInAttempts"]):
         return dropped
 
     def forget(self, user: "User", remote_addr: str | None = None) -> int:
-        """Clear a user's counters, for one IP address or for all. Returns the number of counters deleted."""
+        """Clear a user's counters: all, or those that keep one IP address out. Returns the number deleted."""
         keys = [SignInAttempts.key_of(user), SignInAttempts.key_of(f"code:{user.pk}")]
-        counters = self.filter(account__in=keys)
+        counters = self.filter(account__in=[*keys, SignInAttempts.spread_key_of(user)])
         if remote_addr is not None:
-            counters = counters.filter(remote_addr__in=["", remote_addr])
+            counters = counters.filter(remote_addr__in=["", *(place.name for place in places_of(remote_addr))])
         return counters.delete()[0]
 
 
 class SignInAttempts(models.Model):
-    """The number of attempts on one account from one IP address, and when they expire."""
+    """The number of attempts on one account from one IP address or network, and when they expire.
+
+    Without an address they are those from all addresses together. `next_at` is set in the count of an account's
+    failures from all addresses: until then, unknown addresses have to wait (`accounts/signin/guessing.py`).
+    """
 
     account = models.CharField(
         _("account"), max_length=64, help_text=_("A hash, because some users type their password into this field.")
@@ -108,6 +118,10 @@ class SignInAttempts(models.Model):
     remote_addr = models.CharField(_("IP address"), max_length=45, blank=True)
     attempts = models.PositiveSmallIntegerField(_("attempts"))
     ends_at = models.DateTimeField(_("expires at"))
+    next_at = models.DateTimeField(_("next attempt at"), null=True, blank=True)
+
+    # How many attempts are allowed. Not stored: it belongs to the attempt that was counted.
+    limit = 0
 
     objects = SignInAttemptsManager()
 
@@ -137,9 +151,7 @@ class SignInAttempts(models.Model):
         name = account.casefold() if isinstance(account, str) else f"user:{account.pk}"
         return hashlib.sha256(name.encode()).hexdigest()
 
-    def failed(self, user: "User | None", detail: str = "") -> None:
-        """Record a failed attempt, and the lockout if it was the last one allowed."""
-        SecurityEvent.objects.record(SecurityEventKind.LOGIN_FAILED, user, detail=detail)
-        if self.attempts == settings.LOGIN_FAILURE_LIMIT:
-            until = f"until {self.ends_at:%Y-%m-%d %H:%M} UTC"
-            SecurityEvent.objects.record(SecurityEventKind.LOCKED_OUT, user, detail=until)
+    @staticmethod
+    def spread_key_of(account: "User | str") -> str:
+        """The hash under which an account's failures from all IP addresses are counted."""
+        return SignInAttempts.key_of(f"spread:{SignInAttempts.key_of(account)}")

@@ -4,7 +4,8 @@ from django.contrib.auth.backends import BaseBackend
 from django.http import HttpRequest
 from django.utils import timezone
 
-from accounts.models import SignInAttempts, User
+from accounts.models import User
+from accounts.signin.guessing import count_guess
 from accounts.signin.two_factor import check_second_factor
 from accounts.validators import LONGEST_PASSWORD
 from campaign_studio.acting import current_address
@@ -28,16 +29,15 @@ class UsernameOrEmailBackend(BaseBackend):
         """
         if not username or not password or len(password) > LONGEST_PASSWORD or "\x00" in username:
             return None
-        address = current_address()
         user = User.objects.named(username).first()
-        attempt = SignInAttempts.objects.attempt(user or username, address, at=timezone.now())
+        guess = count_guess(user or username, current_address(), at=timezone.now())
         if user is None:
             User().set_password(password)
         if user is None or not user.check_password(password) or not user.is_active:
-            attempt.failed(user)
+            guess.failed(user)
             return None
-        user.has_shown_code = check_second_factor(user, otp_token, attempt)
-        SignInAttempts.objects.forget(user, address)
+        user.has_shown_code = check_second_factor(user, otp_token, guess)
+        guess.succeeded(user)
         return user
 
     def get_user(self, user_id: object) -> User | None:

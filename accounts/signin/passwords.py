@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.choices import SecurityEventKind
 from accounts.models import LockedOutError, SecurityEvent, SignInAttempts, User
 from accounts.signin import mails
+from accounts.signin.guessing import count_guess
 from campaign_studio.acting import current_address
 
 WRONG_PASSWORD = _("This isn't your current password.")
@@ -24,12 +25,11 @@ def check_current_password(user: User, password: str) -> None:
 
     Raises LockedOutError after too many. Call it outside a transaction, so that the count isn't rolled back.
     """
-    address = current_address()
-    attempt = SignInAttempts.objects.attempt(user, address, at=timezone.now())
+    guess = count_guess(user, current_address(), at=timezone.now())
     if not user.check_password(password):
-        attempt.failed(user, "current password")
+        guess.failed(user, "current password")
         raise ValidationError(WRONG_PASSWORD, code="password_incorrect")
-    SignInAttempts.objects.forget(user, address)
+    guess.succeeded(user)
 
 
 def request_reset(email: str) -> None:

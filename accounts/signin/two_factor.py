@@ -26,6 +26,7 @@ from campaign_studio.encryption import EncryptedTextField
 
 if TYPE_CHECKING:
     from accounts.models.people import User
+    from accounts.signin.guessing import Guess
 
 CODES = 10
 KEY_BYTES = 20
@@ -156,7 +157,7 @@ class RecoveryCode(Device):
         return True
 
 
-def check_second_factor(user: "User", token: str | None, attempt: SignInAttempts) -> bool:
+def check_second_factor(user: "User", token: str | None, guess: "Guess") -> bool:
     """Whether the user uses two-factor authentication, in which case `token` was correct.
 
     Raises SecondFactorNeededError for a missing or wrong code, LockedOutError after too many wrong ones.
@@ -167,7 +168,7 @@ def check_second_factor(user: "User", token: str | None, attempt: SignInAttempts
         raise SecondFactorNeededError(CODE_REQUIRED)
     SignInAttempts.objects.attempt_code(user, at=timezone.now())
     if match_token(user, token.strip()) is None:
-        attempt.failed(user, "two-factor code")
+        guess.failed(user, "two-factor code")
         raise SecondFactorNeededError(INVALID_CODE)
     return True
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from accounts.models import AuditEntry, User
-from accounts.tests.factories import make_cast
+from accounts.tests.factories import UserFactory, make_cast
 from ads.models import Ad, AdTimeSlot
 from ads.tests.factories import AdFactory
 from advertisers.models import AdvertiserBankAccount
@@ -35,7 +35,7 @@ AT_ONCE = 16
 @pytest.fixture
 def servers() -> Iterator[list[str]]:
     """Restarted for each test, because they cache keys of rows that the tests' clean-up reuses."""
-    with running(2) as addresses:
+    with running(2, TRUSTED_PROXIES="127.0.0.1") as addresses:
         yield addresses
 
 
@@ -187,5 +187,51 @@ def test_the_same_idempotency_key(servers: list[str], owner: User, record_proper
         assert statuses(answers) == {201: AT_ONCE}, answers
         assert len({answer.body["campaign_id"] for answer in answers}) == 1
         assert Campaign.objects.count() == before + 1
+
+    each_round(play, record_property)
+
+
+def test_a_refresh_token(servers: list[str], owner: User, record_property: Any) -> None:
+    def play() -> None:
+        token = tokens_of(owner)["refresh_token"]
+
+        answers = at_once(servers, owner, [("POST", "/api/auth/refresh", {"refresh_token": token})] * AT_ONCE)
+
+        assert statuses(answers) == {200: AT_ONCE}, answers
+        assert len({answer.body["refresh_token"] for answer in answers}) == 1
+
+    each_round(play, record_property)
+
+
+def test_guesses_from_one_ipv6_network(servers: list[str], record_property: Any) -> None:
+    def play() -> None:
+        user = UserFactory()
+        body = {"username": user.username, "password": "wrong"}
+
+        def guess(number: int) -> Answer:
+            forwarded = {"X-Forwarded-For": f"2001:db8:1:1::{number}"}
+            return send("POST", f"{servers[number % 2]}/api/auth/login", body, **forwarded)
+
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            answers = list(pool.map(guess, range(AT_ONCE)))
+
+        assert statuses(answers) == {401: 5, 429: AT_ONCE - 5}, answers
+
+    each_round(play, record_property)
+
+
+def test_guesses_from_many_addresses(servers: list[str], record_property: Any) -> None:
+    def play() -> None:
+        user = UserFactory()
+        body = {"username": user.username, "password": "wrong"}
+
+        def guess(number: int) -> Answer:
+            forwarded = {"X-Forwarded-For": f"198.51.100.{number}"}
+            return send("POST", f"{servers[number % 2]}/api/auth/login", body, **forwarded)
+
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            answers = list(pool.map(guess, range(40)))
+
+        assert statuses(answers) == {401: 20, 429: 20}, answers
 
     each_round(play, record_property)
