@@ -203,7 +203,9 @@ def two_servers() -> Iterator[list[str]]:
         **os.environ,
         **changed,
         **keys,
-        "DEBUG": "true",
+        "DEBUG": "false",
+        "PUBLIC_URL": "https://studio.example.com",
+        "SECURE_SSL_REDIRECT": "false",
         "DJANGO_SETTINGS_MODULE": "campaign_studio.settings",
     }
     ports = [free_port(), free_port()]
