@@ -123,6 +123,16 @@ def test_a_malformed_link_is_refused(uid: str, token: str) -> None:
     assert not is_verified(user)
 
 
+def test_a_link_stays_void_when_the_address_is_changed_back() -> None:
+    user = UserFactory(email="first@example.com")
+    pair = confirmation_of(user)
+    for address in ("second@example.com", "first@example.com"):
+        user.email = address
+        user.save()
+
+    assert confirm(*pair) == 400
+
+
 HOSTILE = [
     None,
     True,

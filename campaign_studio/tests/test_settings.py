@@ -167,6 +167,7 @@ def test_a_refusal_has_no_traceback(environment: dict[str, str], hint: str) -> N
         (CONFIGURED | {"PUBLIC_URL": f"{SITE}/"}, SITE),
         (CONFIGURED | {"PUBLIC_URL": "https://[2001:db8::1]:8443"}, "https://[2001:db8::1]:8443"),
         ({"DEBUG": "true"}, "http://localhost:8000"),
+        ({"DEBUG": "true", "PUBLIC_URL": ""}, "http://localhost:8000"),
         ({"DEBUG": "true", "PUBLIC_URL": "http://127.0.0.1:9000"}, "http://127.0.0.1:9000"),
     ],
     ids=str,
