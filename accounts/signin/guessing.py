@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
@@ -23,6 +24,7 @@ from campaign_studio.addresses import parsed, places_of
 
 WINDOW = timedelta(hours=1)
 FIRST_DELAY = timedelta(seconds=15)
+NOBODY = UUID(int=0)
 
 # Returns no row while unknown addresses have to wait.
 COUNT = """
@@ -161,11 +163,15 @@ def _count_among_all(account: User | str, *, at: datetime) -> int | None:
 
 
 def _is_known(account: User | str, remote_addr: str) -> bool:
-    """Whether the user has signed in from this IP address before, or from its /64 network."""
-    if isinstance(account, str) or parsed(remote_addr) is None:
+    """Whether the user has signed in from this IP address before, or from its /64 network.
+
+    A name without an account is looked up too, or else the response time would tell which accounts exist.
+    """
+    if parsed(remote_addr) is None:
         return False
+    user = NOBODY if isinstance(account, str) else account.pk
     with connection.cursor() as cursor:
-        cursor.execute(KNOWN, {"user": account.pk, "place": places_of(remote_addr)[0].name})
+        cursor.execute(KNOWN, {"user": user, "place": places_of(remote_addr)[0].name})
         return bool(cursor.fetchone()[0])
 
 

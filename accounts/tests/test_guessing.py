@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from accounts.choices import RoleName, SecurityEventKind
@@ -229,6 +230,13 @@ def test_unknown_usernames_are_slowed_down_too() -> None:
     UserFactory(username="uwe")
 
     assert guesses(22, username="uwe") == guesses(22, username="nobody") == [401] * 20 + [429] * 2
+
+    costs = []
+    for name in ("uwe", "nobody"):
+        with CaptureQueriesContext(connection) as queries:
+            assert login(PASSWORD, HOME, name).status_code == 429
+        costs.append(len(queries))
+    assert costs[0] == costs[1], "the response time tells nothing either"
 
 
 @pytest.mark.usefixtures("clock")
