@@ -159,6 +159,9 @@ class Device(StampedModel):
 
     def delete(self, using: str | None = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
         """Raises ValidationError (code `device_has_views`) if a view of this device has been counted."""
-        if AdView.objects.filter(device_id=self.pk).exists():
-            raise ValidationError(HAS_VIEWS, code="device_has_views")
-        return super().delete(using, keep_parents)
+        with transaction.atomic():
+            # A report that is being counted holds the same lock.
+            Device.objects.select_for_update().filter(pk=self.pk).first()
+            if AdView.objects.filter(device_id=self.pk).exists():
+                raise ValidationError(HAS_VIEWS, code="device_has_views")
+            return super().delete(using, keep_parents)
