@@ -328,3 +328,19 @@ def test_views_that_are_reported_while_partitions_are_created_are_kept(cars: lis
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM ad_views_other")
         assert cursor.fetchone() == (0,)
+
+
+def test_views_that_are_reported_while_others_are_voided_are_counted_correctly(cars: list[Device]) -> None:
+    ads = AdFactory.create_batch(3, campaign=CampaignFactory())
+    post_at_once(cars[:8], [[view(ad) for ad in ads] for _ in range(8)])
+
+    def void(client: APIClient) -> None:
+        call_command("void_views", "--device", cars[0].pk, stdout=StringIO())
+        call_command("void_views", "--device", cars[1].pk, stdout=StringIO())
+
+    answers = at_once(*[posting(cars[number % 8], [view(ad) for ad in ads]) for number in range(15)], void)
+
+    assert Counter(answer.status_code for answer in answers if answer) == {200: 15}
+    assert recounted().splitlines() == ALL_CORRECT
+    assert AdView.objects.exclude(device_id__in=[cars[0].pk, cars[1].pk]).count() == 3 * (6 + 11)
+    assert ViewReceipt.objects.count() == 3 * (8 + 15)

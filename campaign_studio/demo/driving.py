@@ -19,6 +19,8 @@ from zoneinfo import ZoneInfo
 ROUND_SECONDS = 60
 # More often, to notice when the server has ended.
 PAUSE_SECONDS = 2
+# The server needs a few seconds to start.
+FIRST_ROUND_SECONDS = 10
 VIEW_SECONDS = 5
 PLACE = {"country": "DE", "city": "Berlin", "postcode": "10115"}
 HERE = ZoneInfo("Europe/Berlin")
@@ -53,7 +55,7 @@ def _send(address: str, credentials: str, body: object = None) -> Any:
 def main(url: str, keys_file: str, server: int) -> None:
     """Drive as long as the process that started this one is the server."""
     credentials = Path(keys_file).read_text().splitlines()[0]
-    next_round = time.monotonic() + PAUSE_SECONDS
+    next_round = time.monotonic() + FIRST_ROUND_SECONDS
     while os.getppid() == server:
         if time.monotonic() >= next_round:
             next_round += ROUND_SECONDS
