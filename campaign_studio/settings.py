@@ -362,6 +362,8 @@ STORAGES = {
 
 # --- Email and logs --------------------------------------------------------------------------------------------------
 
+# Seconds. Without it, each mail to a server that doesn't answer would hold a thread for ever.
+EMAIL_TIMEOUT = 10
 vars().update(env.email("EMAIL_URL", default="consolemail://"))
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Campaign Studio <studio@localhost>")
 

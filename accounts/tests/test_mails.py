@@ -1,6 +1,7 @@
 """Mails contain nothing that a stranger typed, lead to PUBLIC_URL alone, and never get in the way of a request."""
 
 import re
+import socket
 from typing import Any
 
 import pytest
@@ -129,6 +130,22 @@ def test_a_dry_mail_server_breaks_no_request(monkeypatch: pytest.MonkeyPatch, ca
     assert "A mail could not be sent: RuntimeError" in caplog.text
     assert "secret-of-the-mail-server" not in caplog.text
     assert "newcomer@example.com" not in caplog.text
+
+
+def test_a_mail_server_that_never_answers_holds_a_thread_for_a_while_only(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert settings.EMAIL_TIMEOUT
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = silent.getsockname()
+        settings.EMAIL_TIMEOUT = 0.05
+
+        with mailing():
+            answer = APIClient().post("/api/auth/register", user_body())
+
+    assert answer.status_code == 201
+    assert "A mail could not be sent: SMTPServerDisconnected" in caplog.text
 
 
 def test_a_new_password_is_told_to_its_owner() -> None:
