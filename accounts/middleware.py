@@ -1,7 +1,9 @@
 """The console's sessions, two-factor authentication for the roles that require it, and a log of refused requests."""
 
 from collections.abc import Callable
+from http import HTTPStatus
 
+from django.conf import settings
 from django.contrib import auth
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.auth.models import AnonymousUser
@@ -16,7 +18,12 @@ from accounts.signin.console import SESSION_KEY
 from accounts.signin.two_factor import is_required_of
 from campaign_studio import acting
 from campaign_studio.acting import is_api
+from campaign_studio.addresses import places_of
+from campaign_studio.rate_limits import COST_OF_A_REFUSAL, REFUSALS_PERIOD, count, count_refusal, rate
 
+REFUSALS = {HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS}
+# The numbers of refusals that are an event.
+SUMMED_UP = {10**exponent for exponent in range(1, 10)}
 # The console pages open to users who still have to set up the two-factor authentication that their role requires.
 OPEN_WITHOUT_TWO_FACTOR = {"admin:two_factor", "admin:logout", "admin:jsi18n", "admin:login"}
 
@@ -61,10 +68,12 @@ def _console_user(request: HttpRequest) -> User | AnonymousUser:
     return user
 
 
-class ForbiddenLogMiddleware:
-    """Records every 403 of a signed-in user, in the API and the console, in the security log.
+class RefusalLogMiddleware:
+    """Counts the refused requests (403 and 429) of each user, or of each IP address that isn't signed in.
 
-    Anonymous requests aren't recorded: they are asked to sign in instead, and anyone could fill the log with them.
+    The security log has the first 403 of a user within ten minutes, then the 10th, the 100th and so on: one event with
+    their number, not one per request. Of 429s, and of an IP address, it has those from the 10th on, because anyone
+    could fill it. A 403 also costs the user as much as ten requests.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -73,9 +82,22 @@ class ForbiddenLogMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Handle one request. The event is written after the request's transaction was rolled back."""
         response = self.get_response(request)
-        if response.status_code == 403:
-            user = acting.current_user()
-            if user is not None:
-                attempted = f"{request.method} {request.path_info}"
-                SecurityEvent.objects.record(SecurityEventKind.PERMISSION_REFUSED, user, detail=attempted)
+        if response.status_code in REFUSALS:
+            _count_refusal(request, response.status_code)
         return response
+
+
+def _count_refusal(request: HttpRequest, status: int) -> None:
+    user = acting.current_user()
+    who = f"user:{user.pk}" if user else f"address:{places_of(acting.current_address())[0].name}"
+    if user and status == HTTPStatus.FORBIDDEN:
+        limit = settings.THROTTLE_USER if is_api(request.path_info) else settings.THROTTLE_CONSOLE
+        count(who, rate(limit), times=COST_OF_A_REFUSAL - 1)
+    number = count_refusal(f"{status}:{who}")
+    latest = f"{request.method} {request.path_info}"
+    if number > 1 and number in SUMMED_UP:
+        minutes = REFUSALS_PERIOD // 60
+        detail = f"{number} times within {minutes} minutes ({status}), the latest: {latest}"
+        SecurityEvent.objects.record(SecurityEventKind.PERMISSION_REFUSED, user, detail=detail)
+    elif number <= 1 and user and status == HTTPStatus.FORBIDDEN:
+        SecurityEvent.objects.record(SecurityEventKind.PERMISSION_REFUSED, user, detail=latest)

@@ -70,9 +70,9 @@ def token_lifetimes(**kwargs: object) -> list[CheckMessage]:
 
 @register(SETTINGS)
 def rate_limits(**kwargs: object) -> list[CheckMessage]:
-    """`THROTTLE_ANON`, `THROTTLE_USER` and `THROTTLE_DEVICE` are rates such as `100/min`."""
+    """`THROTTLE_ANON`, `THROTTLE_USER`, `THROTTLE_CONSOLE` and `THROTTLE_DEVICE` are rates such as `100/min`."""
     errors: list[CheckMessage] = []
-    for name in ("THROTTLE_ANON", "THROTTLE_USER", "THROTTLE_DEVICE"):
+    for name in ("THROTTLE_ANON", "THROTTLE_USER", "THROTTLE_CONSOLE", "THROTTLE_DEVICE"):
         try:
             rate(getattr(settings, name))
         except ValueError:

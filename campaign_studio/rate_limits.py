@@ -15,6 +15,10 @@ from campaign_studio.addresses import places_of
 
 logger = logging.getLogger(__name__)
 
+# A refused request costs a user as much as this many requests, so that a long series of them ends in a 429.
+COST_OF_A_REFUSAL = 10
+# Refusals of one client are counted together for this many seconds.
+REFUSALS_PERIOD = 600
 PERIODS = {"sec": 1, "second": 1, "min": 60, "minute": 60, "hour": 3600, "day": 86_400}
 
 
@@ -43,12 +47,12 @@ class Usage(NamedTuple):
     seconds_left: int
 
 
-def count(who: str, allowed: Rate) -> Usage:
-    """Count one request of `who` in the current window. Concurrent requests are counted one by one."""
+def count(who: str, allowed: Rate, *, times: int = 1) -> Usage:
+    """Count a request of `who` in the current window, `times` over. Concurrent requests are counted one by one."""
     now = time.time()
     window = int(now // allowed.period)
     ends = (window + 1) * allowed.period
-    number = _number(f"rate:{who}:{window}", allowed.period)
+    number = _number(f"rate:{who}:{window}", allowed.period, times)
     remaining = max(0, allowed.limit - number)
     return Usage(number <= allowed.limit, allowed.limit, remaining, ends, math.ceil(ends - now))
 
@@ -67,13 +71,18 @@ def count_address(address: str, allowed: Rate, *, kind: str = "address") -> Usag
     return min(usages, key=lambda usage: usage.remaining)
 
 
-def _number(key: str, period: int) -> int:
+def count_refusal(who: str) -> int:
+    """Count a refused request of `who`. Returns its number in the current period, or 0 while the cache is down."""
+    return _number(f"refused:{who}:{int(time.time() // REFUSALS_PERIOD)}", REFUSALS_PERIOD, 1)
+
+
+def _number(key: str, period: int, times: int) -> int:
     try:
         cache.add(key, 0, timeout=2 * period)
-        return cache.incr(key)
+        return cache.incr(key, times)
     except ValueError:
         # A full cache evicted the key between the two calls.
-        return 1
+        return times
     except RedisError as error:
         logger.warning("The cache does not answer, so requests are not limited: %s", error)
         return 0

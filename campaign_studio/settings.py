@@ -76,12 +76,13 @@ MIDDLEWARE = [
     "corsheaders.middleware.CorsMiddleware",
     # All middleware that queries the database comes below.
     "campaign_studio.database.unavailable.DatabaseUnavailableMiddleware",
-    "accounts.middleware.ForbiddenLogMiddleware",
+    "accounts.middleware.RefusalLogMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "accounts.middleware.ConsoleSessionMiddleware",
+    "campaign_studio.console.throttling.ConsoleThrottleMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
 ]
 
@@ -185,6 +186,7 @@ SIMPLE_JWT = {
 
 THROTTLE_ANON = env.str("THROTTLE_ANON", default="100/min")
 THROTTLE_USER = env.str("THROTTLE_USER", default="1000/hour")
+THROTTLE_CONSOLE = env.str("THROTTLE_CONSOLE", default="3000/hour")
 THROTTLE_DEVICE = env.str("THROTTLE_DEVICE", default="1000/hour")
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.api.authentication.BearerAuthentication"],

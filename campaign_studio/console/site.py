@@ -2,20 +2,18 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.paginator import InvalidPage, Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.dataclasses import SearchResult
 from unfold.sites import UnfoldAdminSite
 
 from campaign_studio.console.lists import has_too_many_terms
 from campaign_studio.console.views import Context
-from campaign_studio.rate_limits import count_address, rate
 
 # The error code of a locked-out sign-in; its parameter `wait` is the number of seconds left.
 LOCKED_OUT = "locked_out"
@@ -29,24 +27,7 @@ class StudioAdminSite(UnfoldAdminSite):
     index_title = _("Home")
 
     def login(self, request: HttpRequest, extra_context: Context | None = None) -> HttpResponse:
-        """The sign-in page. A lockout has status 429 and a `Retry-After` header.
-
-        Attempts per IP address are throttled like requests to the API, because each one costs a password hash.
-        """
-        if request.method == "POST":
-            counted = count_address(request.META.get("REMOTE_ADDR", ""), rate(settings.THROTTLE_ANON), kind="console")
-            if not counted.is_allowed:
-                text = ngettext(
-                    "Too many sign-in attempts. Try again in %(seconds)d second.",
-                    "Too many sign-in attempts. Try again in %(seconds)d seconds.",
-                    counted.seconds_left,
-                )
-                return HttpResponse(
-                    text % {"seconds": counted.seconds_left},
-                    status=429,
-                    content_type="text/plain",
-                    headers={"Retry-After": str(counted.seconds_left)},
-                )
+        """The sign-in page. A lockout has status 429 and a `Retry-After` header."""
         response = super().login(request, {"title": gettext("Sign in"), **(extra_context or {})})
         for error in _errors(response):
             if error.code == LOCKED_OUT:

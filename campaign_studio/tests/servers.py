@@ -85,7 +85,7 @@ def _environment() -> dict[str, str]:
     }
     keys = {"SECRET_KEY": settings.SECRET_KEY, "ENCRYPTION_KEY": settings.ENCRYPTION_KEYS[0]}
     own = {"READ_DOT_ENV": "false", "DEBUG": "true", "DJANGO_SETTINGS_MODULE": "campaign_studio.settings"}
-    limits = dict.fromkeys(("THROTTLE_ANON", "THROTTLE_USER", "THROTTLE_DEVICE"), "1000000/min")
+    limits = dict.fromkeys(("THROTTLE_ANON", "THROTTLE_USER", "THROTTLE_CONSOLE", "THROTTLE_DEVICE"), "1000000/min")
     return {**os.environ, **database, **keys, **own, **limits}
 
 

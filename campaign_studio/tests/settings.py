@@ -15,6 +15,7 @@ os.environ |= {
     # The tests of rate limits set their own.
     "THROTTLE_ANON": "1000000/min",
     "THROTTLE_USER": "1000000/min",
+    "THROTTLE_CONSOLE": "1000000/min",
     "THROTTLE_DEVICE": "1000000/min",
     "LOGIN_FAILURE_LIMIT": "5",
     "CACHE_URL": "locmemcache://",

@@ -59,7 +59,7 @@ def test_a_token_lifetime_of_zero_is_reported(name: str, value: int, settings: A
     assert found() == [("campaign_studio.E003", "Set it to a number above 0.")]
 
 
-@pytest.mark.parametrize("name", ["THROTTLE_ANON", "THROTTLE_USER", "THROTTLE_DEVICE"])
+@pytest.mark.parametrize("name", ["THROTTLE_ANON", "THROTTLE_USER", "THROTTLE_CONSOLE", "THROTTLE_DEVICE"])
 def test_a_wrong_rate_is_reported(name: str, settings: Any) -> None:
     setattr(settings, name, "many")
 

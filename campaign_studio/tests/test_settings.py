@@ -33,6 +33,7 @@ CHECKED = [
     *[
         "THROTTLE_ANON",
         "THROTTLE_USER",
+        "THROTTLE_CONSOLE",
         "THROTTLE_DEVICE",
         "TWO_FACTOR_ROLES",
         "LOGIN_FAILURE_LIMIT",
