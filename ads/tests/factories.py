@@ -62,6 +62,8 @@ class AdContentRatingFactory(factory.django.DjangoModelFactory):
 
     class Meta:
         model = AdContentRating
+        # `rated=True` and `approved=True` both ask for one.
+        django_get_or_create = ("ad",)
 
     ad = factory.SubFactory(AdFactory)
     rating_system = "MPAA"
