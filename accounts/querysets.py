@@ -15,6 +15,7 @@ from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 from django.db.models.functions import Cast, Lower
 from django.utils import timezone, translation
 
+from accounts.audit.shortening import ShortChanges
 from accounts.choices import ADMIN_ROLES, LEVELS, Door, RoleName, SecurityEventKind
 from accounts.rules import role_of
 from campaign_studio.acting import Reader, current
@@ -216,7 +217,8 @@ class AuditEntryQuerySet(StudioQuerySet):
         return _with_traces(self, is_shown, remote_addr="remote_addr", request_id="cid")
 
     def as_rows(self) -> Self:
-        return self.select_related("content_type")
+        """The entries as a list shows them: `short_changes` in place of `changes`, which may be megabytes."""
+        return self.select_related("content_type").defer("changes").annotate(short_changes=ShortChanges("changes"))
 
     def about(self, instance: models.Model, *, reader: "User") -> Self:
         """The history of one object: its own entries, and those of its parts that `reader` may see.

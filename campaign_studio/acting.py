@@ -5,7 +5,7 @@ protocol only; the model is in `accounts`.
 """
 
 import re
-import uuid
+import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -16,7 +16,10 @@ from django.contrib.auth import get_user_model
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 
-REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+# An id that a client or a proxy sends along. Together with ours it fits the columns of both logs.
+SENT_ID = re.compile(r"[A-Za-z0-9._-]{1,40}")
+# Where later code finds the id of a request, even when nobody acts any more.
+REQUEST_ID = "campaign_studio.request_id"
 
 
 def is_api(path: str) -> bool:
@@ -61,7 +64,7 @@ class Acting:
     command: str = ""
     remote_addr: str | None = None
     user_agent: str = ""
-    request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    request_id: str = field(default_factory=lambda: new_request_id())
 
     @property
     def name(self) -> str:
@@ -74,6 +77,15 @@ class Acting:
         """The username, or the name of the device or command; None if no one is signed in."""
         user = self.find_user()
         return user.username if user else self.find_device() or self.command or None
+
+
+def new_request_id(sent: str = "") -> str:
+    """A new id of 20 hexadecimal digits. After a slash follows the id that was `sent` along, if it is usable.
+
+    Only the part before the slash is ours, so nobody can give a request the id of another one.
+    """
+    own = secrets.token_hex(10)
+    return f"{own}/{sent}" if SENT_ID.fullmatch(sent) else own
 
 
 _acting: ContextVar[Acting | None] = ContextVar("acting", default=None)
@@ -123,15 +135,15 @@ def set_database_actor() -> None:
 class ActingMiddleware:
     """Gives each request an id and a door, and returns the id as `X-Request-ID`.
 
-    A client may send its own id: 1–64 letters, digits, dots, hyphens or underscores.
+    A client or a proxy may send its own id, 1–40 letters, digits, dots, hyphens or underscores, which follows ours.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        sent = request.headers.get("X-Request-ID", "")
-        request_id = sent if REQUEST_ID.fullmatch(sent) else str(uuid.uuid4())
+        request_id = new_request_id(request.headers.get("X-Request-ID", ""))
+        request.META[REQUEST_ID] = request_id
         acting = Acting(
             door="api" if is_api(request.path_info) else "admin",
             find_user=lambda: _signed_in(request),

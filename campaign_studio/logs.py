@@ -9,14 +9,18 @@ from django.apps import apps
 
 
 class RequestIdFilter(logging.Filter):
-    """Adds the request id (`X-Request-ID`) to every line; "-" outside requests."""
+    """Adds the request id (`X-Request-ID`) to every line; "-" outside requests.
+
+    Django logs a refusal after all middleware, when only the line itself knows its request.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.request_id = "-"
         if apps.ready:
-            from campaign_studio.acting import current_request_id
+            from campaign_studio.acting import REQUEST_ID, current_request_id
 
-            record.request_id = current_request_id() or "-"
+            meta = getattr(getattr(record, "request", None), "META", {})
+            record.request_id = meta.get(REQUEST_ID) or current_request_id() or "-"
         return True
 
 

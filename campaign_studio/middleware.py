@@ -84,13 +84,15 @@ def _is_within(text: str, networks: list[ipaddress.IPv4Network | ipaddress.IPv6N
 
 LONGEST_QUERY = 4096
 QUERY_TOO_LONG = _("The query string is longer than 4,096 bytes. Use fewer parameters or a request body.")
+FORM_TOO_LARGE = _("The form is larger than 2.5 MB. Send less at once.")
 NOT_TEXT = _("The URL and the headers must be UTF-8 without null bytes.")
 
 
 class EdgeMiddleware:
     """Refuses URLs and headers that the code behind it can't use, so that it needn't check them.
 
-    PostgreSQL can't store null bytes, and Django replaces bad UTF-8. Bodies are checked where they are parsed.
+    PostgreSQL can't store null bytes, and Django replaces bad UTF-8. Bodies are checked where they are parsed, but
+    Django would write files in forms of any size to the disk first.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -100,10 +102,20 @@ class EdgeMiddleware:
         query = request.META.get("QUERY_STRING", "").encode("latin-1", "replace")
         if len(query) > LONGEST_QUERY:
             return _refusal(QUERY_TOO_LONG, 414)
+        if not is_api(request.path_info) and _length(request) > (settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0):
+            return _refusal(FORM_TOO_LARGE, 413)
         headers = [value for name, value in request.META.items() if name.startswith("HTTP_")]
         if not _is_text(unquote_to_bytes(query)) or any("\x00" in text for text in [request.path_info, *headers]):
             return _refusal(NOT_TEXT, 400)
         return self.get_response(request)
+
+
+def _length(request: HttpRequest) -> int:
+    """The `Content-Length`, or 0 without a valid one: Django reads no body then."""
+    try:
+        return int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        return 0
 
 
 def _refusal(message: "StrPromise", status: int) -> JsonResponse:

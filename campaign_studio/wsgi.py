@@ -4,6 +4,7 @@ It refuses requests that Django alters or fails on before any middleware runs. T
 refused by `campaign_studio.middleware.EdgeMiddleware`.
 """
 
+import io
 import json
 import os
 from collections.abc import Iterable
@@ -11,12 +12,16 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
+from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext, override
 
 from campaign_studio.checks import refuse_wrong_settings
 from campaign_studio.loopback import refuse_debug_beyond_this_computer
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "campaign_studio.settings")
+
+# The limit of a body without a token, because nothing is known about the client yet.
+LARGEST_UNMEASURED = 64 * 1024
 
 django_application = get_wsgi_application()
 refuse_wrong_settings()
@@ -27,7 +32,7 @@ def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iter
     """Answer one request: refused here, or by Django."""
     # The language hasn't been negotiated yet, and the thread may still have that of the previous request.
     with override(settings.LANGUAGE_CODE):
-        refused = refusal(environ)
+        refused = refusal(environ) or _measure(environ)
     if refused is None:
         return django_application(environ, start_response)
     status, detail = refused
@@ -44,6 +49,18 @@ def refusal(environ: WSGIEnvironment) -> tuple[str, str] | None:
         return "400 Bad Request", gettext("The URL is not UTF-8.")
     if _charset(environ.get("CONTENT_TYPE", "")) not in ("", "utf-8", "utf8"):
         return "415 Unsupported Media Type", gettext("The body must be UTF-8.")
+    return None
+
+
+def _measure(environ: WSGIEnvironment) -> tuple[str, str] | None:
+    """Give a body without a length (RFC 9112, section 7.1) one, because Django would ignore it. Refuse a long one."""
+    if environ.get("HTTP_TRANSFER_ENCODING", "").lower() != "chunked" or environ.get("CONTENT_LENGTH"):
+        return None
+    body = environ["wsgi.input"].read(LARGEST_UNMEASURED + 1)
+    if len(body) > LARGEST_UNMEASURED:
+        message = gettext("The body is larger than %(limit)s and has no Content-Length. Send it with one.")
+        return "411 Length Required", message % {"limit": filesizeformat(LARGEST_UNMEASURED)}
+    environ |= {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
     return None
 
 

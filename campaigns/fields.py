@@ -12,6 +12,11 @@ MAX_NAMES = 5_000
 ONLY_BLANKS = _("Every name in this list is blank. Enter at least one name, or leave the list empty.")
 
 
+def too_many_names() -> ValidationError:
+    """The refusal of a list with more than 5,000 names."""
+    return ValidationError(gettext("Enter at most %(max)d names."), code="max_length", params={"max": MAX_NAMES})
+
+
 def _lowercase(name: str) -> str:
     """Lower-case letter by letter, as PostgreSQL does: `ß` stays one letter, and a final sigma isn't special."""
     lower = [letter.lower() for letter in name]
@@ -43,7 +48,7 @@ class NameListField(ArrayField):
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             raise ValidationError(gettext("Enter a list of names."), code="list")
         if len(names) > MAX_NAMES:
-            raise ValidationError(gettext("Enter at most %(max)d names."), code="max_length", params={"max": MAX_NAMES})
+            raise too_many_names()
         return self.tidy(names)
 
     def get_db_prep_value(self, value: object, *args: Any, **kwargs: Any) -> Any:

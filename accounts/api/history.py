@@ -1,10 +1,12 @@
 """Audit entries as JSON, `/history` of an audited object, and `?as_of=` to read the object as it was earlier."""
 
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from django.core.exceptions import ValidationError as ModelValidationError
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.shortcuts import get_object_or_404
+from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
 from django_filters.utils import translate_validation
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_serializer
@@ -17,10 +19,11 @@ from rest_framework.response import Response
 
 from accounts.api.filters import ACTIONS, HistoryFilter
 from accounts.audit.as_of import TooEarlyError, as_it_was, moment_of
-from accounts.audit.history import Change, columns_about, readable
+from accounts.audit.history import Change, columns_about, readable, short_changes
 from accounts.models import AuditEntry, User
 from campaign_studio.api.pagination import PARAMETERS, KeysFirstPagination
 from campaign_studio.api.viewsets import Row, StudioViewSet
+from campaign_studio.models.versioned import PartModel
 
 ACTION_NAMES = {number: name for name, number in ACTIONS.items()}
 AS_OF = OpenApiParameter(
@@ -81,7 +84,14 @@ class AuditEntrySerializer(serializers.ModelSerializer):
     )
     resource_id = serializers.CharField(source="object_pk")
     resource_name = serializers.CharField(source="object_repr")
-    changes = serializers.JSONField(help_text=_("Field → [old value, new value]."))
+    changes = serializers.JSONField(
+        source="short_changes",
+        help_text=_(
+            "Field → [old value, new value]. In place of a text of more than 300 characters stands "
+            "`{start, count, url}`: its beginning, the number of its characters, and the URL of the object with the "
+            "whole text. For a list: `{added, removed, added_count, removed_count, url}`, with the first 10 of each."
+        ),
+    )
 
     class Meta:
         model = AuditEntry
@@ -105,8 +115,33 @@ class AuditEntrySerializer(serializers.ModelSerializer):
         document: dict[str, object] = super().to_representation(instance)
         if instance.actor_id is None:
             document["actor"] = None
-        document["changes"] = document["changes"] or {}
+        changes = short_changes(instance)
+        document["changes"] = {field: _with_links(instance, change) for field, change in changes.items()}
         return document
+
+
+def _with_links(entry: AuditEntry, change: Any) -> Any:
+    """A change in short, with the URLs at which its whole values can be read."""
+    if isinstance(change, dict):
+        return {**change, "url": _url_as_of(entry, entry.timestamp)}
+    before_and_at = (entry.timestamp - timedelta(microseconds=1), entry.timestamp)
+    return [
+        {**value, "url": _url_as_of(entry, moment)} if isinstance(value, dict) else value
+        for value, moment in zip(change, before_and_at, strict=True)
+    ]
+
+
+def _url_as_of(entry: AuditEntry, moment: datetime) -> str | None:
+    """The URL of the changed object, or of the one it is a part of, as it was. None if it has no history."""
+    model, key = entry.content_type.model_class(), entry.object_pk
+    if model is not None and entry.parent_id is not None and issubclass(model, PartModel):
+        model, key = cast("type[Model]", model._meta.get_field(model.whole_field).related_model), entry.parent_id
+    try:
+        url = reverse(f"{model._meta.model_name}-history", args=[key]) if model else ""
+    except NoReverseMatch:
+        return None
+    at = moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return f"{url.removesuffix('/history')}?as_of={at}"
 
 
 class TracedPages(KeysFirstPagination):
@@ -151,7 +186,8 @@ class HistoryEntrySerializer(AuditEntrySerializer):
     readable = ChangeSerializer(
         many=True,
         help_text=_(
-            "The changes with labels instead of codes, and with names instead of the ids of rows that you may see."
+            "The changes with labels instead of codes, and with names instead of the ids of rows that you may see. Of "
+            "a list, `old` is what was removed and `new` what was added."
         ),
     )
 

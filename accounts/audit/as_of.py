@@ -39,6 +39,8 @@ IN_FUTURE = _("This time is in the future. Use an earlier one.")
 # Columns that aren't logged, but follow from the entries.
 STAMPS = ("created_at", "updated_at", "created_by_name", "updated_by_name")
 
+ENTRIES_AT_ONCE = 5
+
 Values = dict[str, Any]
 Rows = dict[tuple[type[models.Model], Any], Values]
 
@@ -88,7 +90,9 @@ def as_it_was(present: StampedModel, at: datetime, *, reader: "User") -> Any:
     rows = {_key(row): _values(row) for row in [present, *_parts(present, reader)]}
     history = AuditEntry.objects.about(present, reader=reader)
     _check_reaches(history, present, at)
-    for entry in history.as_rows().filter(timestamp__gt=at).order_by("-timestamp", "-id"):
+    later = history.select_related("content_type").filter(timestamp__gt=at).order_by("-timestamp", "-id")
+    # A few at a time, because an entry may be megabytes long.
+    for entry in later.iterator(chunk_size=ENTRIES_AT_ONCE):
         _undo(rows, entry)
     _stamp(rows, history.filter(timestamp__lte=at), at)
     return _assembled(present, rows)

@@ -1,7 +1,7 @@
 """The audit log in readable form: which field changed from what to what, with labels for columns and names for keys."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -10,7 +10,7 @@ from auditlog.registry import auditlog
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import formats
-from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from accounts.audit.recording import CHANGED
@@ -40,12 +40,23 @@ Pair: TypeAlias = "tuple[AnyField | None, object]"
 
 @dataclass(frozen=True)
 class Change:
-    """One field of one entry: its column, its label, and its old and new value as text, None if empty."""
+    """One field of one entry: its column, its label, and its old and new value as text, None if empty.
+
+    Of a list, `old` is what was removed and `new` what was added.
+    """
 
     field: str
     label: str
     old: str | None
     new: str | None
+
+
+@dataclass(frozen=True)
+class FirstNames:
+    """The first names of a list, and how many it has."""
+
+    names: list[str]
+    count: int
 
 
 @dataclass(frozen=True)
@@ -67,7 +78,7 @@ class Detail:
 
 
 def readable(entries: "Iterable[AuditEntry]", *, reader: "User") -> list[Entry]:
-    """The entries with labels for columns, and names for the keys of rows that `reader` may see.
+    """The entries of `as_rows()` with labels for columns, and names for the keys of rows that `reader` may see.
 
     Other keys stay as they are. The rows that the entries refer to are looked up with one query per model.
     """
@@ -162,19 +173,47 @@ def timestamp(at: datetime) -> str:
 
 def _changed_fields(entry: "AuditEntry") -> "list[tuple[str, AnyField | None, list[object]]]":
     model = entry.content_type.model_class()
-    return [(column, field_of(model, column), values) for column, values in (entry.changes or {}).items()]
+    return [(column, field_of(model, column), _pair(values)) for column, values in short_changes(entry).items()]
+
+
+def short_changes(entry: "AuditEntry") -> dict[str, Any]:
+    """The changes of an entry of `as_rows()`; see `ShortChanges`."""
+    found: dict[str, Any] | None = getattr(entry, "short_changes", None)
+    return found or {}
+
+
+def _pair(change: Any) -> list[object]:
+    """The old and the new value. Of a list, the names that were removed, those that were added, and their number."""
+    if not isinstance(change, dict):
+        return list(change)
+    return [
+        FirstNames(change["removed"], change["removed_count"]),
+        FirstNames(change["added"], change["added_count"]),
+    ]
 
 
 def _shown(field: "AnyField | None", value: object, names: Names) -> str | None:
     if value is None or str(value) in EMPTY:
         return None
+    if isinstance(value, FirstNames):
+        return _listed(field, value.names, value.count)
     if isinstance(value, list | tuple):
-        return ", ".join(_chosen(getattr(field, "base_field", None), item) for item in value)
+        return _listed(field, value, len(value))
+    if isinstance(value, dict):
+        return gettext("%(start)s… (%(count)d characters)") % value
     if isinstance(field, models.ForeignKey):
         return names.get(field.related_model, {}).get(str(value), str(value))
     if value == CHANGED:
         return gettext("[changed]")
     return _formatted(field, value) or _chosen(field, str(value))
+
+
+def _listed(field: "AnyField | None", items: "Sequence[object]", count: int) -> str | None:
+    """The items, and how many more there are. None for an empty list."""
+    listed = ", ".join(_chosen(getattr(field, "base_field", None), item) for item in items)
+    left = count - len(items)
+    more = ngettext("%(items)s and %(count)d more", "%(items)s and %(count)d more", left)
+    return (more % {"items": listed, "count": left} if left else listed) or None
 
 
 def _formatted(field: "AnyField | None", value: object) -> str | None:

@@ -154,7 +154,8 @@ class AuditEntryAdmin(_Log):
     ) -> HttpResponse:
         """Add the changed fields. Objects that the reader may not see are shown by their key."""
         if isinstance(obj, AuditEntry):
-            context["changes"] = readable([obj], reader=signed_in(request))[0].changes
+            entries = AuditEntry.objects.filter(pk=obj.pk).as_rows()
+            context["changes"] = readable(entries, reader=signed_in(request))[0].changes
         return super().render_change_form(request, context, *args, obj=obj, **kwargs)
 
 

@@ -16,6 +16,7 @@ from rest_framework.views import APIView
 from campaign_studio.acting import set_database_actor
 from campaign_studio.api.filters import refuse_unknown_parameters
 from campaign_studio.api.idempotency import NO_STORE, AlreadyAnsweredError, KeyedRequest
+from campaign_studio.api.parsers import SIGNED_IN, BodyLimits
 from campaign_studio.api.throttling import StudioThrottle
 from campaign_studio.retrying import retried
 from campaign_studio.writing import one_write
@@ -33,6 +34,8 @@ class StudioView(APIView):
     """
 
     atomic: ClassVar[bool] = True
+    # What a body may contain if the request has a valid token.
+    body_limits: ClassVar[BodyLimits] = SIGNED_IN
     # Not a ClassVar: an action has its own.
     no_store: bool = False
     _keyed: KeyedRequest | None = None

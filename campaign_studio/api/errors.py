@@ -18,6 +18,7 @@ from rest_framework.settings import api_settings
 from rest_framework.views import exception_handler as drf_exception_handler
 
 from campaign_studio.acting import is_api
+from campaign_studio.api.refusals import bounded
 from campaign_studio.constraints import protected_message, validation_error
 from campaign_studio.database.unavailable import is_fault
 
@@ -42,7 +43,7 @@ class Conflict(APIException):
 
 
 def exception_handler(error: Exception, context: dict[str, object]) -> Response:
-    """Answer any exception as JSON. A database fault is raised again, to be retried or answered 503."""
+    """Answer any exception as JSON of up to 64 kB. A database fault is raised again, to be retried or answered 503."""
     if is_fault(error):
         raise error
     known = _as_api_error(error)
@@ -53,6 +54,7 @@ def exception_handler(error: Exception, context: dict[str, object]) -> Response:
         response = Response({"detail": SERVER_ERROR}, status=status.HTTP_500_INTERNAL_SERVER_ERROR)
         path = getattr(request, "path", "?")
         log_response("Unhandled error at %s", path, response=response, request=request, exception=error)
+    response.data = bounded(response.data)
     for name, value in getattr(known, "headers", {}).items():
         response[name] = value
     return response

@@ -2,8 +2,10 @@
 
 import json
 import math
-from collections.abc import Mapping
-from typing import IO, TYPE_CHECKING, Any, ClassVar, NoReturn, TypeAlias
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from typing import IO, TYPE_CHECKING, Any, ClassVar, NamedTuple, NoReturn
 
 from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
@@ -13,39 +15,63 @@ from rest_framework import status
 from rest_framework.exceptions import APIException, ErrorDetail, ParseError, ValidationError
 from rest_framework.parsers import BaseParser
 
+from campaign_studio.api.refusals import Path, first_of
+
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
 
-# Messages nested like the body, in DRF's types; None if there are none.
-Problems: TypeAlias = Any
 
-LARGEST_BODY = 12 * 1024 * 1024
+class BodyLimits(NamedTuple):
+    """How many bytes and how many values a body may have. Every entry of a list or an object is a value."""
+
+    size: int
+    values: int
+
+
+# The limits without a valid token, with one, and for the documents that contain long lists.
+ANONYMOUS = BodyLimits(64 * 1024, 20_000)
+SIGNED_IN = BodyLimits(1024 * 1024, 20_000)
+LARGE = BodyLimits(12 * 1024 * 1024, 200_000)
+# In the whole body: lists, objects, and keys of objects. They take more memory than other values.
+MOST_PARTS = 20_000
+MOST_KEYS = 1_000
 DEEPEST = 20
 
+# A string, which ends with the body if its closing quote is missing.
+STRING = rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)'
+HALF_CHARACTER = re.compile("[\ud800-\udfff]")
+HALF_OF_A_PAIR = re.compile(rb"\\u[dD][89a-fA-F]")
 
-def _too_deep() -> ErrorDetail:
-    message = ngettext(
-        "This is nested more than %(limit)d level deep.", "This is nested more than %(limit)d levels deep.", DEEPEST
-    )
-    return ErrorDetail(message % {"limit": DEEPEST}, "too_deep")
+
+@cache
+def _many(characters: bytes, count: int) -> re.Pattern[bytes]:
+    """Matches a body in which these characters occur at least `count` times outside strings.
+
+    It takes linear time and no memory, because nothing in it can be retried (all quantifiers are possessive).
+    """
+    outside = rb'(?:[^"' + characters + rb"]++|" + STRING + rb")*+[" + characters + rb"]"
+    return re.compile(rb"(?:" + outside + rb"){%d}+" % count, re.DOTALL)
 
 
 class BodyTooLarge(APIException):
-    """413: the body is longer than any document of this API."""
+    """413: the body is longer than what this URL takes from this client."""
 
     status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
     default_code = "too_large"
 
-    def __init__(self) -> None:
+    def __init__(self, limits: BodyLimits) -> None:
         message = gettext("The body is larger than %(limit)s. Split the request.")
-        super().__init__(message % {"limit": filesizeformat(LARGEST_BODY)})
+        if limits == ANONYMOUS:
+            message = gettext("The body is larger than %(limit)s, the limit without a token. Sign in first.")
+        super().__init__(message % {"limit": filesizeformat(limits.size)})
 
 
 class StrictJSONParser(BaseParser):
     """JSON strictly as in RFC 8259: UTF-8, an object at the top, no NaN, no duplicate keys, no lone surrogates.
 
-    Raises ParseError (400) for what isn't JSON, ValidationError (400) naming the field for values that can't be stored,
-    and BodyTooLarge (413).
+    Raises BodyTooLarge (413) before it reads such a body, ParseError (400) for what isn't JSON or has too many values,
+    and ValidationError (400) naming the field for values that can't be stored. Values are counted before any is built,
+    so a refused body costs no more than an accepted one of the same size.
     """
 
     media_type = "application/json"
@@ -55,13 +81,15 @@ class StrictJSONParser(BaseParser):
     def parse(
         self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, object] | None = None
     ) -> Any:
-        body = stream.read(LARGEST_BODY + 1)
-        if len(body) > LARGEST_BODY:
-            raise BodyTooLarge
+        limits = _limits(parser_context or {})
+        body = stream.read(limits.size + 1)
+        if len(body) > limits.size:
+            raise BodyTooLarge(limits)
         if isinstance(stream, HttpRequest):
             # A retried transaction reads the body again. Django's public `HttpRequest.body` would read a body of any
             # length.
             stream._body = body
+        _check_counts(body, limits)
         try:
             data = json.loads(body.decode("utf-8"), object_pairs_hook=_object, parse_constant=_refuse_constant)
         except RecursionError:
@@ -70,7 +98,7 @@ class StrictJSONParser(BaseParser):
             raise ParseError(_not_json(error)) from error
         if not isinstance(data, self.top):
             raise ParseError(self.not_at_top)
-        problems = _problems(data, 1)
+        problems = first_of(_problems(data, (), has_halves=HALF_OF_A_PAIR.search(body) is not None))
         if problems:
             raise ValidationError(problems)
         return data
@@ -83,15 +111,47 @@ class StrictJSONListParser(StrictJSONParser):
     not_at_top = _('Send a JSON list, such as [{"field": "value"}].')
 
 
+def _limits(context: Mapping[str, Any]) -> BodyLimits:
+    """The limits of this request. Raises BodyTooLarge if its `Content-Length` is larger: nothing is read then."""
+    request, view = context.get("request"), context.get("view")
+    if request is None:
+        return SIGNED_IN
+    limits: BodyLimits = getattr(view, "body_limits", SIGNED_IN) if request.user.is_authenticated else ANONYMOUS
+    length = (request.META.get("CONTENT_LENGTH") or "0").lstrip("0")
+    if length.isdecimal() and (len(length) > len(str(limits.size)) or int(length) > limits.size):
+        raise BodyTooLarge(limits)
+    return limits
+
+
+def _check_counts(body: bytes, limits: BodyLimits) -> None:
+    """Raise ParseError if the body contains too many values, lists, objects or keys.
+
+    The characters are counted in strings too at first, which is faster, and exactly only if that isn't enough.
+    """
+    if body.count(b",") >= limits.values and _many(rb",", limits.values).match(body):
+        message = gettext("The body contains more than %(limit)d values. Split the request.")
+        raise ParseError(message % {"limit": limits.values}, "too_many_values")
+    if sum(map(body.count, (b"[", b"{", b":"))) > MOST_PARTS and _many(rb"\[{:", MOST_PARTS + 1).match(body):
+        message = gettext("The body contains more than %(limit)d lists, objects and keys. Split the request.")
+        raise ParseError(message % {"limit": MOST_PARTS}, "too_many_values")
+
+
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    if len(pairs) > MOST_KEYS:
+        message = gettext("An object in the body has more than %(limit)d keys.") % {"limit": MOST_KEYS}
+        raise ParseError(message, "too_many_keys")
     data = dict(pairs)
     if len(data) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
         raise ValidationError(
-            {_printable(twice): [ErrorDetail(gettext("This key appears more than once."), "repeated_key")]}
+            {_printable(_twice(pairs)): [ErrorDetail(gettext("This key appears more than once."), "repeated_key")]}
         )
     return data
+
+
+def _twice(pairs: list[tuple[str, object]]) -> str:
+    """The first key that appears again."""
+    seen: set[str] = set()
+    return next(key for key, _value in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -109,37 +169,35 @@ def _not_json(error: ValueError) -> str:
     return gettext("This is not valid JSON: it contains a number with too many digits.")
 
 
-def _problems(value: object, depth: int) -> Problems:
-    """Messages about what can't be stored, nested as `value` is; None if everything can be stored."""
-    if depth > DEEPEST:
-        return [_too_deep()]
-    if isinstance(value, str):
-        return None if _is_text(value) else [_not_text()]
-    if isinstance(value, float):
-        return None if math.isfinite(value) else [ErrorDetail(gettext("This number is too large."), "too_large")]
-    if isinstance(value, list):
-        listed = {index: _problems(entry, depth + 1) for index, entry in enumerate(value)}
-        return {index: problem for index, problem in listed.items() if problem} or None
-    if isinstance(value, dict):
-        nested = {_printable(key): _key_problem(key) or _problems(entry, depth + 1) for key, entry in value.items()}
-        return {key: problem for key, problem in nested.items() if problem} or None
-    return None
+def _too_deep() -> ErrorDetail:
+    message = ngettext(
+        "This is nested more than %(limit)d level deep.", "This is nested more than %(limit)d levels deep.", DEEPEST
+    )
+    return ErrorDetail(message % {"limit": DEEPEST}, "too_deep")
+
+
+def _problems(value: Any, path: Path, *, has_halves: bool) -> Iterator[tuple[Path, Callable[[], ErrorDetail]]]:
+    """What can't be stored in a list or an object, and where. `has_halves`: half of a surrogate pair may occur."""
+    if len(path) >= DEEPEST:
+        yield path, _too_deep
+        return
+    for key, entry in value.items() if isinstance(value, dict) else enumerate(value):
+        if has_halves and isinstance(key, str) and HALF_CHARACTER.search(key):
+            yield (*path, _printable(key)), _not_text
+        elif isinstance(entry, dict | list):
+            yield from _problems(entry, (*path, key), has_halves=has_halves)
+        elif isinstance(entry, float) and not math.isfinite(entry):
+            yield (*path, key), _too_large
+        elif has_halves and isinstance(entry, str) and HALF_CHARACTER.search(entry):
+            yield (*path, key), _not_text
 
 
 def _not_text() -> ErrorDetail:
     return ErrorDetail(gettext("This is not valid text: it contains half of a surrogate pair."), "not_text")
 
 
-def _key_problem(key: str) -> list[ErrorDetail] | None:
-    return None if _is_text(key) else [_not_text()]
-
-
-def _is_text(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+def _too_large() -> ErrorDetail:
+    return ErrorDetail(gettext("This number is too large."), "too_large")
 
 
 def _printable(key: str) -> str:

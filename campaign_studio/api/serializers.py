@@ -1,7 +1,7 @@
 """The base classes of all serializers. Only models validate; serializers pass their messages on."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, TypeAlias, cast
 
 from django.core.exceptions import ValidationError as ModelValidationError
@@ -12,6 +12,7 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.settings import api_settings
 
 from campaign_studio.api.errors import as_detail
+from campaign_studio.api.refusals import first_of
 from campaign_studio.encryption import MASK
 from campaign_studio.places import country_choices, country_code
 from campaign_studio.querysets import StudioQuerySet
@@ -255,6 +256,28 @@ class TextListField(serializers.ListField):
 
     default_error_messages: ClassVar = {"not_a_list": NOT_A_LIST}
     child = serializers.CharField(max_length=200, allow_blank=True)
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        """Check the length of the list before its elements."""
+        if isinstance(data, list):
+            self.run_validators(data)
+        return super().to_internal_value(data)
+
+    def run_child_validation(self, data: list[Any]) -> list[Any]:
+        """Validate every element, and report the first 20 that are wrong."""
+        values: list[Any] = []
+        problems = first_of(((index,), detail) for index, detail in self._wrong(data, values))
+        if problems:
+            raise ValidationError(problems)
+        return values
+
+    def _wrong(self, data: list[Any], values: list[Any]) -> Iterator[tuple[int, Errors]]:
+        """What is wrong, by index. The valid elements are added to `values`."""
+        for index, element in enumerate(data):
+            try:
+                values.append(self.child.run_validation(element))
+            except ValidationError as error:
+                yield index, error.detail
 
     def validate_empty_values(self, data: object) -> tuple[bool, object]:
         return (True, []) if data is None else super().validate_empty_values(data)

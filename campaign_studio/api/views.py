@@ -1,10 +1,19 @@
 """URLs that belong to no resource: health, the documentation, and everything that doesn't exist."""
 
+import gzip
+import hashlib
+from functools import cache
+from typing import NamedTuple
+
 from django.conf import settings
 from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse
+from django.utils.http import parse_etags
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.renderers import OpenApiJsonRenderer
 from drf_spectacular.utils import extend_schema, inline_serializer
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularRedocView, SpectacularSwaggerSplitView
 from rest_framework import serializers, status
@@ -64,7 +73,38 @@ class DocumentationView(StudioView):
 
 
 class SchemaView(DocumentationView, SpectacularJSONAPIView):
-    """The OpenAPI document as JSON, whose errors look like those of the API."""
+    """The OpenAPI document as JSON, made once per process and language. Errors look like those of the API."""
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request, *args: object, **kwargs: object) -> HttpResponse:
+        """The document, compressed if the client can read that; 304 if the client has it already."""
+        wanted = request.query_params.get("lang", "")
+        language = wanted if wanted in dict(settings.LANGUAGES) else get_language()
+        compress = "gzip" in request.headers.get("Accept-Encoding", "")
+        document = _document(language or settings.LANGUAGE_CODE)
+        tag = f'"{document.digest}{"-gzip" if compress else ""}"'
+        headers = {"ETag": tag, "Cache-Control": "public, max-age=300", "Vary": "Accept-Encoding, Accept-Language"}
+        if tag in parse_etags(request.headers.get("If-None-Match", "")):
+            return HttpResponse(status=status.HTTP_304_NOT_MODIFIED, headers=headers)
+        headers |= {"Content-Encoding": "gzip"} if compress else {}
+        body = document.compressed if compress else document.plain
+        return HttpResponse(body, content_type=OpenApiJsonRenderer.media_type, headers=headers)
+
+
+class MadeDocument(NamedTuple):
+    """The OpenAPI document in one language, plain and compressed, and a hash of it."""
+
+    plain: bytes
+    compressed: bytes
+    digest: str
+
+
+@cache
+def _document(language: str) -> MadeDocument:
+    with override(language):
+        schema = SchemaGenerator().get_schema(public=True)
+    plain = OpenApiJsonRenderer().render(schema)
+    return MadeDocument(plain, gzip.compress(plain, mtime=0), hashlib.sha256(plain).hexdigest()[:32])
 
 
 class DocsView(DocumentationView, SpectacularSwaggerSplitView):

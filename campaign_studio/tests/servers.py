@@ -43,7 +43,7 @@ def serving(command: list[str], port: int, **environment: str) -> Iterator["subp
     """Start a server, wait until its port is open, and stop it at the end."""
     server = subprocess.Popen(command, env=_environment() | environment, cwd=settings.BASE_DIR)  # noqa: S603
     try:
-        _wait_for(port, server)
+        wait_for(port, server)
         yield server
     finally:
         server.terminate()
@@ -89,7 +89,8 @@ def _environment() -> dict[str, str]:
     return {**os.environ, **database, **keys, **own, **limits}
 
 
-def _wait_for(port: int, server: "subprocess.Popen[bytes]") -> None:
+def wait_for(port: int, server: "subprocess.Popen[bytes]") -> None:
+    """Wait until a server's port is open. Raises AssertionError if the server ends."""
     while server.poll() is None:
         with socket.socket() as probe:
             probe.settimeout(5)

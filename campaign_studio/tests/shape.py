@@ -41,7 +41,7 @@ campaign_studio/models     base versioned stamped idempotency
 campaign_studio/database   configuration timeouts unavailable schema_changes
 campaign_studio/embedded   server roles backend/base
 campaign_studio/api        base viewsets permissions pagination parsers errors etags idempotency negotiation schema
-campaign_studio/api        throttling
+campaign_studio/api        throttling refusals
 campaign_studio/console    apps site base views lists permissions locking navigation throttling
 campaign_studio/demo       loader others people running shapes views fleet driving
 campaign_studio/formats    en_GB/formats
@@ -50,7 +50,7 @@ campaign_studio/management arguments base terminal
 accounts
 accounts/models            people
 accounts/signin            attempts backend confirmation console guessing mails passwords sessions two_factor
-accounts/audit             models recording sealing verifying history as_of
+accounts/audit             models recording sealing verifying history as_of shortening
 accounts/api               authentication email_views history jwt password_views schema session_views tokens
 accounts/console           confirmation history log passwords sessions two_factor
 

@@ -217,7 +217,7 @@ def test_deleting_an_object_that_others_need_is_409(cast: Cast, client_for: Clie
     assert answer.data["detail"].code == "protected"
 
 
-def test_a_body_over_twelve_mebibytes_is_413(cast: Cast, client_for: ClientFor) -> None:
+def test_a_campaign_over_twelve_mebibytes_is_413(cast: Cast, client_for: ClientFor) -> None:
     body = b'{"campaign_name": "' + b"x" * (12 * 1024 * 1024) + b'"}'
 
     answer = send_bytes(client_for(cast.owner), "POST", "/api/campaigns", body)
@@ -236,7 +236,7 @@ def test_an_unexpected_error_is_500_in_json_with_a_request_id(
     answer = client.get(f"/api/campaigns/{CampaignFactory().pk}", HTTP_X_REQUEST_ID="trace-me")
 
     assert "X-Request-ID" in assert_detail(answer, 500)
-    assert answer["X-Request-ID"] == "trace-me"
+    assert answer["X-Request-ID"].endswith("/trace-me")
     assert "ZeroDivisionError" not in answer.content.decode()
     assert "ZeroDivisionError" in caplog.text
 
@@ -292,11 +292,11 @@ def test_a_refusal_after_writing_rolls_back(cast: Cast, client_for: ClientFor) -
     assert (AuditEntry.objects.count(), AdvertiserContact.objects.count()) == (entries, 1)
 
 
-@pytest.mark.parametrize(("sent", "kept"), [("abc-1.2_3", True), ("x" * 64, True), ("x" * 65, False), ("a b", False)])
+@pytest.mark.parametrize(("sent", "kept"), [("abc-1.2_3", True), ("x" * 40, True), ("x" * 41, False), ("a b", False)])
 def test_a_valid_request_id_is_returned(client_for: ClientFor, sent: str, kept: bool) -> None:
     for address in ("/api/health", "/api/nothing", "/api/campaigns"):
         answered = client_for(None).get(address, HTTP_X_REQUEST_ID=sent)["X-Request-ID"]
-        assert (answered == sent) is kept
+        assert answered.endswith(f"/{sent}") is kept
         assert 1 <= len(answered) <= 64
 
 

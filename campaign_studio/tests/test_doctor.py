@@ -33,6 +33,7 @@ def _sound(settings: Any, db: None) -> None:
     settings.SECRET_KEY = "k" * 25 + "".join(chr(97 + n) for n in range(25))
     settings.SECURE_SSL_REDIRECT = True
     settings.REGISTRATION_OPEN = False
+    settings.TRUSTED_PROXIES = ["127.0.0.1"]
     UserFactory(role="system_admin")
 
 
@@ -48,6 +49,14 @@ def test_a_sound_installation_has_no_problems() -> None:
 def test_published_keys_are_reported(settings: Any) -> None:
     settings.ENCRYPTION_KEYS = [settings.EXAMPLE_ENCRYPTION_KEY]
     assert "✗ Keys" in doctor()
+
+
+@pytest.mark.usefixtures("_sound")
+def test_a_missing_proxy_is_reported_unless_this_is_a_developers_machine(settings: Any) -> None:
+    settings.TRUSTED_PROXIES = []
+    assert "✗ Reverse proxy" in doctor()
+    settings.DEBUG = True
+    assert "✓ Reverse proxy" in doctor()
 
 
 @pytest.mark.usefixtures("_sound")

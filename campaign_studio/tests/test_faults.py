@@ -190,7 +190,7 @@ def test_a_bug_is_logged_once_with_the_id_of_the_request(owner: User, monkeypatc
         api.post("/api/campaigns", body, HTTP_X_REQUEST_ID="trace-me")
 
     written = log.getvalue()
-    assert written.count("[trace-me]") == 1
+    assert written.count("/trace-me]") == 1
     assert "Unhandled error at /api/campaigns" in written
     assert "sabotage" in written
 

@@ -1,5 +1,6 @@
 """The client's IP address behind trusted proxies, and the request id."""
 
+import re
 import uuid
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.test import Client, RequestFactory
 from campaign_studio import acting
 from campaign_studio.acting import ActingMiddleware
 from campaign_studio.middleware import FORWARDED, ClientAddressMiddleware
+from campaign_studio.tests.sabotage import log_lines
 
 
 def seen_by(middleware: Any, **meta: Any) -> HttpRequest:
@@ -131,16 +133,27 @@ def request_ids(sent: str | None) -> tuple[str, str | None]:
     return response["X-Request-ID"], inside[0]
 
 
-@pytest.mark.parametrize("sent", ["a", "abc-DEF_1.2", "x" * 64, str(uuid.UUID(int=7))])
-def test_a_valid_request_id_of_a_client_is_used(sent: str) -> None:
-    assert request_ids(sent) == (sent, sent)
+OWN_ID = re.compile(r"[0-9a-f]{20}")
 
 
-@pytest.mark.parametrize("sent", [None, "", "x" * 65, "x" * 300, "a b", "a\r\nSet-Cookie: a=b", "<script>", "ü", "a\n"])
-def test_any_other_request_id_is_replaced(sent: str | None) -> None:
+@pytest.mark.parametrize("sent", ["a", "abc-DEF_1.2", "x" * 40, str(uuid.UUID(int=7)), "0" * 20])
+def test_a_valid_request_id_of_a_client_follows_our_own(sent: str) -> None:
     answered, inside = request_ids(sent)
 
-    assert answered == inside == str(uuid.UUID(answered))
+    own, slash, theirs = answered.partition("/")
+    assert OWN_ID.fullmatch(own)
+    assert (slash, theirs) == ("/", sent)
+    assert answered == inside
+
+
+@pytest.mark.parametrize(
+    "sent", [None, "", "x" * 41, "x" * 300, "a b", "a\r\nSet-Cookie: a=b", "<script>", "ü", "a\n", "0/1"]
+)
+def test_any_other_request_id_is_dropped(sent: str | None) -> None:
+    answered, inside = request_ids(sent)
+
+    assert OWN_ID.fullmatch(answered)
+    assert answered == inside
 
 
 def test_every_request_has_its_own_id() -> None:
@@ -176,3 +189,16 @@ def test_a_failed_request_leaves_no_actor_behind() -> None:
         ActingMiddleware(view)(RequestFactory().get("/api/campaigns"))
 
     assert acting.current() is None
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/api/nothing", "/api/campaigns", "/nothing", "/api/campaigns?q=%00"])
+def test_the_log_line_of_a_refusal_has_its_id(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = log_lines(monkeypatch)
+
+    answer = Client().get(path, headers={"X-Request-ID": "theirs"})
+
+    assert 400 <= answer.status_code < 500
+    (line,) = log.getvalue().splitlines()
+    assert f"[{answer['X-Request-ID']}]" in line
+    assert answer["X-Request-ID"].endswith("/theirs")

@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from accounts.tests.factories import Cast
-from campaign_studio.api.parsers import DEEPEST, LARGEST_BODY, BodyTooLarge, StrictJSONListParser, StrictJSONParser
+from campaign_studio.api.parsers import DEEPEST, StrictJSONListParser, StrictJSONParser
 from campaign_studio.tests.bodies import send_bytes, stored
 
 ClientFor = Callable[[User | None], APIClient]
@@ -122,18 +122,6 @@ def test_nesting_is_limited(depth: int, fine: bool) -> None:
 
 def test_a_pair_of_surrogates_is_one_character() -> None:
     assert parse(rb'{"a": "\ud834\udd1e"}') == {"a": "𝄞"}
-
-
-@pytest.mark.parametrize("extra", [0, 1])
-def test_a_body_may_be_twelve_mebibytes_long(extra: int) -> None:
-    frame = b'{"a": ""}'
-    body = b'{"a": "' + b"x" * (LARGEST_BODY - len(frame) + extra) + b'"}'
-
-    if extra:
-        with pytest.raises(BodyTooLarge):
-            parse(body)
-    else:
-        assert len(parse(body)["a"]) == LARGEST_BODY - len(frame)
 
 
 @pytest.mark.django_db

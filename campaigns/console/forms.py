@@ -6,14 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib.postgres.forms import SimpleArrayField
+from django.core.exceptions import ValidationError
 from django.forms.renderers import BaseRenderer
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from unfold.widgets import UnfoldAdminExpandableTextareaWidget
 
 from campaign_studio.console.forms import StudioForm
 from campaigns.choices import Status
+from campaigns.fields import MAX_NAMES, too_many_names
 from campaigns.lifecycle import LifecycleModel
 from campaigns.models import CITIES_HELP, POSTCODES_HELP, CampaignAudienceTargeting
 
@@ -36,6 +39,7 @@ STATUS_COLOURS: dict[str, str] = {
 }
 CITIES_EXAMPLE = _("Berlin, Hamburg, Munich")
 POSTCODES_EXAMPLE = "10115, 20095"
+MESSAGES_SHOWN = 20
 
 
 class NameListFormField(SimpleArrayField):
@@ -48,7 +52,18 @@ class NameListFormField(SimpleArrayField):
         """The parts between separators, blanks included: the model field drops those."""
         if isinstance(value, str):
             value = re.split(r"[,\r\n]+", value) if value.strip() else []
+            if len(value) > MAX_NAMES:
+                raise too_many_names()
         return super().to_python(value)
+
+    def clean(self, value: object) -> Any:
+        """Refuse the list with the first 20 messages, and the number of the others."""
+        try:
+            return super().clean(value)
+        except ValidationError as error:
+            first, left = error.error_list[:MESSAGES_SHOWN], len(error.error_list) - MESSAGES_SHOWN
+            more = ngettext("%(count)d more name can't be used.", "%(count)d more names can't be used.", left)
+            raise ValidationError([*first, *([more % {"count": left}] if left > 0 else [])]) from error
 
     def prepare_value(self, value: object) -> object:
         return ", ".join(value) if isinstance(value, list) else value

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from django.core.management.base import CommandError, CommandParser
+from django.db.models import OuterRef, Subquery
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from rich.console import Console
@@ -23,6 +24,7 @@ from campaign_studio.management.arguments import day
 from campaign_studio.management.base import StudioCommand
 
 CHUNK = 1000
+ENTRIES_AT_ONCE = 5
 # The columns of an entry. The seals don't depend on this list, so a column can be added.
 ENTRY_COLUMNS = (
     "id",
@@ -97,14 +99,16 @@ class Command(StudioCommand):
 
 
 def _lines(first: date, last: date) -> Iterator[dict[str, object]]:
-    """The exported entries. At most a thousand are in memory at a time."""
+    """The exported entries. Few are in memory at a time, because an entry may be megabytes long."""
     reached = 0
     while seals := list(AuditSeal.objects.filter(position__gt=reached)[:CHUNK]):
         reached = seals[-1].position
-        entries = AuditEntry.objects.in_bulk([seal.entry_id for seal in seals])
-        for seal in seals:
-            entry = entries.get(seal.entry_id)
-            if entry and first <= entry.timestamp.astimezone(UTC).date() <= last:
+        sealed = {seal.entry_id: seal for seal in seals}
+        position = AuditSeal.objects.filter(entry_id=OuterRef("pk")).values("position")
+        entries = AuditEntry.objects.filter(pk__in=sealed).order_by(Subquery(position))
+        for entry in entries.iterator(chunk_size=ENTRIES_AT_ONCE):
+            if first <= entry.timestamp.astimezone(UTC).date() <= last:
+                seal = sealed[entry.pk]
                 proof = {"position": seal.position, "seal": seal.seal, "format": seal.format}
                 yield proof | values_of(entry, ENTRY_COLUMNS)
 

@@ -134,10 +134,10 @@ def _sign_ins() -> Table:
 
 
 def server_command(port: int) -> list[str]:
-    """The command that starts the server as in production, but on localhost and without an access log."""
-    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "campaign_studio.wsgi:application"]
+    """The command that starts the server on localhost. It has no proxy, so it waits for bodies itself (`asgi.py`)."""
+    command = [sys.executable, "-m", "granian", "--interface", "asginl", "campaign_studio.asgi:application"]
     options = ["--host", HOST, "--port", str(port), "--workers", "2", "--respawn-failed-workers"]
-    return [*command, *options, "--blocking-threads", "4", "--no-ws", "--log-level", "warning"]
+    return [*command, *options, "--backpressure", "256", "--no-ws", "--log-level", "warning"]
 
 
 def _start_driving(port: int) -> None:

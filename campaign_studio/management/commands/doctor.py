@@ -83,6 +83,11 @@ def _settings() -> Iterator[tuple[str, str | None]]:
     published = settings.EXAMPLE_KEYS & keys
     advice = gettext("The published example keys are in use. Set SECRET_KEY and ENCRYPTION_KEY.")
     yield gettext("Keys"), advice if published else None
+    advice = gettext(
+        "None is named in TRUSTED_PROXIES. Slow clients could occupy every thread. Put a proxy that buffers request "
+        "bodies before the servers (deploy/nginx.conf, deploy/Caddyfile), and set TRUSTED_PROXIES to its IP address."
+    )
+    yield gettext("Reverse proxy"), None if settings.DEBUG or settings.TRUSTED_PROXIES else advice
     yield from _exposure()
 
 
