@@ -3,12 +3,12 @@
 import json
 import tracemalloc
 from collections.abc import Callable
-from datetime import timedelta
 from io import StringIO
 from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 from django.test import Client
 from rest_framework.test import APIClient
 
@@ -114,21 +114,14 @@ def test_an_entry_without_changes_has_none(cast: Cast) -> None:
 
 @pytest.fixture
 def long_history(cast: Cast) -> Campaign:
-    """A campaign whose history is as long as it can get in fifteen changes: 90 MB."""
+    """A campaign whose history is as long as it can get in twenty changes: 80 MB."""
     target = changed(cast, cities=NAMES, postcodes=NAMES)
     entry = AuditEntry.objects.get(object_pk=str(target.pk))
-    AuditEntry.objects.bulk_create(
-        AuditEntry(
-            content_type=entry.content_type,
-            object_pk=entry.object_pk,
-            object_repr=entry.object_repr,
-            parent_id=entry.parent_id,
-            action=1,
-            timestamp=entry.timestamp + timedelta(milliseconds=number + 1),
-            changes={"cities": [NAMES, NAMES[::-1]], "postcodes": [NAMES, []]},
-        )
-        for number in range(15)
-    )
+    copied = [field.column for field in AuditEntry._meta.concrete_fields if not field.primary_key]
+    columns = ", ".join(copied)
+    with connection.cursor() as cursor:
+        source = "FROM audit_log, generate_series(1, 19) WHERE id = %s"
+        cursor.execute(f"INSERT INTO audit_log ({columns}) SELECT {columns} {source}", [entry.pk])  # noqa: S608
     return target.campaign
 
 
@@ -139,7 +132,7 @@ def test_a_page_of_long_values_is_small(
     pages = {
         f"/api/campaigns/{long_history.pk}/history?page_size=100": client_for(cast.guest),
         "/api/audit-log?page_size=100": client_for(cast.system_admin),
-        f"/admin/campaigns/campaign/{long_history.pk}/history/": console_for(cast.guest),
+        f"/admin/campaigns/campaign/{long_history.pk}/history/": console_for(cast.owner),
         "/admin/accounts/auditentry/": console_for(cast.system_admin),
     }
     for address, client in pages.items():
@@ -166,5 +159,5 @@ def test_the_export_of_long_values_takes_little_memory_and_is_whole(long_history
         positions = [json.loads(line)["position"] for line in lines]
     assert positions == sorted(positions)
     assert len(positions) == AuditEntry.objects.count()
-    assert file.stat().st_size > 80_000_000
+    assert file.stat().st_size > 70_000_000
     assert peak < file.stat().st_size / 2
