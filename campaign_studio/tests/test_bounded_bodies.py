@@ -194,10 +194,10 @@ def hostile(limits: BodyLimits) -> dict[str, bytes]:
     def filled(start: bytes, part: bytes, end: bytes = b"") -> bytes:
         return (start + part * ((size - len(start) - len(end)) // len(part)) + end).ljust(size)
 
-    keys = b",".join(b'"k%06d":0' % number for number in range((size - 20) // 12))
+    keys = b",".join(b'"k%07d":0' % number for number in range((size - 20) // 13))
     few = b",".join(b'"k%03d":0' % number for number in range(MOST_KEYS - 1))
     return {
-        "keys with a duplicate": (b"{" + keys + b',"k000000":0}').ljust(size),
+        "keys with a duplicate": (b"{" + keys + b',"k0000000":0}').ljust(size),
         "a thousand keys with a duplicate": (b"{" + few + b',"k998":0}').ljust(size),
         "objects with a duplicate": filled(b'{"a":[', b'{"b":1,"b":2},', b"0]}"),
         "nested lists": filled(b'{"a":', b"["),
