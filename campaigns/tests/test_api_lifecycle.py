@@ -92,7 +92,7 @@ def test_the_history_records_who_changed_what_from_where(cast: Cast, client_for:
         **headers | {"HTTP_X_REQUEST_ID": "req-2"},
     )
 
-    answer = client_for(cast.owner).get(f"{at(document, 'history')}?page_size=100")
+    answer = client_for(cast.app_admin).get(f"{at(document, 'history')}?page_size=100")
 
     assert answer.status_code == 200
     entries = answer.json()["results"]
