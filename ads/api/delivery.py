@@ -7,8 +7,9 @@ from uuid import UUID
 from django.db.models import Case, QuerySet, Value, When
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import parse_etags
+from django.utils.http import parse_etags, urlencode
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
@@ -210,7 +211,16 @@ def _document(decision: Decision) -> serializers.Document:
         "place": {name: getattr(opportunity, name) for name in ("country", "region", "city", "postcode")},
         "placements": placements,
         "valid_until": opportunity.valid_until.isoformat(),
+        "next": _next(opportunity),
     }
+
+
+def _next(opportunity: Opportunity) -> str:
+    """The URL of the next quarter hour's answer. It is the same for all screens with the same turn."""
+    place = {name: getattr(opportunity, name) for name in ("country", "region", "city", "postcode", "max_rating")}
+    asked = {name: value for name, value in place.items() if value}
+    moment = {"at": opportunity.valid_until.isoformat(), "turn": opportunity.turn}
+    return f"{reverse('delivery')}?{urlencode(asked | moment)}"
 
 
 def _seconds_left(opportunity: Opportunity) -> int:

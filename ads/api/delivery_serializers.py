@@ -18,7 +18,7 @@ from ads.api import wording
 from ads.api.serializers import ContentRatingSerializer
 from ads.choices import RATING_LABEL_CHOICES, RATING_LEVELS, AdType
 from ads.delivery.facts import Fact, Reason
-from ads.delivery.opportunity import FIRST_YEAR, LAST_YEAR, Opportunity, lacks_city, local_time
+from ads.delivery.opportunity import FIRST_YEAR, LAST_YEAR, TURNS, Opportunity, lacks_city, local_time, turn_of
 from ads.delivery.readiness import Finding
 from ads.media import BAR_POSITIONS
 from ads.models import Ad
@@ -91,7 +91,18 @@ class OpportunitySerializer(StrictFields):
     city = PlaceField(help_text=_("If left out, only ads for the whole country or region match."))
     postcode = PlaceField(help_text=_("Requires a city. If left out, only ads for the whole city match."))
     at = LocalTimeField(required=False, help_text=_("The screen's local time. By default the current time in UTC."))
-    device_id = PlaceField(max_length=LONGEST_DEVICE_ID, help_text=_("The rotation in bars differs between devices."))
+    turn = serializers.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=TURNS - 1,
+        help_text=_(
+            "Spreads the ads of a bar over screens: the ad at the index (turn + number of the quarter hour) modulo "
+            "their number shows. By default 0."
+        ),
+    )
+    device_id = PlaceField(
+        max_length=LONGEST_DEVICE_ID, help_text=_("Instead of a turn: the turn is the CRC-32 of the ID modulo 60.")
+    )
     max_rating = RatingField(
         choices=RATING_LABEL_CHOICES,
         required=False,
@@ -106,11 +117,14 @@ class OpportunitySerializer(StrictFields):
     def validate(self, attrs: Values) -> Values:
         if lacks_city(attrs["city"], attrs["postcode"]):
             raise ValidationError({"city": [gettext("Send the city as well: a postcode needs one.")]})
+        if "turn" in attrs and attrs["device_id"]:
+            raise ValidationError({"turn": [gettext("Send either turn or device_id.")]})
         return attrs
 
     def opportunity(self) -> Opportunity:
         """The place and moment of the request. Call it only after validation."""
-        values: Values = {"at": timezone.now(), **self.validated_data}
+        sent: Values = self.validated_data
+        values: Values = {"at": timezone.now(), "turn": turn_of(sent["device_id"]), **sent}
         return Opportunity(**{name: values[name] for name in Opportunity.__dataclass_fields__})
 
 
@@ -203,6 +217,9 @@ class DeliverySerializer(serializers.Serializer[Document]):
     place = PlaceSerializer()
     placements = PlacementsSerializer()
     valid_until = LocalTimeField(help_text=_("The end of the quarter hour, when the response may change."))
+    next = serializers.CharField(
+        help_text=_("The URL of what shows in the next quarter hour, relative to the server. Request it at any time.")
+    )
 
 
 @extend_schema_field(OpenApiTypes.STR)

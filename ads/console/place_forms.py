@@ -15,7 +15,15 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from ads.choices import ALL_DAY, RATING_LABEL_CHOICES, AdType
-from ads.delivery.opportunity import FIRST_YEAR, LAST_YEAR, QUARTERS_OF_A_DAY, Opportunity, lacks_city, quarter_of
+from ads.delivery.opportunity import (
+    FIRST_YEAR,
+    LAST_YEAR,
+    QUARTERS_OF_A_DAY,
+    Opportunity,
+    lacks_city,
+    quarter_of,
+    turn_of,
+)
 from ads.models import DeliverableAd
 from campaign_studio.places import country_choices, country_code
 from campaigns.choices import Status
@@ -86,7 +94,8 @@ class PlaceForm(forms.Form):
         """The place and moment. Call it only after validation."""
         parts = {name: value for name, value in self.cleaned_data.items() if name in Opportunity.__dataclass_fields__}
         at = datetime.combine(self.cleaned_data["day"], time())
-        return Opportunity(at=at, **parts).at_quarter(self.cleaned_data.get("quarter") or 0)
+        turn = turn_of(self.cleaned_data.get("device_id", ""))
+        return Opportunity(at=at, turn=turn, **parts).at_quarter(self.cleaned_data.get("quarter") or 0)
 
     def query(self, *names: str, **other: object) -> str:
         """The query string of all fields, or of those named, with the values in `other` instead of the form's."""

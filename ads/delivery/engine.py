@@ -1,6 +1,5 @@
 """Decides what shows: at a moment, and on a whole day."""
 
-import zlib
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
@@ -12,7 +11,7 @@ from django.db.models.functions import Cast
 
 from ads.choices import ALL_DAY, AdType
 from ads.delivery.criteria import CRITERIA, eligible
-from ads.delivery.opportunity import QUARTERS_OF_A_DAY, Opportunity
+from ads.delivery.opportunity import Opportunity
 from ads.delivery.statement import Question, Statement
 from ads.media import BAR_POSITIONS
 from ads.models import Ad, DeliverableAd, DeliverablePlace
@@ -78,14 +77,13 @@ def _find_deliverable() -> Statement:
 def _rotated(found: Found, opportunity: Opportunity) -> Found:
     """The ads of each position in the order of rotation, in which each comes first equally often.
 
-    The first ad moves on by one each quarter hour, from a start that depends on the device. The same opportunity always
+    The first ad is at the index (turn + number of the quarter hour) modulo their number. The same opportunity always
     has the same order, without any stored state.
     """
-    moment = opportunity.day.toordinal() * QUARTERS_OF_A_DAY + opportunity.quarter
     rotated: Found = {}
     for position in AdType.values:
         keys = sorted(found.get(position, ()))
-        first = (zlib.crc32(f"{position} {opportunity.device_id}".encode()) + moment) % len(keys) if keys else 0
+        first = (opportunity.turn + opportunity.quarter_number) % len(keys) if keys else 0
         rotated[position] = keys[first:] + keys[:first]
     return rotated
 

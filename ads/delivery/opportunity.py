@@ -1,6 +1,7 @@
 """An opportunity to show ads: a screen in a place, at a moment of the screen's local time."""
 
 import re
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, time, timedelta
@@ -12,8 +13,11 @@ from campaign_studio.places import country_code
 
 # The years that a moment may be in.
 FIRST_YEAR, LAST_YEAR = 2000, 2099
+FIRST_DAY = date(FIRST_YEAR, 1, 1)
 QUARTER = timedelta(minutes=15)
 QUARTERS_OF_A_DAY = 96
+# A turn is from 0 to 59: enough to spread screens over the ads of a position, few enough to share answers.
+TURNS = 60
 # Higher than the level of every rating label, so that even ads without a label are within the limit.
 ANY_LEVEL = 1_000
 # `parse_datetime` would accept a date without a time.
@@ -33,6 +37,11 @@ def quarter_of(moment: datetime) -> int:
     return moment.hour * 4 + moment.minute // 15
 
 
+def turn_of(device_id: str) -> int:
+    """The turn of a device, from 0 to 59: the CRC-32 (ISO 3309) of its ID in UTF-8, modulo 60."""
+    return zlib.crc32(device_id.encode()) % TURNS
+
+
 def lacks_city(city: str, postcode: str) -> bool:
     """Whether a place has a postcode but no city."""
     return bool(postcode) and not city
@@ -40,12 +49,12 @@ def lacks_city(city: str, postcode: str) -> bool:
 
 @dataclass(frozen=True)
 class Opportunity:
-    """A place, a moment and a device.
+    """A place, a moment and a turn.
 
     `country` is a code or an English name. `at` is the local time of the screen. Its offset is returned but otherwise
     ignored, so that days on which the clock changes need no special rule. Unknown parts of the place are empty. An
     unknown region is in every region of its country. An unknown city or postcode only matches targets that don't list
-    any. `max_rating` is an MPAA or ESRB label.
+    any. `turn` (0 to 59) spreads the ads of a position over screens. `max_rating` is an MPAA or ESRB label.
     """
 
     country: str
@@ -53,13 +62,13 @@ class Opportunity:
     region: str = ""
     city: str = ""
     postcode: str = ""
-    device_id: str = ""
+    turn: int = 0
     max_rating: str = ""
 
     def __post_init__(self) -> None:
         """Strip whitespace and use the code of the country, so that equal places are equal."""
         for field in fields(self):
-            if field.name != "at":
+            if field.name not in ("at", "turn"):
                 object.__setattr__(self, field.name, getattr(self, field.name).strip())
         object.__setattr__(self, "country", country_code(self.country) or self.country)
 
@@ -77,6 +86,11 @@ class Opportunity:
     def quarter(self) -> int:
         """The quarter hour of the day, from 0 to 95."""
         return quarter_of(self.at)
+
+    @property
+    def quarter_number(self) -> int:
+        """The number of the quarter hour since the beginning of 1 January 2000, in the screen's local time."""
+        return (self.day - FIRST_DAY).days * QUARTERS_OF_A_DAY + self.quarter
 
     @property
     def max_level(self) -> int:

@@ -1,5 +1,6 @@
 """`GET /api/delivery`: what shows at a place and time."""
 
+import zlib
 from collections.abc import Callable
 from datetime import time
 from typing import Any
@@ -247,13 +248,54 @@ def test_eligible_ads_take_turns_equally_often(client: Any) -> None:
     assert turns == [shown(client.get(ADDRESS, {**HERE, "at": at})).pop() for at in quarters]
 
 
-def test_the_rotation_differs_between_devices(client: Any) -> None:
-    ads = {str(showing().pk) for _ in range(3)}
+def test_the_ads_of_a_bar_are_spread_over_the_60_turns(client: Any) -> None:
+    ads = sorted(str(showing().pk) for _ in range(3))
 
-    given = [shown(client.get(ADDRESS, {**HERE, "device_id": f"car {number}"})).pop() for number in range(40)]
+    given = [shown(client.get(ADDRESS, {**HERE, "turn": turn})).pop() for turn in range(60)]
 
-    assert set(given) == ads
-    assert min(given.count(ad) for ad in ads) >= 5
+    assert [given.count(ad) for ad in ads] == [20, 20, 20]
+    first = ads.index(given[0])
+    assert given == [ads[(first + turn) % 3] for turn in range(60)]
+
+
+def test_a_device_id_stands_for_its_turn(client: Any) -> None:
+    for _ in range(3):
+        showing()
+
+    for device_id in ("", "car 7", "größe", "WVWZZZ1JZXW000001"):
+        turn = zlib.crc32(device_id.encode()) % 60
+        by_id = client.get(ADDRESS, {**HERE, "device_id": device_id})
+        assert by_id.json() == client.get(ADDRESS, {**HERE, "turn": turn}).json()
+
+
+def test_next_is_the_answer_of_the_next_quarter_hour(client: Any) -> None:
+    for _ in range(3):
+        showing()
+    asked = {**HERE, "country": "Germany", "region": "Berlin & Umland", "max_rating": "E10+", "turn": 17}
+
+    now = client.get(ADDRESS, asked).json()
+    following = client.get(now["next"])
+
+    assert following.status_code == 200
+    assert following.json()["at"] == now["valid_until"]
+    assert following.json() == client.get(ADDRESS, {**asked, "at": now["valid_until"]}).json()
+    assert [client.get(ADDRESS, {**asked, "at": f"{MONDAY}T08:{minute}"}).json()["next"] for minute in (15, 29)] == [
+        now["next"]
+    ] * 2
+
+
+@pytest.mark.parametrize("turn", ["-1", "60", "x", "1.5"])
+def test_a_turn_is_from_0_to_59(client: Any, turn: str) -> None:
+    answer = client.get(ADDRESS, {**HERE, "turn": turn})
+
+    assert answer.status_code == 400
+    assert list(answer.json()) == ["turn"]
+
+
+def test_turn_and_device_id_are_not_sent_together(client: Any) -> None:
+    answer = client.get(ADDRESS, {**HERE, "turn": 1, "device_id": "car 7"})
+
+    assert (answer.status_code, answer.json()) == (400, {"turn": ["Send either turn or device_id."]})
 
 
 def test_the_number_of_queries_does_not_grow(client: Any) -> None:

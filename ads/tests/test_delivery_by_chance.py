@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from typing import Any
 
 import pytest
@@ -65,6 +66,9 @@ def test_the_decision_agrees_with_the_oracle(world: Any, opportunity: Opportunit
         assert decision.keys() <= found
         for position, keys in decision.eligible.items():
             assert decision.shown[position] == (keys[:1] if position in BAR_POSITIONS else keys)
+            days = (opportunity.at.date() - date(2000, 1, 1)).days
+            number = days * 96 + opportunity.at.hour * 4 + opportunity.at.minute // 15
+            assert not keys or keys[0] == sorted(keys)[(opportunity.turn + number) % len(keys)]
 
 
 @pytest.mark.matrix

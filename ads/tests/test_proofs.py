@@ -61,7 +61,7 @@ def test_a_proof_is_short_enough_for_a_car() -> None:
     "other",
     [
         {"at": QUARTER + timedelta(minutes=14, seconds=59)},
-        {"device_id": "car-1"},
+        {"turn": 7},
         {"max_rating": "PG"},
         {"country": "Germany"},
         {"city": " Berlin "},

@@ -101,7 +101,7 @@ def opportunities(draw: Any) -> Opportunity:
         region=draw(often("", "europe", "Bavaria")),
         city=city,
         postcode=draw(often("10115", "", "se1 9sg")) if city else "",
-        device_id=draw(st.sampled_from(["", "car 7"])),
+        turn=draw(st.sampled_from([0, 1, 59])),
         max_rating=draw(often("", "PG-13", "E", "NC-17")),
     )
 

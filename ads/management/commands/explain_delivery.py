@@ -20,7 +20,7 @@ from ads.choices import RATING_LEVELS, AdType
 from ads.delivery.engine import Decision, decide
 from ads.delivery.explaining import Explanation, explain, with_failures
 from ads.delivery.facts import Reason
-from ads.delivery.opportunity import FIRST_YEAR, LAST_YEAR, Opportunity, lacks_city, local_time
+from ads.delivery.opportunity import FIRST_YEAR, LAST_YEAR, Opportunity, lacks_city, local_time, turn_of
 from ads.models import Ad
 from campaign_studio.management import arguments
 from campaign_studio.management.base import StudioCommand
@@ -114,7 +114,7 @@ class Command(StudioCommand):
         if lacks_city(city, postcode):
             raise CommandError(gettext("A postcode needs its city. Add --city."))
         at = at or timezone.now()
-        opportunity = Opportunity(country, at, region, city, postcode, device_id, max_rating or "")
+        opportunity = Opportunity(country, at, region, city, postcode, turn_of(device_id), max_rating or "")
         ads = _about(ad, campaign, position)
         console = terminal(self)
         console.print(_heading(opportunity))
