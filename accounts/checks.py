@@ -1,7 +1,10 @@
 """System checks of the account settings, reported at start with an id and a hint."""
 
+import os
+from pathlib import Path
+
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Warning, register
 from django.utils.translation import gettext as _
 
 from accounts.choices import STAFF_ROLES
@@ -37,3 +40,25 @@ def sign_in_limits(**kwargs: object) -> list[CheckMessage]:
         for name in ("LOGIN_FAILURE_LIMIT", "LOGIN_COOLOFF_MINUTES", "SPREAD_FAILURE_LIMIT")
         if getattr(settings, name) <= 0
     ]
+
+
+@register()
+def audit_heads(**kwargs: object) -> list[CheckMessage]:
+    """The file `AUDIT_HEADS` can be written, or created with its folders."""
+    path: Path | None = settings.AUDIT_HEADS
+    if path is None or _can_be_written(path):
+        return []
+    return [
+        Warning(
+            _("The file AUDIT_HEADS can't be written: %(file)s.") % {"file": path},
+            hint=_("Set it to a file that the server may write. Without it, a cut end of the audit log isn't noticed."),
+            id="accounts.W001",
+        )
+    ]
+
+
+def _can_be_written(path: Path) -> bool:
+    if path.exists():
+        return path.is_file() and os.access(path, os.W_OK)
+    nearest = next(folder for folder in path.parents if folder.exists())
+    return nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)

@@ -20,6 +20,7 @@ DEBUG=true
 SECRET_KEY={secret_key}
 ENCRYPTION_KEY={encryption_key}
 DELIVERY_KEYS={delivery_keys}
+SEAL_KEYS={seal_keys}
 """
 
 
@@ -30,7 +31,7 @@ def ensure_development_env(path: Path = ENV_FILE) -> bool:
     """
     if path.exists() or "SECRET_KEY" in os.environ:
         return False
-    names = ("secret_key", "encryption_key", "delivery_keys")
+    names = ("secret_key", "encryption_key", "delivery_keys", "seal_keys")
     content = TEMPLATE.format(**{name: secrets.token_urlsafe(48) for name in names})
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(content)

@@ -140,6 +140,11 @@ SECRET_KEY = _key_list("SECRET_KEY", EXAMPLE_SECRET_KEY)[0]
 SECRET_KEY_FALLBACKS = _key_list("SECRET_KEY_FALLBACKS", "")
 ENCRYPTION_KEYS = _key_list("ENCRYPTION_KEY", EXAMPLE_ENCRYPTION_KEY)
 DELIVERY_KEYS = _key_list("DELIVERY_KEYS", hashlib.sha256(f"delivery {SECRET_KEY}".encode()).hexdigest())
+# Under DEBUG they follow from the secret keys.
+SEAL_KEYS = _key_list(
+    "SEAL_KEYS",
+    ",".join(hashlib.sha256(f"seals {key}".encode()).hexdigest() for key in [SECRET_KEY, *SECRET_KEY_FALLBACKS]),
+)
 
 # --- Accounts and tokens ---------------------------------------------------------------------------------------------
 
@@ -292,6 +297,9 @@ MIGRATION_MODULES = {"auditlog": None}
 AUDITLOG_STORE_JSON_CHANGES = True
 AUDITLOG_MASK_CALLABLE = "accounts.audit.recording.changed_mark"
 AUDITLOG_CID_GETTER = "campaign_studio.acting.current_request_id"
+# The file outside the database in which the heads of the log are noted; None if they aren't.
+_heads = env.str("AUDIT_HEADS", default=str(DATA_DIR / "audit_heads"))
+AUDIT_HEADS = BASE_DIR / _heads if _heads else None
 
 # --- HTTP and security -----------------------------------------------------------------------------------------------
 

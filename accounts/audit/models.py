@@ -1,14 +1,9 @@
 """The audit log with its seals, and the security events."""
 
-import hashlib
-import json
 import uuid
-from collections.abc import Iterable
-from datetime import UTC, datetime
 from typing import Any
 
 from auditlog.models import AbstractLogEntry
-from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.utils import timezone
@@ -172,77 +167,28 @@ class SecurityEvent(models.Model):
             models.Index(fields=["user", "-happened_at"], name="event_user"),
         ]
 
+    def save(self, **kwargs: Any) -> None:
+        """Save the event, and have it sealed after the commit."""
+        super().save(**kwargs)
+        _have_sealed()
+
     def __str__(self) -> str:
         if self.username is None:
             return gettext("%(event)s: unknown account") % {"event": self.get_kind_display()}
         return gettext("%(event)s: %(account)s") % {"event": self.get_kind_display(), "account": self.username}
 
 
-# Stands in for the previous seal of the first entry.
-BEGINNING = "0" * 64
-# The columns that a seal covers, by format. Seals must stay verifiable for ever, so a format never changes: an
-# additional column needs a new format with the next number.
-SEAL_FORMATS: dict[int, tuple[str, ...]] = {
-    1: (
-        "id",
-        "timestamp",
-        "action",
-        "content_type",
-        "object_pk",
-        "object_id",
-        "object_repr",
-        "changes",
-        "changes_text",
-        "serialized_data",
-        "additional_data",
-        "parent_id",
-        "actor_id",
-        "actor_username",
-        "actor_name",
-        "actor_email",
-        "door",
-        "remote_addr",
-        "remote_port",
-        "cid",
-    ),
-}
-
-
-def values_of(entry: AuditEntry, columns: Iterable[str]) -> dict[str, object]:
-    """The values of these columns as in JSON.
-
-    Times are in UTC with microseconds, the content type is `app.model`, UUIDs are strings.
-    """
-    return {name: _as_json(entry, name) for name in columns}
-
-
-def _as_json(entry: AuditEntry, column: str) -> object:
-    if column == "content_type":
-        kind = ContentType.objects.get_for_id(entry.content_type_id)
-        return f"{kind.app_label}.{kind.model}"
-    value = getattr(entry, column)
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(timespec="microseconds")
-    return str(value) if isinstance(value, uuid.UUID) else value
-
-
-def seal_of(previous: str, values: dict[str, object]) -> str:
-    """The seal of an entry that follows the entry with the seal `previous`: 64 hexadecimal digits.
-
-    It is the SHA-256 of the previous seal, a line feed, and the values as JSON in UTF-8 with sorted keys and no spaces,
-    so it can be computed from an export alone.
-    """
-    text = json.dumps(values, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(f"{previous}\n{text}".encode()).hexdigest()
-
-
 class AuditSeal(models.Model):
-    """The seal of one entry. Positions start at 1 and have no gaps, in the order of sealing."""
+    """The seal of one entry or one event. Positions start at 1 and have no gaps, in the order of sealing.
+
+    Exactly one of `entry_id` and `event_id` is set; a constraint of the migration requires it.
+    """
 
     position = models.BigIntegerField(primary_key=True)
-    entry_id = models.BigIntegerField(unique=True)
+    entry_id = models.BigIntegerField(unique=True, null=True)
+    event_id = models.UUIDField(unique=True, null=True)
     seal = models.CharField(max_length=64)
-    # Not part of the hash: a different format covers different columns, so it would give a different seal.
+    # Not part of the hash: a different format covers other columns or has no key, so it would give a different seal.
     format = models.SmallIntegerField(db_default=1)
 
     class Meta:
@@ -254,13 +200,14 @@ class AuditSeal(models.Model):
 
 
 class AuditEntryToSeal(models.Model):
-    """An entry that is waiting for its seal. A trigger inserts it, however the entry was written."""
+    """An entry or event that is waiting for its seal. A trigger inserts it, however the entry or event was written."""
 
-    entry_id = models.BigIntegerField(primary_key=True)
+    entry_id = models.BigIntegerField(unique=True, null=True)
+    event_id = models.UUIDField(unique=True, null=True)
 
     class Meta:
         db_table = "audit_entries_to_seal"
-        ordering = ["entry_id"]
+        ordering = ["id"]
 
     def __str__(self) -> str:
-        return str(self.entry_id)
+        return str(self.entry_id or self.event_id)

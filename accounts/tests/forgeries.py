@@ -13,8 +13,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 from psycopg import sql
 
-from accounts.audit.models import SEAL_FORMATS
-from accounts.audit.verifying import unsealed_entries, walk
+from accounts.audit.seals import SEAL_FORMATS
+from accounts.audit.verifying import problems_around, walk
 from accounts.models import AuditEntry, AuditSeal
 from campaigns.models import Campaign
 
@@ -49,7 +49,12 @@ def write_entries(count: int) -> None:
 
 def problems() -> list[str]:
     """All problems found in the log."""
-    return [problem for _, wrong in walk() for problem in wrong] + list(unsealed_entries())
+    return [*problems_of_seals(), *problems_around()]
+
+
+def problems_of_seals() -> list[str]:
+    """The problems found at single seals."""
+    return [problem for _, wrong in walk() for problem in wrong]
 
 
 def forge(statement: Any, *values: Any) -> None:
@@ -110,7 +115,7 @@ def _columns() -> dict[str, Callable[[random.Random], Any]]:
         "remote_addr": lambda chance: f"198.51.100.{chance.randrange(256)}",
         "door": lambda chance: text(chance)[:10],
     }
-    names = [column for column in SEAL_FORMATS[1] if column not in {"id", "content_type"}]
+    names = [column for column in SEAL_FORMATS[2].columns if column not in {"id", "content_type"}]
     return {name: own.get(name, text) for name in [*names, "content_type_id"]}
 
 
@@ -158,7 +163,7 @@ def _alter_seal(chance: random.Random) -> set[int]:
 def _alter_format(chance: random.Random) -> set[int]:
     """Change the format of a seal."""
     seal = _any_seal(chance)
-    forge("UPDATE audit_seals SET format = %s WHERE position = %s", chance.choice([-1, 0, 2, 3]), seal.position)
+    forge("UPDATE audit_seals SET format = %s WHERE position = %s", chance.choice([-1, 0, 1, 3, 4]), seal.position)
     return {seal.position}
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import hmac
 import json
 from datetime import timedelta
 from io import StringIO
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
@@ -36,13 +38,14 @@ def lines() -> list[dict[str, Any]]:
 
 
 def test_every_seal_can_be_computed_from_the_export() -> None:
-    """It takes nothing but the description in ADR 0009."""
+    """It takes nothing but the key and the description in ADR 0012."""
     seal = "0" * 64
     for number, line in enumerate(lines(), start=1):
-        position, sealed = line.pop("position"), line.pop("seal")
-        assert line.pop("format") == 1
+        position, previous, sealed = line.pop("position"), line.pop("previous_seal"), line.pop("seal")
+        assert line.pop("format") == 2
+        assert previous == seal
         text = json.dumps(line, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-        seal = hashlib.sha256(f"{seal}\n{text}".encode()).hexdigest()
+        seal = hmac.new(settings.SEAL_KEYS[0].encode(), f"{previous}\n{text}".encode(), hashlib.sha256).hexdigest()
         assert (position, sealed) == (number, seal)
     assert number == 7
 

@@ -9,13 +9,15 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import ProgrammingError, connection, transaction
+from django.db import DatabaseError, ProgrammingError, connection, transaction
 from django.utils import timezone
 
+from accounts.audit import pruning
 from accounts.audit.sealing import seal_everything
+from accounts.audit.seals import newest_key, proof_of_pruning
 from accounts.choices import SecurityEventKind
 from accounts.management.commands import prune_audit_log
-from accounts.models import AuditEntry, AuditSeal, SecurityEvent
+from accounts.models import AuditEntry, AuditEntryToSeal, AuditSeal, SecurityEvent
 from accounts.tests.forgeries import forge, problems, write_entries
 from accounts.tests.test_audit_chain import verified
 
@@ -36,6 +38,12 @@ def output_of_prune(*arguments: str) -> str:
     out = StringIO()
     call_command("prune_audit_log", *arguments, stdout=out)
     return out.getvalue()
+
+
+def start_over() -> None:
+    """Empty the logs."""
+    forge("DELETE FROM audit_log; DELETE FROM audit_seals; DELETE FROM security_events")
+    AuditEntryToSeal.objects.all().delete()
 
 
 def prune(*arguments: str) -> list[int]:
@@ -73,7 +81,9 @@ def test_a_checkpoint_entry_records_how_many_entries_were_deleted() -> None:
 
     entry = AuditEntry.objects.latest("pk")
     assert (entry.get_action_display(), entry.actor_name, entry.door) == ("delete", "prune_audit_log", "command")
-    assert entry.changes == {"entries": ["6", None], "up_to_position": ["6", None], "seal": [seal, None]}
+    proof = proof_of_pruning(6, seal, key=newest_key())
+    removed = {"entries": ["6", None], "events": ["0", None]}
+    assert entry.changes == {**removed, "up_to_position": ["6", None], "seal": [seal, None], "proof": [proof, None]}
 
 
 def test_pruning_again_deletes_nothing_and_leaves_no_checkpoint() -> None:
@@ -82,17 +92,17 @@ def test_pruning_again_deletes_nothing_and_leaves_no_checkpoint() -> None:
     assert AuditSeal.objects.count() == 5
 
 
-def test_pruning_all_entries_leaves_only_the_checkpoint() -> None:
-    prune("--days", "100")
-    with pytest.MonkeyPatch.context() as patched:
-        later = timezone.now() + timedelta(days=365)
-        patched.setattr("accounts.management.commands.prune_audit_log.timezone.now", lambda: later)
-        assert prune("--days", "100") == [5, 0]
-
-    assert len(kept()) == 1
+def test_the_last_entry_is_never_deleted_because_the_log_continues_from_it() -> None:
+    start_over()
     write_entries(3)
+    forge("UPDATE audit_log SET timestamp = now() - interval '200 days'")
+
+    assert prune("--days", "100") == [2, 0]
     assert verified()
-    assert AuditSeal.objects.count() == 4
+    assert kept()[0] == "Campaign 2"
+    assert prune("--days", "100") == [1, 0], "now it continues from the checkpoint"
+    assert verified()
+    assert prune("--days", "100") == [0, 0]
 
 
 def test_only_the_start_of_the_log_is_deleted() -> None:
@@ -121,13 +131,17 @@ def test_a_dry_run_deletes_nothing() -> None:
 
 
 def test_old_security_events_are_deleted_too() -> None:
-    for age in (200, 10):
+    start_over()
+    for age in (200, 190, 10):
         SecurityEvent.objects.create(
             kind=SecurityEventKind.LOGIN_OK, happened_at=timezone.now() - timedelta(days=age), username=f"{age}"
         )
+        write_entries(1)
+        forge("UPDATE audit_log SET timestamp = now() - make_interval(days => %s) WHERE timestamp > now()", age)
 
-    assert output_of_prune("--days", "100") == "Deleted 6 audit entries.\nDeleted 1 security event.\n"
+    assert output_of_prune("--days", "100") == "Deleted 2 audit entries.\nDeleted 2 security events.\n"
     assert [event.username for event in SecurityEvent.objects.all()] == ["10"]
+    assert verified()
 
 
 def test_a_log_that_is_not_intact_is_not_pruned() -> None:
@@ -168,8 +182,65 @@ def test_a_forged_checkpoint_is_found() -> None:
 def test_entries_cannot_be_deleted_after_pruning() -> None:
     prune("--days", "100")
 
-    with pytest.raises(ProgrammingError, match="only grows"), transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("DELETE FROM audit_log")
+    with pytest.raises(ProgrammingError, match="only grows"):
+        run("DELETE FROM audit_log")
+
+
+def run(sql: str) -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(sql)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "refusal"),
+    [
+        ("6, 89", "Nothing younger than 90 days is removed"),
+        ("6, NULL", "Nothing younger than 90 days is removed"),
+        ("6, -100", "Nothing younger than 90 days is removed"),
+        ("8, 90", "Not everything up to position 8 is 90 days old"),
+        ("6, 201", "Not everything up to position 6 is 201 days old"),
+        ("10, 90", "Position 10 is not in the log, or is the last one"),
+        ("99, 90", "Position 99 is not in the log"),
+    ],
+)
+def test_the_function_of_the_database_judges_the_age_itself(arguments: str, refusal: str) -> None:
+    with pytest.raises(DatabaseError, match=refusal):
+        run(f"SELECT prune_audit_log({arguments}, '')")
+    assert len(kept()) == 10
+
+
+def test_the_function_removes_nothing_whose_entry_was_deleted() -> None:
+    forge("DELETE FROM audit_log WHERE object_repr = 'Campaign 2'")
+
+    with pytest.raises(DatabaseError, match="Not everything up to position 6"):
+        run("SELECT prune_audit_log(6, 90, '')")
+
+
+def test_a_call_of_the_function_without_a_key_is_found() -> None:
+    run("SELECT prune_audit_log(6, 90, repeat('0', 64))")
+    seal_everything()
+
+    (found,) = problems()
+    assert found.startswith("The positions up to 6 are missing, and entry ")
+    assert "contains no proof" in found
+
+
+def test_an_imitated_checkpoint_is_found() -> None:
+    """Someone with the rights of the owner deletes the beginning, and writes the entry that would explain it."""
+    prune("--days", "100")
+    forge(
+        "INSERT INTO audit_log (content_type_id, object_pk, object_repr, action, changes, changes_text, timestamp)"
+        " SELECT content_type_id, '8', object_repr, action,"
+        " jsonb_set(changes, '{seal,0}', (SELECT to_jsonb(seal) FROM audit_seals WHERE position = 8)), '', now()"
+        " FROM audit_log WHERE object_repr LIKE 'Audit log before %%'"
+    )
+    forge("INSERT INTO audit_entries_to_seal (entry_id) SELECT max(id) FROM audit_log")
+    seal_everything()
+    forge("DELETE FROM audit_log WHERE id IN (SELECT entry_id FROM audit_seals WHERE position <= 8)")
+    forge("DELETE FROM audit_seals WHERE position <= 8")
+
+    (found,) = problems()
+    assert found.startswith("The positions up to 8 are missing, and entry ")
 
 
 def pruned_by_two() -> list[list[int]]:
@@ -196,15 +267,16 @@ def test_one_of_two_simultaneous_prunings_finds_nothing_to_delete() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_control_without_the_lock_both_report_the_same_deletions(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_control_without_the_lock_one_of_them_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     both = Barrier(2)
-    leave = prune_audit_log.Command._leave_checkpoint
+    prune_there = pruning.prune
 
-    def leave_together(*args: Any) -> None:
+    def prune_together(*args: Any) -> None:
         both.wait(timeout=30)
-        leave(*args)
+        prune_there(*args)
 
     monkeypatch.setattr(prune_audit_log, "lock_chain_head", lambda wait: True)
-    monkeypatch.setattr(prune_audit_log.Command, "_leave_checkpoint", staticmethod(leave_together))
+    monkeypatch.setattr(prune_audit_log, "prune", prune_together)
 
-    assert pruned_by_two() == [[6, 0]] * 2
+    with pytest.raises(DatabaseError, match="Position 6 is not in the log"):
+        pruned_by_two()

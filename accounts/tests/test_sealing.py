@@ -13,8 +13,8 @@ from django.db import connection, transaction
 from django.test import Client
 
 from accounts.audit import sealing
-from accounts.audit.models import values_of
 from accounts.audit.sealing import lock_chain_head, seal_entries, seal_everything
+from accounts.audit.seals import values_of
 from accounts.models import AuditEntry, AuditEntryToSeal, AuditSeal, User
 from accounts.tests.factories import UserFactory, make_cast
 from accounts.tests.forgeries import problems, write_entries
@@ -142,15 +142,18 @@ def test_a_burst_is_sealed_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
 
     out = StringIO()
     call_command("seal_audit_log", stdout=out)
-    assert out.getvalue() == f"Sealed {AuditEntry.objects.count()} audit entries.\n"
+    assert out.getvalue() == f"Sealed {AuditEntry.objects.count()} entries and events.\n"
     assert AuditSeal.objects.count() == AuditEntry.objects.count()
 
 
-def test_the_last_seal_of_each_batch_is_logged_by_the_server(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_last_seal_of_each_batch_is_logged_by_the_server(
+    caplog: pytest.LogCaptureFixture, django_capture_on_commit_callbacks: Any
+) -> None:
     write_entries(5)
     caplog.set_level("INFO", logger="accounts.audit.sealing")
-    seal_entries(limit=3)
-    seal_entries()
+    with django_capture_on_commit_callbacks(execute=True):
+        seal_entries(limit=3)
+        seal_entries()
 
     heads = [str(AuditSeal.objects.get(position=position)) for position in (3, 5)]
     assert caplog.messages == [f"Audit log sealed up to {head}" for head in heads]

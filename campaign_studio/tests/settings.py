@@ -9,6 +9,9 @@ os.environ |= {
     "ENCRYPTION_KEY": "tests-only-encryption-key-of-more-than-32-characters",
     "PUBLIC_URL": "https://studio.example.com",
     "DELIVERY_KEYS": "tests-only-delivery-key-of-more-than-32-characters",
+    "SEAL_KEYS": "tests-only-key-of-seals-of-more-than-32-characters",
+    # The tests of this file set their own.
+    "AUDIT_HEADS": "",
     "SECURE_SSL_REDIRECT": "false",
     "REGISTRATION_OPEN": "true",
     "EMAIL_URL": "memorymail://",

@@ -50,7 +50,7 @@ campaign_studio/management arguments base terminal
 accounts
 accounts/models            people
 accounts/signin            attempts backend confirmation console guessing mails passwords sessions two_factor
-accounts/audit             models recording sealing verifying history as_of shortening
+accounts/audit             models recording seals sealing heads verifying pruning roles history as_of shortening
 accounts/api               authentication email_views history jwt password_views schema session_views tokens
 accounts/console           confirmation history log passwords sessions two_factor
 

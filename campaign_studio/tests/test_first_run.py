@@ -22,10 +22,10 @@ def test_a_fresh_checkout_gets_its_own_keys(tmp_path: Path) -> None:
     assert ensure_development_env(tmp_path / "two")
     one, two = _variables(tmp_path / "one"), _variables(tmp_path / "two")
 
-    assert set(one) == {"DEBUG", "SECRET_KEY", "ENCRYPTION_KEY", "DELIVERY_KEYS"}
+    assert set(one) == {"DEBUG", "SECRET_KEY", "ENCRYPTION_KEY", "DELIVERY_KEYS", "SEAL_KEYS"}
     assert one["DEBUG"] == "true"
     keys = {value for written in (one, two) for name, value in written.items() if name != "DEBUG"}
-    assert len(keys) == 6
+    assert len(keys) == 8
     assert all(len(key) >= 48 for key in keys)
 
 

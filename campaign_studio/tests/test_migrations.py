@@ -36,7 +36,7 @@ class Scratch:
     def manage(self, *arguments: str) -> str:
         """Run manage.py on it; return its output."""
         bare = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "PGPASSWORD") if name in os.environ}
-        names = ("SECRET_KEY", "ENCRYPTION_KEY", "DELIVERY_KEYS")
+        names = ("SECRET_KEY", "ENCRYPTION_KEY", "DELIVERY_KEYS", "SEAL_KEYS")
         keys = {"READ_DOT_ENV": "false"} | {name: f"{name.lower()}-of-the-migrations" * 2 for name in names}
         done = subprocess.run(  # noqa: S603 - our own command
             [sys.executable, "manage.py", *arguments],

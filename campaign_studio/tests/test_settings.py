@@ -26,9 +26,12 @@ ROOT = Path(__file__).resolve().parents[2]
 KEY = "one-secret-of-more-than-fifty-characters-which-nobody-else-has"
 OTHER_KEY = "another-secret-of-more-than-32-characters"
 SITE = "https://studio.example.com"
-CONFIGURED = {"SECRET_KEY": KEY, "ENCRYPTION_KEY": OTHER_KEY, "DELIVERY_KEYS": "d" * 48, "PUBLIC_URL": SITE}
+SEAL_KEY = "a-third-secret-of-more-than-32-characters"
+KEYS = {"SECRET_KEY": KEY, "ENCRYPTION_KEY": OTHER_KEY, "DELIVERY_KEYS": "d" * 48, "SEAL_KEYS": SEAL_KEY}
+CONFIGURED = KEYS | {"PUBLIC_URL": SITE}
 # The settings that the project's checks read.
 CHECKED = [
+    "AUDIT_HEADS",
     *["TRUSTED_PROXIES", "CORS_ALLOWED_ORIGINS", "ACCESS_TOKEN_EXPIRE_MINUTES", "REFRESH_TOKEN_EXPIRE_DAYS"],
     *[
         "THROTTLE_ANON",
@@ -97,6 +100,9 @@ REFUSED = [
     (CONFIGURED | {"ENCRYPTION_KEY": "your-encryption-key-32-chars"}, "ENCRYPTION_KEY"),
     (CONFIGURED | {"SECRET_KEY_FALLBACKS": "short"}, "SECRET_KEY_FALLBACKS must be at least 32 characters long"),
     (CONFIGURED | {"SECRET_KEY_FALLBACKS": PUBLISHED[0]}, "SECRET_KEY_FALLBACKS is the published example"),
+    (CONFIGURED | {"SEAL_KEYS": ""}, "SEAL_KEYS is not set. Generate a key"),
+    (CONFIGURED | {"SEAL_KEYS": f"{KEY},short"}, "SEAL_KEYS must be at least 32 characters long"),
+    *[(CONFIGURED | {"SEAL_KEYS": key}, "SEAL_KEYS is the published example") for key in PUBLISHED],
     (CONFIGURED | {"TWO_FACTOR_ROLES": "guest"}, "(accounts.E001)"),
     (CONFIGURED | {"LOGIN_FAILURE_LIMIT": "0"}, "(accounts.E002)"),
     (CONFIGURED | {"THROTTLE_ANON": "many"}, "(campaign_studio.E004)"),
@@ -238,6 +244,33 @@ def test_under_debug_the_delivery_key_follows_from_the_secret_key() -> None:
 
     assert one == again != other
     assert KEY not in one
+
+
+def test_keys_of_seals_are_a_list_newest_first() -> None:
+    assert settings_from(**CONFIGURED | {"SEAL_KEYS": f"{KEY},{SEAL_KEY}"})["SEAL_KEYS"] == [KEY, SEAL_KEY]
+
+
+def test_under_debug_the_keys_of_seals_follow_from_the_secret_keys() -> None:
+    one, two = (settings_from(DEBUG="true", SECRET_KEY=key)["SEAL_KEYS"] for key in (KEY, OTHER_KEY))
+    both = settings_from(DEBUG="true", SECRET_KEY=KEY, SECRET_KEY_FALLBACKS=OTHER_KEY, SEAL_KEYS="")["SEAL_KEYS"]
+
+    assert both == [*one, *two]
+    assert len({KEY, OTHER_KEY, *both}) == 4
+
+
+@pytest.mark.parametrize(
+    ("environment", "file"),
+    [
+        ({}, ROOT / ".data" / "audit_heads"),
+        ({"DATA_DIR": "/var/lib/studio"}, Path("/var/lib/studio/audit_heads")),
+        ({"AUDIT_HEADS": "kept/heads"}, ROOT / "kept" / "heads"),
+        ({"AUDIT_HEADS": "/mnt/heads"}, Path("/mnt/heads")),
+        ({"AUDIT_HEADS": ""}, None),
+    ],
+    ids=str,
+)
+def test_the_file_of_the_heads(environment: dict[str, str], file: Path | None) -> None:
+    assert settings_from(**CONFIGURED, **environment)["AUDIT_HEADS"] == file
 
 
 def test_without_debug_the_defaults_are_secure() -> None:

@@ -16,8 +16,9 @@ from django.utils.translation import gettext_lazy as _
 from rich.console import Console
 from rich.progress import Progress
 
-from accounts.audit.models import values_of
+from accounts.audit.pruning import checkpoint_before
 from accounts.audit.sealing import seal_everything
+from accounts.audit.seals import BEGINNING, values_of
 from accounts.models import AuditEntry, AuditSeal
 from campaign_studio.database.timeouts import lift_statement_timeout
 from campaign_studio.management.arguments import day
@@ -48,7 +49,7 @@ ENTRY_COLUMNS = (
     "remote_port",
     "cid",
 )
-COLUMNS = ("position", "seal", "format", *ENTRY_COLUMNS)
+COLUMNS = ("position", "previous_seal", "seal", "format", *ENTRY_COLUMNS)
 # A spreadsheet would interpret a cell that starts with one of these as a formula.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 # Spaces, control characters and characters without a width (such as U+200B and U+FEFF), which a spreadsheet may skip:
@@ -57,7 +58,10 @@ SKIPPED = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf", "Mn"})
 
 
 class Command(StudioCommand):
-    """Exports the entries in the order of their seals, which can be recomputed from the export (docs/adr/0009)."""
+    """Exports the entries in the order of their seals, which can be recomputed from the export and the key.
+
+    The positions between them belong to security events (docs/adr/0012).
+    """
 
     help = _("Export the audit log as JSON Lines or CSV, to a file or to standard output.")
 
@@ -100,17 +104,29 @@ class Command(StudioCommand):
 
 def _lines(first: date, last: date) -> Iterator[dict[str, object]]:
     """The exported entries. Few are in memory at a time, because an entry may be megabytes long."""
-    reached = 0
+    reached, previous = 0, _seal_before_the_first()
     while seals := list(AuditSeal.objects.filter(position__gt=reached)[:CHUNK]):
         reached = seals[-1].position
-        sealed = {seal.entry_id: seal for seal in seals}
+        before = [previous, *(seal.seal for seal in seals)]
+        previous = seals[-1].seal
+        sealed = {seal.entry_id: (seal, sooner) for seal, sooner in zip(seals, before, strict=False)}
         position = AuditSeal.objects.filter(entry_id=OuterRef("pk")).values("position")
-        entries = AuditEntry.objects.filter(pk__in=sealed).order_by(Subquery(position))
+        entries = AuditEntry.objects.filter(pk__in=[key for key in sealed if key is not None]).order_by(
+            Subquery(position)
+        )
         for entry in entries.iterator(chunk_size=ENTRIES_AT_ONCE):
             if first <= entry.timestamp.astimezone(UTC).date() <= last:
-                seal = sealed[entry.pk]
-                proof = {"position": seal.position, "seal": seal.seal, "format": seal.format}
+                seal, sooner = sealed[entry.pk]
+                proof = {"position": seal.position, "previous_seal": sooner, "seal": seal.seal, "format": seal.format}
                 yield proof | values_of(entry, ENTRY_COLUMNS)
+
+
+def _seal_before_the_first() -> str | None:
+    first = AuditSeal.objects.first()
+    if first is None or first.position == 1:
+        return BEGINNING
+    checkpoint = checkpoint_before(first.position)
+    return checkpoint.seal if checkpoint else None
 
 
 def _write_json(lines: Iterable[dict[str, object]], file: IO[str]) -> None:

@@ -1,4 +1,4 @@
-"""`manage.py seal_audit_log`: seal the audit entries that have no seal yet."""
+"""`manage.py seal_audit_log`: seal the audit entries and security events that have no seal yet."""
 
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -10,10 +10,9 @@ from campaign_studio.management.base import StudioCommand
 class Command(StudioCommand):
     """Servers seal while they write, so the last entries before a pause may stay unsealed until this runs."""
 
-    help = _("Seal the audit entries that are not sealed yet. Schedule it every few minutes.")
+    help = _("Seal the audit entries and security events that are not sealed yet. Schedule it every few minutes.")
 
     def handle(self, *args: object, **options: object) -> None:
         count = seal_everything()
-        self.stdout.write(
-            ngettext("Sealed %(count)d audit entry.", "Sealed %(count)d audit entries.", count) % {"count": count}
-        )
+        message = ngettext("Sealed %(count)d entry or event.", "Sealed %(count)d entries and events.", count)
+        self.stdout.write(message % {"count": count})

@@ -1,7 +1,6 @@
 """`manage.py verify_audit_log`: check that the audit log is intact."""
 
 import argparse
-import re
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
@@ -12,9 +11,11 @@ from django.utils.translation import gettext_lazy as _
 from rich.console import Console
 from rich.progress import Progress
 
+from accounts.audit.heads import Head, head_in, heads_file, problem_with_noted, problems_with_file
 from accounts.audit.history import timestamp
+from accounts.audit.pruning import checkpoint_before
 from accounts.audit.sealing import seal_everything
-from accounts.audit.verifying import checkpoint_before, unsealed_entries, walk
+from accounts.audit.verifying import problems_around, walk
 from accounts.models import AuditEntry, AuditSeal
 from campaign_studio.database.timeouts import lift_statement_timeout
 from campaign_studio.management.base import StudioCommand
@@ -22,12 +23,13 @@ from campaign_studio.management.terminal import terminal
 
 
 class Command(StudioCommand):
-    """Lists every entry that was altered, moved, inserted or deleted since it was sealed."""
+    """Lists every entry and event that was altered, moved, inserted or deleted since it was sealed."""
 
     help = _(
-        "Compare every audit entry with its seal. Schedule this command once a day and keep the last line of its "
-        "output in another place. With --expect, a later run can then detect that the end of the log was deleted or "
-        "that all seals were replaced."
+        "Compare every audit entry and security event with its seal, and the log with the heads in the file "
+        "AUDIT_HEADS. Schedule this command once a day and keep the last line of its output on another machine. With "
+        "--expect, a later run can then detect that the end of the log was deleted or that all seals were replaced, "
+        "even if the file was too."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -40,7 +42,7 @@ class Command(StudioCommand):
             help=gettext("the last line of an earlier run"),
         )
 
-    def handle(self, *args: object, expect: list[AuditSeal], **options: object) -> None:
+    def handle(self, *args: object, expect: list[Head], **options: object) -> None:
         """Check the log. Raises CommandError if there are any problems."""
         lift_statement_timeout()
         seal_everything()
@@ -52,8 +54,9 @@ class Command(StudioCommand):
                 head = seal
                 progress.advance(task)
                 problems += _print(console, wrong)
-            problems += _print(console, unsealed_entries())
-            problems += _print(console, chain.from_iterable(_against(first, noted) for noted in expect))
+            problems += _print(console, problems_around())
+            problems += _print(console, _problems_with_heads())
+            problems += _print(console, chain.from_iterable(problem_with_noted(noted) for noted in expect))
             checked = int(progress.tasks[0].completed)
         if problems and AuditSeal.objects.first() != first:
             raise CommandError(gettext("The audit log was pruned during this check. Run it again."))
@@ -84,22 +87,18 @@ def _print(console: Console, problems: Iterable[str]) -> int:
     return count
 
 
-def _against(first: AuditSeal | None, noted: AuditSeal) -> Iterator[str]:
-    """The problem, if any, with a position and seal noted from an earlier run."""
-    stored = AuditSeal.objects.filter(pk=noted.position).first() or checkpoint_before(noted.position + 1)
-    params = {"position": noted.position}
-    if stored is not None and stored.seal != noted.seal:
-        yield gettext("The seal at position %(position)d differs from the expected one.") % params
-    elif stored is None and first is not None and noted.position < first.position:
-        yield (
-            gettext("Position %(position)d has been pruned since that run. Use the last line of a later run.") % params
-        )
-    elif stored is None:
-        yield gettext("Position %(position)d is missing: the end of the log was deleted.") % params
+def _problems_with_heads() -> Iterator[str]:
+    """The problems with the file `AUDIT_HEADS`. Raises CommandError if it can't be read."""
+    path = heads_file()
+    try:
+        yield from problems_with_file(path) if path else ()
+    except OSError as error:
+        message = gettext("“%(file)s” can't be read: %(reason)s.")
+        raise CommandError(message % {"file": path, "reason": error.strerror}) from error
 
 
-def _noted(text: str) -> AuditSeal:
-    if not re.fullmatch(r"\d{1,18}:[0-9a-f]{64}", text):
+def _noted(text: str) -> Head:
+    head = head_in(text)
+    if head is None:
         raise argparse.ArgumentTypeError(gettext("use the last line of an earlier run, in the form POSITION:SEAL"))
-    position, seal = text.split(":")
-    return AuditSeal(position=int(position), seal=seal)
+    return head
