@@ -198,3 +198,20 @@ def test_only_the_embedded_database_can_be_stopped(
 
     assert "wasn't running" in stop()
     assert "the embedded one only" in stop(DATABASE_URL="postgresql://nobody@127.0.0.1:9/nothing")
+
+
+@pytest.mark.usefixtures("_sound")
+def test_a_server_that_owns_the_audit_log_is_advised_not_to(settings: Any) -> None:
+    advice = f"! The database role {connection.settings_dict['USER']} owns the audit log"
+    assert advice in doctor()
+
+    settings.DEBUG = True
+    assert advice not in doctor()
+
+
+@pytest.mark.usefixtures("_sound")
+def test_a_file_of_heads_that_cannot_be_written_is_reported(settings: Any, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    settings.AUDIT_HEADS = tmp_path / "file" / "heads"
+
+    assert "accounts.W001" in doctor()

@@ -67,11 +67,13 @@ def on_a_database_of_its_own() -> Iterator[None]:
     tests, name = connection.settings_dict["NAME"], f"upgrade_{secrets.token_hex(4)}"
     with other_connection("postgres") as server:
         server.execute(f'CREATE DATABASE "{name}"'.encode())
-        try:
-            connect_to(name)
-            yield
-        finally:
-            connect_to(tests)
+    try:
+        connect_to(name)
+        yield
+    finally:
+        connect_to(tests)
+        # The database may belong to another role by now, or still have a connection of the superuser's.
+        with superuser_connection("postgres") as server:
             server.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
 
 

@@ -15,6 +15,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from rich.markup import escape
 
+from accounts.audit.roles import owns_the_log
 from accounts.choices import RoleName
 from accounts.models import Role, User
 from ads.reporting.partitions import has_next_month
@@ -38,18 +39,19 @@ class Command(StudioCommand):
         """Raises CommandError when there are problems."""
         console = terminal(self)
         problems = 0
-        for subject, advice in self._findings():
+        notes: list[str] = []
+        for subject, advice in self._findings(notes):
             problems += advice is not None
             mark = "[green]✓[/green]" if advice is None else "[red]✗[/red]"
             console.print(f"{mark} {subject}" + (f": [bold]{escape(advice)}[/bold]" if advice else ""))
-        for note in _notes():
+        for note in [*_notes(), *notes]:
             console.print(f"[yellow]![/yellow] {escape(note)}")
         if problems:
             text = ngettext("%(count)d problem found.", "%(count)d problems found.", problems)
             raise CommandError(text % {"count": problems})
 
-    def _findings(self) -> Iterator[tuple[str, str | None]]:
-        """What was checked, and the advice if there is a problem."""
+    def _findings(self, notes: list[str]) -> Iterator[tuple[str, str | None]]:
+        """What was checked, and the advice if there is a problem. Adds advice that isn't about a problem to `notes`."""
         yield from _settings()
         try:
             version = _version()
@@ -69,6 +71,7 @@ class Command(StudioCommand):
         yield gettext("Migrations"), advice % {"count": unapplied} if unapplied else None
         if not unapplied:
             yield from _contents()
+            notes += _rights()
 
 
 def _settings() -> Iterator[tuple[str, str | None]]:
@@ -80,7 +83,7 @@ def _settings() -> Iterator[tuple[str, str | None]]:
         kind = gettext("Settings") if problem.level >= ERROR else gettext("Settings (warning)")
         yield kind, f"{problem.msg} {problem.hint or ''} ({problem.id})".replace("\n", " ")
     keys = {settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS, *settings.ENCRYPTION_KEYS, *settings.DELIVERY_KEYS}
-    published = settings.EXAMPLE_KEYS & keys
+    published = settings.EXAMPLE_KEYS & {*keys, *settings.SEAL_KEYS}
     advice = gettext("The published example keys are in use. Set SECRET_KEY and ENCRYPTION_KEY.")
     yield gettext("Keys"), advice if published else None
     advice = gettext(
@@ -110,6 +113,16 @@ def _notes() -> Iterator[str]:
             "DEBUG is true, which is for this computer only. On a server, set DEBUG=false, ALLOWED_HOSTS and the keys "
             "as in .env.example."
         )
+
+
+def _rights() -> Iterator[str]:
+    role = None if settings.DEBUG else owns_the_log()
+    if role:
+        text = gettext(
+            "The database role %(role)s owns the audit log, so this server could rewrite it. Run manage.py setup_roles "
+            "and let the server connect as the application's role."
+        )
+        yield text % {"role": role}
 
 
 def _unreachable(reason: str) -> str:
