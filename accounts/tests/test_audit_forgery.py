@@ -13,7 +13,7 @@ from accounts.audit.heads import note_head
 from accounts.audit.sealing import seal_everything
 from accounts.audit.seals import BEGINNING, SEAL_FORMATS, seal_of, values_of
 from accounts.choices import SecurityEventKind
-from accounts.models import AuditEntry, AuditEntryToSeal, AuditSeal, SecurityEvent
+from accounts.models import AuditEntry, AuditSeal, SecurityEvent
 from accounts.tests.forgeries import forge, unguarded, write_entries
 
 pytestmark = pytest.mark.django_db
@@ -43,11 +43,8 @@ def made_anew(key: str | None, *, first: int = 1) -> None:
     forge("DELETE FROM audit_seals WHERE position >= %s", first)
     with unguarded():
         for seal in seals:
-            row: Any = (
-                SecurityEvent.objects.get(pk=seal.event_id)
-                if seal.entry_id is None
-                else AuditEntry.objects.get(pk=seal.entry_id)
-            )
+            rows: Any = SecurityEvent.objects if seal.entry_id is None else AuditEntry.objects
+            row = rows.get(pk=seal.entry_id or seal.event_id)
             if key is None and seal.entry_id is not None:
                 seal.format = 1
             values = values_of(row, SEAL_FORMATS[seal.format].columns)
@@ -66,10 +63,11 @@ def without_events() -> None:
             AuditSeal.objects.create(position=position, entry_id=entry.pk, seal=previous, format=1)
 
 
-def in_sql(*statements: str) -> Callable[[], None]:
+def in_sql(*statements: str, written_first: int = 0) -> Callable[[], None]:
     """An attack that consists of these statements, with disabled triggers that are enabled again."""
 
     def attack() -> None:
+        write_entries(written_first)
         for statement in statements:
             forge(statement)
 
@@ -178,11 +176,11 @@ ATTACKS: dict[str, tuple[Callable[[], None], str]] = {
         "Entry 0 at position 2 is missing",
     ),
     "a waiting entry taken off the queue": (
-        lambda: (write_entries(1), AuditEntryToSeal.objects.all().delete())[0],
+        in_sql("DELETE FROM audit_entries_to_seal", written_first=1),
         "has no seal: the entry was inserted",
     ),
     "a waiting entry deleted": (
-        lambda: (write_entries(1), forge("DELETE FROM audit_log WHERE id = (SELECT max(id) FROM audit_log)"))[0],
+        in_sql("DELETE FROM audit_log WHERE id = (SELECT max(id) FROM audit_log)", written_first=1),
         "was deleted before it was sealed",
     ),
     "a trigger left disabled": (
