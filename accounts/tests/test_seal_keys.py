@@ -125,7 +125,7 @@ def test_seals_without_a_key_stay_valid_up_to_the_first_with_one() -> None:
 
 def hand_over() -> None:
     """As the migration does for an installation of the release before."""
-    import_module("accounts.migrations.0010_keyed_seals").hand_over(apps, None)
+    import_module("accounts.migrations.0011_keyed_seals").hand_over(apps, None)
 
 
 def test_the_first_seal_with_a_key_vouches_for_those_before() -> None:

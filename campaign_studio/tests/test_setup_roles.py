@@ -200,7 +200,7 @@ def test_the_owner_migrates_the_log_and_the_roles_are_set_up_again(roles: Roles)
     with connected_as(roles.owner):
         assert owns_the_log() == roles.owner
         output_of("partition_views")
-        call_command("migrate", "accounts", "0009", verbosity=0)
+        call_command("migrate", "accounts", "0010", verbosity=0)
         call_command("migrate", verbosity=0)
     set_up(roles)
     test_no_attack_on_the_log_succeeds(roles)

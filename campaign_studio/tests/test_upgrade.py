@@ -195,7 +195,7 @@ def test_seals_with_a_key_can_be_taken_back_and_made_again(release: dict[str, An
     output_of("seal_audit_log")
     entries = AuditEntry.objects.count()
 
-    call_command("migrate", "accounts", "0009", verbosity=0)
+    call_command("migrate", "accounts", "0010", verbosity=0)
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*), max(format), max(position) FROM audit_seals")
         sealed, newest, head = cursor.fetchone()

@@ -228,7 +228,7 @@ def hand_over(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0009_implausible_views"), ("contenttypes", "0002_remove_content_type_name")]
+    dependencies = [("accounts", "0010_spread_guessing"), ("contenttypes", "0002_remove_content_type_name")]
 
     operations = [
         migrations.AlterField("auditseal", "entry_id", models.BigIntegerField(null=True, unique=True)),
