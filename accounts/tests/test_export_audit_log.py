@@ -15,8 +15,9 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from accounts.audit.sealing import seal_everything
+from accounts.choices import SecurityEventKind
 from accounts.management.commands.export_audit_log import cell
-from accounts.models import AuditEntry
+from accounts.models import AuditEntry, AuditSeal, SecurityEvent
 from accounts.tests.forgeries import forge, write_entries
 
 pytestmark = pytest.mark.django_db
@@ -48,6 +49,17 @@ def test_every_seal_can_be_computed_from_the_export() -> None:
         seal = hmac.new(settings.SEAL_KEYS[0].encode(), f"{previous}\n{text}".encode(), hashlib.sha256).hexdigest()
         assert (position, sealed) == (number, seal)
     assert number == 7
+
+
+def test_each_line_names_the_seal_that_it_continues_also_after_a_security_event() -> None:
+    seal_everything()
+    SecurityEvent.objects.record(SecurityEventKind.LOGIN_OK, None)
+    write_entries(1)
+    *_, last = lines()
+
+    assert last["position"] == 9
+    assert last["previous_seal"] == AuditSeal.objects.get(position=8).seal
+    assert AuditSeal.objects.get(position=8).event_id == SecurityEvent.objects.get().pk
 
 
 def test_the_chunk_size_makes_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
