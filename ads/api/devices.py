@@ -17,6 +17,7 @@ from rest_framework.response import Response
 
 from accounts.api.authentication import BearerAuthentication
 from accounts.api.history import AuditedViewSet
+from accounts.models import Session, User
 from ads.models import Device
 from campaign_studio.api.etags import etag_of
 from campaign_studio.api.filters import YesNoFilter
@@ -55,6 +56,13 @@ class DeviceAuthentication(BaseAuthentication):
 
 class UserRecognition(BearerAuthentication):
     """Recognises users where only devices are admitted, so that they are answered 403 rather than 401."""
+
+    def authenticate(self, request: Request) -> tuple[User, Session] | None:
+        """The user. A token that is refused is answered with what would be admitted."""
+        try:
+            return super().authenticate(request)
+        except AuthenticationFailed as error:
+            raise AuthenticationFailed(ONLY_DEVICES, "only_devices") from error
 
     def authenticate_header(self, request: Request) -> str:
         """No challenge, because a token doesn't help here."""

@@ -150,6 +150,14 @@ def test_no_user_may_report_views(cast: Cast, role: str) -> None:
     assert SecurityEvent.objects.filter(kind="permission_refused", username=role).exists()
 
 
+@pytest.mark.parametrize("credentials", ["Bearer x", "Bearer", "Basic eDp5", "x"])
+def test_anything_but_a_key_is_told_that_only_devices_report_views(db: None, credentials: str) -> None:
+    answer = APIClient().post(VIEWS, [], headers={"Authorization": credentials})
+
+    assert (answer.status_code, answer["WWW-Authenticate"]) == (401, "Device")
+    assert answer.data["detail"].code == "only_devices"
+
+
 def test_a_key_is_no_token(device: Device) -> None:
     assert bearing(f"{device.pk}:{DEVICE_KEY}").get(DELIVERY, HERE).status_code == 401
     assert bearing(DEVICE_KEY).get(DELIVERY, HERE).status_code == 401

@@ -24,7 +24,7 @@ class IdempotentAnswer(models.Model):
         max_length=64,
         primary_key=True,
         editable=False,
-        help_text=_("A hash of the client's key and of the user or IP address that sent it."),
+        help_text=_("A hash of the client's key and of the user, device or IP address that sent it."),
     )
     fingerprint = models.CharField(
         _("fingerprint"), max_length=64, help_text=_("A hash of the method, the URL and the body.")

@@ -12,7 +12,7 @@ from django.db import IntegrityError, connection, models, transaction
 from accounts.models import Role, User
 from accounts.tests.factories import UserFactory
 from ads.models import AdContentRating
-from ads.tests.factories import AdContentRatingFactory, AdFactory, AdTimeSlotFactory
+from ads.tests.factories import AdContentRatingFactory, AdFactory, AdTimeSlotFactory, DeviceFactory
 from advertisers.tests.factories import (
     AdvertiserBankAccountFactory,
     AdvertiserContactFactory,
@@ -179,6 +179,7 @@ def test_an_error_without_diagnostics_asks_to_reload() -> None:
         (AdFactory, {"rated": True, "approved": True}),
         (AdTimeSlotFactory, {}),
         (AdContentRatingFactory, {}),
+        (DeviceFactory, {}),
     ],
     ids=str,
 )
