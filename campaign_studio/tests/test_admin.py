@@ -87,6 +87,7 @@ def test_every_registered_model_uses_our_base_class() -> None:
         "accounts.Session",
         "accounts.User",
         "ads.Ad",
+        "ads.Device",
         "advertisers.Advertiser",
         "campaigns.Campaign",
     }
