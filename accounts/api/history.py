@@ -12,7 +12,7 @@ from django_filters.utils import translate_validation
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.decorators import action
-from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
 from rest_framework.fields import get_error_detail
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -22,6 +22,7 @@ from accounts.audit.as_of import TooEarlyError, as_it_was, moment_of
 from accounts.audit.history import Change, columns_about, readable, short_changes
 from accounts.models import AuditEntry, User
 from campaign_studio.api.pagination import PARAMETERS, KeysFirstPagination
+from campaign_studio.api.permissions import ROLE_MAY_NOT
 from campaign_studio.api.viewsets import Row, StudioViewSet
 from campaign_studio.models.versioned import PartModel
 
@@ -210,7 +211,11 @@ class AuditedViewSet(StudioViewSet[Row]):
     )
     @action(detail=True, methods=["get"], url_path="history")
     def history(self, request: Request, **kwargs: object) -> Response:
-        row, reader = self.get_object(), cast("User", request.user)
+        reader = cast("User", request.user)
+        # More users may read the object.
+        if not reader.has_perm("accounts.view_history"):
+            raise PermissionDenied(ROLE_MAY_NOT)
+        row = self.get_object()
         entries = AuditEntry.objects.about(row, reader=reader).order_by("-timestamp", "-id")
         filters = HistoryFilter(request.query_params, entries, columns=columns_about(type(row), reader))
         if not filters.is_valid():
@@ -238,10 +243,6 @@ class AuditedViewSet(StudioViewSet[Row]):
             raise NotFound(str(error), "too_early") from error
         # No ETag, because the past can't be changed.
         return Response(self.document(past))
-
-    def required_permission(self) -> str:
-        """A history is for staff, although more users may read the object."""
-        return "accounts.view_history" if self.action == "history" else super().required_permission()
 
     def known_parameters(self) -> set[str]:
         """Pagination and filters for the history, `as_of` for a single object."""

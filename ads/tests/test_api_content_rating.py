@@ -80,6 +80,7 @@ def test_other_users_may_not_rate(cast: Cast, client_for: ClientFor, ad: Ad, who
 
 
 def test_a_changed_rating_sends_a_reviewed_ad_back_to_review(moderator: APIClient, ad: Ad) -> None:
+    moderator.put(address_of(ad), {"no_prohibited_content": True})
     assert moderator.post(f"/api/ads/{ad.pk}/approve", {}).status_code == 200
 
     assert moderator.put(address_of(ad), TEEN).json()["moderation_status"] == "pending"

@@ -251,6 +251,7 @@ TABLE = """
 /admin/accounts/auditentry/{auditentry_id}/
   GET  .                               any          -                      on    on    on    on    login login login
   GET  change/                         any          -                      200   200   403   403   login login login
+  GET  change/                         system_admin -                      200   gone  403   403   login login login
   POST change/                         any          -                      403   403   403   403   login login login
   GET  delete/                         any          -                      403   403   403   403   login login login
   POST delete/                         any          -                      403   403   403   403   login login login
@@ -307,6 +308,7 @@ TABLE = """
 /admin/accounts/securityevent/{securityevent_id}/
   GET  .                               any          -                      on    on    on    on    login login login
   GET  change/                         any          -                      200   200   403   403   login login login
+  GET  change/                         system_admin -                      200   gone  403   403   login login login
   POST change/                         any          -                      403   403   403   403   login login login
   GET  delete/                         any          -                      403   403   403   403   login login login
   POST delete/                         any          -                      403   403   403   403   login login login

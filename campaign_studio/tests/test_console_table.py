@@ -96,7 +96,7 @@ def keys_of(cast: Cast, whose: str, what: str) -> dict[str, Any]:
         "token": token,
         "email_token": bodies.confirmation_of(person)[1],
         "role_id": person.role.pk,
-        "auditentry_id": AuditEntry.objects.earliest("pk").pk,
+        "auditentry_id": AuditEntry.objects.filter(object_pk=str(person.pk)).earliest("pk").pk,
         "app_label": what,
         "url": "nowhere/",
     }

@@ -184,7 +184,7 @@ def test_the_history_shows_who_changed_what(cast: Cast, console_for: ConsoleFor)
     client.post(ADD, form_data(client.get(ADD), **new(), **target(0, region="Europe", country="DE", cities="Berlin")))
     campaign = Campaign.objects.get()
     client.post(page_of(campaign), form_data(client.get(page_of(campaign)), campaign_name="<i>Winter</i>"))
-    page = console_for(cast.content_moderator).get(reverse("admin:campaigns_campaign_history", args=[campaign.pk]))
+    page = console_for(cast.app_admin).get(reverse("admin:campaigns_campaign_history", args=[campaign.pk]))
     text = page.content.decode()
 
     for expected in (
