@@ -29,7 +29,7 @@ from ads.tests.factories import DEVICE_KEY
 from campaign_studio.encryption import EncryptedTextField, decrypt
 
 # The only tables that a refused request writes to.
-TRACES = ("accounts.SecurityEvent", "accounts.SignInAttempts")
+TRACES = ("accounts.SecurityEvent", "accounts.AuditEntryToSeal", "accounts.SignInAttempts")
 STORED_IN = ("accounts", "advertisers", "campaigns", "ads")
 
 
