@@ -36,10 +36,11 @@ def other_connection(database: str = "") -> psycopg.Connection[Any]:
     return psycopg.connect(**params | {"dbname": database or params["dbname"]}, autocommit=True)
 
 
-def superuser_connection(database: str) -> psycopg.Connection[Any]:
-    """A connection that may load rows without triggers. On your own server it has the role of `DATABASE_URL`."""
+def superuser_connection(database: str, **role: str) -> psycopg.Connection[Any]:
+    """A connection that may load rows without triggers. On your own server: as this role, or that of `DATABASE_URL`."""
     params = connection.get_connection_params()
-    role = {"user": SUPERUSER} if connection.settings_dict["ENGINE"] == STARTING_ENGINE else {}
+    if connection.settings_dict["ENGINE"] == STARTING_ENGINE:
+        role = {"user": SUPERUSER}
     return psycopg.connect(**params | {"dbname": database} | role, autocommit=True)
 
 

@@ -90,7 +90,7 @@ def test_a_database_that_a_superuser_migrated_still_works_after_its_conversion(d
     create = ["create_user", "mara", "mara@example.com", "--role", "system_admin", "--password-stdin"]
     assert manage(*create, DATA_DIR=str(data_dir), typed="correct horse battery\n", **old).returncode == 0
 
-    for command in (["partition_views"], ["verify_audit_log"], ["migrate", "ads", "zero"], ["migrate"]):
+    for command in (["partition_views"], ["verify_audit_log"], ["migrate", "accounts", "0010"], ["migrate"]):
         done = manage(*command, DATA_DIR=str(data_dir))
         assert done.returncode == 0, (command, done.stdout, done.stderr)
     with psycopg.connect(host=socket_dir, user=NAME, dbname=NAME) as application:

@@ -37,7 +37,9 @@ class Scratch:
         """Run manage.py on it; return its output."""
         bare = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "PGPASSWORD") if name in os.environ}
         names = ("SECRET_KEY", "ENCRYPTION_KEY", "DELIVERY_KEYS", "SEAL_KEYS")
-        keys = {"READ_DOT_ENV": "false"} | {name: f"{name.lower()}-of-the-migrations" * 2 for name in names}
+        keys = {"READ_DOT_ENV": "false", "PUBLIC_URL": "https://studio.example.com"} | {
+            name: f"{name.lower()}-of-the-migrations" * 2 for name in names
+        }
         done = subprocess.run(  # noqa: S603 - our own command
             [sys.executable, "manage.py", *arguments],
             cwd=ROOT,

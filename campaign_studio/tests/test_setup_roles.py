@@ -28,6 +28,11 @@ from campaign_studio.tests.sabotage import superuser_connection
 from campaign_studio.tests.test_upgrade import connect_to, on_a_database_of_its_own
 
 SECRET = secrets.token_hex(8)
+# On your own server, that of `DATABASE_URL`, while this thread is connected as another.
+ROLE_OF_THE_TESTS = {
+    "user": str(connection.settings_dict["USER"]),
+    "password": str(connection.settings_dict["PASSWORD"]),
+}
 
 
 @contextmanager
@@ -47,7 +52,7 @@ def connected_as(role: str) -> Iterator[None]:
 @contextmanager
 def superuser() -> Iterator[psycopg.Connection[Any]]:
     """A superuser's connection to this thread's database. Skips the test on a server that gives none."""
-    with superuser_connection(connection.settings_dict["NAME"]) as server:
+    with superuser_connection(connection.settings_dict["NAME"], **ROLE_OF_THE_TESTS) as server:
         if server.execute("SELECT current_setting('is_superuser')").fetchone() != ("on",):
             pytest.skip("The role of DATABASE_URL is no superuser, so it can't make roles.")
         yield server
