@@ -25,6 +25,7 @@ from ads.reporting.counting import InactiveDeviceError, count_views
 from ads.reporting.reports import QUARTER_SECONDS, Refusal, ReportedView
 from campaign_studio.api.base import StudioView
 from campaign_studio.api.parsers import StrictJSONListParser
+from campaign_studio.api.refusals import bounded, shortened
 from campaign_studio.api.serializers import StrictFields
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ VIEWS_FORMAT = format_lazy(
 OFFSETS = (timedelta(hours=-12), timedelta(hours=14))
 # The code of a view that isn't in the form of one.
 INVALID = "invalid"
+# In characters: 500 views may be rejected in one answer.
+LONGEST_REASON = 300
 
 
 class ViewListParser(StrictJSONListParser):
@@ -185,7 +188,7 @@ def _read(sent: list[object]) -> tuple[list[ReportedView], dict[int, tuple[str, 
         try:
             views.append(ReportedView(index, **serializer.run_validation(item)))
         except ValidationError as error:
-            wrong[index] = (INVALID, _in_words(error.detail))
+            wrong[index] = (INVALID, shortened(_in_words(bounded(error.detail)), LONGEST_REASON))
     return views, wrong
 
 

@@ -60,9 +60,8 @@ def nginx_before(servers: list[str], folder: Path) -> Iterator[tuple[int, Path]]
 @contextmanager
 def half_sent(port: int, count: int) -> Iterator[list[socket.socket]]:
     """Open connections that have sent the head of a request and one byte of its body."""
-    head = (
-        "POST /api/auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 999\r\n"
-    )
+    headers = ["Host: localhost", "Content-Type: application/json", "Content-Length: 999"]
+    head = "\r\n".join(["POST /api/auth/login HTTP/1.1", *headers, "", "{"])
     clients = []
     try:
         for _number in range(count):

@@ -1,6 +1,7 @@
 """Histories, the audit log and its export are bounded, however long the values are that were changed."""
 
 import json
+import re
 import tracemalloc
 from collections.abc import Callable
 from io import StringIO
@@ -89,6 +90,23 @@ def test_a_long_text_is_a_count_with_a_link_to_the_whole(cast: Cast, client_for:
     assert (old, new) == ({"start": LONG[:100], "count": len(LONG)}, "Short")
     assert client.get(url).json()["campaign_description"] == LONG
     assert change["readable"][0]["old"] == f"{LONG[:100]}… ({len(LONG)} characters)"
+
+
+def test_the_console_links_each_entry_to_the_object_as_of_then(
+    cast: Cast, console_for: Callable[[User | None], Client]
+) -> None:
+    campaign = CampaignFactory(campaign_description=LONG)
+    campaign.campaign_description = "Short"
+    campaign.save()
+    client = console_for(cast.owner)
+
+    page = client.get(f"/admin/campaigns/campaign/{campaign.pk}/history/").content.decode()
+    links = re.findall(r'href="(\?as_of=[^"]+)"', page)
+
+    assert f"({len(LONG)} characters)" in page
+    assert len(links) == 2
+    then = client.get(f"/admin/campaigns/campaign/{campaign.pk}/history/{links[1]}").content.decode()
+    assert LONG[:290] in then
 
 
 def test_values_of_every_other_type_stay_as_they_are(cast: Cast) -> None:

@@ -11,6 +11,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from accounts.tests.factories import Cast
+from ads.tests.screens import ADDRESS, car, driving
 from campaign_studio.api import refusals
 from campaign_studio.api.refusals import LONGEST_MESSAGE, MOST_PROBLEMS, bounded, first_of
 from campaign_studio.tests.bodies import advertiser_body, campaign_body, contact_body, send_bytes
@@ -123,6 +124,16 @@ def test_the_refusal_of_a_body_is_small(
 
     assert answer.status_code == 400
     assert len(answer.content) < LARGEST
+
+
+@pytest.mark.django_db
+def test_the_reasons_of_rejected_views_are_short() -> None:
+    sent = [{**{f"{number:02}" + "y" * 60: 1 for number in range(30)}, "duration_seconds": "x" * 100}] * 400
+
+    answer = send_bytes(driving(car()), "POST", ADDRESS, json.dumps(sent).encode())
+
+    assert len(answer.json()["rejected"]) == 400
+    assert len(answer.content) < 400 * 400
 
 
 @pytest.mark.django_db

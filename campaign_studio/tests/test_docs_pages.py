@@ -1,5 +1,6 @@
 """The API documentation is public and contacts no other host."""
 
+import gzip
 import json
 import re
 from urllib.parse import urlsplit
@@ -54,6 +55,30 @@ def test_the_document_is_json() -> None:
     assert document["openapi"].startswith("3.")
     assert document["info"]["title"]
     assert "servers" not in document
+
+
+def test_the_document_is_made_once_and_a_client_that_has_it_gets_no_other() -> None:
+    plain, compressed = (
+        Client().get("/api/openapi.json", headers=asked) for asked in ({}, {"Accept-Encoding": "gzip"})
+    )
+
+    assert compressed["Content-Encoding"] == "gzip"
+    assert gzip.decompress(compressed.content) == plain.content
+    assert len(compressed.content) < len(plain.content) / 5
+    assert plain["Vary"].startswith("Accept-Encoding, Accept-Language")
+    assert plain["ETag"] != compressed["ETag"]
+    for answer, asked in ((plain, {}), (compressed, {"Accept-Encoding": "gzip"})):
+        assert "max-age" in answer["Cache-Control"]
+        again = Client().get("/api/openapi.json", headers={**asked, "If-None-Match": answer["ETag"]})
+        assert (again.status_code, again.content, again["ETag"]) == (304, b"", answer["ETag"])
+
+
+def test_the_document_is_not_made_for_each_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    Client().get("/api/openapi.json")
+    monkeypatch.setattr("campaign_studio.api.views.SchemaGenerator.get_schema", lambda *_, **__: 1 / 0)
+
+    for query in ("", "?lang=en-gb", "?lang=xx", "?version=1"):
+        assert Client().get(f"/api/openapi.json{query}").status_code == 200
 
 
 def test_the_docs_need_neither_token_nor_database() -> None:

@@ -6,6 +6,7 @@ from io import BytesIO
 from typing import Any
 
 import pytest
+from django.test import RequestFactory
 
 from campaign_studio import wsgi
 
@@ -79,6 +80,34 @@ def test_an_invalid_request_is_refused_in_json(
     assert got == status
     assert headers == {"Content-Type": "application/json", "Content-Length": str(len(body))}
     assert list(json.loads(body)) == ["detail"]
+
+
+def chunked(ask: Callable[..., Answer], size: int) -> Answer:
+    """The answer to a body of this size without a length."""
+    return ask(HTTP_TRANSFER_ENCODING="chunked", **{"wsgi.input": BytesIO(b"x" * size)})
+
+
+def test_a_body_without_a_length_gets_one_and_may_not_be_long(ask: Callable[..., Answer]) -> None:
+    assert chunked(ask, wsgi.LARGEST_UNMEASURED)[0] == "200 passed"
+    status, _headers, body = chunked(ask, wsgi.LARGEST_UNMEASURED + 1)
+
+    assert status == "411 Length Required"
+    assert json.loads(body)["detail"] == (
+        "The body is larger than 64.0\xa0KB and has no Content-Length. Send it with one."
+    )
+
+
+@pytest.mark.django_db
+def test_django_reads_a_body_without_a_length() -> None:
+    environ = RequestFactory().generic("POST", "/api/auth/login", b"", "application/json").environ
+    environ |= {"CONTENT_TYPE": "application/json"}
+    environ |= {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input": BytesIO(b'{"colour": 1}')}
+    environ.pop("CONTENT_LENGTH", None)
+
+    def start_response(status: str, headers: object, error: object = None, /) -> Callable[[bytes], object]:
+        return bytes
+
+    assert "colour" in json.loads(b"".join(wsgi.application(environ, start_response)))
 
 
 @pytest.mark.django_db
