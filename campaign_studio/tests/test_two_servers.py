@@ -15,8 +15,10 @@ import pytest
 
 from accounts.models import AuditEntry, User
 from accounts.tests.factories import UserFactory, make_cast
-from ads.models import Ad, AdTimeSlot
-from ads.tests.factories import AdFactory
+from ads.models import Ad, AdTimeSlot, AdView, Device
+from ads.tests.factories import DEVICE_KEY, AdFactory, DeviceFactory
+from ads.tests.screens import ADDRESS as VIEWS
+from ads.tests.screens import view
 from advertisers.models import AdvertiserBankAccount
 from advertisers.tests.factories import AdvertiserFactory
 from campaign_studio.tests.bodies import ad_body, bank_account_body, campaign_body, tokens_of
@@ -243,3 +245,37 @@ def test_guesses_from_many_addresses(proxied: list[str], record_property: Any) -
         assert statuses(answers) == {401: 20, 429: 20}, answers
 
     each_round(play, record_property)
+
+
+def test_the_same_view(servers: list[str], owner: User, record_property: Any) -> None:
+    def play() -> None:
+        device = DeviceFactory()
+        body = [view(AdFactory())]
+
+        answers = at_once(servers, owner, [("POST", VIEWS, body)] * AT_ONCE, Authorization=credentials(device))
+
+        assert statuses(answers) == {200: AT_ONCE}, answers
+        assert sum(answer.body["accepted"] for answer in answers) == 1
+        assert sum(answer.body["duplicates"] for answer in answers) == AT_ONCE - 1
+
+    each_round(play, record_property)
+
+
+def test_more_seconds_than_a_quarter_hour_has(servers: list[str], owner: User, record_property: Any) -> None:
+    def play() -> None:
+        device, ads = DeviceFactory(), AdFactory.create_batch(4)
+        bodies = [[view(ads[city % 4], city=f"City {city}", duration_seconds=100)] for city in range(AT_ONCE)]
+
+        reports = [("POST", VIEWS, body) for body in bodies]
+        answers = at_once(servers, owner, reports, Authorization=credentials(device))
+
+        assert statuses(answers) == {200: AT_ONCE}, answers
+        assert sum(answer.body["accepted"] for answer in answers) == 9
+        assert {one["code"] for answer in answers for one in answer.body["rejected"]} == {"too_long"}
+        assert sum(AdView.objects.filter(device_id=device.pk).values_list("duration_seconds", flat=True)) == 900
+
+    each_round(play, record_property)
+
+
+def credentials(device: Device) -> str:
+    return f"Device {device.pk}:{DEVICE_KEY}"
