@@ -100,7 +100,8 @@ def test_what_a_system_administrator_changes_is_logged_without_their_traces(cast
     (whole,) = rows(client_for(cast.other_system_admin), "/api/audit-log", **query)
     (seen,) = rows(client_for(cast.app_admin), "/api/audit-log", **query)
 
-    assert (whole["remote_addr"], whole["request_id"]) == (SECRET_PLACE, "secret-request")
+    assert whole["remote_addr"] == SECRET_PLACE
+    assert whole["request_id"].endswith("secret-request")
     assert (seen["remote_addr"], seen["request_id"]) == (None, None)
     assert {**whole, "remote_addr": None, "request_id": None} == seen
 
@@ -159,7 +160,8 @@ def test_what_a_system_administrator_does_to_an_account_is_an_event_without_thei
     (whole,) = rows(client_for(cast.other_system_admin), "/api/security-events", kind="role_changed")
     (seen,) = rows(client_for(cast.app_admin), "/api/security-events", kind="role_changed")
 
-    assert [whole[name] for name in sorted(TRACES)] == [SECRET_PLACE, "secret-request", "SecretBrowser"]
+    assert (whole["remote_addr"], whole["user_agent"]) == (SECRET_PLACE, "SecretBrowser")
+    assert whole["request_id"].endswith("secret-request")
     assert {**whole, **dict.fromkeys(TRACES)} == seen
     assert seen["actor_username"] == "system_admin"
 
@@ -204,7 +206,8 @@ def test_administrators_read_the_ip_addresses_of_users_whom_they_see(cast: Cast,
 
     for reader in (cast.system_admin, cast.app_admin):
         newest = rows(client_for(reader), f"/api/campaigns/{campaign.pk}/history")[0]
-        assert (newest["remote_addr"], newest["request_id"]) == (SECRET_PLACE, "secret-request")
+        assert newest["remote_addr"] == SECRET_PLACE
+        assert newest["request_id"].endswith("secret-request")
 
 
 @pytest.mark.parametrize("role", ["user", "guest"])

@@ -98,7 +98,8 @@ def _exposure() -> Iterator[tuple[str, str | None]]:
     """What strangers could use. Django's deployment check reports plain HTTP (security.W008)."""
     beyond = beyond_this_computer()
     advice = gettext("It shows the code and settings to every visitor. Set DEBUG=false.")
-    yield "DEBUG", advice if settings.DEBUG and beyond else None
+    if beyond or not settings.DEBUG:
+        yield "DEBUG", advice if settings.DEBUG else None
     advice = gettext("It contains *, so any host name is accepted. List the names of this server.")
     yield "ALLOWED_HOSTS", advice if "*" in settings.ALLOWED_HOSTS else None
     is_open = settings.REGISTRATION_OPEN and (beyond or not settings.DEBUG)
