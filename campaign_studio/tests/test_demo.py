@@ -308,7 +308,7 @@ def test_the_demo_becomes_the_production_server(monkeypatch: pytest.MonkeyPatch,
 
     call_command("demo", "--port", str(port), stdout=io.StringIO())
 
-    assert started[0][1:6] == ["-m", "granian", "--interface", "wsgi", "campaign_studio.wsgi:application"]
+    assert started[0][1:6] == ["-m", "granian", "--interface", "asginl", "campaign_studio.asgi:application"]
     assert started[0][started[0].index("--port") + 1] == str(port)
     assert os.environ["PUBLIC_URL"] == f"http://127.0.0.1:{port}"
     # The server imports the project from its working directory.
