@@ -24,7 +24,7 @@ from schemathesis.specs.openapi.checks import (
 
 from accounts.choices import RoleName
 from accounts.tests.factories import UserFactory
-from ads.tests.factories import AdFactory, AdTimeSlotFactory
+from ads.tests.factories import AdFactory, AdTimeSlotFactory, DeviceFactory
 from advertisers.tests.factories import AdvertiserBankAccountFactory, AdvertiserContactFactory, AdvertiserFactory
 from campaign_studio.tests.bodies import session_of, tokens_of
 from campaigns.tests.factories import AudienceTargetingFactory, CampaignFactory
@@ -70,6 +70,7 @@ def world(db: None, one_connection: None) -> dict[str, Any]:
         "contact_id": str(AdvertiserContactFactory.create_batch(2, advertiser=advertiser)[0].pk),
         "bank_id": str(AdvertiserBankAccountFactory(advertiser=advertiser).pk),
         "user_id": str(UserFactory().pk),
+        "device_id": DeviceFactory().pk,
         "session_id": str(session_of(UserFactory()).pk),
     }
 
