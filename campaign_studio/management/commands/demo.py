@@ -111,6 +111,9 @@ def _empty_database() -> None:
         cursor.execute("DROP SCHEMA public CASCADE")
         cursor.execute("CREATE SCHEMA public")
     ContentType.objects.clear_cache()
+    if settings.AUDIT_HEADS:
+        # It notes the heads of the log that has just been removed.
+        settings.AUDIT_HEADS.unlink(missing_ok=True)
 
 
 def _addresses(port: int) -> Table:
