@@ -35,7 +35,7 @@ def test_an_intact_log_is_summarised() -> None:
 
     *_, intact, times, head = verified().splitlines()
 
-    assert intact == "The audit log is intact. Entries checked: 5."
+    assert intact == "The audit log is intact. Seals checked: 5."
     first, last = AuditEntry.objects.earliest("pk").timestamp, AuditEntry.objects.latest("pk").timestamp
     assert times == f"The first entry is from {timestamp(first)}, the last one from {timestamp(last)}."
     position, seal = head.split(":")
@@ -81,7 +81,7 @@ def test_a_problem_is_reported_with_the_object_and_makes_the_command_fail() -> N
     forge("UPDATE audit_log SET actor_name = 'Nobody' WHERE object_repr = 'Campaign 1'")
     out = StringIO()
 
-    with pytest.raises(CommandError, match=r"not intact\. Problems found: 1\. Entries checked: 3\."):
+    with pytest.raises(CommandError, match=r"not intact\. Problems found: 1\. Seals checked: 3\."):
         call_command("verify_audit_log", stdout=out)
 
     entry = AuditEntry.objects.get(object_repr="Campaign 1")

@@ -233,4 +233,4 @@ def test_every_attack_without_the_key_is_found(attack: str) -> None:
 
 @pytest.mark.usefixtures("_a_sealed_log")
 def test_control_without_an_attack_nothing_is_found() -> None:
-    assert "The audit log is intact. Entries checked: 8." in verified()
+    assert "The audit log is intact. Seals checked: 8." in verified()

@@ -170,6 +170,13 @@ def test_no_heads_are_noted_when_the_setting_is_empty(settings: Any, noted: Path
     assert "is intact" in verified()
 
 
+def test_a_missing_file_is_mentioned(noted: Path) -> None:
+    sealed(1)
+    noted.unlink()
+
+    assert f"“{noted}” doesn't exist yet" in verified()
+
+
 @pytest.mark.parametrize("place", ["file/heads", "file/more/heads", "."])
 def test_a_file_that_cannot_be_written_is_reported_by_the_check(place: str, tmp_path: Path, settings: Any) -> None:
     assert audit_heads() == []

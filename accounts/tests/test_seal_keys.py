@@ -3,10 +3,12 @@
 import hashlib
 import json
 from importlib import import_module
+from io import StringIO
 from typing import Any
 
 import pytest
 from django.apps import apps
+from django.core.management import call_command
 from django.db import connection, transaction
 
 from accounts.audit.sealing import seal_everything
@@ -67,6 +69,14 @@ def test_events_are_sealed_in_the_same_chain() -> None:
     assert list(AuditSeal.objects.values_list("position", "format")) == [(1, 2), (2, 3), (3, 2)]
     assert AuditSeal.objects.get(position=2).event_id == SecurityEvent.objects.get().pk
     assert problems() == []
+
+
+def test_a_log_of_events_alone_is_verified() -> None:
+    SecurityEvent.objects.record(SecurityEventKind.LOGIN_FAILED, None)
+    out = StringIO()
+    call_command("verify_audit_log", stdout=out)
+
+    assert out.getvalue() == f"The audit log is intact. Seals checked: 1.\n{AuditSeal.objects.get()}\n"
 
 
 def test_an_event_waits_for_its_seal_however_it_was_written() -> None:

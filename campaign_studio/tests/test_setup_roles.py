@@ -23,6 +23,8 @@ from accounts.audit.roles import Roles, owns_the_log, statements
 from accounts.audit.sealing import seal_everything
 from accounts.models import AuditEntry, AuditSeal, SecurityEvent
 from accounts.tests.factories import PASSWORD, UserFactory
+from campaign_studio.database.configuration import STARTING_ENGINE
+from campaign_studio.embedded.roles import SUPERUSER
 from campaign_studio.tests.bodies import bearing, campaign_body, tokens_of
 from campaign_studio.tests.sabotage import superuser_connection
 from campaign_studio.tests.test_upgrade import connect_to, on_a_database_of_its_own
@@ -36,11 +38,11 @@ ROLE_OF_THE_TESTS = {
 
 
 @contextmanager
-def connected_as(role: str) -> Iterator[None]:
+def connected_as(role: str, password: str = SECRET) -> Iterator[None]:
     """Let this thread's connection have another role."""
     held = connection.settings_dict
     before = {"USER": held["USER"], "PASSWORD": held["PASSWORD"]}
-    held.update(USER=role, PASSWORD=SECRET)
+    held.update(USER=role, PASSWORD=password)
     connect_to(held["NAME"])
     try:
         yield
@@ -208,6 +210,16 @@ def test_the_owner_migrates_the_log_and_the_roles_are_set_up_again(roles: Roles)
         call_command("migrate", "accounts", "0010", verbosity=0)
         call_command("migrate", verbosity=0)
     set_up(roles)
+    test_no_attack_on_the_log_succeeds(roles)
+
+
+def test_a_superuser_can_run_it_again(roles: Roles) -> None:
+    names = ["--owner", roles.owner, "--application", roles.application, "--log-owner", roles.log_owner]
+    is_embedded = connection.settings_dict["ENGINE"] == STARTING_ENGINE
+    with connected_as(SUPERUSER if is_embedded else ROLE_OF_THE_TESTS["user"], ROLE_OF_THE_TESTS["password"]):
+        told = output_of("setup_roles", "--run", *names)
+
+    assert told.startswith(f"Done. Give {roles.owner} and {roles.application} a password")
     test_no_attack_on_the_log_succeeds(roles)
 
 

@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
+from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 from django.db.models import Max, Min
 from django.utils.translation import gettext
@@ -61,20 +62,22 @@ class Command(StudioCommand):
         if problems and AuditSeal.objects.first() != first:
             raise CommandError(gettext("The audit log was pruned during this check. Run it again."))
         if problems:
-            message = gettext(
-                "The audit log is not intact. Problems found: %(problems)d. Entries checked: %(entries)d."
-            )
+            message = gettext("The audit log is not intact. Problems found: %(problems)d. Seals checked: %(entries)d.")
             raise CommandError(message % {"problems": problems, "entries": checked})
         checkpoint = checkpoint_before(first.position) if first else None
         if checkpoint:
             message = gettext("The entries up to position %(position)d were pruned on %(time)s.")
             params = {"position": checkpoint.position, "time": timestamp(checkpoint.entry.timestamp)}
             console.print(message % params)
-        console.print(gettext("The audit log is intact. Entries checked: %(entries)d.") % {"entries": checked})
-        if head is not None:
-            times = AuditEntry.objects.aggregate(first=Min("timestamp"), last=Max("timestamp"))
+        console.print(gettext("The audit log is intact. Seals checked: %(entries)d.") % {"entries": checked})
+        if settings.AUDIT_HEADS and not heads_file():
+            message = gettext("“%(file)s” doesn't exist yet, so it can't show whether the end of the log was deleted.")
+            console.print(message % {"file": settings.AUDIT_HEADS})
+        times = AuditEntry.objects.aggregate(first=Min("timestamp"), last=Max("timestamp"))
+        if times["first"]:
             message = gettext("The first entry is from %(first)s, the last one from %(last)s.")
             console.print(message % {name: timestamp(time) for name, time in times.items()})
+        if head is not None:
             console.print(f"{head}")
 
 
