@@ -22,7 +22,8 @@ from campaign_studio.tests.writes import WRITES, rows
 
 pytestmark = [pytest.mark.django_db, pytest.mark.matrix]
 
-EACH = 200
+# How many requests each endpoint gets. A deletion has no body to read.
+EACH = {"POST": 300, "PUT": 300, "PATCH": 300, "DELETE": 60}
 LARGEST_ANSWER = 100_000
 WRITING = {"post", "put", "patch", "delete"}
 OPERATIONS = [
@@ -87,7 +88,7 @@ def attack(client: Any, method: str, address: str, body: Any, record_property: A
     """Send mutations, each of which is rolled back, and record their number."""
     chance = random.Random(f"{method} {address}")  # noqa: S311 - the same in each run
     before = rows()
-    for _turn in range(EACH):
+    for _turn in range(EACH[method]):
         sent = mutated(body, chance)
         if "impression" in body:
             sent = b"[" + sent + b"]"
@@ -100,7 +101,7 @@ def attack(client: Any, method: str, address: str, body: Any, record_property: A
         assert len(answer.content) < LARGEST_ANSWER, shown
         assert answer.status_code == 204 or isinstance(json.loads(answer.content), dict), shown
     assert rows() == before
-    record_property("hostile_inputs", EACH)
+    record_property("hostile_inputs", EACH[method])
 
 
 @pytest.mark.parametrize(("method", "address"), OPERATIONS, ids=map(" ".join, OPERATIONS))
