@@ -3,6 +3,8 @@
 import gzip
 import json
 import re
+import shutil
+import subprocess
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from campaign_studio.tests.servers import free_port, running, send, serving
 
 pytestmark = pytest.mark.any_database
 
+CADDY = shutil.which("caddy")
 # In seconds: how long an answer may take that waits for nobody.
 SOON = 5
 PAGES = ["/api/health", "/admin/login/"]
@@ -116,6 +119,13 @@ def test_both_configurations_have_the_limits_of_the_application() -> None:
     assert kilobytes == {"console": form, "api": usual, "campaigns": largest}
     assert "proxy_request_buffering on;" in nginx
     assert f"request_buffers {LARGE.size // 1024**2}MiB" in caddy
+
+
+@pytest.mark.skipif(CADDY is None, reason="Caddy 2.7 or newer isn't installed.")
+def test_caddy_accepts_its_configuration() -> None:
+    command = [CADDY or "", "validate", "--adapter", "caddyfile", "--config", str(DEPLOY / "Caddyfile")]
+
+    subprocess.run(command, check=True, timeout=60)  # noqa: S603 - our words
 
 
 def test_only_the_marked_lines_of_the_configuration_have_to_be_changed(tmp_path: Path) -> None:
