@@ -8,12 +8,12 @@ is still on its way holds no thread, and one that doesn't come is given up. Behi
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterator
-from typing import Any
-from wsgiref.types import StartResponse, WSGIEnvironment
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any, NamedTuple
 
-from asgiref.sync import ThreadSensitiveContext
-from asgiref.wsgi import WsgiToAsgi
+from asgiref.wsgi import WsgiToAsgiInstance
 from django.conf import settings
 from django.utils.translation import gettext, override
 
@@ -26,65 +26,74 @@ Send = Callable[[Event], Awaitable[None]]
 
 BODY_SECONDS = 10
 LARGEST_BODY = 12 * 1024 * 1024
+# Of a longer body, the rest waits on the disk.
+LARGEST_IN_MEMORY = 64 * 1024
+THREADS = ThreadPoolExecutor(16)
+
+
+class Answer(NamedTuple):
+    """A whole response."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    content: bytes
 
 
 async def application(scope: Event, receive: Receive, send: Send) -> None:
     """Answer one request. 408 if its body isn't there after 10 seconds, 413 if it is larger than any body may be."""
-
-    async def send_event(event: Event) -> None:
-        # The bridge wants a coroutine function, which the server's own isn't.
-        await send(event)
-
-    try:
-        async with ThreadSensitiveContext():
-            await bridge(scope, _bounded(receive), send_event)
-    except _RefusedBodyError as refused:
-        body = json.dumps({"detail": str(refused)}).encode()
-        length = str(len(body)).encode()
-        headers = [(b"content-type", b"application/json"), (b"content-length", length), (b"connection", b"close")]
-        await send({"type": "http.response.start", "status": refused.status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
-
-
-class _RefusedBodyError(Exception):
-    """The body is too slow or too large. As text, it says so to the client."""
-
-    def __init__(self, status: int, message: str) -> None:
-        self.status = status
-        super().__init__(message)
-
-
-def _bounded(receive: Receive) -> Receive:
-    """Receives the parts of one body until the deadline. Raises _RefusedBodyError."""
-    deadline = asyncio.get_running_loop().time() + BODY_SECONDS
-    left = LARGEST_BODY
-
-    async def receive_part() -> Event:
-        nonlocal left
+    with SpooledTemporaryFile(LARGEST_IN_MEMORY) as body:
         try:
-            async with asyncio.timeout_at(deadline):
-                part = await receive()
+            async with asyncio.timeout(BODY_SECONDS):
+                answer = await _read(receive, body)
         except TimeoutError:
             with override(settings.LANGUAGE_CODE):
                 message = gettext("The body didn't arrive within %(seconds)d seconds. Send all of it at once.")
-            raise _RefusedBodyError(408, message % {"seconds": BODY_SECONDS}) from None
-        left -= len(part.get("body", b""))
-        if left < 0:
+            answer = _refusal(408, message % {"seconds": BODY_SECONDS})
+        if answer is None:
+            body.seek(0)
+            answer = await asyncio.get_running_loop().run_in_executor(THREADS, _answer, scope, body)
+    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.content})
+
+
+async def _read(receive: Receive, body: IO[bytes]) -> Answer | None:
+    """Write the body to a file. Returns the refusal of a body that is too large."""
+    while True:
+        part = await receive()
+        body.write(part.get("body", b""))
+        if body.tell() > LARGEST_BODY:
             with override(settings.LANGUAGE_CODE):
-                raise _RefusedBodyError(413, gettext("The body is larger than any body may be. Split the request."))
-        return part
+                return _refusal(413, gettext("The body is larger than any body may be. Split the request."))
+        if not part.get("more_body"):
+            return None
 
-    return receive_part
 
-
-def _closing(environ: WSGIEnvironment, start_response: StartResponse) -> Iterator[bytes]:
-    """The WSGI application. Its response is closed at the end, which the bridge leaves out (PEP 3333)."""
-    response = wsgi.application(environ, start_response)
+def _answer(scope: Event, body: IO[bytes]) -> Answer:
+    """Run the WSGI application (PEP 3333)."""
+    bridge: Any = WsgiToAsgiInstance(wsgi.application)  # type: ignore[no-untyped-call]  # asgiref has no types here
+    bridge.scope = scope
     try:
-        yield from response
+        environ = bridge.build_environ(scope, body)
+    except ValueError:
+        with override(settings.LANGUAGE_CODE):
+            return _refusal(400, gettext("The server can't read this request. Check its URL and headers."))
+    started: list[tuple[int, list[tuple[str, str]]]] = []
+
+    def start_response(status: str, headers: list[tuple[str, str]], error: object = None, /) -> Callable[[bytes], Any]:
+        started[:] = [(int(status.split(" ", 1)[0]), headers)]
+        return bytes
+
+    response: Any = wsgi.application(environ, start_response)
+    try:
+        content = b"".join(response)
     finally:
         if hasattr(response, "close"):
             response.close()
+    return Answer(*started[0], content)
 
 
-bridge = WsgiToAsgi(_closing)  # type: ignore[no-untyped-call]  # asgiref has no types here
+def _refusal(status: int, detail: str) -> Answer:
+    content = json.dumps({"detail": detail}).encode()
+    headers = {"Content-Type": "application/json", "Content-Length": str(len(content)), "Connection": "close"}
+    return Answer(status, list(headers.items()), content)
