@@ -42,7 +42,7 @@ def sign_in_limits(**kwargs: object) -> list[CheckMessage]:
     ]
 
 
-@register()
+@register(SETTINGS)
 def audit_heads(**kwargs: object) -> list[CheckMessage]:
     """The file `AUDIT_HEADS` can be written, or created with its folders."""
     path: Path | None = settings.AUDIT_HEADS
