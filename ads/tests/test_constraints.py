@@ -73,7 +73,8 @@ MESSAGES = {
     "ad_view_day_counts_up": "The views and seconds of a day can't be negative.",
     "campaign_view_totals_are_not_negative": "The views and seconds of a campaign can't be negative.",
     "device_id_fits_a_header": (
-        "Use 1–100 letters from A to Z, digits and the characters . _ ~ + = @ and -, beginning with a letter or a digit."
+        "Use 1–100 letters from A to Z, digits and the characters . _ ~ + = @ and -, "
+        "beginning with a letter or a digit."
     ),
     "device_has_a_fleet": "Enter the name of a fleet.",
     "device_key_is_a_hash": "A device needs a key. Create one when you create the device.",

@@ -170,6 +170,8 @@ def forget() -> Callable[[datetime], None]:
 
     def do(before: datetime) -> None:
         with connection.cursor() as cursor:
+            # PostgreSQL doesn't alter a table with pending checks.
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
             cursor.execute("ALTER TABLE audit_log DISABLE TRIGGER USER")
             entries = AuditEntry.objects.filter(timestamp__lt=before)
             entries._raw_delete(entries.db)
