@@ -20,7 +20,7 @@ from campaign_studio.loopback import refuse_debug_beyond_this_computer
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "campaign_studio.settings")
 
-# The limit of a body without a token, because nothing is known about the client yet.
+# The limit of a body without a token (campaign_studio/api/parsers.py), because nothing is known about the client yet.
 LARGEST_UNMEASURED = 64 * 1024
 
 django_application = get_wsgi_application()

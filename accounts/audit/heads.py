@@ -84,7 +84,7 @@ def problems_with_file(path: Path) -> Iterator[str]:
                 missing.append(head.position)
             elif stored != head.seal:
                 different.append(head.position)
-        # Only the first one and the number are told.
+        # Only the first one is reported.
         missing, different = _first_of(missing), _first_of(different)
     if unreadable:
         message = _("“%(file)s” contains lines that are no heads: %(count)d. Someone edited it, or the disk was full.")

@@ -118,9 +118,9 @@ def fits(seal: str, form: SealFormat, previous: str, values: dict[str, object]) 
 
 
 def proof_of_pruning(position: int, seal: str, *, key: str) -> str:
-    """What a checkpoint proves by: only someone with a key can tell which position was pruned last.
+    """The proof in a checkpoint that `prune_audit_log` made it. Only someone with the key can compute it.
 
-    No seal begins like this, so a seal is never such a proof.
+    What a seal covers begins with the previous seal, never with these words, so no seal can serve as a proof.
     """
     return hmac.digest(key.encode(), f"pruned up to {position}:{seal}".encode(), "sha256").hex()
 

@@ -60,7 +60,7 @@ class _Newest:
         return number < self.numbers.get(form.kind, 0) or (self.is_keyed and not form.is_keyed)
 
     def saw(self, number: int) -> None:
-        """A right seal of this format, not an older one."""
+        """Note a valid seal of this format, which isn't older than the newest."""
         form = SEAL_FORMATS[number]
         self.numbers[form.kind] = number
         self.is_keyed |= form.is_keyed

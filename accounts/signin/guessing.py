@@ -1,9 +1,9 @@
 """Guesses at a password: counted for the IP address they come from, and for the account from all addresses together.
 
-From `SPREAD_FAILURE_LIMIT` failures on, from all addresses together, addresses that are unknown to the account have to
-wait: 15 seconds after the first failure beyond, twice as long after each further one, at most `LOGIN_COOLOFF_MINUTES`.
-Requests are refused until then, so no thread waits. Addresses from which the user has signed in before aren't affected,
-so nobody is locked out by others. It ends when an hour has passed without another failure (ADR 0007).
+After `SPREAD_FAILURE_LIMIT` failures from all addresses together, addresses that are unknown to the account have to
+wait: 15 seconds at first, twice as long after each further failure, and at most `LOGIN_COOLOFF_MINUTES`. Requests are
+refused until then, so no thread waits. Addresses from which the user has signed in before aren't affected, so nobody is
+locked out by others. It ends when an hour has passed without another failure (ADR 0007).
 """
 
 import math
@@ -43,7 +43,8 @@ ON CONFLICT (account, remote_addr) DO UPDATE SET
 WHERE held.next_at IS NULL OR held.next_at <= %(at)s OR held.ends_at <= %(at)s
 RETURNING attempts
 """
-# The failure that reached the limit has begun no episode if it was none.
+# Once the limit is reached the failures stay, because the guessing may go on. Unless this attempt reached it: it has
+# turned out to be a success, so there were fewer failures.
 TAKE_BACK = """
 UPDATE sign_in_attempts SET attempts = GREATEST(attempts - %(attempts)s, 0), next_at = NULL
 WHERE account = %(account)s AND remote_addr = ''

@@ -190,7 +190,7 @@ class DeviceViewSet(AuditedViewSet[Device]):
 
     @property
     def no_store(self) -> bool:  # type: ignore[override]
-        """Two of the actions answer with a key. Elsewhere this is an attribute, which could say it of one only."""
+        """Whether the action answers with a key. `create` can't say so itself, because it has no `@action`."""
         return getattr(self, "action", None) in ("create", "rotate_key")
 
     def required_permission(self) -> str:

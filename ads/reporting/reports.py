@@ -125,7 +125,7 @@ SHARED_CODES = {
     Refusal.VIEW_CAP_REACHED: "cap_reached",
     Refusal.VIEW_DURATION_CAP_REACHED: "cap_reached",
 }
-# The codes of what no screen in order reports.
+# The codes of what a working screen never reports.
 IMPLAUSIBLE = ("forged", "in_future", "outside_quarter", "too_long", "too_many")
 
 

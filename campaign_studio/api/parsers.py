@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import IO, TYPE_CHECKING, Any, ClassVar, NamedTuple, NoReturn
@@ -118,6 +119,7 @@ def _limits(context: Mapping[str, Any]) -> BodyLimits:
         return SIGNED_IN
     limits: BodyLimits = getattr(view, "body_limits", SIGNED_IN) if request.user.is_authenticated else ANONYMOUS
     length = (request.META.get("CONTENT_LENGTH") or "0").lstrip("0")
+    # Compared by its digits first: Python refuses to read a number of thousands of digits.
     if length.isdecimal() and (len(length) > len(str(limits.size)) or int(length) > limits.size):
         raise BodyTooLarge(limits)
     return limits
@@ -149,9 +151,8 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 def _twice(pairs: list[tuple[str, object]]) -> str:
-    """The first key that appears again."""
-    seen: set[str] = set()
-    return next(key for key, _value in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+    """The first of the keys that appear more than once. One of them does."""
+    return next(key for key, times in Counter(key for key, _value in pairs).items() if times > 1)
 
 
 def _refuse_constant(name: str) -> NoReturn:
