@@ -18,7 +18,7 @@ from accounts.signin.console import SESSION_KEY
 from accounts.signin.two_factor import is_required_of
 from campaign_studio import acting
 from campaign_studio.acting import is_api
-from campaign_studio.addresses import places_of
+from campaign_studio.addresses import networks_of
 from campaign_studio.rate_limits import COST_OF_A_REFUSAL, REFUSALS_PERIOD, count, count_refusal, rate
 
 REFUSALS = {HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS}
@@ -89,7 +89,7 @@ class RefusalLogMiddleware:
 
 def _count_refusal(request: HttpRequest, status: int) -> None:
     user = acting.current_user()
-    who = f"user:{user.pk}" if user else f"address:{places_of(acting.current_address())[0].name}"
+    who = f"user:{user.pk}" if user else f"address:{networks_of(acting.current_address())[0].name}"
     if user and status == HTTPStatus.FORBIDDEN:
         limit = settings.THROTTLE_USER if is_api(request.path_info) else settings.THROTTLE_CONSOLE
         count(who, rate(limit), times=COST_OF_A_REFUSAL - 1)

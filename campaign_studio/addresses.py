@@ -15,7 +15,7 @@ SITE = 48
 SITE_FACTOR = 16
 
 
-class Place(NamedTuple):
+class Network(NamedTuple):
     """Addresses that count as one: its name, and how many times the limit of a single sender applies to it."""
 
     name: str
@@ -33,7 +33,7 @@ def parsed(text: str) -> IPAddress | None:
     return address.ipv4_mapped or ipaddress.IPv6Address(int(address))
 
 
-def places_of(text: str) -> list[Place]:
+def networks_of(text: str) -> list[Network]:
     """What a request from this address is counted for, narrowest first.
 
     An IPv4 address stands for itself, an IPv6 address for its /64 and its /48. Anything else, such as the empty text of
@@ -41,6 +41,6 @@ def places_of(text: str) -> list[Place]:
     """
     address = parsed(text)
     if not isinstance(address, ipaddress.IPv6Address):
-        return [Place(str(address or text), 1)]
+        return [Network(str(address or text), 1)]
     line, site = (ipaddress.IPv6Network((address, bits), strict=False) for bits in (LINE, SITE))
-    return [Place(str(line), 1), Place(str(site), SITE_FACTOR)]
+    return [Network(str(line), 1), Network(str(site), SITE_FACTOR)]

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from django.core.cache import cache
 from redis.exceptions import RedisError
 
-from campaign_studio.addresses import places_of
+from campaign_studio.addresses import networks_of
 
 logger = logging.getLogger(__name__)
 
@@ -63,8 +63,8 @@ def count_address(address: str, allowed: Rate, *, kind: str = "address") -> Usag
     If none has, it is the one with the least left. Each `kind` is counted by itself.
     """
     usages = []
-    for place in places_of(address):
-        usages.append(count(f"{kind}:{place.name}", Rate(allowed.limit * place.factor, allowed.period)))
+    for network in networks_of(address):
+        usages.append(count(f"{kind}:{network.name}", Rate(allowed.limit * network.factor, allowed.period)))
         if not usages[-1].is_allowed:
             # A refused request costs its wider network nothing.
             return usages[-1]

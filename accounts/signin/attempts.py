@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 
 from accounts.audit.models import SecurityEvent
 from accounts.choices import SecurityEventKind
-from campaign_studio.addresses import places_of
+from campaign_studio.addresses import networks_of
 
 if TYPE_CHECKING:
     from accounts.models.people import User
@@ -101,7 +101,7 @@ class SignInAttemptsManager(models.Manager["SignInAttempts"]):
         keys = [SignInAttempts.key_of(user), SignInAttempts.key_of(f"code:{user.pk}")]
         counters = self.filter(account__in=[*keys, SignInAttempts.spread_key_of(user)])
         if remote_addr is not None:
-            counters = counters.filter(remote_addr__in=["", *(place.name for place in places_of(remote_addr))])
+            counters = counters.filter(remote_addr__in=["", *(network.name for network in networks_of(remote_addr))])
         return counters.delete()[0]
 
 

@@ -20,7 +20,7 @@ from django.utils.translation import gettext, ngettext
 from accounts.choices import SecurityEventKind
 from accounts.models import LockedOutError, SecurityEvent, SignInAttempts, User
 from accounts.signin import mails
-from campaign_studio.addresses import parsed, places_of
+from campaign_studio.addresses import networks_of, parsed
 
 WINDOW = timedelta(hours=1)
 FIRST_DELAY = timedelta(seconds=15)
@@ -53,10 +53,10 @@ WHERE account = %(account)s AND remote_addr = ''
 # Only the owner of the mailbox can reset the password, and may do so where they have never signed in.
 KNOWN = """
 SELECT EXISTS (
-    SELECT FROM sessions WHERE user_id = %(user)s AND remote_addr <<= %(place)s::inet
+    SELECT FROM sessions WHERE user_id = %(user)s AND remote_addr <<= %(network)s::inet
 ) OR EXISTS (
     SELECT FROM security_events
-    WHERE user_id = %(user)s AND kind = 'password_reset' AND remote_addr <<= %(place)s::inet
+    WHERE user_id = %(user)s AND kind = 'password_reset' AND remote_addr <<= %(network)s::inet
 )
 """
 
@@ -128,8 +128,8 @@ def count_guess(account: User | str, remote_addr: str, *, at: datetime) -> Guess
     the address has to wait because of failures from others.
     """
     counted = tuple(
-        SignInAttempts.objects.attempt(account, place.name, at=at, limit=settings.LOGIN_FAILURE_LIMIT * place.factor)
-        for place in places_of(remote_addr)
+        SignInAttempts.objects.attempt(account, one.name, at=at, limit=settings.LOGIN_FAILURE_LIMIT * one.factor)
+        for one in networks_of(remote_addr)
     )
     number = _count_among_all(account, at=at)
     if number is None and not _is_known(account, remote_addr):
@@ -172,7 +172,7 @@ def _is_known(account: User | str, remote_addr: str) -> bool:
         return False
     user = NOBODY if isinstance(account, str) else account.pk
     with connection.cursor() as cursor:
-        cursor.execute(KNOWN, {"user": user, "place": places_of(remote_addr)[0].name})
+        cursor.execute(KNOWN, {"user": user, "network": networks_of(remote_addr)[0].name})
         return bool(cursor.fetchone()[0])
 
 

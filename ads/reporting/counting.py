@@ -58,7 +58,7 @@ class CountResult:
 def count_views(views: Sequence[ReportedView], *, device: Device, now: datetime) -> CountResult:
     """Count the views that can be counted, in the order of the report and in one transaction.
 
-    A view that was counted before is a duplicate, even if it would be rejected now. A rejected view leaves no trace and
+    A view that was counted before is a duplicate, even if it would be rejected now. A rejected view isn't stored and
     may be sent again. Implausible views are one security event. Raises InactiveDeviceError if the device may no longer
     report views.
     """

@@ -72,7 +72,7 @@ class StrictJSONParser(BaseParser):
 
     Raises BodyTooLarge (413) before it reads such a body, ParseError (400) for what isn't JSON or has too many values,
     and ValidationError (400) naming the field for values that can't be stored. Values are counted before any is built,
-    so a refused body costs no more than an accepted one of the same size.
+    so a refused body costs at most three times as much as an accepted one of the same size.
     """
 
     media_type = "application/json"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from campaign_studio.addresses import parsed, places_of
+from campaign_studio.addresses import networks_of, parsed
 
 pytestmark = pytest.mark.any_database
 
@@ -10,7 +10,7 @@ SITE = ("2001:db8:1::/48", 16)
 
 
 @pytest.mark.parametrize(
-    ("address", "places"),
+    ("address", "networks"),
     [
         ("192.0.2.1", [("192.0.2.1", 1)]),
         (" 192.0.2.1 ", [("192.0.2.1", 1)]),
@@ -27,9 +27,9 @@ SITE = ("2001:db8:1::/48", 16)
     ],
 )
 def test_an_ipv6_address_counts_as_its_networks_and_any_other_as_itself(
-    address: str, places: list[tuple[str, int]]
+    address: str, networks: list[tuple[str, int]]
 ) -> None:
-    assert [tuple(place) for place in places_of(address)] == places
+    assert [tuple(network) for network in networks_of(address)] == networks
 
 
 @pytest.mark.parametrize(
