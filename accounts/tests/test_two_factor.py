@@ -25,7 +25,7 @@ from accounts.console.two_factor import REQUIRED_OF_ROLE, setup_uri
 from accounts.models import LockedOutError, RecoveryCode, SecurityEvent, Session, TOTPDevice, User
 from accounts.signin.two_factor import CODE_REQUIRED, INVALID_CODE
 from accounts.tests.factories import PASSWORD, Cast, UserFactory
-from campaign_studio.tests.bodies import bearing, tokens_of
+from campaign_studio.tests.bodies import bearing, reset_of, tokens_of
 
 pytestmark = pytest.mark.django_db
 
@@ -214,6 +214,16 @@ def test_a_code_turns_it_off(user: User, console_for: Callable[[User], Client]) 
     assert login().status_code == 200
     assert not RecoveryCode.objects.filter(user=user).exists()
     assert SecurityEvent.objects.filter(kind=SecurityEventKind.TWO_FACTOR_OFF, user=user).count() == 1
+
+
+def test_a_new_password_by_email_leaves_it_on(user: User) -> None:
+    uid, token = reset_of(user)
+    sent = {"uid": uid, "token": token, "new_password": "an entirely new password"}
+    assert APIClient().post("/api/auth/password/reset/confirm", sent).status_code == 204
+
+    answer = login(password="an entirely new password")
+
+    assert (answer.status_code, answer.json()) == (400, CODE_IS_REQUIRED)
 
 
 def test_wrong_codes_count_like_wrong_passwords(user: User) -> None:

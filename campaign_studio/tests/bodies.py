@@ -16,7 +16,6 @@ from django.core.mail import EmailMessage
 from django.db import connection, models
 from django.test import TestCase
 from django.utils import timezone
-from django.utils.http import urlsafe_base64_encode
 from rest_framework.test import APIClient
 
 from accounts.api.tokens import start_session
@@ -99,7 +98,7 @@ def session_of(user: User) -> Session:
 
 def reset_of(user: User) -> tuple[str, str]:
     """The `uid` and `token` of a password reset email."""
-    return urlsafe_base64_encode(str(user.pk).encode()), default_token_generator.make_token(user)
+    return mails.uid_of(user), default_token_generator.make_token(user)
 
 
 def confirmation_of(user: User) -> tuple[str, str]:
