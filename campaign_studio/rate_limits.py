@@ -58,9 +58,9 @@ def count(who: str, allowed: Rate, *, times: int = 1) -> Usage:
 
 
 def count_address(address: str, allowed: Rate, *, kind: str = "address") -> Usage:
-    """Count one request from an IP address, and say how the narrowest network stands that has reached its limit.
+    """Count one request from an IP address, or from its networks if it is IPv6. Each `kind` is counted by itself.
 
-    If none has, it is the one with the least left. Each `kind` is counted by itself.
+    Returns the usage of the narrowest network that has exceeded its limit, or else of the one with the least left.
     """
     usages = []
     for network in networks_of(address):

@@ -40,7 +40,7 @@ KIND_COLOURS: dict[str, str] = {
 
 
 def shown(row: models.Model, trace: str) -> str | None:
-    """A trace of whoever caused the row, as far as the reader may see it: see `with_traces_for()`."""
+    """A trace of who caused the row, if the reader may see it: see `with_traces_for()`."""
     return getattr(row, f"shown_{trace}") or None
 
 
