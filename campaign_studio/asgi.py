@@ -43,15 +43,13 @@ class Answer(NamedTuple):
 async def application(scope: Event, receive: Receive, send: Send) -> None:
     """Answer one request. 408 if its body isn't there after 10 seconds, 413 if it is larger than any body may be.
 
-    A request whose client has gone before the end of its body is dropped: half a form looks like a whole one.
+    A body that is cut off gets a 408 too, because half a form looks like a whole one.
     """
     with SpooledTemporaryFile(LARGEST_IN_MEMORY) as body:
         try:
             async with asyncio.timeout(BODY_SECONDS):
                 answer = await _read(receive, body)
-        except ConnectionResetError:
-            return
-        except TimeoutError:
+        except (TimeoutError, ConnectionResetError):
             with override(settings.LANGUAGE_CODE):
                 message = gettext("The body didn't arrive within %(seconds)d seconds. Send all of it at once.")
             answer = _refusal(408, message % {"seconds": BODY_SECONDS})
@@ -66,7 +64,7 @@ async def application(scope: Event, receive: Receive, send: Send) -> None:
 async def _read(receive: Receive, body: IO[bytes]) -> Answer | None:
     """Write the body to a file. Returns the refusal of a body that is too large.
 
-    Raises ConnectionResetError if the client has gone before the end.
+    Raises ConnectionResetError if the client stops sending before the end.
     """
     while True:
         part = await receive()
