@@ -41,7 +41,7 @@ def more(number: int) -> ErrorDetail:
 def first_of(found: Iterable[tuple[Path, Any]]) -> Problems:
     """The first problems as a tree, and the number of the others, which aren't kept in memory.
 
-    A problem may be a function that says it: most are only counted.
+    A problem may be a function that makes the message, so that those that are only counted cost little.
     """
     left = iter(found)
     tree: dict[str | int, Any] = {}
@@ -73,40 +73,40 @@ def with_more(tree: dict[Any, Any], count: int) -> dict[Any, Any]:
 
 def bounded(detail: Any) -> Any:
     """The body of a refusal with at most 20 messages, shortened if they are long. Its shape stays."""
-    left = _Left()
-    kept = left.of(detail)
-    if not left.more:
+    budget = _Budget()
+    kept = budget.kept(detail)
+    if not budget.left_out:
         return kept
     if isinstance(kept, list):
-        return [*kept, more(left.more)]
-    return with_more(kept or {}, left.more)
+        return [*kept, more(budget.left_out)]
+    return with_more(kept or {}, budget.left_out)
 
 
-class _Left:
-    """How much a refusal may still say, and how many problems it hasn't listed."""
+class _Budget:
+    """How many messages and characters a refusal may still have, and how many problems it leaves out."""
 
     def __init__(self) -> None:
-        self.messages, self.characters, self.more = MOST_PROBLEMS, LONGEST_REFUSAL, 0
+        self.messages, self.characters, self.left_out = MOST_PROBLEMS, LONGEST_REFUSAL, 0
 
-    def of(self, detail: Any) -> Any:
-        """What may be said of these messages; None for nothing."""
+    def kept(self, detail: Any) -> Any:
+        """What of these messages the refusal may have; None if that is nothing. An empty list or dict stays."""
         if isinstance(detail, dict):
             kept = {
-                self._key(key): inner for key, problems in detail.items() if (inner := self.of(problems)) is not None
+                self._key(key): inner for key, problems in detail.items() if (inner := self.kept(problems)) is not None
             }
             return kept or (None if detail else detail)
         if isinstance(detail, list | tuple):
-            listed = [inner for inner in map(self.of, detail) if inner is not None]
+            listed = [inner for inner in map(self.kept, detail) if inner is not None]
             return listed or (None if detail else detail)
         return self._message(detail)
 
     def _message(self, message: Any) -> Any:
         code = getattr(message, "code", None)
         if isinstance(code, MoreCode):
-            self.more += code.number
+            self.left_out += code.number
             return None
         if not self.messages or self.characters <= 0:
-            self.more += 1
+            self.left_out += 1
             return None
         self.messages -= 1
         short = shortened(message, LONGEST_MESSAGE)
