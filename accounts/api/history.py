@@ -12,17 +12,19 @@ from django_filters.utils import translate_validation
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.decorators import action
-from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.fields import get_error_detail
+from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from accounts.api.filters import ACTIONS, HistoryFilter
 from accounts.audit.as_of import TooEarlyError, as_it_was, moment_of
 from accounts.audit.history import Change, columns_about, readable, short_changes
 from accounts.models import AuditEntry, User
 from campaign_studio.api.pagination import PARAMETERS, KeysFirstPagination
-from campaign_studio.api.permissions import ROLE_MAY_NOT
+from campaign_studio.api.permissions import ROLE_MAY_NOT, ModelPermission
 from campaign_studio.api.viewsets import Row, StudioViewSet
 from campaign_studio.models.versioned import PartModel
 
@@ -197,6 +199,15 @@ class HistoryEntrySerializer(AuditEntrySerializer):
         read_only_fields = fields
 
 
+class HistoryPermission(BasePermission):
+    """Staff only: more users may read an object than its history."""
+
+    message = ROLE_MAY_NOT
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return bool(request.user.has_perm("accounts.view_history"))
+
+
 class AuditedViewSet(StudioViewSet[Row]):
     """A resource with a history, which can also be read as it was at an earlier time."""
 
@@ -209,12 +220,9 @@ class AuditedViewSet(StudioViewSet[Row]):
         parameters=FILTERS,
         filters=False,
     )
-    @action(detail=True, methods=["get"], url_path="history")
+    @action(detail=True, methods=["get"], url_path="history", permission_classes=[ModelPermission, HistoryPermission])
     def history(self, request: Request, **kwargs: object) -> Response:
         reader = cast("User", request.user)
-        # More users may read the object.
-        if not reader.has_perm("accounts.view_history"):
-            raise PermissionDenied(ROLE_MAY_NOT)
         row = self.get_object()
         entries = AuditEntry.objects.about(row, reader=reader).order_by("-timestamp", "-id")
         filters = HistoryFilter(request.query_params, entries, columns=columns_about(type(row), reader))
