@@ -289,6 +289,11 @@ VIEW_RETENTION_MONTHS = whole_number(env, "VIEW_RETENTION_MONTHS", default=25, w
 # At most the shortest month, so that no view is accepted that would have been dropped.
 VIEW_GRACE_DAYS = whole_number(env, "VIEW_GRACE_DAYS", default=7, within=range(1, 29))
 
+# --- Places ---------------------------------------------------------------------------------------------------------
+
+# The smallest population of the cities in the gazetteer: one of GeoNames' four editions.
+GAZETTEER_FROM = 500
+
 # --- Audit -----------------------------------------------------------------------------------------------------------
 
 AUDITLOG_LOGENTRY_MODEL = "accounts.AuditEntry"

@@ -15,4 +15,5 @@ class CampaignsConfig(AppConfig):
         from campaigns import models, rules  # noqa: F401 - importing rules registers the permissions
 
         recording.register(models.Campaign)
-        recording.register(models.CampaignAudienceTargeting)
+        keys = frozenset({"region_key", "city_keys", "postcode_keys"})
+        recording.register(models.CampaignAudienceTargeting, exclude=keys)

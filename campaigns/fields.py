@@ -8,6 +8,8 @@ from django.db import models
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from campaign_studio.places import name_key
+
 MAX_NAMES = 5_000
 ONLY_BLANKS = _("Every name in this list is blank. Enter at least one name, or leave the list empty.")
 
@@ -17,14 +19,8 @@ def too_many_names() -> ValidationError:
     return ValidationError(gettext("Enter at most %(max)d names."), code="max_length", params={"max": MAX_NAMES})
 
 
-def _lowercase(name: str) -> str:
-    """Lower-case letter by letter, as PostgreSQL does: `ß` stays one letter, and a final sigma isn't special."""
-    lower = [letter.lower() for letter in name]
-    return "".join(one if len(one) == 1 else letter for one, letter in zip(lower, name, strict=True))
-
-
 class NameListField(ArrayField):
-    """An array of names. Names are trimmed, blanks and repeats (ignoring case) are dropped, and the order is kept.
+    """An array of names. Names are trimmed, blanks and other spellings of a name are dropped, and the order is kept.
 
     An empty list means everywhere, so a list of only blanks is refused: emptying it would silently widen the targeting.
     The API, the console and commands all rely on this field alone.
@@ -61,8 +57,9 @@ class NameListField(ArrayField):
         kept: dict[object, object] = {}
         for name in names:
             name = name.strip() if isinstance(name, str) else name
-            if name != "":
-                kept.setdefault(_lowercase(name) if isinstance(name, str) else name, name)
+            key = name_key(name) if isinstance(name, str) else name
+            if key != "":
+                kept.setdefault(key, name)
         if names and not kept:
             raise ValidationError(ONLY_BLANKS, code="blank")
         return list(kept.values())

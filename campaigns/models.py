@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Collection
 from datetime import date
 
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator
@@ -145,6 +146,10 @@ class CampaignAudienceTargeting(PartModel, TimestampedModel):
     country = models.CharField(verbose_name=_("country"), max_length=100, choices=country_choices)
     cities = NameListField(verbose_name=_("cities"), help_text=CITIES_HELP)
     postcodes = NameListField(verbose_name=_("postcodes"), help_text=POSTCODES_HELP)
+    # By which every spelling of a place finds the target. A trigger writes them.
+    region_key = models.TextField(editable=False, default="", db_default="")
+    city_keys = ArrayField(models.TextField(), editable=False, default=list, db_default=[])
+    postcode_keys = ArrayField(models.TextField(), editable=False, default=list, db_default=[])
 
     whole_field = "campaign"
 
@@ -155,6 +160,7 @@ class CampaignAudienceTargeting(PartModel, TimestampedModel):
         ordering = ["region", "country", "audience_id"]
         verbose_name = _("target")
         verbose_name_plural = _("targets")
+        indexes = [GinIndex(fields=["city_keys"], name="targets_by_city")]
         constraints = constraints.OF_A_TARGET
 
     def __str__(self) -> str:

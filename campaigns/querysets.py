@@ -4,7 +4,7 @@ from datetime import date
 from typing import Self
 
 from django.db import models
-from django.db.models import Count, Exists, OuterRef
+from django.db.models import Count, Exists, Func, OuterRef, Value
 
 from accounts.rules import is_admin
 from campaign_studio.acting import Reader
@@ -34,14 +34,14 @@ class CampaignQuerySet(StudioQuerySet):
         return self.filter(campaign_end_date__lt=day).exclude(campaign_status__in=[Status.DRAFT, Status.EXPIRED])
 
     def targeted_at(self, *, country: str | None = None, city: str | None = None) -> Self:
-        """Campaigns with a target that names the country (a code), the city, or both. Case is ignored."""
+        """Campaigns with a target that names the country (a code), the city in any spelling, or both."""
         from campaigns.models import CampaignAudienceTargeting
 
         targets = CampaignAudienceTargeting.objects.filter(campaign=OuterRef("pk"))
         if country:
             targets = targets.filter(country__iexact=country)
         if city:
-            targets = targets.filter(cities__has_entry=city)
+            targets = targets.filter(city_keys__overlap=Func(Value(city), function="city_keys_anywhere"))
         return self.filter(Exists(targets))
 
     def with_ad_count(self) -> Self:
@@ -63,3 +63,7 @@ class AudienceTargetingQuerySet(StudioQuerySet):
 
     def visible_to(self, user: Reader) -> Self:
         return self if user.is_authenticated else self.none()
+
+    def rekey(self) -> None:
+        """Have the trigger write the keys of all targets again, after what names stand for has changed."""
+        self.update(region_key="")

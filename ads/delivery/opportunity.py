@@ -9,7 +9,7 @@ from datetime import date, datetime, time, timedelta
 from django.utils.dateparse import parse_datetime
 
 from ads.choices import RATING_LEVELS
-from campaign_studio.places import country_code
+from campaign_studio.places import country_code, name_key, postcode_key
 
 # The years that a moment may be in.
 FIRST_YEAR, LAST_YEAR = 2000, 2099
@@ -71,6 +71,21 @@ class Opportunity:
             if field.name not in ("at", "turn"):
                 object.__setattr__(self, field.name, getattr(self, field.name).strip())
         object.__setattr__(self, "country", country_code(self.country) or self.country)
+
+    @property
+    def region_key(self) -> str:
+        """The key of the region's name, by which every spelling is found; empty if unknown."""
+        return name_key(self.region)
+
+    @property
+    def city_key(self) -> str:
+        """The key of the city's name; empty if unknown."""
+        return name_key(self.city)
+
+    @property
+    def postcode_key(self) -> str:
+        """The key of the postcode; empty if unknown."""
+        return postcode_key(self.country, self.postcode)
 
     @property
     def day(self) -> date:

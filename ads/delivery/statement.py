@@ -56,28 +56,37 @@ class Question:
             return OpportunityPart(value, output_field, cast)
 
         self.country = part("country", TextField(), "text")
-        self.region = part("region", TextField(), "text")
-        self.city = part("city", TextField(), "text")
-        self.postcode = part("postcode", TextField(), "text")
+        self.region = part("region_key", TextField(), "text")
+        self.city = part("city_key", TextField(), "text")
+        self.postcode = part("postcode_key", TextField(), "text")
         self.day = part("day", DateField(), "date")
         self.time = part("time", TimeField(), "time")
         self.quarter = part("quarter", SmallIntegerField(), "smallint")
         self.max_level = part("max_level", IntegerField(), "integer")
 
+    def regions(self) -> Func:
+        """The key of the region; empty if it is unknown or contains the whole country."""
+        return _once("region_key", TextField(), self.country, self.region)
+
+    def cities(self) -> Func:
+        """The keys of all cities that the name of this city can mean."""
+        return _once("city_keys", ArrayField(TextField()), self.country, self.city)
+
+    def postcode_keys(self) -> Func:
+        """The key of this postcode, as a list."""
+        return _array(TextField(), self.postcode)
+
     def places(self) -> Func:
-        """The keys of targets that cover this city: the country, and the city."""
-        return self._words(self.city)
+        """The words by which deliverable targets that cover this city are found."""
+        return _once("words_of_city", ArrayField(TextField()), self.country, self.city)
 
     def postcodes(self) -> Func:
-        """The keys of targets that cover this postcode: the country, and the postcode."""
-        return self._words(self.postcode)
+        """The words by which deliverable targets that cover this postcode are found: the country, and the postcode."""
+        return _array(TextField(), _word(self.country), _word(self.country, self.postcode))
 
     def moments(self) -> Func:
         """This quarter hour, and `ALL_DAY`."""
         return _array(SmallIntegerField(), self.quarter, Value(ALL_DAY))
-
-    def _words(self, narrower: OpportunityPart) -> Func:
-        return _array(TextField(), _word(self.country), _word(self.country, narrower))
 
 
 @dataclass(frozen=True)
@@ -109,3 +118,8 @@ def _word(*parts: Expression) -> Func:
 
 def _array(entry: "Field[object, object]", *entries: Expression) -> Func:
     return Func(*entries, template="ARRAY[%(expressions)s]", output_field=ArrayField(entry))
+
+
+def _once(function: str, output_field: "Field[object, object]", *parts: Expression) -> Func:
+    """A function of the database, evaluated once for the whole statement instead of once for each row."""
+    return Func(*parts, function=function, template="(SELECT %(function)s(%(expressions)s))", output_field=output_field)

@@ -36,7 +36,7 @@ class DeliverableAd(models.Model):
 
 
 class DeliverablePlace(models.Model):
-    """One row for each target of a campaign that has a deliverable ad. All text is in lower case."""
+    """One row for each target of a campaign that has a deliverable ad, by the keys of its places."""
 
     target = models.OneToOneField(
         CampaignAudienceTargeting,
@@ -49,6 +49,7 @@ class DeliverablePlace(models.Model):
     campaign = models.ForeignKey(Campaign, models.DO_NOTHING, db_constraint=False, related_name="+")
     # Compared as well as `places`, where the key of a city could equal the key of another country.
     country = models.TextField()
+    # The key of the region; empty if the region contains the whole country.
     region = models.TextField()
     # `de/berlin`, or `de` for the whole country.
     places = ArrayField(models.TextField())

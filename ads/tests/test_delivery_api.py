@@ -110,10 +110,64 @@ def test_without_a_content_declaration_the_approval_does_not_count(client: Any) 
 
 def test_the_region_matters_if_the_screen_sends_it(client: Any) -> None:
     ad = showing()
+    ad.campaign.audience_targeting.update(region="Bavaria")
 
-    assert shown(client.get(ADDRESS, {**HERE, "region": "EUROPE"})) == {str(ad.pk)}
-    assert shown(client.get(ADDRESS, {**HERE, "region": "Bavaria"})) == set()
-    assert [one["code"] for one in why(client, ad, region="Bavaria")] == ["region"]
+    for region in ("", "EUROPE", "Western Europe", "bayern", "DE-BY"):
+        assert shown(client.get(ADDRESS, {**HERE, "region": region})) == {str(ad.pk)}
+    assert shown(client.get(ADDRESS, {**HERE, "region": "Hesse"})) == set()
+    assert [one["code"] for one in why(client, ad, region="Hesse")] == ["region"]
+
+
+def test_an_area_that_contains_the_country_restricts_nothing(client: Any) -> None:
+    ad = showing()
+
+    for region in ("Europe", "Bavaria", "Thuringia", "Neverland"):
+        assert shown(client.get(ADDRESS, {**HERE, "region": region})) == {str(ad.pk)}
+
+
+@pytest.mark.parametrize(
+    ("country", "stored", "asked"),
+    [
+        ("DE", "München", "Mu\u0308nchen"),
+        ("DE", "Mu\u0308nchen", "München"),
+        ("DE", "München", "Munich"),
+        ("DE", "Munich", "Muenchen"),
+        ("US", "New\u00a0York City", "New York City"),
+        ("DE", "\u200bBerlin", "BERLIN"),
+        ("CH", "Zürich", "Zurich"),
+        ("CH", "St. Gallen", "St.Gallen"),
+        ("DE", "Gießen", "GIESSEN"),
+        ("TR", "Diyarbakır", "DİYARBAKIR"),
+        ("JP", "東京", "Tokyo"),
+        ("NL", "’s-Hertogenbosch", "Den Bosch"),
+        ("DE", "Kleinkleckersdorf", "KLEINKLECKERSDORF"),
+    ],
+)
+def test_two_spellings_of_a_city_are_one_city(client: Any, country: str, stored: str, asked: str) -> None:
+    ad = showing()
+    ad.campaign.audience_targeting.update(country=country, cities=[stored])
+
+    assert shown(client.get(ADDRESS, {**HERE, "country": country, "city": asked, "postcode": ""})) == {str(ad.pk)}
+    assert why(client, ad, country=country, city=asked, postcode="") == []
+
+
+@pytest.mark.parametrize(
+    ("country", "stored", "asked"),
+    [
+        ("GB", "SW1A 1AA", "sw1a1aa"),
+        ("BR", "01310-100", "01310100"),
+        ("US", "10001", "10001-1234"),
+        ("DE", "D-10115", "10115"),
+    ],
+)
+def test_two_spellings_of_a_postcode_are_one_postcode(client: Any, country: str, stored: str, asked: str) -> None:
+    ad = showing()
+    ad.campaign.audience_targeting.update(country=country, postcodes=[stored])
+
+    assert shown(client.get(ADDRESS, {**HERE, "country": country, "city": "Anywhere", "postcode": asked})) == {
+        str(ad.pk)
+    }
+    assert shown(client.get(ADDRESS, {**HERE, "country": country, "city": "Anywhere", "postcode": "99999"})) == set()
 
 
 def test_matching_ignores_case_and_needs_one_target_that_matches_on_every_level(client: Any) -> None:

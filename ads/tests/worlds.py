@@ -17,6 +17,16 @@ SECONDS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
 # Labels at the same index are equally strong.
 LEVELS = {label: place for labels in RATING_LABELS.values() for place, label in enumerate(labels)}
 COUNTRIES = {"DE": "DE", "germany": "DE", "FR": "FR", "Atlantis": "Atlantis"}
+# The spellings of each place that occur here. Written by hand, so that no function of the product is trusted.
+CITIES = [
+    {"Berlin", "berlin", "BERLIN\u200b"},
+    {"hamburg", "HAMBURG"},
+    {"Köln", "Ko\u0308ln", "Cologne", "KOELN"},
+    {"Munich", "München", "Muenchen"},
+]
+POSTCODES = [{"10115", "D-10115", "１０１１５"}, {"SE1 9SG", "se1 9sg", "se19sg"}]
+GERMAN_REGIONS = [{"Bavaria", "Bayern", "DE-BY"}, {"Hesse", "Hessen"}]
+WHOLE = {"Europe", "europe", "Western Europe"}
 
 
 def days(first: int, last: int) -> Any:
@@ -53,13 +63,15 @@ def slots(draw: Any) -> list[tuple[int, int]]:
 def targets(draw: Any) -> list[dict[str, Any]]:
     """Up to three targets with different regions and countries."""
     places = draw(
-        st.lists(st.tuples(st.sampled_from(["Europe", "Bavaria"]), often("DE", "FR")), unique=True, max_size=3)
+        st.lists(
+            st.tuples(st.sampled_from(["Europe", "Bavaria", "Hessen"]), often("DE", "FR")), unique=True, max_size=3
+        )
     )
     return [
         {
             "region": region,
             "country": country,
-            "cities": draw(st.sampled_from([[], ["Berlin"], ["hamburg", "Köln"], ["*"]])),
+            "cities": draw(st.sampled_from([[], ["Berlin"], ["hamburg", "Köln"], ["München", "Nowhere"], ["*"]])),
             "postcodes": draw(st.sampled_from([[], ["10115"], ["10115", "SE1 9SG"], ["*"]])),
         }
         for region, country in places
@@ -93,14 +105,14 @@ worlds = st.lists(campaigns, min_size=1, max_size=3)
 @st.composite
 def opportunities(draw: Any) -> Opportunity:
     """An opportunity near the dates and places of the ads."""
-    city = draw(often("berlin", "", "HAMBURG", "Paris"))
+    city = draw(often("berlin", "", "HAMBURG", "Paris", "BERLIN\u200b", "Cologne", "Ko\u0308ln", "KOELN", "Munich"))
     quarter = draw(st.sampled_from([0, 29, 30, 33, 34, 95]))
     return Opportunity(
         country=draw(often("DE", "germany", "FR", "Atlantis")),
         at=datetime.combine(draw(days(-3, 4)), time(quarter // 4, quarter % 4 * 15 + draw(st.integers(0, 14)))),
-        region=draw(often("", "europe", "Bavaria")),
+        region=draw(often("", "europe", "Western Europe", "Bavaria", "Bayern", "DE-BY", "Hesse")),
         city=city,
-        postcode=draw(often("10115", "", "se1 9sg")) if city else "",
+        postcode=draw(often("10115", "", "se1 9sg", "se19sg", "D-10115", "１０１１５")) if city else "",
         turn=draw(st.sampled_from([0, 1, 59])),
         max_rating=draw(often("", "PG-13", "E", "NC-17")),
     )
@@ -179,9 +191,19 @@ def shows(campaign_values: dict[str, Any], ad_values: dict[str, Any], opportunit
 
 
 def _reaches(target: dict[str, Any], opportunity: Opportunity) -> bool:
+    country, region = target["country"], opportunity.region
+    regions = GERMAN_REGIONS if country == "DE" else []
     return (
-        target["country"] == COUNTRIES.get(opportunity.country, opportunity.country)
-        and opportunity.region.lower() in ("", target["region"].lower())
-        and (not target["cities"] or opportunity.city.lower() in [city.lower() for city in target["cities"]])
-        and (not target["postcodes"] or opportunity.postcode.lower() in [code.lower() for code in target["postcodes"]])
+        country == COUNTRIES.get(opportunity.country, opportunity.country)
+        and (not region or {region, target["region"]} & WHOLE or _is_one(region, target["region"], regions))
+        and (not target["cities"] or any(_is_one(opportunity.city, city, CITIES) for city in target["cities"]))
+        and (
+            not target["postcodes"]
+            or any(_is_one(opportunity.postcode, code, POSTCODES) for code in target["postcodes"])
+        )
     )
+
+
+def _is_one(one: str, other: str, places: list[set[str]]) -> bool:
+    """Whether both are spellings of one place."""
+    return one == other or any({one, other} <= spellings for spellings in places)

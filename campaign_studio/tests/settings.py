@@ -36,3 +36,5 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 DATABASES["default"]["OPTIONS"]["options"] += " -c synchronous_commit=off"  # noqa: F405
 # Each test's client builds the middleware again, which would otherwise list a thousand static files each time.
 WHITENOISE_AUTOREFRESH = True
+# Loading all cities of the world takes seconds.
+GAZETTEER_FROM = 15_000

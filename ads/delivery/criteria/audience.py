@@ -19,14 +19,19 @@ EVERYWHERE = "Everywhere"
 
 
 def target_covers(question: Question) -> dict[str, Q]:
-    """For each level of a place, the condition that a target covers it. Ignores case, by the database's rules."""
+    """For each level of a place, the condition that a target covers it, however the place is spelled."""
     return {
         "country": Q(Exact(Lower("country"), Lower(question.country))),
         # A screen in an unknown region is in every region of its country.
-        "region": Q(Exact(question.region, Value(""))) | Q(Exact(Lower("region"), Lower(question.region))),
-        "city": Q(cities=[]) | Q(cities__has_entry=question.city),
-        "postcode": Q(postcodes=[]) | Q(postcodes__has_entry=question.postcode),
+        "region": _in_region(question),
+        "city": Q(cities=[]) | Q(city_keys__overlap=question.cities()),
+        "postcode": Q(postcodes=[]) | Q(postcode_keys__overlap=question.postcode_keys()),
     }
+
+
+def _in_region(question: Question) -> Q:
+    """The condition on `region_key`. An area that contains the whole country restricts nothing."""
+    return Q(region_key="") | Q(Exact(question.regions(), Value(""))) | Q(region_key=question.regions())
 
 
 def _targets(question: Question, *levels: str) -> Q:
@@ -42,7 +47,7 @@ def _has_target(day: date) -> Q:
 def _in_a_place(question: Question) -> Q:
     """The condition for all levels at once, which a single index answers."""
     places = DeliverablePlace.objects.filter(
-        Exact(question.region, Value("")) | Q(region=Lower(question.region)),
+        Q(region="") | Q(Exact(question.regions(), Value(""))) | Q(region=question.regions()),
         country=Lower(question.country),
         places__overlap=question.places(),
         postcodes__overlap=question.postcodes(),

