@@ -10,13 +10,15 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator
 from django.db import models
 from django.utils.formats import date_format
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from campaign_studio.models.base import TimestampedModel
 from campaign_studio.models.stamped import StampedModel
 from campaign_studio.models.versioned import PartModel
-from campaign_studio.places import country_choices, country_code
+from campaign_studio.places import country_choices, country_code, country_codes, country_name, is_postcode
+from campaign_studio.places.postcodes import form_of
+from campaign_studio.places.regions import continent_of
 from campaigns import constraints
 from campaigns.choices import DurationUnit, Status, in_seconds
 from campaigns.fields import NameListField
@@ -24,8 +26,22 @@ from campaigns.lifecycle import LifecycleModel
 from campaigns.querysets import AudienceTargetingQuerySet, CampaignQuerySet
 
 LONGEST_TEXT = 10_000
-CITIES_HELP = _("Separated by commas. Leave empty for the whole country.")
-POSTCODES_HELP = _("Separated by commas. Leave empty for every postcode.")
+CITIES_HELP = _("One in each line, or separated by commas or semicolons. Leave empty for the whole country.")
+POSTCODES_HELP = _("One in each line, or separated by commas or semicolons. Leave empty for every postcode.")
+
+
+def not_postcodes(wrong: list[str], country: str) -> ValidationError:
+    """The refusal of texts that aren't postcodes of the country. It names the first and shows the right form."""
+    message = ngettext(
+        "“%(first)s” is not a postcode of %(country)s.",
+        "“%(first)s” and %(more)d more are not postcodes of %(country)s.",
+        len(wrong),
+    )
+    params = {"first": wrong[0], "more": len(wrong) - 1, "country": country_name(country)}
+    if example := form_of(country).example:
+        message += " " + gettext("Enter postcodes such as %(example)s, one by one.")
+        params["example"] = example
+    return ValidationError(message, code="postcode", params=params)
 
 
 class Campaign(LifecycleModel, StampedModel):
@@ -141,7 +157,11 @@ class CampaignAudienceTargeting(PartModel, TimestampedModel):
     region = models.CharField(
         verbose_name=_("region"),
         max_length=100,
-        help_text=_("A part of the world or of the country, for example Europe or Bavaria."),
+        blank=True,
+        help_text=_(
+            "A part of the country, such as Bavaria or DE-BY. A part of the world that contains the country, such as "
+            "Europe, restricts nothing. Leave empty for the continent."
+        ),
     )
     country = models.CharField(verbose_name=_("country"), max_length=100, choices=country_choices)
     cities = NameListField(verbose_name=_("cities"), help_text=CITIES_HELP)
@@ -152,6 +172,7 @@ class CampaignAudienceTargeting(PartModel, TimestampedModel):
     postcode_keys = ArrayField(models.TextField(), editable=False, default=list, db_default=[])
 
     whole_field = "campaign"
+    remembered = ("country", "postcodes")
 
     objects = AudienceTargetingQuerySet.as_manager()
 
@@ -167,8 +188,24 @@ class CampaignAudienceTargeting(PartModel, TimestampedModel):
         return f"{self.get_country_display()}, {self.region}"
 
     def clean_fields(self, exclude: Collection[str] | None = None) -> None:
-        """Trim the region, and normalise the country: `Germany` and `DEU` become `DE`."""
+        """Trim the region, and normalise the country: `Germany` and `DEU` become `DE`.
+
+        Without a region, it is the continent.
+        """
         self.region = self.region.strip() if isinstance(self.region, str) else self.region
         if isinstance(self.country, str):
             self.country = country_code(self.country) or self.country
+        if self.region == "" and self.country in country_codes():
+            self.region = continent_of(self.country)
         super().clean_fields(exclude)
+
+    def clean(self) -> None:
+        """Refuse new postcodes that don't have the form of the country's postcodes."""
+        super().clean()
+        if self.country not in country_codes() or not isinstance(self.postcodes, list):
+            return
+        known = self.stored("postcodes") or [] if not self.has_changed("country") else []
+        added = [code for code in self.postcodes if isinstance(code, str) and code.strip() and code not in known]
+        wrong = [code for code in added if not is_postcode(self.country, code)]
+        if wrong:
+            raise ValidationError({"postcodes": not_postcodes(wrong, self.country)})

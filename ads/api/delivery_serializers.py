@@ -23,7 +23,8 @@ from ads.delivery.readiness import Finding
 from ads.media import BAR_POSITIONS
 from ads.models import Ad
 from ads.models.impressions import LONGEST_DEVICE_ID
-from campaign_studio.api.serializers import StrictFields
+from campaign_studio.api.serializers import NOT_A_COUNTRY, StrictFields
+from campaign_studio.places import country_code
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -64,6 +65,19 @@ def one_of(choices: Iterable[str]) -> "dict[str, str | StrPromise]":
     return {"invalid_choice": format_lazy(_("Send one of these: {choices}."), choices=", ".join(choices))}
 
 
+class CountryTextField(serializers.CharField):
+    """A country by its code or a name, as its alpha-2 code."""
+
+    default_error_messages = {"invalid_choice": NOT_A_COUNTRY}
+
+    def to_internal_value(self, data: Any) -> str:
+        text = super().to_internal_value(data)
+        code = country_code(text)
+        if code is None:
+            self.fail("invalid_choice", input=text)
+        return code
+
+
 class PlaceField(serializers.CharField):
     """A region, city, postcode or device; blank if unknown."""
 
@@ -82,9 +96,9 @@ class RatingField(serializers.ChoiceField):
 class OpportunitySerializer(StrictFields):
     """A place and a moment, as query parameters."""
 
-    country = serializers.CharField(
+    country = CountryTextField(
         max_length=100,
-        help_text=_("An ISO 3166-1 code or an English name."),
+        help_text=_("An ISO 3166-1 code or the name of a country."),
         error_messages={"required": COUNTRY_REQUIRED, "blank": COUNTRY_REQUIRED},
     )
     region = PlaceField(max_length=100, help_text=_("If left out, ads for any region of the country match."))

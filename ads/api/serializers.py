@@ -1,5 +1,9 @@
 """Ads with their time slots and content rating as JSON."""
 
+import re
+from datetime import time
+from typing import Any
+
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
@@ -20,13 +24,32 @@ from campaigns.choices import Status
 from campaigns.models import LONGEST_TEXT, Campaign
 
 QUARTERS_OF_A_DAY = 96
+TIME_OF_DAY = re.compile(r"\d\d:\d\d(:\d\d(\.\d+)?)?", re.ASCII)
+ZONED_TIME = re.compile(r"\d\d:?\d\d(:?\d\d(\.\d+)?)? ?(Z|UTC|[+-]\d\d(:?\d\d)?)", re.ASCII | re.IGNORECASE)
 
 
 @extend_schema_field({"type": "string", "pattern": r"^([01]\d|2[0-3]):(00|15|30|45)$", "example": "08:15"})
 class QuarterHourField(serializers.TimeField):
-    """A time of day as `HH:MM`. The model checks that it is a quarter hour."""
+    """A time of day on the screen's clock, as `HH:MM`. The model checks that it is a quarter hour."""
 
+    default_error_messages = {
+        "invalid": _("“{input}” is not a time of day. Send the screen's local time as HH:MM, such as 08:15."),
+        "with_zone": _(
+            "“{input}” has a time zone. Time slots are in the screen's local time: send 08:15, for example."
+        ),
+    }
     format = "%H:%M"
+
+    def to_internal_value(self, value: Any) -> time:
+        if isinstance(value, time):
+            return value
+        text = value.strip() if isinstance(value, str) else ""
+        if ZONED_TIME.fullmatch(text):
+            self.fail("with_zone", input=text)
+        if not TIME_OF_DAY.fullmatch(text):
+            self.fail("invalid", input=value)
+        parsed: time = super().to_internal_value(text)
+        return parsed
 
 
 @extend_schema_serializer(

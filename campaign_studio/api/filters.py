@@ -3,6 +3,8 @@
 from collections.abc import Collection
 from typing import TYPE_CHECKING, cast
 
+from django import forms
+from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db.models import QuerySet
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
@@ -15,6 +17,7 @@ from rest_framework.views import APIView
 
 from campaign_studio.api.pagination import PARAMETERS as PAGE_PARAMETERS
 from campaign_studio.api.pagination import Schema
+from campaign_studio.api.serializers import NOT_A_COUNTRY
 from campaign_studio.lookups import MOST_SEARCH_TERMS
 from campaign_studio.places import country_code
 
@@ -49,7 +52,15 @@ class ChoiceListFilter(BaseInFilter, ChoiceFilter):
 
 
 class StrictFilterBackend(DjangoFilterBackend):
-    """The view's filters. django-filter itself refuses bad values."""
+    """The view's filters. django-filter itself refuses bad values, but takes an empty one for none."""
+
+    def filter_queryset(self, request: Request, queryset: QuerySet, view: APIView) -> QuerySet:
+        """Raise ValidationError for a filter without a value: answering with all rows would hide the mistake."""
+        empty = [name for name in self.filter_parameters(view) if request.query_params.get(name) == ""]
+        if empty:
+            message = _("Send a value, or leave this parameter out.")
+            raise ValidationError({name: [ErrorDetail(message, "empty_parameter")] for name in empty})
+        return super().filter_queryset(request, queryset, view)
 
     def filter_parameters(self, view: APIView) -> list[str]:
         """The names of the filters that the view offers."""
@@ -141,16 +152,21 @@ class YesNoFilter(TypedChoiceFilter):
         super().__init__(choices=choices, coerce=lambda text: text == "true", **kwargs)
 
 
+class CountryField(forms.CharField):
+    """A country by its code or a name, as its alpha-2 code."""
+
+    def to_python(self, value: object) -> str:
+        text = super().to_python(value)
+        code = country_code(text) if text else ""
+        if code is None:
+            raise DjangoValidationError(str(NOT_A_COUNTRY).format(input=text), "invalid_choice")
+        return code
+
+
 class CountryFilter(CharFilter):
-    """A country by its code or English name, in any case."""
+    """A country by its code or a name, in any case."""
+
+    field_class = CountryField
 
     def __init__(self, **kwargs: object) -> None:
         super().__init__(lookup_expr="iexact", max_length=100, **kwargs)
-
-    def filter(self, queryset: QuerySet, value: str) -> QuerySet:
-        return super().filter(queryset, self.code(value))
-
-    @staticmethod
-    def code(value: str) -> str:
-        """The alpha-2 code, or `value` itself if it isn't a country."""
-        return (country_code(value) or value) if value else value

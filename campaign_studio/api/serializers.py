@@ -25,6 +25,8 @@ Values = dict[str, Any]
 # Instead of DRF's messages, which name Python types.
 NOT_AN_OBJECT = _('Send a JSON object, such as {{"field": "value"}}.')
 NOT_A_LIST = _("Send a JSON list.")
+NOT_A_COUNTRY = _("“{input}” is not a country. Send an ISO 3166-1 code such as DE, or the name of a country.")
+NOT_A_TEXT = _("Send a text in quotation marks.")
 UNKNOWN_FIELD = _("There is no such field. /api/docs lists the fields.")
 
 
@@ -234,9 +236,7 @@ class VisibleRelatedField(serializers.PrimaryKeyRelatedField):
 class CountryField(serializers.ChoiceField):
     """An ISO 3166-1 alpha-2 code. English names and alpha-3 codes are accepted too."""
 
-    default_error_messages = {
-        "invalid_choice": _("“{input}” is not a country. Use an ISO 3166-1 code such as DE, or an English name.")
-    }
+    default_error_messages = {"invalid_choice": NOT_A_COUNTRY}
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(choices=country_choices(), **kwargs)
@@ -251,11 +251,22 @@ class RowListSerializer(serializers.ListSerializer):
     default_error_messages: ClassVar = {"not_a_list": NOT_A_LIST}
 
 
+class NameField(serializers.CharField):
+    """A name. A number isn't one: as a number, the postcode 01067 has lost its zero."""
+
+    default_error_messages: ClassVar = {"invalid": NOT_A_TEXT}
+
+    def to_internal_value(self, data: object) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
 class TextListField(serializers.ListField):
     """A list of names; null means the empty list."""
 
     default_error_messages: ClassVar = {"not_a_list": NOT_A_LIST}
-    child = serializers.CharField(max_length=200, allow_blank=True)
+    child = NameField(max_length=200, allow_blank=True)
 
     def to_internal_value(self, data: Any) -> list[Any]:
         """Check the length of the list before its elements."""

@@ -79,11 +79,16 @@ def _alternate_names(cities: Iterable[tuple[GeoName, str]]) -> dict[tuple[str, s
     meant: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)
     for city, key in cities:
         if city["population"] >= ALTERNATE_NAMES_FROM:
-            for name in map(name_key, city["alternatenames"]):
+            for name in map(name_key, filter(_is_name, city["alternatenames"])):
                 if name and (city["countrycode"], name) not in own:
                     populations = meant[city["countrycode"], name]
                     populations[key] = max(populations.get(key, 0), city["population"])
     return meant
+
+
+def _is_name(text: str) -> bool:
+    """Whether it isn't a code: GeoNames lists the codes of airports and railway stations among the names."""
+    return not (len(text) <= 3 and text.isascii() and text.isupper())
 
 
 def _copy(cursor: Any, model: type[City] | type[PlaceName], rows: Iterable[tuple[object, ...]]) -> None:

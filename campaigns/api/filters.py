@@ -20,7 +20,7 @@ class TargetCountryFilter(CountryFilter):
         city = self.parent.form.cleaned_data["city"]
         if not value and not city:
             return queryset
-        return cast("CampaignQuerySet", queryset).targeted_at(country=self.code(value), city=city)
+        return cast("CampaignQuerySet", queryset).targeted_at(country=value, city=city)
 
 
 class CampaignFilter(django_filters.FilterSet):

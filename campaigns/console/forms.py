@@ -1,6 +1,5 @@
 """The console's forms for campaigns and targets, and the status buttons that ads share."""
 
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from django.utils.translation import ngettext
 from unfold.widgets import UnfoldAdminExpandableTextareaWidget
 
 from campaign_studio.console.forms import StudioForm
+from campaign_studio.places.lists import join_names, split_names
 from campaigns.choices import Status
 from campaigns.fields import MAX_NAMES, too_many_names
 from campaigns.lifecycle import LifecycleModel
@@ -37,21 +37,21 @@ STATUS_COLOURS: dict[str, str] = {
     Status.INACTIVE: "info",
     Status.EXPIRED: "danger",
 }
-CITIES_EXAMPLE = _("Berlin, Hamburg, Munich")
-POSTCODES_EXAMPLE = "10115, 20095"
+CITIES_EXAMPLE = _("Berlin\nHamburg")
+POSTCODES_EXAMPLE = "10115\n20095"
 MESSAGES_SHOWN = 20
 
 
 class NameListFormField(SimpleArrayField):
-    """Names separated by commas or line breaks. The model field validates the list."""
+    """Names as people paste them, shown one in each line. The model field validates the list."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(forms.CharField(max_length=200, required=False), required=False, **kwargs)
 
     def to_python(self, value: object) -> Any:
-        """The parts between separators, blanks included: the model field drops those."""
+        """The list. Separators alone are a list of a blank name, which the model field refuses."""
         if isinstance(value, str):
-            value = re.split(r"[,\r\n]+", value) if value.strip() else []
+            value = split_names(value) or ([""] if value.strip() else [])
             if len(value) > MAX_NAMES:
                 raise too_many_names()
         return super().to_python(value)
@@ -66,7 +66,7 @@ class NameListFormField(SimpleArrayField):
             raise ValidationError([*first, *([more % {"count": left}] if left > 0 else [])]) from error
 
     def prepare_value(self, value: object) -> object:
-        return ", ".join(value) if isinstance(value, list) else value
+        return join_names(value) if isinstance(value, list) else value
 
 
 class StatusButtons(forms.Widget):

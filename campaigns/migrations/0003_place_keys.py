@@ -52,5 +52,10 @@ class Migration(migrations.Migration):
             model_name="campaignaudiencetargeting",
             index=django.contrib.postgres.indexes.GinIndex(fields=["city_keys"], name="targets_by_city"),
         ),
+        migrations.AlterField(
+            model_name="campaignaudiencetargeting",
+            name="region",
+            field=models.CharField(blank=True, max_length=100, verbose_name="region"),
+        ),
         migrations.RunSQL(KEEP, FORGET),
     ]

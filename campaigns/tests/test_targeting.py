@@ -51,13 +51,57 @@ def test_lists_are_tidied_when_they_are_saved(field: str) -> None:
     assert getattr(target, field) == ["Berlin", "Köln"]
 
 
-@pytest.mark.parametrize("field", ["cities", "postcodes"])
-def test_lists_are_tidied_when_they_are_validated(field: str) -> None:
-    target = AudienceTargetingFactory.build(campaign=CampaignFactory(), **{field: [" Berlin ", "", "berlin"]})
+@pytest.mark.parametrize(
+    ("field", "typed", "kept"),
+    [
+        ("cities", [" Berlin ", "", "berlin"], ["Berlin"]),
+        ("cities", ["Zürich", "ZURICH", "Zu\u0308rich", "Bern"], ["Zürich", "Bern"]),
+        ("postcodes", [" 10115 ", "", "10115"], ["10115"]),
+    ],
+)
+def test_lists_are_tidied_when_they_are_validated(field: str, typed: list[str], kept: list[str]) -> None:
+    target = AudienceTargetingFactory.build(campaign=CampaignFactory(), **{field: typed})
 
     target.full_clean()
 
-    assert getattr(target, field) == ["Berlin"]
+    assert getattr(target, field) == kept
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (["10115 Berlin"], "“10115 Berlin” is not a postcode of Germany. Enter postcodes such as 26133, one by one."),
+        (["10115-10119"], "“10115-10119” is not a postcode of Germany. Enter postcodes such as 26133, one by one."),
+        (
+            ["10115", "04*", "1067"],
+            "“04*” and 1 more are not postcodes of Germany. Enter postcodes such as 26133, one by one.",
+        ),
+    ],
+)
+def test_what_has_not_the_form_of_a_postcode_is_refused_with_an_example(wrong: list[str], message: str) -> None:
+    target = AudienceTargetingFactory.build(campaign=CampaignFactory())
+
+    assert_model_refuses(target, "postcodes", message, postcodes=wrong)
+
+
+def test_a_postcode_that_is_stored_already_is_not_checked_again() -> None:
+    target = AudienceTargetingFactory(postcodes=["Berlin"])
+    target = CampaignAudienceTargeting.objects.get(pk=target.pk)
+
+    target.cities = ["Berlin"]
+    target.full_clean()
+
+    target.country = "FR"
+    with pytest.raises(ValidationError):
+        target.full_clean()
+
+
+def test_without_a_region_it_is_the_continent() -> None:
+    target = AudienceTargetingFactory.build(campaign=CampaignFactory(), region=" ", country="US")
+
+    target.full_clean()
+
+    assert target.region == "North America"
 
 
 @pytest.mark.parametrize("field", ["cities", "postcodes"])
@@ -137,8 +181,8 @@ def test_a_country_is_stored_by_its_code_whatever_its_spelling(country: str) -> 
     assert (target.region, target.country, str(target)) == ("Europe", "DE", "Germany, Europe")
 
 
-@pytest.mark.parametrize(("field", "value"), [("country", "Atlantis"), ("country", ""), ("region", " ")])
-def test_an_unknown_country_or_a_blank_region_is_refused(field: str, value: str) -> None:
+@pytest.mark.parametrize(("field", "value"), [("country", "Atlantis"), ("country", "")])
+def test_an_unknown_country_is_refused(field: str, value: str) -> None:
     assert_model_refuses(AudienceTargetingFactory.build(campaign=CampaignFactory()), field, "", **{field: value})
 
 
