@@ -23,7 +23,8 @@ from ads.delivery.readiness import Finding
 from ads.media import BAR_POSITIONS
 from ads.models import Ad
 from ads.models.impressions import LONGEST_DEVICE_ID
-from campaign_studio.api.serializers import NOT_A_COUNTRY, StrictFields
+from campaign_studio.api.fields import NOT_A_COUNTRY
+from campaign_studio.api.serializers import StrictFields
 from campaign_studio.places import country_code
 
 if TYPE_CHECKING:

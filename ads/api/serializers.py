@@ -12,14 +12,8 @@ from rest_framework.exceptions import ValidationError
 
 from ads.choices import CONTENT_WARNING_CHOICES
 from ads.models import Ad, AdContentRating, AdTimeSlot
-from campaign_studio.api.serializers import (
-    RowListSerializer,
-    StrictFields,
-    StudioSerializer,
-    TextListField,
-    Values,
-    VisibleRelatedField,
-)
+from campaign_studio.api.fields import TextListField, VisibleRelatedField
+from campaign_studio.api.serializers import RowListSerializer, StrictFields, StudioSerializer, Values
 from campaigns.choices import Status
 from campaigns.models import LONGEST_TEXT, Campaign
 

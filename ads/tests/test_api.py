@@ -14,7 +14,8 @@ from ads.constraints import CAMPAIGN_IS_FULL
 from ads.moderation import NO_DECLARATION
 from ads.tests.factories import AdFactory
 from ads.tests.test_constraints import MESSAGES
-from campaign_studio.api.serializers import NOT_A_LIST, NOT_AN_OBJECT, UNKNOWN_FIELD
+from campaign_studio.api.fields import NOT_A_LIST
+from campaign_studio.api.serializers import NOT_AN_OBJECT, UNKNOWN_FIELD
 from campaign_studio.tests.bodies import ad_body, stored
 from campaigns.models import Campaign
 from campaigns.tests.factories import CampaignFactory

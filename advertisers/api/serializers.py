@@ -6,7 +6,8 @@ from phonenumber_field.serializerfields import PhoneNumberField
 from rest_framework import serializers
 
 from advertisers.models import Advertiser, AdvertiserBankAccount, AdvertiserContact
-from campaign_studio.api.serializers import CountryField, RowListSerializer, SecretField, StudioSerializer
+from campaign_studio.api.fields import CountryField, SecretField
+from campaign_studio.api.serializers import RowListSerializer, StudioSerializer
 
 MAX_CONTACTS = 100
 

@@ -15,9 +15,9 @@ from rest_framework.filters import OrderingFilter, SearchFilter
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from campaign_studio.api.fields import NOT_A_COUNTRY
 from campaign_studio.api.pagination import PARAMETERS as PAGE_PARAMETERS
 from campaign_studio.api.pagination import Schema
-from campaign_studio.api.serializers import NOT_A_COUNTRY
 from campaign_studio.lookups import MOST_SEARCH_TERMS
 from campaign_studio.places import country_code
 

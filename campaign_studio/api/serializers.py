@@ -1,7 +1,7 @@
 """The base classes of all serializers. Only models validate; serializers pass their messages on."""
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar, TypeAlias, cast
 
 from django.core.exceptions import ValidationError as ModelValidationError
@@ -12,10 +12,7 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.settings import api_settings
 
 from campaign_studio.api.errors import as_detail
-from campaign_studio.api.refusals import first_of
-from campaign_studio.encryption import MASK
-from campaign_studio.places import country_choices, country_code
-from campaign_studio.querysets import StudioQuerySet
+from campaign_studio.api.fields import NOT_A_LIST
 
 # Messages nested as the input is, in DRF's types.
 Errors: TypeAlias = Any
@@ -24,9 +21,6 @@ Values = dict[str, Any]
 
 # Instead of DRF's messages, which name Python types.
 NOT_AN_OBJECT = _('Send a JSON object, such as {{"field": "value"}}.')
-NOT_A_LIST = _("Send a JSON list.")
-NOT_A_COUNTRY = _("“{input}” is not a country. Send an ISO 3166-1 code such as DE, or the name of a country.")
-NOT_A_TEXT = _("Send a text in quotation marks.")
 UNKNOWN_FIELD = _("There is no such field. /api/docs lists the fields.")
 
 
@@ -219,86 +213,7 @@ def _equals(row: models.Model, values: Values) -> bool:
     return all(getattr(row, name) == value for name, value in values.items())
 
 
-class VisibleRelatedField(serializers.PrimaryKeyRelatedField):
-    """An id in a request body. Only objects that the user may see are accepted."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        if not kwargs.get("read_only"):
-            kwargs.setdefault("pk_field", serializers.UUIDField())
-        super().__init__(**kwargs)
-
-    queryset: StudioQuerySet | None
-
-    def get_queryset(self) -> StudioQuerySet | None:
-        return None if self.queryset is None else self.queryset.all().visible_to(self.context["request"].user)
-
-
-class CountryField(serializers.ChoiceField):
-    """An ISO 3166-1 alpha-2 code. English names and alpha-3 codes are accepted too."""
-
-    default_error_messages = {"invalid_choice": NOT_A_COUNTRY}
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(choices=country_choices(), **kwargs)
-
-    def to_internal_value(self, data: Any) -> str:
-        return super().to_internal_value((country_code(data) or data) if isinstance(data, str) else data)
-
-
 class RowListSerializer(serializers.ListSerializer):
     """The nested rows of an object."""
 
     default_error_messages: ClassVar = {"not_a_list": NOT_A_LIST}
-
-
-class NameField(serializers.CharField):
-    """A name. A number isn't one: as a number, the postcode 01067 has lost its zero."""
-
-    default_error_messages: ClassVar = {"invalid": NOT_A_TEXT}
-
-    def to_internal_value(self, data: object) -> str:
-        if not isinstance(data, str):
-            self.fail("invalid")
-        return super().to_internal_value(data)
-
-
-class TextListField(serializers.ListField):
-    """A list of names; null means the empty list."""
-
-    default_error_messages: ClassVar = {"not_a_list": NOT_A_LIST}
-    child = NameField(max_length=200, allow_blank=True)
-
-    def to_internal_value(self, data: Any) -> list[Any]:
-        """Check the length of the list before its elements."""
-        if isinstance(data, list):
-            self.run_validators(data)
-        return super().to_internal_value(data)
-
-    def run_child_validation(self, data: list[Any]) -> list[Any]:
-        """Validate every element, and report the first 20 that are wrong."""
-        values: list[Any] = []
-        problems = first_of(((index,), detail) for index, detail in self._wrong(data, values))
-        if problems:
-            raise ValidationError(problems)
-        return values
-
-    def _wrong(self, data: list[Any], values: list[Any]) -> Iterator[tuple[int, Errors]]:
-        """What is wrong, by index. The valid elements are added to `values`."""
-        for index, element in enumerate(data):
-            try:
-                values.append(self.child.run_validation(element))
-            except ValidationError as error:
-                yield index, error.detail
-
-    def validate_empty_values(self, data: object) -> tuple[bool, object]:
-        return (True, []) if data is None else super().validate_empty_values(data)
-
-
-class SecretField(serializers.CharField):
-    """A secret, which is read as `••••6789`. Sending the mask back leaves the value unchanged."""
-
-    def run_validation(self, data: object = serializers.empty) -> str | None:
-        """Skip the field if the value is the mask."""
-        if isinstance(data, str) and data.startswith(MASK):
-            raise serializers.SkipField
-        return super().run_validation(data)

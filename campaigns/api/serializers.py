@@ -5,13 +5,8 @@ from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from advertisers.models import Advertiser
-from campaign_studio.api.serializers import (
-    CountryField,
-    RowListSerializer,
-    StudioSerializer,
-    TextListField,
-    VisibleRelatedField,
-)
+from campaign_studio.api.fields import CountryField, TextListField, VisibleRelatedField
+from campaign_studio.api.serializers import RowListSerializer, StudioSerializer
 from campaigns.choices import Status
 from campaigns.fields import MAX_NAMES
 from campaigns.models import Campaign, CampaignAudienceTargeting

@@ -1,0 +1,96 @@
+"""The fields that serializers share. Their messages say what to send."""
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+
+from campaign_studio.api.refusals import first_of
+from campaign_studio.encryption import MASK
+from campaign_studio.places import country_choices, country_code
+from campaign_studio.querysets import StudioQuerySet
+
+NOT_A_LIST = _("Send a JSON list.")
+NOT_A_COUNTRY = _("“{input}” is not a country. Send an ISO 3166-1 code such as DE, or the name of a country.")
+NOT_A_TEXT = _("Send a text in quotation marks.")
+
+
+class VisibleRelatedField(serializers.PrimaryKeyRelatedField):
+    """An id in a request body. Only objects that the user may see are accepted."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        if not kwargs.get("read_only"):
+            kwargs.setdefault("pk_field", serializers.UUIDField())
+        super().__init__(**kwargs)
+
+    queryset: StudioQuerySet | None
+
+    def get_queryset(self) -> StudioQuerySet | None:
+        return None if self.queryset is None else self.queryset.all().visible_to(self.context["request"].user)
+
+
+class CountryField(serializers.ChoiceField):
+    """An ISO 3166-1 alpha-2 code. English names and alpha-3 codes are accepted too."""
+
+    default_error_messages = {"invalid_choice": NOT_A_COUNTRY}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(choices=country_choices(), **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        return super().to_internal_value((country_code(data) or data) if isinstance(data, str) else data)
+
+
+class NameField(serializers.CharField):
+    """A name. A number isn't one: as a number, the postcode 01067 has lost its zero."""
+
+    default_error_messages: ClassVar = {"invalid": NOT_A_TEXT}
+
+    def to_internal_value(self, data: object) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class TextListField(serializers.ListField):
+    """A list of names; null means the empty list."""
+
+    default_error_messages: ClassVar = {"not_a_list": NOT_A_LIST}
+    child = NameField(max_length=200, allow_blank=True)
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        """Check the length of the list before its elements."""
+        if isinstance(data, list):
+            self.run_validators(data)
+        return super().to_internal_value(data)
+
+    def run_child_validation(self, data: list[Any]) -> list[Any]:
+        """Validate every element, and report the first 20 that are wrong."""
+        values: list[Any] = []
+        problems = first_of(((index,), detail) for index, detail in self._wrong(data, values))
+        if problems:
+            raise ValidationError(problems)
+        return values
+
+    def _wrong(self, data: list[Any], values: list[Any]) -> Iterator[tuple[int, Any]]:
+        """What is wrong, by index. The valid elements are added to `values`."""
+        for index, element in enumerate(data):
+            try:
+                values.append(self.child.run_validation(element))
+            except ValidationError as error:
+                yield index, error.detail
+
+    def validate_empty_values(self, data: object) -> tuple[bool, object]:
+        return (True, []) if data is None else super().validate_empty_values(data)
+
+
+class SecretField(serializers.CharField):
+    """A secret, which is read as `••••6789`. Sending the mask back leaves the value unchanged."""
+
+    def run_validation(self, data: object = serializers.empty) -> str | None:
+        """Skip the field if the value is the mask."""
+        if isinstance(data, str) and data.startswith(MASK):
+            raise serializers.SkipField
+        return super().run_validation(data)
