@@ -23,9 +23,8 @@ from ads.delivery.readiness import Finding
 from ads.media import BAR_POSITIONS
 from ads.models import Ad
 from ads.models.impressions import LONGEST_DEVICE_ID
-from campaign_studio.api.fields import NOT_A_COUNTRY
+from campaign_studio.api.fields import CountryTextField
 from campaign_studio.api.serializers import StrictFields
-from campaign_studio.places import country_code
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -64,19 +63,6 @@ class LocalTimeField(serializers.Field[datetime, object, str, datetime]):
 def one_of(choices: Iterable[str]) -> "dict[str, str | StrPromise]":
     """The error messages of a parameter that takes one of a few values."""
     return {"invalid_choice": format_lazy(_("Send one of these: {choices}."), choices=", ".join(choices))}
-
-
-class CountryTextField(serializers.CharField):
-    """A country by its code or a name, as its alpha-2 code."""
-
-    default_error_messages = {"invalid_choice": NOT_A_COUNTRY}
-
-    def to_internal_value(self, data: Any) -> str:
-        text = super().to_internal_value(data)
-        code = country_code(text)
-        if code is None:
-            self.fail("invalid_choice", input=text)
-        return code
 
 
 class PlaceField(serializers.CharField):

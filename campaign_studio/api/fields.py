@@ -43,6 +43,19 @@ class CountryField(serializers.ChoiceField):
         return super().to_internal_value((country_code(data) or data) if isinstance(data, str) else data)
 
 
+class CountryTextField(serializers.CharField):
+    """A country in a query string, by its code or a name, as its alpha-2 code."""
+
+    default_error_messages = {"invalid_choice": NOT_A_COUNTRY}
+
+    def to_internal_value(self, data: Any) -> str:
+        text = super().to_internal_value(data)
+        code = country_code(text)
+        if code is None:
+            self.fail("invalid_choice", input=text)
+        return code
+
+
 class NameField(serializers.CharField):
     """A name. A number isn't one: as a number, the postcode 01067 has lost its zero."""
 
