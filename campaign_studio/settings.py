@@ -291,8 +291,9 @@ VIEW_GRACE_DAYS = whole_number(env, "VIEW_GRACE_DAYS", default=7, within=range(1
 
 # --- Places ---------------------------------------------------------------------------------------------------------
 
-# The smallest population of the cities in the gazetteer: one of GeoNames' four editions.
-GAZETTEER_FROM = 500
+GAZETTEER_FROM = whole_number(env, "GAZETTEER_FROM", default=500)
+if GAZETTEER_FROM not in {500, 1000, 5000, 15_000}:
+    raise ImproperlyConfigured(f"GAZETTEER_FROM is {GAZETTEER_FROM}. Use 500, 1000, 5000 or 15000.")
 
 # --- Audit -----------------------------------------------------------------------------------------------------------
 

@@ -26,7 +26,7 @@ ClientFor = Callable[[User | None], APIClient]
 UNKNOWN = [UNKNOWN_FIELD]
 RATED = {"rating_system": "MPAA", "rating_label": "PG", "no_prohibited_content": True}
 QUARTER = MESSAGES["time_slot_start_is_on_the_quarter_hour"]
-TIME = "Time has wrong format. Use one of these formats instead: hh:mm[:ss[.uuuuuu]]."
+TIME = "“noon” is not a time of day. Send the screen's local time as HH:MM, such as 08:15."
 OVERLAP = MESSAGES["time_slots_of_an_ad_do_not_overlap"]
 
 

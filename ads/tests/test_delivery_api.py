@@ -13,6 +13,7 @@ from ads.choices import AdType, MediaType
 from ads.models import Ad, AdContentRating, CampaignViewTotals
 from ads.tests.delivery_scene import HERE, MONDAY, caller, showing, shown
 from ads.tests.factories import AdTimeSlotFactory
+from campaign_studio.tests.refusals import codes_of
 from campaigns.models import Campaign
 from campaigns.tests.factories import AudienceTargetingFactory
 
@@ -220,11 +221,24 @@ def test_max_rating_limits_labels_of_both_systems(client: Any, label: str, limit
     assert shown(client.get(ADDRESS, HERE)) == {str(ad.pk)}
 
 
-@pytest.mark.parametrize("place", [{"country": "Atlantis"}, {"country": "DE", "city": "Nowhere"}])
-def test_an_unknown_place_is_empty(client: Any, place: dict[str, str]) -> None:
+@pytest.mark.parametrize("country", ["Atlantis", "XX", "D", "Nirgendwo"])
+def test_what_is_no_country_is_refused_instead_of_answered_with_an_empty_screen(client: Any, country: str) -> None:
+    answer = client.get(ADDRESS, {"country": country, "at": HERE["at"]})
+
+    assert (answer.status_code, codes_of(answer)) == (400, {"country": ["invalid_choice"]})
+
+
+@pytest.mark.parametrize("country", ["UK", "Great Britain", "united kingdom", "GBR"])
+def test_a_country_is_understood_by_every_name(client: Any, country: str) -> None:
+    answer = client.get(ADDRESS, {"country": country, "at": HERE["at"]})
+
+    assert answer.json()["place"]["country"] == "GB"
+
+
+def test_an_unknown_city_has_only_ads_for_the_whole_country(client: Any) -> None:
     showing(campaign__campaign_name="Berlin").campaign.audience_targeting.update(cities=["Berlin"])
 
-    answer = client.get(ADDRESS, {**place, "at": HERE["at"]})
+    answer = client.get(ADDRESS, {"country": "DE", "city": "Nowhere", "at": HERE["at"]})
 
     assert answer.status_code == 200
     assert shown(answer) == set()
@@ -243,7 +257,7 @@ def test_an_unknown_place_is_empty(client: Any, place: dict[str, str]) -> None:
         ({"country": "DE", "at": "2026-11-23"}, "at", "ISO 8601"),
         ({"country": "DE", "max_rating": "XXX"}, "max_rating", "G, PG, PG-13, "),
         ({"country": "DE", "town": "Berlin"}, "town", "device_id"),
-        ({"country": "D" * 101}, "country", "100"),
+        ({"country": "D" * 101}, "country", "is not a country"),
         ({"country": "DE", "region": "x" * 101}, "region", "100"),
         ({"country": "DE", "device_id": "x" * 101}, "device_id", "100"),
     ],

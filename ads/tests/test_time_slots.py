@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 
 from ads.models import AdTimeSlot
 from ads.tests.factories import AdFactory, AdTimeSlotFactory
-from campaign_studio.tests.refusals import assert_database_refuses, assert_model_refuses, write_past_the_model
+from campaign_studio.tests.refusals import assert_database_refuses, assert_model_refuses, codes_of, write_past_the_model
 
 pytestmark = pytest.mark.django_db
 
@@ -130,3 +130,28 @@ def test_slots_are_sorted_by_time() -> None:
 def _slot(text: str) -> dict[str, Any]:
     start, end = text.split("-")
     return {"time_slot_start": at(start), "time_slot_end": at(end)}
+
+
+@pytest.mark.parametrize(
+    ("sent", "code"),
+    [
+        ("08:15Z", "with_zone"),
+        ("10:00+02:00", "with_zone"),
+        ("10:00 UTC", "with_zone"),
+        ("10:00-0500", "with_zone"),
+        ("1015", "invalid"),
+        ("１０:15", "invalid"),
+        ("10.15", "invalid"),
+        ("10:15 pm", "invalid"),
+        ("T10:15", "invalid"),
+        (1015, "invalid"),
+        (36900, "invalid"),
+    ],
+)
+def test_what_is_not_a_local_time_of_day_is_refused(sent: object, code: str, client_for: Any) -> None:
+    ad = AdFactory()
+
+    slot = {"time_slot_start": sent, "time_slot_end": "23:00"}
+    answer = client_for(ad.ad_created_by).patch(f"/api/ads/{ad.pk}", {"time_slots": [slot]})
+
+    assert (answer.status_code, codes_of(answer)) == (400, {"time_slots": {0: {"time_slot_start": [code]}}})

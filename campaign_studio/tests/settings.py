@@ -22,6 +22,8 @@ os.environ |= {
     "THROTTLE_DEVICE": "1000000/min",
     "LOGIN_FAILURE_LIMIT": "5",
     "CACHE_URL": "locmemcache://",
+    # Loading all cities of the world takes seconds.
+    "GAZETTEER_FROM": "15000",
     # Many threads on a busy machine need time. The tests of faults set their own timeout.
     "DATABASE_POOL_TIMEOUT": "60",
     "DATABASE_STATEMENT_TIMEOUT": "60",
@@ -36,5 +38,3 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 DATABASES["default"]["OPTIONS"]["options"] += " -c synchronous_commit=off"  # noqa: F405
 # Each test's client builds the middleware again, which would otherwise list a thousand static files each time.
 WHITENOISE_AUTOREFRESH = True
-# Loading all cities of the world takes seconds.
-GAZETTEER_FROM = 15_000
