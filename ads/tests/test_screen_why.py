@@ -52,6 +52,7 @@ def test_the_ad_that_shows_comes_first_then_those_in_rotation_then_the_others(co
 
 def test_a_reason_links_to_the_field_of_the_campaign(console: Client) -> None:
     ad = showing()
+    ad.campaign.audience_targeting.update(region="Hesse")
     page = console.get(WHY, AT_0815 | {"region": "Bavaria"})
     content = page.content.decode()
 

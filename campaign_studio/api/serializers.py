@@ -177,8 +177,8 @@ def write_rows(parent: models.Model, name: str, child: StudioSerializer, rows: l
 def _with_defaults(child: StudioSerializer, values: Values) -> Values:
     """The values with the model's defaults for the fields that are missing in a new row."""
     model = _model_of(child)
-    fields = {field.name: field for field in model._meta.concrete_fields}
-    names = [str(field.source) for field in child.fields.values() if not field.read_only]
+    fields = {field.name: field for field in model._meta.concrete_fields if not field.primary_key}
+    names = [str(field.source) for field in child.fields.values() if not field.read_only and field.source in fields]
     return {name: fields[name].get_default() for name in names if name not in values} | values
 
 

@@ -12,6 +12,8 @@ EXEMPT = {
     "accounts.AuditEntry": "It is the log.",
     "accounts.AuditEntryToSeal": "It belongs to the log's seals.",
     "accounts.AuditSeal": "It belongs to the log's seals.",
+    "campaign_studio.City": "The gazetteer, which a package brings.",
+    "campaign_studio.PlaceName": "The gazetteer, which a package brings.",
     "campaign_studio.IdempotentAnswer": "Stored responses. The changes themselves are in the log.",
     "accounts.RecoveryCode": "Used at sign-in, which is in the security log.",
     "accounts.SecurityEvent": "It is the security log.",
@@ -42,6 +44,9 @@ LEFT_OUT = {
         "ad_number": "Assigned by the server to enforce the limit of six, and never shown.",
         "ad_view_count": "There are millions of views, which are in the reports.",
     },
+    "campaigns.CampaignAudienceTargeting": dict.fromkeys(
+        ("region_key", "city_keys", "postcode_keys"), "Derived from the places by a trigger."
+    ),
     "ads.Device": {"last_seen_at": "Set by the device's own requests, and changed by no one."},
 }
 

@@ -20,6 +20,9 @@ MAX_TARGETS = 300
 class AudienceTargetingSerializer(StudioSerializer):
     """A place where a campaign may show. An empty list of cities or postcodes means all of them."""
 
+    audience_id = serializers.UUIDField(
+        required=False, help_text=_("A target that names a stored one is changed, others are created.")
+    )
     country = CountryField()
     cities = TextListField(required=False, max_length=MAX_NAMES)
     postcodes = TextListField(required=False, max_length=MAX_NAMES)

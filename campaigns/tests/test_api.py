@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from accounts.audit.models import AuditEntry
 from accounts.models import User
 from accounts.tests.factories import Cast
 from advertisers.tests.factories import AdvertiserFactory
@@ -234,3 +235,18 @@ def test_a_campaign_keeps_its_creator_when_an_admin_changes_it(
 
     assert answer.json()["campaign_created_by_id"] == str(cast.owner.pk)
     assert (answer.json()["created_by_name"], answer.json()["updated_by_name"]) == ("campaign_manager", "app_admin")
+
+
+def test_a_target_that_names_its_id_is_changed_and_keeps_its_history(client: APIClient, summer: dict[str, Any]) -> None:
+    germany, france = summer["audience_targeting"]
+    changed = {**germany, "cities": [*germany["cities"], "Cologne"]}
+
+    answer = client.patch(at(summer), {"audience_targeting": [changed, france]})
+
+    same, other = answer.json()["audience_targeting"]
+    assert (same["audience_id"], same["created_at"]) == (germany["audience_id"], germany["created_at"])
+    assert same["cities"] == [*germany["cities"], "Cologne"]
+    assert other == france
+    newest = AuditEntry.objects.filter(object_pk=germany["audience_id"]).order_by("pk").last()
+    assert newest is not None
+    assert (newest.action, list(newest.changes)) == (AuditEntry.Action.UPDATE, ["cities"])

@@ -79,7 +79,8 @@ def _with_target(campaign: Campaign, changed: CampaignAudienceTargeting | None, 
 
 
 def _as_sent(target: CampaignAudienceTargeting) -> dict[str, object]:
-    return {name: getattr(target, name) for name in ("region", "country", "cities", "postcodes")}
+    key = {"audience_id": str(target.pk)}
+    return key | {name: getattr(target, name) for name in ("region", "country", "cities", "postcodes")}
 
 
 def _with_name(names: list[str], name: str) -> list[str]:
