@@ -46,7 +46,7 @@ def create(keys: Path, tmp_path: Path) -> Create:
 
 
 def written(keys: Path) -> dict[str, str]:
-    return dict(line.split(",") for line in keys.read_text().splitlines())
+    return dict(line.split(":") for line in keys.read_text().splitlines())
 
 
 def test_each_device_has_a_key_in_the_file_that_works(create: Create, keys: Path) -> None:
