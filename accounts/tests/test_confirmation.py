@@ -382,4 +382,7 @@ def test_staff_request_another_link_in_the_console_and_see_the_button_until_the_
     assert "to-email" not in browser.get(page).content.decode()
     with mailing() as sent:
         browser.post("/admin/accounts/user/email/")
+        offered = browser.get("/admin/accounts/user/email/", follow=True).content.decode()
     assert sent == []
+    assert "already confirmed" in offered
+    assert "A link will be sent" not in offered
