@@ -216,7 +216,10 @@ class SecurityEventAdmin(_Log):
         return event.kind, event.get_kind_display()
 
     @display(description=_("Account"), ordering="username")
-    def account(self, event: SecurityEvent) -> str:
+    def account(self, event: SecurityEvent) -> str | None:
+        """The account's username. A device has no account."""
+        if event.kind == SecurityEventKind.IMPLAUSIBLE_VIEWS:
+            return None
         return event.username or gettext("Unknown")
 
     @display(description=_("Done by"), ordering="actor_username")
