@@ -34,7 +34,7 @@ class RequestLinkView(ConsoleView):
             return _already_confirmed(request, user)
         if confirmation.send_link(user):
             messages.error(
-                request, gettext("Too many links have been requested. Check your spam folder, and try later.")
+                request, gettext("Too many links have been requested. Check your spam folder, and try again later.")
             )
         else:
             messages.success(request, gettext("The link has been sent. It works for three days."))
