@@ -63,9 +63,7 @@ def validate_person_name(value: str) -> None:
 def validate_username(value: str) -> None:
     """Raise ValidationError for a username that could be mistaken for another one, or for a command."""
     if value and not any(character.isalnum() for character in value):
-        raise ValidationError(
-            gettext("Use at least one letter or digit."), code="username_without_letters"
-        )
+        raise ValidationError(gettext("Use at least one letter or digit."), code="username_without_letters")
     plain = unicodedata.normalize("NFKC", value)
     if plain != value:
         raise ValidationError(
