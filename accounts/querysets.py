@@ -152,10 +152,12 @@ class SecurityEventQuerySet(StudioQuerySet):
     def with_traces_for(self, reader: Reader) -> Self:
         """Annotate `shown_remote_addr`, `shown_user_agent` and `shown_request_id`: the traces of who caused the event.
 
-        Application administrators see them if it was the account itself, or nobody who had signed in: anyone else may
-        have been a system administrator.
+        Application administrators see them if it was the account itself, nobody who had signed in, or a device: anyone
+        else may have been a system administrator.
         """
         is_shown = Q(actor_username__isnull=True) | Q(actor_username=F("username"))
+        # Only devices report views.
+        is_shown |= Q(kind=SecurityEventKind.IMPLAUSIBLE_VIEWS)
         return _with_traces(
             self,
             ~Q(pk__in=[]) if role_of(reader) == RoleName.SYSTEM_ADMIN else is_shown,

@@ -28,6 +28,8 @@ class LongestPasswordValidator:
 
 # Control characters, format characters such as those that reverse the direction of text, and line separators.
 HIDDEN = {"Cc", "Cf", "Zl", "Zp", "Co", "Cs"}
+# Letters and symbols without a shape: the fillers of Hangul and the blank of Braille. A name of them would be empty.
+BLANKS = {"\u115f", "\u1160", "\u2800", "\u3164", "\uffa0"}
 # Some languages spell names with these two: the zero-width non-joiner and joiner.
 JOINERS = {"\u200c", "\u200d"}
 # Without these, a name can't be mistaken for a URL.
@@ -36,6 +38,8 @@ OF_URLS = {"/", ":"}
 WRITTEN_TOGETHER = ({"CJK", "HIRAGANA", "KATAKANA"}, {"CJK", "HANGUL"}, {"CJK", "BOPOMOFO"})
 # Letters that look like another letter of their own script: dotless i and j, and the phonetic a, g and i.
 LOOKALIKES = {"ı", "ȷ", "ɑ", "ɡ", "ɩ"}
+# And whole groups of such letters, by a part of their names: `ᴏ` looks like `o`, and the click `ǀ` like `l`.
+KINDS_OF_LOOKALIKES = ("LATIN LETTER SMALL CAPITAL ", " CLICK")
 # Usernames that histories and filters use for something else.
 RESERVED = {"anonymous", "me", "nobody", "none", "null", "system", "undefined"}
 
@@ -43,7 +47,8 @@ RESERVED = {"anonymous", "me", "nobody", "none", "null", "system", "undefined"}
 def validate_person_name(value: str) -> None:
     """Raise ValidationError for a name with hidden characters, or one that could be read as a URL."""
     for character in value:
-        if unicodedata.category(character) in HIDDEN and character not in JOINERS:
+        is_hidden = unicodedata.category(character) in HIDDEN or character in BLANKS
+        if is_hidden and character not in JOINERS:
             code = f"U+{ord(character):04X}"
             raise ValidationError(
                 gettext("This name contains a hidden character or a line break (%(code)s). Remove it."),
@@ -58,9 +63,7 @@ def validate_person_name(value: str) -> None:
 def validate_username(value: str) -> None:
     """Raise ValidationError for a username that could be mistaken for another one, or for a command."""
     if value and not any(character.isalnum() for character in value):
-        raise ValidationError(
-            gettext("A username contains at least one letter or digit."), code="username_without_letters"
-        )
+        raise ValidationError(gettext("Use at least one letter or digit."), code="username_without_letters")
     plain = unicodedata.normalize("NFKC", value)
     if plain != value:
         raise ValidationError(
@@ -75,7 +78,7 @@ def validate_username(value: str) -> None:
             code="username_of_several_scripts",
             params={"scripts": get_text_list([script.title() for script in scripts], gettext("and"))},
         )
-    if lookalikes := LOOKALIKES & set(value):
+    if lookalikes := {character for character in value if _is_lookalike(character)}:
         raise ValidationError(
             gettext("“%(letter)s” looks like another letter. Use that one."),
             code="username_with_lookalike",
@@ -87,6 +90,11 @@ def validate_username(value: str) -> None:
             code="username_reserved",
             params={"value": value},
         )
+
+
+def _is_lookalike(character: str) -> bool:
+    name = unicodedata.name(character, "")
+    return character in LOOKALIKES or any(kind in name for kind in KINDS_OF_LOOKALIKES)
 
 
 def _has_script(character: str) -> bool:

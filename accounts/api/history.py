@@ -90,7 +90,7 @@ class AuditEntrySerializer(serializers.ModelSerializer):
     changes = serializers.JSONField(
         source="short_changes",
         help_text=_(
-            "Field → [old value, new value]. In place of a text of more than 300 characters stands "
+            "Field → [old value, new value]. A text of more than 300 characters is replaced by "
             "`{start, count, url}`: its beginning, the number of its characters, and the URL of the object with the "
             "whole text. For a list: `{added, removed, added_count, removed_count, url}`, with the first 10 of each."
         ),

@@ -24,17 +24,30 @@ class RequestLinkView(ConsoleView):
     permission_required = ()
     title = _("Confirm your email address")
 
+    def get(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        user = signed_in(request)
+        return _already_confirmed(request, user) if user.is_verified else super().get(request, *args, **kwargs)
+
     def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         user = signed_in(request)
         if user.is_verified:
-            messages.info(request, gettext("Your email address is already confirmed."))
-        elif confirmation.send_link(user):
+            return _already_confirmed(request, user)
+        if confirmation.send_link(user):
             messages.error(
-                request, gettext("Too many links have been requested. Check your spam folder, and try later.")
+                request, gettext("Too many links have been requested. Check your spam folder, and try again later.")
             )
         else:
             messages.success(request, gettext("The link has been sent. It works for three days."))
-        return HttpResponseRedirect(reverse("admin:accounts_user_change", args=[user.pk]))
+        return _own_page(user)
+
+
+def _already_confirmed(request: HttpRequest, user: User) -> HttpResponse:
+    messages.info(request, gettext("Your email address is already confirmed."))
+    return _own_page(user)
+
+
+def _own_page(user: User) -> HttpResponse:
+    return HttpResponseRedirect(reverse("admin:accounts_user_change", args=[user.pk]))
 
 
 @method_decorator(never_cache, name="dispatch")

@@ -93,7 +93,7 @@ class AuditEntryAdmin(_Log):
     """The audit log, read-only."""
 
     change_form_after_template = "admin/accounts/entry_changes.html"
-    list_display = ["when", "who", "what", "kind", "object_repr", "door", "address"]
+    list_display = ["when", "who", "what", "kind", "object_name", "door", "address"]
     list_filter = [ActionFilter, ("door", ChoicesDropdownFilter), KindFilter]
     date_hierarchy = "timestamp"
     search_fields = ["object_repr__ilike", "actor_name__ilike", "actor_username__ilike", "object_pk__exact"]
@@ -101,9 +101,9 @@ class AuditEntryAdmin(_Log):
     ordering = ["-timestamp", "-id"]
     fieldsets = [
         (None, {"fields": ["when", "who", ("door", "address"), "request_id", "seal"]}),
-        (_("Object"), {"fields": ["verb", "kind", "object_link", "object_pk"]}),
+        (_("Object"), {"fields": ["verb", "kind", "object_link", "object_id_shown"]}),
     ]
-    readonly_fields = ["when", "who", "address", "verb", "request_id", "seal", "kind", "object_link"]
+    readonly_fields = ["when", "who", "address", "verb", "request_id", "seal", "kind", "object_link", "object_id_shown"]
 
     @display(description=_("Time"), ordering="timestamp")
     def when(self, entry: AuditEntry) -> str:
@@ -137,6 +137,15 @@ class AuditEntryAdmin(_Log):
     @display(description=_("Object type"))
     def kind(self, entry: AuditEntry) -> str:
         return capfirst(entry.content_type.name)
+
+    @display(description=_("Object"), ordering="object_repr")
+    def object_name(self, entry: AuditEntry) -> str:
+        """The object's name at the time."""
+        return entry.object_repr
+
+    @display(description=_("Object ID"))
+    def object_id_shown(self, entry: AuditEntry) -> str:
+        return entry.object_pk
 
     @display(description=_("Object"))
     def object_link(self, entry: AuditEntry) -> str:
@@ -207,7 +216,10 @@ class SecurityEventAdmin(_Log):
         return event.kind, event.get_kind_display()
 
     @display(description=_("Account"), ordering="username")
-    def account(self, event: SecurityEvent) -> str:
+    def account(self, event: SecurityEvent) -> str | None:
+        """The account's username. A device has no account."""
+        if event.kind == SecurityEventKind.IMPLAUSIBLE_VIEWS:
+            return None
         return event.username or gettext("Unknown")
 
     @display(description=_("Done by"), ordering="actor_username")

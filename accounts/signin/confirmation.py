@@ -49,9 +49,13 @@ def send_link(user: "User") -> int:
 
 
 def tell_of_change(user: "User", former: str) -> None:
-    """Tell both addresses that the user's address has changed: the former one, and the new one with a link."""
-    # These notices have a counter of their own, so that requests for links can't use them up.
-    if not _wait(f"changed:{former}"):
+    """Tell both addresses that the user's address has changed: the former one, and the new one with a link.
+
+    Notices are limited as links are: those to an address, and those that a user causes, who could otherwise have one
+    sent to any number of addresses in turn. The first change of a series is always told.
+    """
+    # These notices have counters of their own, so that requests for links can't use them up.
+    if not any(_wait(counter) for counter in (f"changed:{former}", f"changed-by:{user.pk}")):
         mails.send("email_changed", gettext("Your Campaign Studio email address was changed"), user, to=former)
     if user.is_active:
         send_link(user)

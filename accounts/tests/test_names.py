@@ -24,6 +24,9 @@ MISLEADING = [
     ("한글かな", "username_of_several_scripts"),
     ("roıt", "username_with_lookalike"),
     ("ɡuest", "username_with_lookalike"),
+    ("rᴏᴏt", "username_with_lookalike"),
+    ("ʀoot", "username_with_lookalike"),
+    ("ǀena", "username_with_lookalike"),
     ("ｒｏｏｔ", "username_with_variants"),
     ("roſe", "username_with_variants"),
     ("ﬁle", "username_with_variants"),
@@ -57,6 +60,7 @@ HONEST = [
 ]
 HIDDEN = [
     *["a\nb", "a\r\nb", "a\tb", "a\x00b", "a\x1bb", "a\x85b", "a\u2028b", "a\u200bb", "a\ufeffb", "a\u00adb"],
+    *["\u115f", "\u3164", "a\uffa0b", "\u2800"],
     *["\u202eevil", "a\u2066b", "a\u200eb", "a\u061cb", "a\U000e0041b", "a\ue000b"],
 ]
 LIKE_URLS = ["https://evil.example", "a/b", "a:b", "a／b", "a：b", "℀"]

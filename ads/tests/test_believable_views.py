@@ -1,14 +1,17 @@
 """Views are believed only if one screen can have shown them: the rules for the views of a device."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 import time_machine
+from django.test import Client
 from rest_framework.test import APIClient
 
 from accounts.choices import SecurityEventKind
-from accounts.models import SecurityEvent
+from accounts.models import SecurityEvent, User
+from accounts.tests.factories import Cast
 from ads.choices import AdType
 from ads.delivery.proofs import read
 from ads.models import Ad, AdView, AdViewDay, Device
@@ -32,6 +35,8 @@ from ads.tests.screens import (
 from campaign_studio.tests.bodies import stored
 
 pytestmark = pytest.mark.django_db
+
+ClientFor = Callable[[User | None], APIClient]
 
 # A quarter hour in Berlin, two hours ago.
 QUARTER = datetime.fromisoformat("2026-11-23T08:15:00+01:00")
@@ -323,6 +328,20 @@ def test_implausible_views_are_one_security_event_per_report(client: APIClient, 
     event = SecurityEvent.objects.get(kind=SecurityEventKind.IMPLAUSIBLE_VIEWS)
     assert event.detail == "device car-1: forged 2, in_future 1, outside_quarter 1, too_long 1, too_many 1"
     assert (event.user_id, event.door, event.actor_username) == (None, "api", "device car-1")
+
+
+def test_who_manages_devices_sees_from_where_implausible_views_came(
+    client: APIClient, ad: Ad, cast: Cast, console_for: Callable[[User | None], Client], client_for: ClientFor
+) -> None:
+    report(client, view(ad, impression="x"))
+
+    (event,) = client_for(cast.app_admin).get("/api/security-events?kind=implausible_views").json()["results"]
+    page = console_for(cast.app_admin).get("/admin/accounts/securityevent/").content.decode()
+
+    assert (event["remote_addr"], event["actor_username"]) == ("127.0.0.1", "device car-1")
+    assert event["request_id"]
+    assert "device car-1" in page
+    assert "Unknown" not in page
 
 
 def test_views_that_honest_screens_may_send_are_no_security_event(client: APIClient) -> None:

@@ -46,7 +46,7 @@ def create(keys: Path, tmp_path: Path) -> Create:
 
 
 def written(keys: Path) -> dict[str, str]:
-    return dict(line.split(",") for line in keys.read_text().splitlines())
+    return dict(line.split(":") for line in keys.read_text().splitlines())
 
 
 def test_each_device_has_a_key_in_the_file_that_works(create: Create, keys: Path) -> None:
@@ -186,7 +186,7 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_devices(create: 
 
 @pytest.mark.matrix
 @pytest.mark.django_db(transaction=True)
-def test_ten_thousand_devices_take_no_more_memory_than_two_thousand(create: Create, keys: Path) -> None:
+def test_four_thousand_devices_take_no_more_memory_than_a_thousand(create: Create, keys: Path) -> None:
     def peak(count: int) -> int:
         keys.unlink(missing_ok=True)
         tracemalloc.start()
@@ -196,7 +196,7 @@ def test_ten_thousand_devices_take_no_more_memory_than_two_thousand(create: Crea
         return most
 
     peak(100)
-    few, many = peak(2000), peak(10_000)
+    few, many = peak(1000), peak(4000)
 
     assert many < 1.5 * few
-    assert Device.objects.count() == 12_100
+    assert Device.objects.count() == 5100

@@ -77,6 +77,14 @@ def test_of_long_lists_the_first_names_are_shown_and_the_others_counted(cast: Ca
     assert shown.endswith(" and 4990 more")
 
 
+def test_the_console_counts_the_others_too(cast: Cast, console_for: Callable[[User | None], Client]) -> None:
+    target = changed(cast, cities=NAMES)
+
+    page = console_for(cast.owner).get(f"/admin/campaigns/campaign/{target.campaign_id}/history/").content.decode()
+
+    assert " and 4990 more" in page
+
+
 def test_a_long_text_is_a_count_with_a_link_to_the_whole(cast: Cast, client_for: ClientFor) -> None:
     campaign = CampaignFactory(campaign_description=LONG)
     campaign.campaign_description = "Short"

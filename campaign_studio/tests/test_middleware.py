@@ -1,5 +1,6 @@
 """The client's IP address behind trusted proxies, and the request id."""
 
+import logging
 import re
 import uuid
 from typing import Any
@@ -202,3 +203,8 @@ def test_the_log_line_of_a_refusal_has_its_id(path: str, monkeypatch: pytest.Mon
     (line,) = log.getvalue().splitlines()
     assert f"[{answer['X-Request-ID']}]" in line
     assert answer["X-Request-ID"].endswith("/theirs")
+
+
+def test_only_our_handler_writes_log_lines() -> None:
+    # Django's own, which writes under DEBUG, knows neither the time nor the id of a request.
+    assert not logging.getLogger("django").handlers

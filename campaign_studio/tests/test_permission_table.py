@@ -17,6 +17,7 @@ from rest_framework.test import APIClient
 
 from accounts.choices import RoleName
 from accounts.tests.factories import PASSWORD, Cast, UserFactory
+from ads.models import Device
 from advertisers.models import Advertiser
 from campaign_studio.tests import bodies
 from campaign_studio.tests.scenes import scene
@@ -250,6 +251,7 @@ def ask(cast: Cast, method: str, address: str, whose: str, role: str) -> int:
         # A user who has created something could not be deleted at all.
         Campaign.objects.all().delete()
         Advertiser.objects.all().delete()
+        Device.objects.all().delete()
     tokens = bodies.tokens_of(actor)
     client = APIClient() if role == "anonymous" else bodies.bearing(tokens["access_token"])
     body = body_for(method, address, keys, tokens)

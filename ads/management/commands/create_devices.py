@@ -55,7 +55,7 @@ class Command(StudioCommand):
             type=Path,
             required=True,
             metavar="FILE",
-            help=gettext("a file that doesn't exist yet, for lines such as device_id,key"),
+            help=gettext("a file that doesn't exist yet, for lines such as device_id:key"),
         )
 
     def handle(
@@ -70,7 +70,7 @@ class Command(StudioCommand):
             while batch := list(islice(device_ids, BATCH)):
                 _refuse_taken(batch)
                 for device_id, key in Device.create_many(batch, fleet=fleet).items():
-                    lines.write(f"{device_id},{key}\n")
+                    lines.write(f"{device_id}:{key}\n")
                 created += len(batch)
             if not created:
                 raise CommandError(gettext("“%(file)s” contains no device ID.") % {"file": file})

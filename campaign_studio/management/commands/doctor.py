@@ -84,11 +84,14 @@ def _settings() -> Iterator[tuple[str, str | None]]:
         yield kind, f"{problem.msg} {problem.hint or ''} ({problem.id})".replace("\n", " ")
     keys = {settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS, *settings.ENCRYPTION_KEYS, *settings.DELIVERY_KEYS}
     published = settings.EXAMPLE_KEYS & {*keys, *settings.SEAL_KEYS}
-    advice = gettext("The published example keys are in use. Set SECRET_KEY and ENCRYPTION_KEY.")
+    advice = gettext(
+        "The published example keys are in use. Set SECRET_KEY, ENCRYPTION_KEY, DELIVERY_KEYS and SEAL_KEYS."
+    )
     yield gettext("Keys"), advice if published else None
     advice = gettext(
-        "None is named in TRUSTED_PROXIES. Slow clients could occupy every thread. Put a proxy that buffers request "
-        "bodies before the servers (deploy/nginx.conf, deploy/Caddyfile), and set TRUSTED_PROXIES to its IP address."
+        "TRUSTED_PROXIES is empty. Without a proxy, slow clients can occupy every thread. Put a proxy that buffers "
+        "request bodies in front of the servers (deploy/nginx.conf, deploy/Caddyfile), and set TRUSTED_PROXIES to its "
+        "IP address."
     )
     yield gettext("Reverse proxy"), None if settings.DEBUG or settings.TRUSTED_PROXIES else advice
     yield from _exposure()
