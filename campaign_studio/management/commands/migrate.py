@@ -3,6 +3,8 @@
 from typing import Any
 
 from django.core.management.commands import migrate
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 
 from campaign_studio.database.schema_changes import SchemaAutodetector
 from campaign_studio.places.gazetteer import load_gazetteer
@@ -15,7 +17,9 @@ class Command(migrate.Command):
     autodetector = SchemaAutodetector
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Migrate, then load the gazetteer if a migration to the present schema leaves it out of date."""
+        """Migrate. If that leads to the present schema, load the gazetteer and renew the keys of all targets."""
         super().handle(*args, **options)
-        if load_gazetteer():
+        executor = MigrationExecutor(connection)
+        is_present = not executor.migration_plan(executor.loader.graph.leaf_nodes())
+        if is_present and not options["plan"] and load_gazetteer():
             CampaignAudienceTargeting.objects.all().rekey()
