@@ -88,7 +88,7 @@ class PerformanceViewSet(StudioView, ViewSet):
         operation_id="campaign_performance",
         description=_(
             "Views and viewing time by day, ad, position or city, and what is left of the caps.\n\n"
-            "Days without views are left out. Spellings of a city that differ only in case are one city."
+            "Days without views are left out. All spellings of a city are one city."
         ),
         responses=PerformanceSerializer,
         parameters=[

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from django.db.models import Min, OuterRef, QuerySet, Subquery, Sum
-from django.db.models.functions import Collate, Least, Lower, Upper
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import Func, Min, OuterRef, QuerySet, Subquery, Sum, TextField
+from django.db.models.functions import Collate, Least, Upper
 
 from ads.models import AdViewDay, CampaignViewTotals
 from campaigns.models import Campaign
@@ -17,8 +18,9 @@ Groups = QuerySet[AdViewDay, Any]
 
 
 def _by_city(days: Days) -> Groups:
-    """Group cities without regard to case, as vehicles may spell them differently."""
-    grouped = days.values(of_country=Upper("country"), of_city=Lower("city"))
+    """Group the spellings of a city, as vehicles may spell it differently."""
+    keys = Func(Upper("country"), "city", function="city_keys", output_field=ArrayField(TextField()))
+    grouped = days.values(of_country=Upper("country"), of_city=keys)
     return grouped.annotate(as_city=Min(Collate("city", "C")))
 
 

@@ -125,6 +125,15 @@ def test_cities_that_differ_only_in_case_are_one_city(client: APIClient, campaig
     ]
 
 
+def test_all_spellings_of_a_city_are_one_city(client: APIClient, campaign: Campaign, ads: list[Ad]) -> None:
+    for city in ("München", "Munich", "Mu\u0308nchen", "MUENCHEN"):
+        seen(ads[0], 2, 1, city=city)
+
+    (row,) = performance(client, campaign, "?by=city")["results"]
+
+    assert (row["country"], row["view_count"]) == ("DE", 4)
+
+
 @pytest.mark.parametrize("by", ["ad", "ad_type", "city"])
 def test_groups_with_equal_views_are_ordered_by_key(client: APIClient, campaign: Campaign, by: str) -> None:
     for number, ad_type in enumerate([AdType.TOP_BAR, AdType.BOTTOM_LEFT, AdType.CENTER_LEFT]):
