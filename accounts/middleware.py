@@ -19,11 +19,9 @@ from accounts.signin.two_factor import is_required_of
 from campaign_studio import acting
 from campaign_studio.acting import is_api
 from campaign_studio.addresses import networks_of
-from campaign_studio.rate_limits import COST_OF_A_REFUSAL, REFUSALS_PERIOD, count, count_refusal, rate
+from campaign_studio.rate_limits import COST_OF_A_REFUSAL, REFUSALS_PERIOD, count, count_refusal, is_summed_up, rate
 
 REFUSALS = {HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS}
-# The numbers of refusals that are an event.
-SUMMED_UP = {10**exponent for exponent in range(1, 10)}
 # The console pages open to users who still have to set up the two-factor authentication that their role requires.
 OPEN_WITHOUT_TWO_FACTOR = {"admin:two_factor", "admin:logout", "admin:jsi18n", "admin:login"}
 
@@ -95,7 +93,7 @@ def _count_refusal(request: HttpRequest, status: int) -> None:
         count(who, rate(limit), times=COST_OF_A_REFUSAL - 1)
     number = count_refusal(f"{status}:{who}")
     latest = f"{request.method} {request.path_info}"
-    if number > 1 and number in SUMMED_UP:
+    if number > 1 and is_summed_up(number):
         minutes = REFUSALS_PERIOD // 60
         detail = f"{number} times within {minutes} minutes ({status}), the latest: {latest}"
         SecurityEvent.objects.record(SecurityEventKind.PERMISSION_REFUSED, user, detail=detail)

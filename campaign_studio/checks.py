@@ -23,20 +23,19 @@ def refuse_wrong_settings() -> None:
 
 @register(SETTINGS)
 def trusted_proxies(**kwargs: object) -> list[CheckMessage]:
-    """`TRUSTED_PROXIES` lists IP addresses and networks."""
+    """`TRUSTED_PROXIES` lists IP addresses and networks, but not every address."""
     errors: list[CheckMessage] = []
     for proxy in settings.TRUSTED_PROXIES:
         try:
-            ipaddress.ip_network(proxy, strict=False)
+            includes_everyone = ipaddress.ip_network(proxy, strict=False).prefixlen == 0
         except ValueError:
-            errors.append(
-                Error(
-                    _("TRUSTED_PROXIES contains “%(value)s”, which is not an IP address or network.")
-                    % {"value": proxy},
-                    hint=_("Set it to IP addresses or networks, separated by commas: 10.0.0.5,192.168.0.0/24"),
-                    id="campaign_studio.E001",
-                )
-            )
+            message = _("TRUSTED_PROXIES contains “%(value)s”, which is not an IP address or network.")
+        else:
+            if not includes_everyone:
+                continue
+            message = _("TRUSTED_PROXIES contains “%(value)s”, which is everyone: any client could forge its address.")
+        hint = _("Set it to IP addresses or networks, separated by commas: 10.0.0.5,192.168.0.0/24")
+        errors.append(Error(message % {"value": proxy}, hint=hint, id="campaign_studio.E001"))
     return errors
 
 

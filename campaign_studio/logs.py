@@ -32,3 +32,17 @@ class DatabaseFaultFilter(logging.Filter):
 
         error = record.exc_info[1] if record.exc_info else None
         return error is None or not is_fault(error)
+
+
+class RefusalFilter(logging.Filter):
+    """Makes a refused request one line, at most a warning.
+
+    Django logs some with a traceback, an unknown host even as an error, so anybody could fill the log with our code.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if getattr(record, "status_code", 500) < 500:
+            record.exc_info = record.exc_text = None
+            record.levelno = min(record.levelno, logging.WARNING)
+            record.levelname = logging.getLevelName(record.levelno)
+        return True

@@ -19,6 +19,8 @@ logger = logging.getLogger(__name__)
 COST_OF_A_REFUSAL = 10
 # Refusals of one client are counted together for this many seconds.
 REFUSALS_PERIOD = 600
+# The numbers of refusals within a period that are an event.
+SUMMED_UP = {10**exponent for exponent in range(10)}
 PERIODS = {"sec": 1, "second": 1, "min": 60, "minute": 60, "hour": 3600, "day": 86_400}
 
 
@@ -69,6 +71,11 @@ def count_address(address: str, allowed: Rate, *, kind: str = "address") -> Usag
             # A refused request costs its wider network nothing.
             return usages[-1]
     return min(usages, key=lambda usage: usage.remaining)
+
+
+def is_summed_up(number: int) -> bool:
+    """Whether the refusal of this number is an event: the 1st, the 10th, the 100th and so on."""
+    return number in SUMMED_UP
 
 
 def count_refusal(who: str) -> int:

@@ -395,10 +395,15 @@ LOGGING = {
     "filters": {
         "with_request_id": {"()": "campaign_studio.logs.RequestIdFilter"},
         "without_faults": {"()": "campaign_studio.logs.DatabaseFaultFilter"},
+        "short_refusals": {"()": "campaign_studio.logs.RefusalFilter"},
     },
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"}},
     "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["with_request_id"]},
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["with_request_id", "short_refusals"],
+        },
     },
     "root": {"handlers": ["console"], "level": "INFO"},
 }

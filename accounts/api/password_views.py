@@ -17,6 +17,7 @@ from accounts.api import serializers
 from accounts.api.views import AnonymousView, SignInView, TooManyAttempts
 from accounts.models import LockedOutError, User
 from accounts.signin import passwords
+from campaign_studio.api.etags import ETagMixin
 from campaign_studio.api.viewsets import StudioListViewSet
 
 OWN_PASSWORD = _("Change your own password with POST /api/auth/password, which asks for the current one.")
@@ -58,11 +59,15 @@ class PasswordView(SignInView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-class UserPasswordView(StudioListViewSet[User]):
-    """`/api/users/{user_id}/password`: sets another user's password, as administrators can in the console."""
+class UserPasswordView(ETagMixin, StudioListViewSet[User]):
+    """`/api/users/{user_id}/password`: sets another user's password, as administrators can in the console.
+
+    `If-Match` is that of the user.
+    """
 
     queryset = User.objects.all()
     row_serializer_class = serializers.UserSerializer
+    counters = ("last_login",)
     no_store = True
 
     def required_permission(self) -> str:
@@ -83,6 +88,7 @@ class UserPasswordView(StudioListViewSet[User]):
         self.check_object_permissions(request, user)
         if user.pk == request.user.pk:
             raise PermissionDenied(OWN_PASSWORD, "own_password")
+        self.check_match(request, lambda: self.get_serializer(user).data)
         serializer = serializers.OthersPasswordSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         serializers.check_password_rules(serializer.validated_data["new_password"], user, "new_password")

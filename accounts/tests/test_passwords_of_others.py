@@ -98,3 +98,17 @@ def test_other_fields_and_unknown_users_are_refused(cast: Cast) -> None:
     assert client.put(nowhere, {"new_password": NEW}).status_code == 404
     assert client.get(f"/api/users/{user.pk}/password").status_code == 405
     assert client.patch(f"/api/users/{user.pk}/password", {"new_password": NEW}).status_code == 405
+
+
+def test_a_password_is_not_set_on_a_user_who_has_changed_since(cast: Cast) -> None:
+    client = bearing(tokens_of(cast.in_role("app_admin"))["access_token"])
+    user = UserFactory()
+    read = client.get(f"/api/users/{user.pk}")["ETag"]
+    client.patch(f"/api/users/{user.pk}", {"first_name": "Other"})
+
+    refused = client.put(f"/api/users/{user.pk}/password", {"new_password": NEW}, HTTP_IF_MATCH=read)
+
+    assert refused.status_code == 412
+    assert user.check_password(PASSWORD)
+    body = {"new_password": NEW}
+    assert client.put(f"/api/users/{user.pk}/password", body, HTTP_IF_MATCH=refused["ETag"]).status_code == 204

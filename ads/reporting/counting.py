@@ -17,6 +17,7 @@ from accounts.audit.models import SecurityEvent
 from accounts.choices import SecurityEventKind
 from ads.models import Ad, AdView, CampaignViewTotals, Device, ViewReceipt
 from ads.reporting.reports import IMPLAUSIBLE, Airtime, ProvenView, Refusal, Rejection, ReportedView, objection
+from campaign_studio.rate_limits import REFUSALS_PERIOD, count_refusal, is_summed_up
 from campaigns.models import Campaign
 
 # Locks the campaign, so that it can't be deleted while its row of totals is created.
@@ -59,7 +60,7 @@ def count_views(views: Sequence[ReportedView], *, device: Device, now: datetime)
     """Count the views that can be counted, in the order of the report and in one transaction.
 
     A view that was counted before is a duplicate, even if it would be rejected now. A rejected view isn't stored and
-    may be sent again. Implausible views are one security event. Raises InactiveDeviceError if the device may no longer
+    may be sent again. Implausible views are a security event. Raises InactiveDeviceError if the device may no longer
     report views.
     """
     result, accepted = CountResult(), []
@@ -169,9 +170,18 @@ def _row(view: ProvenView) -> AdView:
 
 
 def _record_implausible(device: Device, result: CountResult) -> None:
-    """Record one security event about all implausible views of a report."""
+    """Record one security event about all implausible views of a report.
+
+    Of a device that goes on, only the 10th report, the 100th and so on within ten minutes are events.
+    """
     codes = Counter(rejection.reason.code for rejection in result.rejected.values())
     found = [f"{code} {codes[code]}" for code in IMPLAUSIBLE if codes[code]]
-    if found:
+    if not found:
+        return
+    number = count_refusal(f"implausible:{device.pk}")
+    # While the cache is down, every report is one.
+    if number == 0 or is_summed_up(number):
         detail = f"device {device.pk}: {', '.join(found)}"
+        if number > 1:
+            detail += f" (report {number} within {REFUSALS_PERIOD // 60} minutes)"
         SecurityEvent.objects.record(SecurityEventKind.IMPLAUSIBLE_VIEWS, None, detail=detail)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.core.cache import cache
 from django.test import Client
 from rest_framework.test import APIClient
 
@@ -312,6 +313,11 @@ def test_an_inactive_device_counts_nothing(device: Device, client: APIClient, ad
 # --- Security events -------------------------------------------------------------------------------------------------
 
 
+@pytest.fixture(autouse=True)
+def _no_report_has_been_counted() -> None:
+    cache.clear()
+
+
 def test_implausible_views_are_one_security_event_per_report(client: APIClient, ad: Ad) -> None:
     proof = impression(ad, QUARTER)
     implausible = [
@@ -328,6 +334,17 @@ def test_implausible_views_are_one_security_event_per_report(client: APIClient, 
     event = SecurityEvent.objects.get(kind=SecurityEventKind.IMPLAUSIBLE_VIEWS)
     assert event.detail == "device car-1: forged 2, in_future 1, outside_quarter 1, too_long 1, too_many 1"
     assert (event.user_id, event.door, event.actor_username) == (None, "api", "device car-1")
+
+
+def test_the_implausible_reports_of_a_device_are_counted_together(client: APIClient, ad: Ad) -> None:
+    for _number in range(12):
+        report(client, view(ad, impression="x"))
+
+    details = SecurityEvent.objects.filter(kind=SecurityEventKind.IMPLAUSIBLE_VIEWS).values_list("detail", flat=True)
+    assert sorted(details) == [
+        "device car-1: forged 1",
+        "device car-1: forged 1 (report 10 within 10 minutes)",
+    ]
 
 
 def test_who_manages_devices_sees_from_where_implausible_views_came(

@@ -29,14 +29,14 @@ def test_ip_addresses_and_networks_are_accepted_as_proxies(proxies: list[str], s
 
 
 def test_each_wrong_proxy_is_reported(settings: Any) -> None:
-    settings.TRUSTED_PROXIES = ["10.0.0.5", "proxy.local", "10.0.0.0/33"]
+    settings.TRUSTED_PROXIES = ["10.0.0.5", "proxy.local", "10.0.0.0/33", "0.0.0.0/0", "::/0"]
 
     assert (
         found()
         == [
             ("campaign_studio.E001", "Set it to IP addresses or networks, separated by commas: 10.0.0.5,192.168.0.0/24")
         ]
-        * 2
+        * 4
     )
 
 

@@ -9,6 +9,7 @@ import pytest
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 
+from accounts.tests.factories import Cast
 from campaign_studio import acting
 from campaign_studio.acting import ActingMiddleware
 from campaign_studio.middleware import FORWARDED, ClientAddressMiddleware
@@ -208,3 +209,19 @@ def test_the_log_line_of_a_refusal_has_its_id(path: str, monkeypatch: pytest.Mon
 def test_only_our_handler_writes_log_lines() -> None:
     # Django's own, which writes under DEBUG, knows neither the time nor the id of a request.
     assert not logging.getLogger("django").handlers
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("page", "host"), [("/admin/", "unknown.example"), ("/admin/accounts/user/", "testserver")])
+def test_a_refused_request_is_one_warning_without_traceback(
+    page: str, host: str, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = Client()
+    browser.force_login(cast.in_role("campaign_manager"))
+    log = log_lines(monkeypatch)
+
+    answer = browser.get(page, headers={"Host": host})
+
+    assert answer.status_code == {"unknown.example": 400, "testserver": 403}[host]
+    (line,) = log.getvalue().splitlines()
+    assert " WARNING " in line
