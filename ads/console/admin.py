@@ -1,13 +1,13 @@
 """The console's ad pages. Importing this module also registers the pages of campaigns and devices."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import InlineModelAdmin
 from django.contrib.admin.utils import flatten_fieldsets, unquote
 from django.db import models
-from django.forms import Field, ModelChoiceField, ModelForm
+from django.forms import Field, ModelChoiceField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
@@ -35,8 +35,9 @@ from ads.console.moderation import (
 from ads.models import Ad, AdContentRating, AdTimeSlot
 from ads.moderation import FOUR_EYES
 from ads.rules import NOT_OWN_CAMPAIGN
-from campaign_studio.console.base import Fieldsets, StudioStackedInline, StudioTabularInline
+from campaign_studio.console.base import Fieldsets
 from campaign_studio.console.forms import StudioFormSet
+from campaign_studio.console.inlines import StudioStackedInline, StudioTabularInline
 from campaign_studio.console.lists import DateRangeFilter
 from campaign_studio.console.views import Context
 from campaigns.console.forms import STATUS_COLOURS, LifecycleForm
@@ -289,7 +290,6 @@ class AdAdmin(StatusActionsMixin):
                     show_rating_to(obj, formset)
         return formsets, inlines
 
-    def save_model(self, request: HttpRequest, obj: Ad, form: ModelForm, change: bool) -> None:
-        """Save the ad, unless the user may only change its content rating."""
-        if self._may_edit(request, obj if change else None):
-            super().save_model(request, obj, form, change)
+    def may_save(self, request: HttpRequest, obj: models.Model | None) -> bool:
+        """Not if the user may only change the ad's content rating."""
+        return self._may_edit(request, cast("Ad | None", obj))

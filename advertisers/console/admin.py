@@ -18,7 +18,8 @@ from unfold.widgets import UnfoldAdminSelect2Widget
 from accounts.console.history import AuditedAdmin
 from advertisers.console.forms import BankAccountForm, ContactFormSet
 from advertisers.models import Advertiser, AdvertiserBankAccount, AdvertiserContact
-from campaign_studio.console.base import Fieldsets, StudioStackedInline
+from campaign_studio.console.base import Fieldsets
+from campaign_studio.console.inlines import StudioStackedInline
 
 TYPE_COLOURS = {"individual": "info", "business": "success", "enterprise": "primary", "agency": "warning"}
 LONG_LISTS = ("country", "contact_country", "timezone", "bank_account_currency")

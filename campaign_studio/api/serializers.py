@@ -13,6 +13,7 @@ from rest_framework.settings import api_settings
 
 from campaign_studio.api.errors import as_detail
 from campaign_studio.api.fields import NOT_A_LIST
+from campaign_studio.api.parts import RowPlan, RowsPlan
 
 # Messages nested as the input is, in DRF's types.
 Errors: TypeAlias = Any
@@ -119,15 +120,29 @@ class StudioSerializer(StrictFields, serializers.ModelSerializer):
         return copy.copy(row)
 
     def _write(self, attrs: Values) -> models.Model:
-        self.proposed.save()
-        for name in self.parts:
-            if name in attrs:
-                field = self.fields[name]
-                if isinstance(field, serializers.ListSerializer):
-                    write_rows(self.proposed, name, cast("StudioSerializer", field.child), attrs[name])
-                else:
-                    write_row(self.proposed, name, _model_of(cast("StudioSerializer", field)), attrs[name])
+        """Save the row and its parts. What changes nothing writes nothing: no version, no audit entry."""
+        is_new = self.proposed._state.adding
+        if is_new:
+            self.proposed.save()
+        plans = [self._plan(name, attrs[name]) for name in self.parts if name in attrs]
+        if not is_new and (self._differs() or any(plan.changes_something for plan in plans)):
+            self.proposed.save()
+        for plan in plans:
+            plan.carry_out()
         return self.proposed
+
+    def _plan(self, name: str, sent: Any) -> RowsPlan | RowPlan:
+        field = self.fields[name]
+        if isinstance(field, serializers.ListSerializer):
+            child = cast("StudioSerializer", field.child)
+            writable = {str(one.source) for one in child.fields.values() if not one.read_only}
+            return RowsPlan(self.proposed, name, writable, sent)
+        return RowPlan(self.proposed, name, _model_of(cast("StudioSerializer", field)), sent)
+
+    def _differs(self) -> bool:
+        """Whether a column of the row would change."""
+        names = [field.attname for field in self.proposed._meta.concrete_fields]
+        return any(getattr(self.instance, name) != getattr(self.proposed, name) for name in names)
 
     def _renamed(self, errors: dict[str, list[ErrorDetail]]) -> dict[str, list[ErrorDetail]]:
         """Errors under the names that the client sent: `advertiser` → `advertiser_id`."""
@@ -137,80 +152,6 @@ class StudioSerializer(StrictFields, serializers.ModelSerializer):
 
 def _model_of(serializer: StudioSerializer) -> type[models.Model]:
     return cast("type[models.Model]", serializer.Meta.model)
-
-
-def write_rows(parent: models.Model, name: str, child: StudioSerializer, rows: list[Values]) -> None:
-    """Replace the parent's rows in relation `name` by `rows`. The caller holds the parent's lock.
-
-    A row that names its key, or equals a stored row, keeps its key. Stored rows that are no longer listed are deleted.
-    Raises ValidationError with errors by index, as DRF does.
-    """
-    manager = getattr(parent, name)
-    flag = manager.model.flag_field
-    flagged = [index for index, values in enumerate(rows) if flag and values.get(flag)]
-    if len(flagged) > 1:
-        twice: Any = {index: {flag: [manager.model.only_one_message]} for index in flagged[1:]}
-        raise ValidationError({name: twice})
-    key = manager.model._meta.pk.name
-    left = {row.pk: row for row in manager.all()}
-    planned = []
-    for index, values in enumerate(rows):
-        sent_key = values.pop(key, None)
-        if sent_key not in left:
-            values = _with_defaults(child, values)
-        row = left.get(sent_key) or next((row for row in left.values() if _equals(row, values)), None)
-        if row is not None:
-            del left[row.pk]
-        planned.append((index, row or manager.model(**{manager.field.name: parent}), values))
-    for row in left.values():
-        row.delete()
-    errors: dict[int, dict[str, list[ErrorDetail]]] = {}
-    # New rows are written last.
-    for index, row, values in sorted(planned, key=lambda plan: plan[1]._state.adding):
-        if row._state.adding or not _equals(row, values):
-            errors[index] = _write_part(row, values)
-    wrong: Errors = {index: found for index, found in errors.items() if found}
-    if wrong:
-        raise ValidationError({name: wrong})
-
-
-def _with_defaults(child: StudioSerializer, values: Values) -> Values:
-    """The values with the model's defaults for the fields that are missing in a new row."""
-    model = _model_of(child)
-    fields = {field.name: field for field in model._meta.concrete_fields if not field.primary_key}
-    names = [str(field.source) for field in child.fields.values() if not field.read_only and field.source in fields]
-    return {name: fields[name].get_default() for name in names if name not in values} | values
-
-
-def write_row(parent: models.Model, name: str, model: type[models.Model], values: Values | None) -> None:
-    """Set the parent's single row in relation `name` to `values`; None deletes it."""
-    to_parent = cast("models.OneToOneRel", parent._meta.get_field(name)).field.name
-    row = model._default_manager.filter(**{to_parent: parent}).first()
-    if values is None:
-        if row is not None:
-            row.delete()
-        return
-    row = row or model()
-    setattr(row, to_parent, parent)
-    errors = _write_part(row, values)
-    if errors:
-        raise ValidationError({name: errors})
-
-
-def _write_part(row: models.Model, values: Values) -> dict[str, list[ErrorDetail]]:
-    """Validate and save one part; return its errors."""
-    for name, value in values.items():
-        setattr(row, name, value)
-    try:
-        row.full_clean()
-    except ModelValidationError as error:
-        return as_detail(error)
-    row.save()
-    return {}
-
-
-def _equals(row: models.Model, values: Values) -> bool:
-    return all(getattr(row, name) == value for name, value in values.items())
 
 
 class RowListSerializer(serializers.ListSerializer):

@@ -21,7 +21,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin, StackedInline, TabularInline
+from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from campaign_studio.console.forms import (
@@ -29,7 +29,6 @@ from campaign_studio.console.forms import (
     Refusals,
     RowRefusedError,
     StudioForm,
-    StudioFormSet,
     as_validation_error,
 )
 from campaign_studio.console.lists import (
@@ -209,10 +208,25 @@ class StudioAdmin(RulesPermissionMixin, ModelAdmin):
         """The changes since the page was opened (`opened_at`: ISO 8601, as sent); none for pages without a history."""
         return ()
 
+    def may_save(self, request: HttpRequest, obj: models.Model | None) -> bool:
+        """Whether the user may change the row itself, and not only its parts. None is a new row."""
+        return True
+
+    def save_model(self, request: HttpRequest, obj: models.Model, form: ModelForm, change: bool) -> None:
+        """Save, unless nothing on the page itself was changed."""
+        if (not change or form.has_changed()) and self.may_save(request, obj if change else None):
+            super().save_model(request, obj, form, change)
+
     def save_related(
         self, request: HttpRequest, form: ModelForm, formsets: list[BaseInlineFormSet], change: bool
     ) -> None:
-        """Write the inlines, then check deferred constraints before the page reports success."""
+        """Write the inlines, then check deferred constraints before the page reports success.
+
+        A change of a part alone also says who has changed the whole.
+        """
+        parts_alone = change and not form.has_changed() and any(formset.has_changed() for formset in formsets)
+        if parts_alone and self.may_save(request, form.instance):
+            form.instance.save()
         super().save_related(request, form, formsets, change)
         connection.check_constraints()
 
@@ -275,21 +289,3 @@ class StudioAdmin(RulesPermissionMixin, ModelAdmin):
 
     def log_deletions(self, request: HttpRequest, queryset: models.QuerySet) -> None:
         """Write nothing to Django's log."""
-
-
-class _StudioInline(RulesPermissionMixin, InlineModelAdmin):
-    """The rows of a part on the page of its parent."""
-
-    form = StudioForm
-    formset = StudioFormSet
-    extra = 0
-
-
-class StudioTabularInline(_StudioInline, TabularInline):
-    """An inline that shows each row as a table row."""
-
-
-class StudioStackedInline(_StudioInline, StackedInline):
-    """An inline that shows each row as a block of fields."""
-
-    template_before = "admin/includes/row_errors.html"

@@ -42,8 +42,8 @@ campaign_studio/places     names countries regions postcodes choices functions g
 campaign_studio/database   configuration timeouts unavailable schema_changes
 campaign_studio/embedded   server roles backend/base
 campaign_studio/api        base viewsets permissions pagination parsers errors etags idempotency negotiation schema
-campaign_studio/api        throttling refusals fields
-campaign_studio/console    apps site base views lists permissions locking navigation throttling
+campaign_studio/api        throttling refusals fields parts
+campaign_studio/console    apps site base views lists permissions locking navigation throttling inlines
 campaign_studio/demo       loader others people running shapes views fleet driving
 campaign_studio/formats    en_GB/formats
 campaign_studio/management arguments base terminal

@@ -11,7 +11,8 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdo
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelect2Widget
 
-from campaign_studio.console.base import Fieldsets, StudioStackedInline
+from campaign_studio.console.base import Fieldsets
+from campaign_studio.console.inlines import StudioStackedInline
 from campaign_studio.console.lists import ChoiceFilter, DateRangeFilter
 from campaign_studio.places import country_choices
 from campaigns.console.forms import STATUS_COLOURS, LifecycleForm, TargetForm

@@ -224,8 +224,7 @@ def test_read_only_fields_that_are_sent_back_are_ignored(client: APIClient, summ
     answer = client.put(at(summer), {**summer, **forged})
 
     assert answer.status_code == 200
-    counted = {"updated_at": "", "version": summer["version"] + 1}
-    assert answer.json() | {"updated_at": ""} == summer | counted
+    assert answer.json() == summer
 
 
 def test_a_campaign_keeps_its_creator_when_an_admin_changes_it(
