@@ -5,13 +5,13 @@ from datetime import date
 from typing import TYPE_CHECKING, ClassVar, NoReturn
 
 from django.core.exceptions import ValidationError
-from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.text import get_text_list
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from campaign_studio.models.base import StudioModel
+from campaign_studio.places.clock import still_today
 from campaigns.choices import Status
 
 if TYPE_CHECKING:
@@ -96,14 +96,14 @@ class LifecycleModel(StudioModel):
         allowed = self.allowed_next()
         if self.status not in allowed:
             self._refuse_status(is_new=is_new, allowed=allowed)
-        today = timezone.localdate()
+        today = still_today()
         if self.status == Status.ACTIVE:
             self.check_activation(on=today)
         if self.stored(self.status_field) == Status.EXPIRED and self.last_day and self.last_day < today:
             self._refuse(STILL_ENDED[self._kind], code="still_ended", date=date_format(self.last_day))
 
     def check_activation(self, *, on: date) -> None:
-        """Raise ValidationError unless it may be active on that day."""
+        """Raise ValidationError if it ended before that day."""
         if self.last_day and self.last_day < on:
             self._refuse(ENDED[self._kind], code="ended", date=date_format(self.last_day))
 

@@ -145,7 +145,7 @@ class ReadinessViewSet(StudioView, GenericViewSet[Campaign]):
     )
     def readiness(self, request: Request, campaign_id: UUID) -> Response:
         campaign = get_object_or_404(Campaign.objects.all().visible_to(request.user), pk=campaign_id)
-        found = readiness_of([campaign], on=timezone.localdate())[campaign.pk]
+        found = readiness_of([campaign], at=timezone.now())[campaign.pk]
         fields = {name: getattr(found, name) for name in ("ready", "light", "blockers", "warnings")}
         return Response(serializers.ReadinessSerializer({"campaign_id": campaign.pk, **fields}).data)
 

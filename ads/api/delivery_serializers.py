@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from django.utils import timezone
 from django.utils.text import format_lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -25,6 +24,7 @@ from ads.models import Ad
 from ads.models.impressions import LONGEST_DEVICE_ID
 from campaign_studio.api.fields import CountryTextField
 from campaign_studio.api.serializers import StrictFields
+from campaign_studio.places.clock import now_at
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -91,7 +91,10 @@ class OpportunitySerializer(StrictFields):
     region = PlaceField(max_length=100, help_text=_("If left out, ads for any region of the country match."))
     city = PlaceField(help_text=_("If left out, only ads for the whole country or region match."))
     postcode = PlaceField(help_text=_("Requires a city. If left out, only ads for the whole city match."))
-    at = LocalTimeField(required=False, help_text=_("The screen's local time. By default the current time in UTC."))
+    at = LocalTimeField(
+        required=False,
+        help_text=_("The screen's local time. By default the current time in the city, or in the country's largest."),
+    )
     turn = serializers.IntegerField(
         required=False,
         min_value=0,
@@ -125,7 +128,8 @@ class OpportunitySerializer(StrictFields):
     def opportunity(self) -> Opportunity:
         """The place and moment of the request. Call it only after validation."""
         sent: Values = self.validated_data
-        values: Values = {"at": timezone.now(), "turn": turn_of(sent["device_id"]), **sent}
+        values: Values = {"turn": turn_of(sent["device_id"]), **sent}
+        values["at"] = sent.get("at") or now_at(sent["country"], sent["city"])
         return Opportunity(**{name: values[name] for name in Opportunity.__dataclass_fields__})
 
 
@@ -214,7 +218,7 @@ class PlacementsSerializer(serializers.Serializer[Document]):
 class DeliverySerializer(serializers.Serializer[Document]):
     """What shows at a place and time."""
 
-    at = LocalTimeField(help_text=_("The time that was sent, or the current time in UTC."))
+    at = LocalTimeField(help_text=_("The time that was sent, or the current time at the place."))
     place = PlaceSerializer()
     placements = PlacementsSerializer()
     valid_until = LocalTimeField(help_text=_("The end of the quarter hour, when the response may change."))

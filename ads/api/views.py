@@ -23,6 +23,7 @@ from ads.querysets import AdQuerySet
 from ads.rules import NOT_OWN_CAMPAIGN
 from campaign_studio.api.errors import Conflict
 from campaign_studio.api.viewsets import StudioListViewSet, StudioViewSet
+from campaign_studio.places.clock import still_today
 from campaign_studio.querysets import StudioQuerySet
 from campaigns.models import Campaign
 
@@ -158,4 +159,4 @@ class ModerationQueueViewSet(StudioListViewSet[Ad]):
 
     def get_queryset(self) -> QuerySet[Ad]:
         """The ads pending review that can still run."""
-        return Ad.objects.all().visible_to(self.request.user).awaiting_review(on=timezone.localdate())
+        return Ad.objects.all().visible_to(self.request.user).awaiting_review(on=still_today())

@@ -44,7 +44,7 @@ class CampaignList(StudioChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        found = readiness_of(self.result_list, on=timezone.localdate())
+        found = readiness_of(self.result_list, at=timezone.now())
         for campaign in self.result_list:
             # Set on the row: a column's method gets nothing else.
             campaign.readiness = found[campaign.pk]

@@ -15,16 +15,17 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from ads.console.answers import Answer, answer, finding
-from ads.console.place_forms import INVALID_QUARTER, ScreenForm, clock, first_place
+from ads.console.place_forms import INVALID_QUARTER, ScreenForm, asked, clock, first_place, now_in
 from ads.delivery.criteria import able_to_show
 from ads.delivery.engine import decide
 from ads.delivery.explaining import explain, with_failures
-from ads.delivery.opportunity import QUARTERS_OF_A_DAY, quarter_of
+from ads.delivery.opportunity import QUARTERS_OF_A_DAY
 from ads.delivery.readiness import readiness_of
 from ads.models import Ad
 from ads.querysets import AdQuerySet
 from campaign_studio.console.lists import StudioChangeList
 from campaign_studio.console.views import ConsoleView, Context
+from campaign_studio.places.clock import still_today
 from campaigns.models import Campaign
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class AdList(StudioChangeList):
     def page_rows(self, keys: list[object]) -> QuerySet:
         """The rows of the page. The criteria are checked only for these."""
         this_one = Ad.objects.filter(pk=OuterRef("pk"))
-        able = Exists(able_to_show(this_one, on=timezone.localdate()))
+        able = Exists(able_to_show(this_one, on=still_today()))
         return super().page_rows(keys).annotate(is_able_to_show=able)
 
 
@@ -91,7 +92,7 @@ class DiagnosisView(ConsoleView):
         user = self.request.user
         campaign = self.ad.campaign if self.ad else self._campaign()
         form = moment_of(campaign, self.request.GET)
-        readiness = readiness_of([campaign], on=timezone.localdate())[campaign.pk]
+        readiness = readiness_of([campaign], at=timezone.now())[campaign.pk]
         context = super().get_context_data(
             campaign=campaign,
             ad=self.ad,
@@ -124,12 +125,11 @@ def _answers(ads: AdQuerySet, visible: AdQuerySet, form: MomentForm) -> list[Ans
 
 def moment_of(campaign: Campaign, query: QueryDict) -> MomentForm:
     """The form from the query string. The default is the first place that the campaign targets, now."""
-    now = timezone.now()
-    given = {name: value for name, value in query.dict().items() if value or name not in ("day", "quarter")}
-    moment = {"day": str(now.date()), "quarter": quarter_of(now)}
+    given = asked(query)
     if "country" in given:
-        return MomentForm(moment | given)
+        return MomentForm(now_in(given) | given)
     target = campaign.audience_targeting.first()
     if target is None:
-        return MomentForm(initial=moment | given)
-    return MomentForm(moment | first_place(target) | given)
+        return MomentForm(initial=now_in(given) | given)
+    place = first_place(target) | given
+    return MomentForm(now_in(place) | place)

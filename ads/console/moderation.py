@@ -26,6 +26,7 @@ from campaign_studio.console.forms import REFUSALS, as_validation_error
 from campaign_studio.console.lists import pager
 from campaign_studio.console.views import ConsoleView, Context
 from campaign_studio.models.versioned import StaleError
+from campaign_studio.places.clock import still_today
 from campaign_studio.writing import one_write
 
 MODERATE = "ads.moderate_ad"
@@ -66,7 +67,7 @@ class QueueView(ConsoleView):
         """One page of ads, in the order in which they go live."""
         user = self.request.user
         today = timezone.localdate()
-        waiting = Ad.objects.all().visible_to(user).awaiting_review(on=today)
+        waiting = Ad.objects.all().visible_to(user).awaiting_review(on=still_today())
         shown = waiting.select_related("campaign__advertiser", "content_rating", "ad_created_by")
         pages = pager(shown, self.request, PER_PAGE)
         ads = [

@@ -1,10 +1,12 @@
 """The forms of the screen preview, the availability board and the delivery check: a place, a day, and a screen."""
 
+from collections.abc import Mapping
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import Exists, OuterRef
 from django.http import QueryDict
@@ -26,6 +28,7 @@ from ads.delivery.opportunity import (
 )
 from ads.models import DeliverableAd
 from campaign_studio.places import country_choices, country_code
+from campaign_studio.places.clock import now_at
 from campaigns.choices import Status
 from campaigns.models import CampaignAudienceTargeting
 
@@ -136,16 +139,33 @@ def clock(quarter: int) -> str:
 
 def bound_form(form_class: type[Form], query: QueryDict) -> Form:
     """The form from the query string. The default is a place that a running campaign targets, now."""
-    now = timezone.now()
-    given = {name: value for name, value in query.dict().items() if value or name not in ("day", "quarter")}
-    place = {} if "country" in given else start(now)
+    given = asked(query)
+    place = {} if "country" in given else start(timezone.now())
     if not place and "country" not in given:
-        return form_class(initial={"day": now.date()})
-    return form_class({"day": str(now.date()), "quarter": quarter_of(now), **place, **given})
+        return form_class(initial={"day": timezone.localdate()})
+    return form_class(now_in(place | given) | place | given)
+
+
+def asked(query: QueryDict) -> dict[str, str]:
+    """The values in the query string. Without a value, the moment has its default."""
+    return {name: str(value) for name, value in query.dict().items() if value or name not in ("day", "quarter")}
+
+
+def now_in(place: Mapping[str, str]) -> dict[str, object]:
+    """The current day and quarter hour at a place, as values of the form. In UTC for what isn't a country."""
+    try:
+        city = PlaceForm.base_fields["city"].clean(place.get("city", ""))
+    except ValidationError:
+        city = ""
+    now = now_at(country_code(place.get("country", "")) or "", city)
+    return {"day": str(now.date()), "quarter": quarter_of(now)}
 
 
 def start(at: datetime) -> dict[str, str]:
-    """A place that one of the newest running campaigns targets, preferably a city, and one where an ad shows now."""
+    """A place that one of the newest running campaigns targets, preferably a city, and one where an ad shows now.
+
+    Now is `at`, whatever the place: its own clock would need a query for each.
+    """
     day = at.date()
     ads = DeliverableAd.objects.filter(campaign=OuterRef("campaign"), first_day__lte=day, last_day__gte=day)
     running = CampaignAudienceTargeting.objects.filter(

@@ -10,6 +10,7 @@ from ads.delivery.criteria.criterion import Criterion
 from ads.delivery.facts import Fact, Problem, Step, kind_of
 from ads.delivery.opportunity import Opportunity
 from ads.models import Ad, CampaignViewTotals
+from campaign_studio.places.clock import still_today
 from campaigns.models import Campaign
 
 SOON = timedelta(days=7)
@@ -41,15 +42,20 @@ class Readiness:
         return "red" if self.blockers else "amber" if self.warnings else "green"
 
 
-def readiness_of(campaigns: Iterable[Campaign], *, on: date) -> dict[UUID, Readiness]:
-    """The readiness of each campaign by its key, in a constant number of queries."""
+def readiness_of(campaigns: Iterable[Campaign], *, at: datetime) -> dict[UUID, Readiness]:
+    """The readiness of each campaign by its key at a moment in UTC, in a constant number of queries.
+
+    Only what is over on every clock can never hold again. How many days are left counts from the date in UTC.
+    """
     campaigns = list(campaigns)
     ads: dict[UUID, list[Ad]] = {campaign.pk: [] for campaign in campaigns}
     of_campaigns = Ad.objects.filter(campaign__in=list(ads)).order_by("ad_number")
     related = of_campaigns.select_related("campaign__view_totals", "content_rating")
-    for ad in with_prospects(related.prefetch_related("time_slots", "campaign__audience_targeting"), on=on):
+    for ad in with_prospects(
+        related.prefetch_related("time_slots", "campaign__audience_targeting"), on=still_today(at)
+    ):
         ads[ad.campaign_id].append(ad)
-    return {campaign.pk: _readiness(campaign, ads[campaign.pk], on) for campaign in campaigns}
+    return {campaign.pk: _readiness(campaign, ads[campaign.pk], at.date()) for campaign in campaigns}
 
 
 def _readiness(campaign: Campaign, ads: list[Ad], on: date) -> Readiness:
@@ -99,7 +105,7 @@ def _never_holds(criterion: Criterion, ad: Ad, on: date) -> Finding:
 
 
 def _ends_soon(campaign: Campaign, on: date) -> Iterator[Finding]:
-    left = campaign.campaign_end_date - on
+    left = _time_left(campaign.campaign_end_date, on)
     if left <= SOON:
         yield _finding("ends_soon", campaign, "campaign_end_date", _end_in(left), Step.PROLONG, days=left.days)
 
@@ -108,11 +114,16 @@ def _ad_ends_first(ad: Ad, on: date) -> Iterator[Finding]:
     """A warning if an ad's own dates end soon and before the campaign does."""
     ends = [(getattr(ad, name), name) for name in ("ad_end_date", "ad_expiry_date") if getattr(ad, name)]
     last, name = min(ends, default=(ad.campaign.campaign_end_date, ""))
-    left = last - on
+    left = _time_left(last, on)
     if name and last < ad.campaign.campaign_end_date and left <= SOON:
         expires = name == "ad_expiry_date"
         problem, step = (_expiry_in(left), Step.PROLONG_EXPIRY) if expires else (_end_in(left), Step.PROLONG)
         yield _finding("ends_soon", ad, name, problem, step, days=left.days)
+
+
+def _time_left(last: date, on: date) -> timedelta:
+    """None on the last day, nor on the day after: somewhere it is still the last day."""
+    return max(last - on, timedelta(0))
 
 
 def _end_in(left: timedelta) -> Problem:

@@ -116,7 +116,7 @@ def test_the_default_moment_is_now_and_a_country_may_be_a_name() -> None:
     with time_machine.travel(datetime(2026, 11, 23, 9, 7, tzinfo=UTC), tick=False):
         said = explained("--country", "germany")
 
-    assert "DE on Monday, 23 Nov 2026, 09:07" in said
+    assert "DE on Monday, 23 Nov 2026, 10:07" in said
 
 
 @pytest.mark.parametrize(

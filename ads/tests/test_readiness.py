@@ -68,9 +68,9 @@ def test_a_new_draft_has_a_blocker_for_everything_that_is_missing(ready: Any) ->
 
 
 def test_an_ended_campaign_is_blocked(ready: Any, running: Ad) -> None:
-    yesterday = timezone.localdate() - timedelta(days=1)
-    Campaign.objects.update(campaign_start_date=yesterday, campaign_end_date=yesterday, campaign_expiry_date=yesterday)
-    Ad.objects.update(ad_end_date=yesterday, ad_expiry_date=yesterday)
+    past = timezone.localdate() - timedelta(days=2)
+    Campaign.objects.update(campaign_start_date=past, campaign_end_date=past, campaign_expiry_date=past)
+    Ad.objects.update(ad_end_date=past, ad_expiry_date=past)
 
     blockers = ["campaign_dates", "campaign_expiry_date", "ad_dates", "ad_expiry_date"]
     assert ready(running.campaign) == ("red", blockers, [])
@@ -91,7 +91,7 @@ def test_problems_of_one_ad_among_several_are_warnings(ready: Any, running: Ad) 
 
 def warnings(campaign: Campaign) -> list[tuple[str, Problem, UUID, str]]:
     """The code, problem, resource and field of each warning."""
-    found = readiness_of([Campaign.objects.get(pk=campaign.pk)], on=timezone.localdate())[campaign.pk]
+    found = readiness_of([Campaign.objects.get(pk=campaign.pk)], at=timezone.now())[campaign.pk]
     return [(one.code, one.problem, one.resource_id, one.field) for one in found.warnings]
 
 
@@ -154,7 +154,7 @@ def test_the_number_of_queries_is_constant(running: Ad) -> None:
 
     def queries_for(campaigns: list[Campaign]) -> int:
         with CaptureQueriesContext(connection) as queries:
-            assert len(readiness_of(campaigns, on=timezone.localdate())) == len(campaigns)
+            assert len(readiness_of(campaigns, at=timezone.now())) == len(campaigns)
         return len(queries)
 
     assert queries_for(list(Campaign.objects.all())) == queries_for([running.campaign])

@@ -71,7 +71,7 @@ def test_a_campaign_that_cannot_run_is_not_ready(make: Callable[[], Any], client
         ({"ad_status": "paused"}, "Can&#x27;t show"),
         ({"approved": False}, "Can&#x27;t show"),
         ({"ad_status": "draft", "approved": False}, "Can&#x27;t show"),
-        ({"ad_end_date": date(2026, 11, 22)}, "Can&#x27;t show"),
+        ({"ad_end_date": date(2026, 11, 21)}, "Can&#x27;t show"),
         ({"campaign__campaign_status": "expired"}, "Can&#x27;t show"),
     ],
 )

@@ -55,7 +55,7 @@ def fill() -> None:
     waiting("from tomorrow on", -3, ad_start_date=today + timedelta(days=1))
     waiting("approved", 0, approved=True)
     waiting("over", -40)
-    waiting("over by itself", -3, ad_start_date=today - timedelta(days=3), ad_end_date=today - timedelta(days=1))
+    waiting("over by itself", -3, ad_start_date=today - timedelta(days=3), ad_end_date=today - timedelta(days=2))
     expired = waiting("expired", 0)
     Ad.objects.filter(pk=expired.pk).update(ad_status="expired")
 

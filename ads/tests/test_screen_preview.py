@@ -220,7 +220,7 @@ def test_without_parameters_it_starts_where_something_shows_now(cast: Cast, cons
 
     assert page.context["place"] == "Potsdam 14467, Germany"
     assert str(page.context["day"]) == "2026-11-24"
-    assert (page.context["quarter"], page.context["time"]) == (33, "08:15")
+    assert (page.context["quarter"], page.context["time"]) == (37, "09:15")
     assert drawn(page) == {TOP: [ad.ad_name]}
 
 

@@ -96,7 +96,7 @@ def test_ads_that_share_a_bar_name_the_one_that_shows(admin: Client) -> None:
 def test_the_page_starts_with_the_campaigns_first_target_now(admin: Client) -> None:
     ad = targeting(cities=["Berlin", "Hamburg"], postcodes=["10115"])
 
-    with time_machine.travel(datetime(2026, 11, 23, 0, 20, tzinfo=UTC), tick=False):
+    with time_machine.travel(datetime(2026, 11, 22, 23, 20, tzinfo=UTC), tick=False):
         page = admin.get(why(ad))
 
     asked = {name: page.context["form"].cleaned_data[name] for name in BERLIN}

@@ -74,7 +74,7 @@ def test_the_demo_covers_every_choice_and_loading_it_again_changes_nothing() -> 
     assert AdTimeSlot.objects.filter(time_slot_end="00:00").exists()
     morning = datetime.combine(timezone.localdate(), time(8, 15))
     assert all(decide(Opportunity("DE", morning, city="Berlin", postcode="10115")).shown.values())
-    assert {light.light for light in readiness_of(Campaign.objects.all(), on=timezone.localdate()).values()} == {
+    assert {light.light for light in readiness_of(Campaign.objects.all(), at=timezone.now()).values()} == {
         "red",
         "amber",
         "green",

@@ -78,12 +78,12 @@ def test_a_place_that_is_targeted_twice_is_reported_in_its_row(cast: Cast, conso
 
 def test_the_form_refuses_invalid_campaigns(cast: Cast, console_for: ConsoleFor) -> None:
     client = console_for(cast.campaign_manager)
-    yesterday = f"{timezone.localdate() - timedelta(days=1):%d/%m/%Y}"
+    past = f"{timezone.localdate() - timedelta(days=2):%d/%m/%Y}"
     refused = {
         "campaign_ends_after_it_starts": {"campaign_end_date": "01/01/2020"},
         "campaign_view_duration_value_and_unit_together": {"campaign_max_view_duration_value": "5"},
         "campaign_view_count_cap_is_positive": {"campaign_max_view_count": "0"},
-        "ended": {"campaign_start_date": yesterday, "campaign_end_date": yesterday},
+        "ended": {"campaign_start_date": past, "campaign_end_date": past},
         "invalid_choice": {"campaign_status": "expired"},
         "max_value": {"campaign_max_view_count": "99999999999999"},
         "null_characters_not_allowed": {"campaign_name": "a\x00b"},

@@ -10,6 +10,7 @@ from ads.delivery.criteria.criterion import Criterion, always, on_any_day
 from ads.delivery.facts import Changes, Problem, Reason, Step, kind_of, reason
 from ads.delivery.opportunity import Opportunity
 from ads.models import Ad
+from campaign_studio.places.clock import still_today
 from campaigns.choices import Status
 from campaigns.models import Campaign
 
@@ -32,7 +33,7 @@ def _ad_not_active(code: str, ad: Ad, opportunity: Opportunity) -> Reason:
 
 
 def _before_activating(ad: Ad) -> list[Step]:
-    is_over = ad.campaign.campaign_end_date < timezone.localdate()
+    is_over = ad.campaign.campaign_end_date < still_today()
     rating = getattr(ad, "content_rating", None)
     is_confirmed = rating is not None and rating.no_prohibited_content
     if is_over:
@@ -41,13 +42,13 @@ def _before_activating(ad: Ad) -> list[Step]:
 
 
 def _not_active(code: str, row: Ad | Campaign, opportunity: Opportunity, *before: Step) -> Reason:
-    kind, today = kind_of(row), timezone.localdate()
-    field, day = f"{kind}_status", max(today, opportunity.day)
+    kind = kind_of(row)
+    field, day = f"{kind}_status", max(timezone.localdate(), opportunity.day)
     at_once = Status.ACTIVE in row.allowed_next()
     steps = [Step.ACTIVATE if at_once else Step.DRAFT_THEN_ACTIVATE]
     changes: Changes = {field: Status.ACTIVE.value if at_once else Status.DRAFT.value}
     # After its end date it can be neither activated nor moved back to draft.
-    if row.last_day and row.last_day < today and getattr(row, f"{kind}_end_date"):
+    if row.last_day and row.last_day < still_today() and getattr(row, f"{kind}_end_date"):
         move, longer = run_until(row, day)
         steps = [move, Step.THEN_ACTIVATE if at_once else Step.THEN_DRAFT_THEN_ACTIVATE]
         changes = longer | changes

@@ -7,7 +7,6 @@ from django.contrib.postgres.fields import ArrayField
 from django.db.models import Case, Exists, F, Func, IntegerField, OuterRef, Q, SmallIntegerField, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast, Coalesce, Extract, NullIf
-from django.utils import timezone
 
 from ads.choices import ALL_DAY
 from ads.delivery.criteria.criterion import Criterion, KeptColumns
@@ -16,6 +15,7 @@ from ads.delivery.facts import Changes, Problem, Reason, Step, kind_of, reason
 from ads.delivery.opportunity import QUARTER, QUARTERS_OF_A_DAY, Opportunity
 from ads.delivery.statement import Question
 from ads.models import Ad, AdTimeSlot
+from campaign_studio.places.clock import still_today
 from campaigns.models import Campaign
 
 # An end of 00:00 means midnight at the end of the day.
@@ -86,7 +86,7 @@ def _outside_dates(code: str, row: Ad | Campaign, opportunity: Opportunity) -> R
         changes: Changes = {start: day}
         field, problem, actual, step = start, Problem.STARTS_LATER, first, Step.MOVE_START
     else:
-        field, problem, actual = end, Problem.ENDED if last < timezone.localdate() else Problem.ENDS, last
+        field, problem, actual = end, Problem.ENDED if last < still_today() else Problem.ENDS, last
         step, changes = run_until(row, day)
     return reason(code, row, field, problem, step, expected=day, actual=actual, changes=changes, date=actual, day=day)
 
@@ -106,7 +106,7 @@ def _expired(code: str, row: Ad | Campaign, opportunity: Opportunity) -> Reason:
         code,
         row,
         field,
-        Problem.EXPIRED if expiry < timezone.localdate() else Problem.EXPIRES,
+        Problem.EXPIRED if expiry < still_today() else Problem.EXPIRES,
         Step.MOVE_EXPIRY,
         expected=day,
         actual=expiry,

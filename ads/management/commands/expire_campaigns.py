@@ -8,7 +8,6 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
-from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
@@ -17,6 +16,7 @@ from ads.models import Ad
 from campaign_studio.acting import acting_as
 from campaign_studio.management import arguments
 from campaign_studio.management.base import StudioCommand
+from campaign_studio.places.clock import still_today
 from campaign_studio.retrying import retried
 from campaign_studio.writing import one_write
 from campaigns.choices import Status
@@ -47,17 +47,22 @@ class Command(StudioCommand):
 
     help = _(
         "Move campaigns and ads that have ended to inactive or expired. Schedule it once a day, shortly after "
-        "midnight UTC."
+        "12:00 UTC, when the day before is over everywhere."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--on", type=arguments.day, default=None, help=gettext("the day, such as 2026-03-31 (today by default)")
+            "--on",
+            type=arguments.day,
+            default=None,
+            help=gettext(
+                "move what ended before this day, such as 2026-03-31 (by default today, but until 12:00 UTC yesterday)"
+            ),
         )
 
     def handle(self, *args: object, on: date | None, **options: object) -> None:
         """Change each row in its own transaction. Raises CommandError at the end if any were refused."""
-        day = on or timezone.localdate()
+        day = on or still_today()
         moved: Counter[tuple[type[Campaign | Ad], str]] = Counter()
         refused = 0
         for model in (Campaign, Ad):

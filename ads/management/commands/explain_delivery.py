@@ -7,7 +7,6 @@ from uuid import UUID
 
 from django.core.management.base import CommandError, CommandParser
 from django.db.models import QuerySet
-from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.text import get_text_list
 from django.utils.translation import gettext, ngettext
@@ -26,6 +25,7 @@ from campaign_studio.management import arguments
 from campaign_studio.management.base import StudioCommand
 from campaign_studio.management.terminal import terminal
 from campaign_studio.places import country_code
+from campaign_studio.places.clock import now_at
 from campaigns.models import Campaign
 
 MAX_LIMIT = 1000
@@ -62,7 +62,9 @@ class Command(StudioCommand):
         parser.add_argument(
             "--at",
             type=_moment,
-            help=gettext("the screen's local time, such as 2026-11-23T08:15 (the current UTC time by default)"),
+            help=gettext(
+                "the screen's local time, such as 2026-11-23T08:15 (by default the current time at the place)"
+            ),
         )
         parser.add_argument(
             "--device-id",
@@ -113,7 +115,7 @@ class Command(StudioCommand):
         """Raises CommandError for a postcode without its city, and for an ad or a campaign that doesn't exist."""
         if lacks_city(city, postcode):
             raise CommandError(gettext("A postcode needs its city. Add --city."))
-        at = at or timezone.now()
+        at = at or now_at(country, city)
         opportunity = Opportunity(country, at, region, city, postcode, turn_of(device_id), max_rating or "")
         ads = _about(ad, campaign, position)
         console = terminal(self)
