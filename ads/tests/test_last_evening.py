@@ -20,7 +20,7 @@ from accounts.models import User
 from accounts.tests.factories import Cast
 from ads.console.place_forms import PlaceForm, bound_form
 from ads.delivery.criteria import BY_CODE
-from ads.delivery.facts import Problem
+from ads.delivery.facts import Problem, Step
 from ads.delivery.opportunity import Opportunity
 from ads.delivery.readiness import readiness_of
 from ads.models import Ad
@@ -163,6 +163,8 @@ def test_the_advice_to_activate_moves_the_end_date_only_when_it_is_over(ad: Ad, 
         opportunity = Opportunity("US", timezone.now())
         for code in ("campaign_active", "ad_active"):
             assert len(BY_CODE[code].reason(stored, opportunity).changes or {}) == fields
+        steps = BY_CODE["ad_active"].reason(stored, opportunity).steps
+        assert (Step.FIRST_MOVE_CAMPAIGN_END in steps) is (moment == OVER)
 
 
 @pytest.mark.parametrize("page", ["ads_ad_preview", "ads_ad_board"])
