@@ -85,8 +85,8 @@ def test_what_has_not_the_form_of_a_postcode_is_refused_with_an_example(wrong: l
 
 
 def test_a_postcode_that_is_stored_already_is_not_checked_again() -> None:
-    target = AudienceTargetingFactory(postcodes=["Berlin"])
-    target = CampaignAudienceTargeting.objects.get(pk=target.pk)
+    key = AudienceTargetingFactory(postcodes=["Berlin"]).pk
+    target = CampaignAudienceTargeting.objects.get(pk=key)
 
     target.cities = ["Berlin"]
     target.full_clean()
