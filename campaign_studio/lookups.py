@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.contrib.postgres.fields import ArrayField
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import CharField, Lookup, TextField
 from django.db.models.sql.compiler import SQLCompiler
@@ -30,21 +29,3 @@ class ILike(Lookup):
         column, column_params = self.process_lhs(compiler, connection)
         value, value_params = self.process_rhs(compiler, connection)
         return f"{column} ILIKE {value}", (*column_params, *value_params)
-
-
-@ArrayField.register_lookup
-class HasEntry(Lookup):
-    """`cities__has_entry="berlin"`: the list contains the entry, in any case."""
-
-    lookup_name = "has_entry"
-    prepare_rhs = False
-
-    def get_db_prep_lookup(self, value: Any, connection: BaseDatabaseWrapper) -> tuple[str, tuple[Any, ...]]:
-        """A single text rather than an array."""
-        return "%s", (value,)
-
-    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, tuple[Any, ...]]:
-        column, column_params = self.process_lhs(compiler, connection)
-        value, value_params = self.process_rhs(compiler, connection)
-        sql = "EXISTS (SELECT 1 FROM unnest(%s) AS entry WHERE lower(entry) = lower(%s))"
-        return sql % (column, value), (*column_params, *value_params)

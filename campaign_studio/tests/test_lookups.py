@@ -1,12 +1,12 @@
-"""The look-ups `ilike` (contains, in any case) and `has_entry` (an entry of a list, in any case)."""
+"""The look-up `ilike`: contains, in any case."""
 
 import pytest
 from django.db import connection
 
 from advertisers.models import Advertiser
 from advertisers.tests.factories import AdvertiserFactory
-from campaigns.models import Campaign, CampaignAudienceTargeting
-from campaigns.tests.factories import AudienceTargetingFactory, CampaignFactory
+from campaigns.models import Campaign
+from campaigns.tests.factories import CampaignFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -50,28 +50,3 @@ def test_ilike_uses_the_trigram_index() -> None:
     plan = Campaign.objects.filter(campaign_name__ilike="summer").order_by().explain()
 
     assert "campaigns_name_trigrams" in plan
-
-
-@pytest.mark.parametrize(
-    ("city", "found"),
-    [
-        ("Berlin", True),
-        ("berlin", True),
-        ("BERLIN", True),
-        ("KÖLN", True),
-        ("Ber", False),
-        ("%", False),
-        ("Berlin,Köln", False),
-        ("", False),
-    ],
-)
-def test_has_entry_finds_whole_names_in_any_case(city: str, found: bool) -> None:
-    AudienceTargetingFactory(cities=["Berlin", "Köln"])
-
-    assert CampaignAudienceTargeting.objects.filter(cities__has_entry=city).exists() == found
-
-
-def test_an_empty_list_has_no_entries() -> None:
-    AudienceTargetingFactory(cities=[])
-
-    assert not CampaignAudienceTargeting.objects.filter(cities__has_entry="Berlin").exists()
