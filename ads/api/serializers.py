@@ -40,10 +40,10 @@ class QuarterHourField(serializers.TimeField):
         text = value.strip() if isinstance(value, str) else ""
         if ZONED_TIME.fullmatch(text):
             self.fail("with_zone", input=text)
-        if not TIME_OF_DAY.fullmatch(text):
+        try:
+            return time.fromisoformat(text if TIME_OF_DAY.fullmatch(text) else "")
+        except ValueError:
             self.fail("invalid", input=value)
-        parsed: time = super().to_internal_value(text)
-        return parsed
 
 
 @extend_schema_serializer(

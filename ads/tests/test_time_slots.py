@@ -142,6 +142,8 @@ def _slot(text: str) -> dict[str, Any]:
         ("1015", "invalid"),
         ("１０:15", "invalid"),
         ("10.15", "invalid"),
+        ("25:00", "invalid"),
+        ("10:60", "invalid"),
         ("10:15 pm", "invalid"),
         ("T10:15", "invalid"),
         (1015, "invalid"),

@@ -159,7 +159,9 @@ class CountryField(forms.CharField):
         text = super().to_python(value)
         code = country_code(text) if text else ""
         if code is None:
-            raise DjangoValidationError(str(NOT_A_COUNTRY).format(input=text), "invalid_choice")
+            # django-filter fills in the parameters, so the text itself may contain a percent sign.
+            message = str(NOT_A_COUNTRY).replace("{input}", "%(input)s")
+            raise DjangoValidationError(message, "invalid_choice", {"input": text})
         return code
 
 

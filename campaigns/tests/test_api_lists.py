@@ -163,6 +163,7 @@ def test_a_list_can_be_ordered_by_the_number_of_ads(client: APIClient, three: di
         ("campaign_start_date_after=x", "campaign_start_date_after"),
         ("country=Atlantis", "country"),
         ("country=XX", "country"),
+        ("country=100%25s", "country"),
         ("country=", "country"),
         ("city=", "city"),
         ("running_on=", "running_on"),
