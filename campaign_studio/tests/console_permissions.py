@@ -9,7 +9,6 @@ shown  a page, and something changed: the user was signed out, or the reveal of 
 ok     redirected, and the expected table has changed
 on     redirected to another page
 kept   redirected or shown the list again, and nothing has changed
-same   the form was accepted without the forbidden values: only the time of the change differs
 gone   redirected to the home page: no such object for this user
 login  redirected to the sign-in page
 403    refused; 404 and 405 as usual
@@ -204,13 +203,13 @@ TABLE = """
   POST change/                         own          -                      ok    ok    ok    ok    login login login
   POST change/                         other        -                      ok    ok    gone  gone  login login login
   POST change/                         system_admin -                      ok    gone  gone  gone  login login login
-  POST change/                         own          role                   same  same  same  same  login login login
+  POST change/                         own          role                   kept  kept  kept  kept  login login login
   POST change/                         other        role                   ok    ok    gone  gone  login login login
   POST change/                         system_admin role                   ok    gone  gone  gone  login login login
-  POST change/                         own          inactive               same  same  same  same  login login login
+  POST change/                         own          inactive               kept  kept  kept  kept  login login login
   POST change/                         other        inactive               ok    ok    gone  gone  login login login
   POST change/                         system_admin inactive               ok    gone  gone  gone  login login login
-  POST change/                         own          top-role               same  same  same  same  login login login
+  POST change/                         own          top-role               kept  kept  kept  kept  login login login
   POST change/                         other        top-role               ok    200   gone  gone  login login login
   GET  delete/                         both         -                      200   403   403   403   login login login
   GET  delete/                         system_admin -                      200   403   403   403   login login login

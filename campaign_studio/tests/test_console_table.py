@@ -75,9 +75,7 @@ def ask(
 
     after = everything(table)
     got = outcome_of(answer, is_done=timeless(after) != timeless(before))
-    if got == "kept" and after != before:
-        got = "same"
-    assert (after != before) is (got in ("ok", "shown", "same")), f"{user} gets {got}; rows changed: {after != before}"
+    assert (after != before) is (got in ("ok", "shown")), f"{user} gets {got}; rows changed: {after != before}"
     if got == "ok" and table:
         assert after[table] != before[table], f"{user} gets ok, but {table} hasn't changed"
     return got
