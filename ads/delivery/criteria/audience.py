@@ -23,15 +23,15 @@ def target_covers(question: Question) -> dict[str, Q]:
     return {
         "country": Q(Exact(Lower("country"), Lower(question.country))),
         # A screen in an unknown region is in every region of its country.
-        "region": _in_region(question),
+        "region": _in_region(question, "region_key"),
         "city": Q(cities=[]) | Q(city_keys__overlap=question.cities()),
         "postcode": Q(postcodes=[]) | Q(postcode_keys__overlap=question.postcode_keys()),
     }
 
 
-def _in_region(question: Question) -> Q:
-    """The condition on `region_key`. An area that contains the whole country restricts nothing."""
-    return Q(region_key="") | Q(Exact(question.regions(), Value(""))) | Q(region_key=question.regions())
+def _in_region(question: Question, column: str) -> Q:
+    """The condition on the column with the key of the region. An area that contains the country restricts nothing."""
+    return Q(**{column: ""}) | Q(Exact(question.regions(), Value(""))) | Q(**{column: question.regions()})
 
 
 def _targets(question: Question, *levels: str) -> Q:
@@ -47,7 +47,7 @@ def _has_target(day: date) -> Q:
 def _in_a_place(question: Question) -> Q:
     """The condition for all levels at once, which a single index answers."""
     places = DeliverablePlace.objects.filter(
-        Q(region="") | Q(Exact(question.regions(), Value(""))) | Q(region=question.regions()),
+        _in_region(question, "region"),
         country=Lower(question.country),
         places__overlap=question.places(),
         postcodes__overlap=question.postcodes(),
