@@ -108,13 +108,15 @@ def confirmation_of(user: User) -> tuple[str, str]:
 
 @contextmanager
 def mailing() -> Iterator[list[EmailMessage]]:
-    """Yield a list that contains, at the end of the block, the mails sent by what happened inside."""
+    """Yield a list that contains, at the end of the block, the mails sent by what happened inside, in order."""
     before = len(mail.outbox)
     sent: list[EmailMessage] = []
-    # A test's transaction is never committed, but mails wait for that.
-    with TestCase.captureOnCommitCallbacks(execute=True):
+    # A test's transaction is never committed, but mails wait for that. Each has a thread of its own.
+    with TestCase.captureOnCommitCallbacks() as callbacks:
         yield sent
-    wait_for_mail()
+    for callback in callbacks:
+        callback()
+        wait_for_mail()
     sent += mail.outbox[before:]
 
 
