@@ -8,6 +8,7 @@ from django.db import models
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from campaign_studio.models.base import one_line
 from campaign_studio.places import name_key
 
 MAX_NAMES = 5_000
@@ -21,6 +22,8 @@ def too_many_names() -> ValidationError:
 
 class NameListField(ArrayField):
     """An array of names. Names are trimmed, blanks and other spellings of a name are dropped, and the order is kept.
+
+    Each name is one line: forms show a list with a name in each line.
 
     An empty list means everywhere, so a list of only blanks is refused: emptying it would silently widen the targeting.
     The API, the console and commands all rely on this field alone.
@@ -56,7 +59,7 @@ class NameListField(ArrayField):
         """`[" Berlin", "", "berlin"]` → `["Berlin"]`. Raises ValidationError if every name is blank."""
         kept: dict[object, object] = {}
         for name in names:
-            name = name.strip() if isinstance(name, str) else name
+            name = one_line(name.strip()) if isinstance(name, str) else name
             key = name_key(name) if isinstance(name, str) else name
             if key != "":
                 kept.setdefault(key, name)

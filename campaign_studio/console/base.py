@@ -6,7 +6,7 @@ Permissions come from `<app>/rules.py` and are checked per object; a verb withou
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from copy import copy
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar, cast
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -29,6 +29,7 @@ from campaign_studio.console.forms import (
     Refusals,
     RowRefusedError,
     StudioForm,
+    TextArea,
     as_validation_error,
 )
 from campaign_studio.console.lists import (
@@ -62,6 +63,7 @@ class StudioAdmin(RulesPermissionMixin, ModelAdmin):
     """The base of every page. The page carries the version of its row, which `StudioForm` compares."""
 
     form = StudioForm
+    formfield_overrides: ClassVar = {models.TextField: {"widget": TextArea}}
     change_form_before_template = "admin/includes/version.html"
     delete_confirmation_template = delete_selected_confirmation_template = "admin/delete.html"
     # What the database has just refused, by the prefix of the form it was typed into.

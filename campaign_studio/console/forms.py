@@ -11,6 +11,7 @@ from django.db.models import ProtectedError, RestrictedError
 from django.forms.models import InlineForeignKeyField
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import PaginationInlineFormSet
+from unfold.widgets import UnfoldAdminTextareaWidget
 
 from campaign_studio.constraints import protected_message, validation_error
 from campaign_studio.models.versioned import VersionedModel
@@ -49,6 +50,14 @@ def as_validation_error(error: Exception) -> ValidationError:
     if isinstance(error, IntegrityError):
         return validation_error(error)
     return ValidationError(UNSTORABLE, code="unstorable")
+
+
+class TextArea(UnfoldAdminTextareaWidget):
+    """A text area with line breaks as they are stored. Browsers send CRLF, which would look like a change."""
+
+    def value_from_datadict(self, *args: Any) -> Any:
+        text = super().value_from_datadict(*args)
+        return text.replace("\r\n", "\n") if isinstance(text, str) else text
 
 
 class StudioForm(forms.ModelForm):

@@ -1,5 +1,6 @@
 """The base of every model: it remembers stored values and validates all checks in one query."""
 
+import re
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, ClassVar, Self
 
@@ -9,6 +10,13 @@ from django.db.models import CheckConstraint, Q, Value
 from django.utils.translation import gettext_lazy as _
 
 from campaign_studio.constraints import with_constraint_code
+
+LINE_BREAKS = re.compile(r"\s*[\r\n]+\s*")
+
+
+def one_line(text: str) -> str:
+    """The text without line breaks, as an input of a form would send it, but with a blank in place of each."""
+    return LINE_BREAKS.sub(" ", text)
 
 
 class StudioModel(models.Model):
@@ -70,6 +78,16 @@ class StudioModel(models.Model):
             for name in self.remembered
             if name in self.__dict__ and (fields is None or {name, self._meta.get_field(name).name} & set(fields))
         }
+
+    def clean_fields(self, exclude: Collection[str] | None = None) -> None:
+        """As in Django. Line breaks become the same through every door: browsers send CRLF, other clients LF."""
+        for field in self._meta.concrete_fields:
+            value = self.__dict__.get(field.attname)
+            if isinstance(value, str) and ("\n" in value or "\r" in value):
+                is_long = isinstance(field, models.TextField)
+                tidy = value.replace("\r\n", "\n").replace("\r", "\n") if is_long else one_line(value)
+                setattr(self, field.attname, tidy)
+        super().clean_fields(exclude)
 
     def validate_unique(self, exclude: Collection[str] | None = None) -> None:
         """As in Django, but without a query for the primary key: random UUIDs don't collide."""

@@ -1,5 +1,6 @@
 """What a browser does with a page: the data that its form sends, and the errors and messages it shows."""
 
+import re
 from html.parser import HTMLParser
 from typing import Any
 
@@ -40,7 +41,8 @@ class _Reader(HTMLParser):
             if "checked" in given:
                 self._send(name, value or "on")
         elif kind not in ("submit", "button", "reset"):
-            self._send(name, value)
+            # Browsers drop line breaks from the value of an input.
+            self._send(name, re.sub("[\r\n]", "", value))
 
     def handle_data(self, data: str) -> None:
         if self.textarea:
@@ -51,7 +53,9 @@ class _Reader(HTMLParser):
             self.is_inside = False
         elif tag == "textarea" and self.textarea:
             # HTML ignores a line break after the opening tag.
-            self.sent[self.textarea][-1] = self.sent[self.textarea][-1].removeprefix("\r\n").removeprefix("\n")
+            text = self.sent[self.textarea][-1].removeprefix("\r\n").removeprefix("\n")
+            # Browsers send every line break of a text area as CRLF.
+            self.sent[self.textarea][-1] = re.sub("\r\n|\r|\n", "\r\n", text)
             self.textarea = None
         elif tag == "select" and self.select:
             if self.select not in self.sent and self.first_option is not None:
