@@ -1,4 +1,4 @@
-"""Spellings that Unicode calls equivalent are one name; blanks, dashes and case don't count in any country's postcodes."""
+"""Spellings that Unicode calls equivalent are one name; separators and case don't count in any country's postcodes."""
 
 import unicodedata
 
@@ -22,7 +22,7 @@ asked = settings(deadline=None, suppress_health_check=[HealthCheck.function_scop
 
 def in_database(function: str, *arguments: str) -> str:
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {function}({', '.join(['%s'] * len(arguments))})", arguments)  # noqa: S608 - constants
+        cursor.execute(f"SELECT {function}({', '.join(['%s'] * len(arguments))})", arguments)
         return str(cursor.fetchone()[0])
 
 
