@@ -2,10 +2,12 @@
 
 import copy
 from collections.abc import Mapping
-from typing import Any, ClassVar, TypeAlias, cast
+from functools import cache
+from typing import Any, ClassVar, TypeAlias, TypeVar, cast
 
 from django.core.exceptions import ValidationError as ModelValidationError
 from django.db import models
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
@@ -25,7 +27,36 @@ NOT_AN_OBJECT = _('Send a JSON object, such as {{"field": "value"}}.')
 UNKNOWN_FIELD = _("There is no such field. /api/docs lists the fields.")
 
 
-class StrictFields(serializers.Serializer):
+AnyField = TypeVar("AnyField", bound=serializers.Field)
+
+
+class OnceBuiltFields(serializers.Serializer):
+    """Derives its fields once per class, and gives each instance copies. DRF would derive them for every request."""
+
+    def get_fields(self) -> dict[str, serializers.Field]:
+        """The fields of the class, which this instance may alter. What depends on the instance is up to subclasses."""
+        return {name: _copied(field) for name, field in _fields_of(type(self), get_language()).items()}
+
+
+@cache
+def _fields_of(kind: type[OnceBuiltFields], language: str | None) -> dict[str, serializers.Field]:
+    """The fields of a serializer. DRF puts the limits into messages once, in the `language` of the moment."""
+    return super(OnceBuiltFields, kind()).get_fields()
+
+
+def _copied(field: AnyField) -> AnyField:
+    """A copy with its own parent, and so its own context. DRF's own copies are built anew from their arguments."""
+    twin = copy.copy(field)
+    for name in ("child", "child_relation"):
+        if name in vars(twin):
+            child = _copied(getattr(twin, name))
+            # It is bound already, and `bind()` must not be called twice.
+            child.parent = twin
+            setattr(twin, name, child)
+    return twin
+
+
+class StrictFields(OnceBuiltFields):
     """Refuses unknown fields by name. `""` means null wherever null is allowed, as in HTML forms."""
 
     default_error_messages: ClassVar = {"invalid": NOT_AN_OBJECT}

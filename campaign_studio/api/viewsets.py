@@ -1,6 +1,7 @@
 """The base classes of the viewsets of all resources: lists of visible rows, and documents of single objects."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from django.core.exceptions import ValidationError as ModelValidationError
@@ -69,10 +70,16 @@ class StudioListViewSet(StudioView, mixins.ListModelMixin, GenericViewSet[Row]):
 
     def offered_orderings(self) -> set[str]:
         """The columns of a list row and the computed orderings."""
-        stored = self.queryset.model._meta.concrete_fields
-        columns = {field.attname for field in stored if not isinstance(field, EncryptedTextField)}
-        listed = {name for name, field in self.row_serializer_class().fields.items() if {name, field.source} & columns}
-        return listed | set(self.computed_orderings)
+        model: type[models.Model] = self.queryset.model
+        return {*_listed_columns(self.row_serializer_class, model), *self.computed_orderings}
+
+
+@cache
+def _listed_columns(listed: type[serializers.Serializer], model: type[models.Model]) -> frozenset[str]:
+    """The columns that rows of a list show, except encrypted ones."""
+    stored = model._meta.concrete_fields
+    columns = {field.attname for field in stored if not isinstance(field, EncryptedTextField)}
+    return frozenset(name for name, field in listed().fields.items() if {name, field.source} & columns)
 
 
 class StudioViewSet(ETagMixin, StudioListViewSet[Row]):

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.db import models
+from django.utils.translation import override
 from rest_framework.exceptions import ValidationError
 
 from accounts.api.serializers import SelfSerializer
@@ -91,3 +92,44 @@ def test_a_new_row_starts_from_the_one_in_the_context() -> None:
 
     assert serializer.proposed.campaign is start.campaign
     assert state_of(start) == before
+
+
+def test_a_serializer_may_alter_its_fields_without_altering_those_of_the_next_one() -> None:
+    first = CampaignSerializer(context={"reader": "first"})
+    altered: Any = first.fields["audience_targeting"]
+    first.fields["campaign_name"].required = False
+    altered.child.fields["region"].required, altered.max_length = True, 1
+    del first.fields["ads"]
+
+    second = CampaignSerializer(context={"reader": "second"})
+
+    assert second.fields["campaign_name"].required
+    assert "ads" in second.fields
+    targets: Any = second.fields["audience_targeting"]
+    assert (targets.child.fields["region"].required, targets.max_length) == (False, 300)
+    assert second.fields["advertiser_id"].context["reader"] == "second"
+    assert targets.child.fields["cities"].child.context["reader"] == "second"
+    assert first.fields["advertiser_id"].context["reader"] == "first"
+
+
+def test_what_depends_on_the_instance_is_decided_for_each() -> None:
+    advertiser = AdvertiserFactory()
+
+    assert [AdvertiserSerializer(row).fields["contacts"].required for row in (None, advertiser, None)] == [
+        True,
+        False,
+        True,
+    ]
+
+
+def test_messages_of_fields_are_in_the_language_of_their_reader() -> None:
+    """DRF puts a limit into a message once, in the language of the first reader."""
+
+    def message(language: str) -> str:
+        with override(language):
+            serializer = CampaignSerializer(data={"campaign_name": "x" * 256})
+            serializer.is_valid()
+            return str(serializer.errors["campaign_name"][0])
+
+    assert message("de") != message("en-gb")
+    assert (message("de"), message("en-gb")) == (message("de"), message("en-gb"))

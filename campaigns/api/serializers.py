@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from advertisers.models import Advertiser
 from campaign_studio.api.fields import CountryField, TextListField, VisibleRelatedField
-from campaign_studio.api.serializers import RowListSerializer, StudioSerializer
+from campaign_studio.api.serializers import OnceBuiltFields, RowListSerializer, StudioSerializer
 from campaigns.choices import Status
 from campaigns.fields import MAX_NAMES
 from campaigns.models import Campaign, CampaignAudienceTargeting
@@ -77,7 +77,7 @@ class CampaignRowSerializer(CampaignColumnsSerializer):
 
 
 @extend_schema_serializer(description=_("An ad of the campaign, without its details."))
-class AdSummarySerializer(serializers.Serializer):
+class AdSummarySerializer(OnceBuiltFields):
     """An ad of the campaign, without its details."""
 
     ad_id = serializers.UUIDField()
