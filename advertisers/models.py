@@ -2,6 +2,7 @@
 
 import uuid
 
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models, transaction
@@ -19,6 +20,7 @@ from advertisers.querysets import AdvertiserQuerySet, BankAccountQuerySet, Conta
 from advertisers.validators import validate_account_number, validate_bic, validate_iban
 from campaign_studio import acting
 from campaign_studio.encryption import EncryptedTextField
+from campaign_studio.lookups import SearchKey
 from campaign_studio.models.base import TimestampedModel
 from campaign_studio.models.stamped import StampedModel
 from campaign_studio.models.versioned import PartModel
@@ -63,6 +65,13 @@ class Advertiser(StampedModel):
         ordering = ["advertiser_name", "advertiser_id"]
         verbose_name = _("advertiser")
         verbose_name_plural = _("advertisers")
+        indexes = [
+            GinIndex(
+                OpClass(SearchKey("advertiser_name"), name="gin_trgm_ops"),
+                OpClass(SearchKey("city"), name="gin_trgm_ops"),
+                name="advertisers_search",
+            )
+        ]
         constraints = constraints.OF_AN_ADVERTISER
 
     def __str__(self) -> str:

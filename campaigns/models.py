@@ -13,6 +13,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from campaign_studio.lookups import SearchKey
 from campaign_studio.models.base import TimestampedModel
 from campaign_studio.models.stamped import StampedModel
 from campaign_studio.models.versioned import PartModel
@@ -108,7 +109,7 @@ class Campaign(LifecycleModel, StampedModel):
         indexes = [
             models.Index(fields=["campaign_status", "-created_at", "-campaign_id"], name="campaigns_status_newest"),
             models.Index(fields=["-created_at", "-campaign_id"], name="campaigns_newest"),
-            GinIndex(OpClass("campaign_name", name="gin_trgm_ops"), name="campaigns_name_trigrams"),
+            GinIndex(OpClass(SearchKey("campaign_name"), name="gin_trgm_ops"), name="campaigns_search"),
         ]
         constraints = constraints.OF_A_CAMPAIGN
 

@@ -64,7 +64,7 @@ class UserAdmin(AuditedAdmin, DjangoUserAdmin):  # type: ignore[misc]  # stubs a
     list_display = ["username", "display_name", "email", "role_badge", "is_active", "is_verified", "last_login"]
     list_filter = [("role", RelatedDropdownFilter), "is_active", "is_verified"]
     list_select_related = ["role"]
-    search_fields = ["username__ilike", "email__ilike", "first_name__ilike", "last_name__ilike"]
+    search_fields = ["username__matches", "email__matches", "first_name__matches", "last_name__matches"]
     search_help_text = _("Username, email address or name")
     ordering = ["username"]
     filter_horizontal = ()

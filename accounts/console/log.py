@@ -96,7 +96,7 @@ class AuditEntryAdmin(_Log):
     list_display = ["when", "who", "what", "kind", "object_name", "door", "address"]
     list_filter = [ActionFilter, ("door", ChoicesDropdownFilter), KindFilter]
     date_hierarchy = "timestamp"
-    search_fields = ["object_repr__ilike", "actor_name__ilike", "actor_username__ilike", "object_pk__exact"]
+    search_fields = ["object_repr__matches", "actor_name__matches", "actor_username__matches", "object_pk__exact"]
     search_help_text = _("Object, its ID, user or command")
     ordering = ["-timestamp", "-id"]
     fieldsets = [
@@ -175,7 +175,7 @@ class SecurityEventAdmin(_Log):
     list_display = ["when", "kind_badge", "account", "actor", "address", "door", "detail"]
     list_filter = [("kind", ChoicesDropdownFilter), ("door", ChoicesDropdownFilter)]
     date_hierarchy = "happened_at"
-    search_fields = ["username__ilike", "actor_username__ilike", "detail__ilike"]
+    search_fields = ["username__matches", "actor_username__matches", "detail__matches"]
     search_help_text = _("Account, user or command, full IP address or details")
     ordering = ["-happened_at", "event_id"]
     fields = [

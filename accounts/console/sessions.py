@@ -35,7 +35,7 @@ class SessionAdmin(StudioAdmin):
     list_display = ["username", "door_badge", "device_name", "remote_addr", "signed_in", "seen", "is_this_one"]
     list_filter = [("door", ChoicesDropdownFilter)]
     list_select_related = ["user"]
-    search_fields = ["user__username__ilike", "remote_addr__exact"]
+    search_fields = ["user__username__matches", "remote_addr__exact"]
     search_help_text = _("Username or full IP address")
     ordering = ["-last_seen_at", "session_id"]
     fields = [

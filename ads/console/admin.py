@@ -104,7 +104,7 @@ class AdAdmin(StatusActionsMixin):
         ("ad_start_date", DateRangeFilter),
     ]
     list_select_related = ["campaign"]
-    search_fields = ["ad_name__ilike"]
+    search_fields = ["ad_name__matches"]
     search_help_text = _("Ad name")
     date_hierarchy = "created_at"
     ordering = ["-created_at", "-ad_id"]

@@ -76,7 +76,7 @@ class DeviceAdmin(AuditedAdmin):
     form = DeviceForm
     list_display = ["device_id", "fleet", "is_active", "seen", "creator", "created_at"]
     list_filter = ["is_active"]
-    search_fields = ["device_id__ilike", "fleet__ilike"]
+    search_fields = ["device_id__matches", "fleet__matches"]
     search_help_text = _("Device ID or fleet")
     ordering = ["device_id"]
     actions = ["activate_selected", "deactivate_selected"]

@@ -18,6 +18,7 @@ from ads import constraints, media, moderation
 from ads.choices import AdDurationUnit, AdType, MediaType, ModerationStatus
 from ads.querysets import AdQuerySet
 from campaign_studio.acting import Reader
+from campaign_studio.lookups import SearchKey
 from campaign_studio.models.stamped import StampedModel
 from campaign_studio.models.versioned import StaleError
 from campaigns.choices import Status
@@ -129,7 +130,7 @@ class Ad(LifecycleModel, StampedModel):
         verbose_name_plural = _("ads")
         indexes = [
             models.Index(fields=["-created_at", "-ad_id"], name="ads_newest"),
-            GinIndex(OpClass("ad_name", name="gin_trgm_ops"), name="ads_name_trigrams"),
+            GinIndex(OpClass(SearchKey("ad_name"), name="gin_trgm_ops"), name="ads_search"),
         ]
         constraints = constraints.OF_AN_AD
 

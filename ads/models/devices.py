@@ -17,6 +17,7 @@ from accounts.audit import recording
 from ads import constraints
 from ads.models.impressions import LONGEST_DEVICE_ID, AdView
 from ads.querysets import DeviceQuerySet
+from campaign_studio.lookups import SearchKey
 from campaign_studio.models.stamped import StampedModel
 
 KEY_BYTES = 32
@@ -74,9 +75,9 @@ class Device(StampedModel):
         indexes = [
             models.Index(fields=["fleet", "device_id"], name="devices_of_a_fleet"),
             GinIndex(
-                OpClass("device_id", name="gin_trgm_ops"),
-                OpClass("fleet", name="gin_trgm_ops"),
-                name="devices_trigrams",
+                OpClass(SearchKey("device_id"), name="gin_trgm_ops"),
+                OpClass(SearchKey("fleet"), name="gin_trgm_ops"),
+                name="devices_search",
             ),
         ]
 

@@ -100,7 +100,7 @@ class AdvertiserAdmin(LongListsMixin, AuditedAdmin):
 
     list_display = ["advertiser_name", "type_badge", "city", "country", "creator", "created_at"]
     list_filter = [("advertiser_type", ChoicesDropdownFilter), ("country", ChoicesDropdownFilter)]
-    search_fields = ["advertiser_name__ilike", "city__ilike"]
+    search_fields = ["advertiser_name__matches", "city__matches"]
     search_help_text = _("Name or city")
     date_hierarchy = "created_at"
     ordering = ["advertiser_name", "advertiser_id"]

@@ -69,11 +69,11 @@ class StrictFilterBackend(DjangoFilterBackend):
 
 
 class SubstringSearchFilter(SearchFilter):
-    """`?search=`: every word must occur in one of the view's `search_fields`, in any case."""
+    """`?search=`: every word must occur in one of the view's `search_fields`, as `matches` compares."""
 
     def construct_search(self, field_name: str, queryset: QuerySet) -> str:
         """Use the look-up that the trigram indexes support."""
-        return f"{field_name}__ilike"
+        return f"{field_name}__matches"
 
     def get_search_terms(self, request: Request) -> list[str]:
         """Raise ValidationError if there are too many words or the text is too long."""

@@ -39,7 +39,7 @@ PATHS = [
     "campaign.campaign_name",
     "user.password",
 ]
-LOOKUPS = ["", "__startswith", "__regex", "__gt", "__in", "__isnull", "__contains", "__ilike", "!", "[]"]
+LOOKUPS = ["", "__startswith", "__regex", "__gt", "__in", "__isnull", "__contains", "__matches", "!", "[]"]
 # URLs that aren't lists, or that are lists only with parameters.
 SINGLE = {"readiness", "performance", "qr.svg"}
 NO_LISTS = {"me", "health", "docs", "redoc", "openapi.json", "delivery", "explain"} | SINGLE

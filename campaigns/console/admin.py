@@ -69,7 +69,7 @@ class CampaignAdmin(StatusActionsMixin):
         ("campaign_end_date", DateRangeFilter),
     ]
     list_select_related = ["advertiser"]
-    search_fields = ["campaign_name__ilike"]
+    search_fields = ["campaign_name__matches"]
     search_help_text = _("Campaign name")
     date_hierarchy = "campaign_start_date"
     ordering = ["-created_at", "-campaign_id"]
