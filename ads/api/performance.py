@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from django.shortcuts import get_object_or_404
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_serializer
 from rest_framework import serializers
@@ -19,6 +18,7 @@ from ads.api.delivery_serializers import Values, one_of
 from ads.choices import AdType
 from ads.reporting.performance import GROUPINGS, caps_of, views_of, with_first_day
 from campaign_studio.api.base import StudioView
+from campaign_studio.places.clock import already_today
 from campaigns.models import Campaign
 
 FROM_AFTER_TO = _("“from” must be on or before “to”.")
@@ -88,6 +88,7 @@ class PerformanceViewSet(StudioView, ViewSet):
         operation_id="campaign_performance",
         description=_(
             "Views and viewing time by day, ad, position or city, and what is left of the caps.\n\n"
+            "Days are those of the screens' clocks. Views from before these were recorded count on the day in UTC. "
             "Days without views are left out. All spellings of a city are one city."
         ),
         responses=PerformanceSerializer,
@@ -95,11 +96,11 @@ class PerformanceViewSet(StudioView, ViewSet):
             OpenApiParameter(
                 "from",
                 date,
-                description=_(
-                    "The first day (UTC). By default the campaign's start date, or the day of its first view."
-                ),
+                description=_("The first day. By default the campaign's start date, or the day of its first view."),
             ),
-            OpenApiParameter("to", date, description=_("The last day (UTC). By default today.")),
+            OpenApiParameter(
+                "to", date, description=_("The last day. By default today, where the date is the latest (UTC+14).")
+            ),
             OpenApiParameter("by", str, enum=list(GROUPINGS), default="day", description=_("How to group the views.")),
         ],
     )
@@ -140,7 +141,7 @@ def _parameters(sent: Mapping[str, str]) -> Values:
 
 def _range(campaign: Any, parameters: Values) -> tuple[date, date]:
     """The first and the last day. A default never leaves the range empty."""
-    first, last = campaign.first_day, timezone.localdate()
+    first, last = campaign.first_day, already_today()
     if "from" in parameters:
         return parameters["from"], parameters.get("to", max(last, parameters["from"]))
     last = parameters.get("to", max(first, last))

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db.models import Exists, OuterRef
+from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.text import format_lazy
@@ -28,7 +28,7 @@ from ads.delivery.opportunity import (
 )
 from ads.models import DeliverableAd
 from campaign_studio.places import country_choices, country_code
-from campaign_studio.places.clock import now_at
+from campaign_studio.places.clock import already_today, now_at, still_today
 from campaigns.choices import Status
 from campaigns.models import CampaignAudienceTargeting
 
@@ -140,7 +140,7 @@ def clock(quarter: int) -> str:
 def bound_form(form_class: type[Form], query: QueryDict) -> Form:
     """The form from the query string. The default is a place that a running campaign targets, now."""
     given = asked(query)
-    place = {} if "country" in given else start(timezone.now())
+    place = {} if "country" in given else start()
     if not place and "country" not in given:
         return form_class(initial={"day": timezone.localdate()})
     return form_class(now_in(place | given) | place | given)
@@ -161,21 +161,27 @@ def now_in(place: Mapping[str, str]) -> dict[str, object]:
     return {"day": str(now.date()), "quarter": quarter_of(now)}
 
 
-def start(at: datetime) -> dict[str, str]:
+def start() -> dict[str, str]:
     """A place that one of the newest running campaigns targets, preferably a city, and one where an ad shows now.
 
-    Now is `at`, whatever the place: its own clock would need a query for each.
+    Now is by the clock of the country, as that of each city would need a query. If nothing runs by that clock, what
+    still or already runs by any other will do.
     """
-    day = at.date()
-    ads = DeliverableAd.objects.filter(campaign=OuterRef("campaign"), first_day__lte=day, last_day__gte=day)
-    running = CampaignAudienceTargeting.objects.filter(
-        Exists(ads),
-        campaign__campaign_status=Status.ACTIVE,
-        campaign__campaign_start_date__lte=day,
-        campaign__campaign_end_date__gte=day,
-    ).annotate(shows_now=Exists(ads.filter(quarters__overlap=[quarter_of(at), ALL_DAY])))
-    newest = running.order_by("-campaign__created_at", "-campaign__campaign_id", "region", "country")[:MOST_LOOKED_AT]
-    target = max(newest, key=lambda one: (bool(one.cities), one.shows_now), default=None)
+    ads = DeliverableAd.objects.filter(campaign=OuterRef("campaign"))
+    somewhere = Exists(ads.filter(first_day__lte=already_today(), last_day__gte=still_today()))
+    targets = CampaignAudienceTargeting.objects.filter(somewhere, campaign__campaign_status=Status.ACTIVE)
+    newest = targets.order_by("-campaign__created_at", "-campaign__campaign_id", "region", "country")
+    countries = dict(newest.values_list("pk", "country")[:MOST_LOOKED_AT])
+    runs, shows = Q(pk=None), Q(pk=None)
+    for country in sorted(set(countries.values())):
+        now = now_at(country)
+        running = ads.filter(first_day__lte=now.date(), last_day__gte=now.date())
+        runs |= Q(Exists(running), country=country)
+        shows |= Q(Exists(running.filter(quarters__overlap=[quarter_of(now), ALL_DAY])), country=country)
+    looked_at = newest.filter(pk__in=countries).annotate(
+        runs_now=ExpressionWrapper(runs, BooleanField()), shows_now=ExpressionWrapper(shows, BooleanField())
+    )
+    target = max(looked_at, key=lambda one: (one.runs_now, bool(one.cities), one.shows_now), default=None)
     return first_place(target) if target else {}
 
 

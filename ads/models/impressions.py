@@ -18,6 +18,8 @@ class AdView(models.Model):
     """One counted view. The table is partitioned by the month of `viewed_at` (UTC); old months are dropped.
 
     `quarter` is the start of the quarter hour in UTC, and `impression_id` stands for the impression on this device.
+    `local_day` is the day of the quarter hour by the screen's clock, on which the view counts. Older views have none,
+    and count on the day of `viewed_at` in UTC.
 
     An ad with views can't be deleted, because the sums by day refer to it. The views themselves have no foreign key,
     so that counting doesn't wait while someone saves the ad.
@@ -36,6 +38,7 @@ class AdView(models.Model):
     position = models.CharField(max_length=50, blank=True, default="", db_default="")
     quarter = models.DateTimeField(null=True)
     impression_id = models.UUIDField(null=True)
+    local_day = models.DateField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -71,10 +74,15 @@ class ViewReceipt(models.Model):
 
 
 class AdViewDay(models.Model):
-    """The views of an ad on one day (UTC) in one city. Reports use these sums, which are kept for good."""
+    """The views of an ad on one day in one city. Reports use these sums, which are kept for good.
+
+    The day is that of the screens' clocks (`is_local`), or of older views the day in UTC.
+    """
 
     ad = models.ForeignKey(Ad, models.PROTECT, related_name="view_days")
     day = models.DateField()
+    # The database's default is for rows from before this column, and for servers that don't know it yet.
+    is_local = models.BooleanField(default=True, db_default=False)
     country = models.CharField(max_length=100, blank=True, default="")
     city = models.CharField(max_length=200, blank=True, default="")
     view_count = models.BigIntegerField()
@@ -90,7 +98,7 @@ class AdViewDay(models.Model):
         verbose_name_plural = _("views")
         constraints = [
             models.UniqueConstraint(
-                fields=["ad", "day", "country", "city"],
+                fields=["ad", "day", "country", "city", "is_local"],
                 name="ad_view_day_is_one_row",
                 violation_error_message=_("The views of an ad on one day in one city must be in one row."),
             ),

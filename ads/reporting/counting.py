@@ -35,12 +35,16 @@ FROM unnest(%s::uuid[], %s::bigint[]) AS counted (ad_id, views)
 WHERE ads.ad_id = counted.ad_id
 """
 ADD_TO_DAYS = """
-INSERT INTO ad_view_days (ad_id, day, country, city, view_count, view_seconds)
-SELECT * FROM unnest(%s::uuid[], %s::date[], %s::text[], %s::text[], %s::bigint[], %s::bigint[])
-ON CONFLICT (ad_id, day, country, city) DO UPDATE SET
+INSERT INTO ad_view_days (ad_id, day, country, city, view_count, view_seconds, is_local)
+SELECT *, TRUE FROM unnest(%s::uuid[], %s::date[], %s::text[], %s::text[], %s::bigint[], %s::bigint[])
+ON CONFLICT (ad_id, day, country, city, is_local) DO UPDATE SET
     view_count = ad_view_days.view_count + EXCLUDED.view_count,
     view_seconds = ad_view_days.view_seconds + EXCLUDED.view_seconds
 """
+
+
+# The day on which a stored view was counted. It is that of the screen's clock if there is a `local_day`.
+DAY_OF_VIEW = "coalesce(local_day, (viewed_at AT TIME ZONE 'UTC')::date)"
 
 
 class InactiveDeviceError(Exception):
@@ -166,6 +170,7 @@ def _row(view: ProvenView) -> AdView:
         position=shown.position,
         quarter=view.quarter,
         impression_id=view.impression_id,
+        local_day=view.day,
     )
 
 

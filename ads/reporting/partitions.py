@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Q
 
 from ads.models import AdViewDay
 
@@ -58,7 +59,9 @@ def drop_old_views(now: datetime) -> tuple[list[str], int]:
             cursor.execute(f"DROP TABLE {name}")
         cursor.execute("DELETE FROM ad_views_other WHERE viewed_at < %s", [oldest])
         deleted = cursor.rowcount
-        AdViewDay.objects.filter(day__lt=oldest.date(), is_final=False).update(is_final=True)
+        # East of Greenwich, the first day of the month began before it did in UTC.
+        has_lost_views = Q(day__lt=oldest.date()) | Q(day=oldest.date(), is_local=True)
+        AdViewDay.objects.filter(has_lost_views, is_final=False).update(is_final=True)
         return dropped, deleted
 
 

@@ -34,9 +34,10 @@ GROUPINGS: dict[str, tuple[Callable[[Days], Groups], dict[str, str]]] = {
 
 
 def views_of(campaign: Campaign, *, first: date, last: date, by: str) -> list[Row]:
-    """The campaign's views from `first` to `last`, both included (UTC), grouped by a key of `GROUPINGS`.
+    """The campaign's views from `first` to `last`, both included, grouped by a key of `GROUPINGS`.
 
-    Days without views are left out. Days are in order, and other groups are sorted by views, most first.
+    Days are those of the screens' clocks; older views count on the day in UTC. Days without views are left out. Days
+    are in order, and other groups are sorted by views, most first.
     """
     group, names = GROUPINGS[by]
     days = AdViewDay.objects.filter(ad__campaign=campaign, day__range=(first, last), view_count__gt=0)
@@ -50,9 +51,10 @@ def views_of(campaign: Campaign, *, first: date, last: date, by: str) -> list[Ro
 
 
 def with_first_day(campaigns: "QuerySet[Campaign]") -> "QuerySet[Campaign]":
-    """Annotate `first_day`: the start date, or the day of the first view (UTC) if that is earlier.
+    """Annotate `first_day`: the start date, or the day of the first view if that is earlier.
 
-    On screens east of Greenwich, a campaign starts while it is still the previous day in UTC.
+    Views are earlier if the date was moved, or if they count on the day in UTC: in Tokyo a campaign starts while it is
+    still the previous day there.
     """
     days = AdViewDay.objects.filter(ad__campaign=OuterRef("pk"), view_count__gt=0).order_by("day").values("day")[:1]
     return campaigns.annotate(first_day=Least("campaign_start_date", Subquery(days)))

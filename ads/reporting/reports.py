@@ -93,8 +93,8 @@ class ProvenView:
 
     @property
     def day(self) -> date:
-        """The day on which it is counted, in UTC."""
-        return self.viewed_at.astimezone(UTC).date()
+        """The day on which it is counted: that of its quarter hour, by the screen's clock."""
+        return self.impression.quarter.date()
 
 
 class Refusal(StrEnum):

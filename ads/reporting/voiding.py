@@ -7,26 +7,28 @@ more which device they came from.
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Count, DateField, QuerySet, Sum
+from django.db.models.expressions import RawSQL
 
 from accounts.audit.models import AuditEntry
 from ads.models import Ad, AdView, AdViewDay, CampaignViewTotals, Device
-from ads.reporting.counting import lock_totals
+from ads.reporting.counting import DAY_OF_VIEW, lock_totals
 from campaigns.models import Campaign
 
 VIEWS_AT_ONCE = 1_000
 
-TAKE_VIEWS = """
+TAKE_VIEWS = f"""
 WITH taken AS (
     DELETE FROM ad_views WHERE (viewed_at, view_id) IN (SELECT * FROM unnest(%s::timestamptz[], %s::uuid[]))
-    RETURNING ad_id, (viewed_at AT TIME ZONE 'UTC')::date AS day, country, city, duration_seconds
+    RETURNING ad_id, {DAY_OF_VIEW} AS day, country, city, local_day IS NOT NULL AS is_local, duration_seconds
 )
-SELECT ad_id, day, country, city, count(*), sum(duration_seconds) FROM taken GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
-"""
+SELECT ad_id, day, country, city, is_local, count(*), sum(duration_seconds) FROM taken
+GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
+"""  # noqa: S608 - a constant
 # A sum that was too low already is a matter for recount_views.
 TAKE_FROM_ADS = """
 UPDATE ads SET ad_view_count = greatest(ad_view_count - taken.views, 0)
@@ -37,37 +39,34 @@ TAKE_FROM_DAYS = """
 UPDATE ad_view_days AS stored SET
     view_count = greatest(stored.view_count - taken.views, 0),
     view_seconds = greatest(stored.view_seconds - taken.seconds, 0)
-FROM unnest(%s::uuid[], %s::date[], %s::text[], %s::text[], %s::bigint[], %s::bigint[])
-    AS taken (ad_id, day, country, city, views, seconds)
-WHERE (stored.ad_id, stored.day, stored.country, stored.city) = (taken.ad_id, taken.day, taken.country, taken.city)
+FROM unnest(%s::uuid[], %s::date[], %s::text[], %s::text[], %s::boolean[], %s::bigint[], %s::bigint[])
+    AS taken (ad_id, day, country, city, is_local, views, seconds)
+WHERE (stored.ad_id, stored.day, stored.country, stored.city, stored.is_local)
+    = (taken.ad_id, taken.day, taken.country, taken.city, taken.is_local)
 """
 DELETE_EMPTY_DAYS = "DELETE FROM ad_view_days WHERE ad_id = ANY(%s) AND view_count = 0"
 
 
 @dataclass(frozen=True)
 class Period:
-    """The days of the views to void, in UTC and both included. None is no limit."""
+    """The days on which the views to void were counted, both included. None is no limit."""
 
     first: date | None = None
     last: date | None = None
 
     def views_of(self, device_id: str) -> "QuerySet[AdView]":
         """The views of a device that are still stored."""
-        views = AdView.objects.filter(device_id=device_id)
-        if self.first is not None:
-            views = views.filter(viewed_at__gte=datetime.combine(self.first, time.min, UTC))
-        if self.last is not None:
-            views = views.filter(viewed_at__lt=datetime.combine(self.last, time.min, UTC) + timedelta(days=1))
-        return views
+        day = RawSQL(DAY_OF_VIEW, [], DateField())  # noqa: S611 - a constant
+        views = AdView.objects.filter(device_id=device_id).alias(day=day)
+        return views.filter(**self._limits())
 
     def has_final_sums(self) -> bool:
         """Whether the period contains days whose views have been dropped."""
-        days = AdViewDay.objects.filter(is_final=True)
-        if self.first is not None:
-            days = days.filter(day__gte=self.first)
-        if self.last is not None:
-            days = days.filter(day__lte=self.last)
-        return days.exists()
+        return AdViewDay.objects.filter(is_final=True, **self._limits()).exists()
+
+    def _limits(self) -> dict[str, date]:
+        limits = {"day__gte": self.first, "day__lte": self.last}
+        return {lookup: day for lookup, day in limits.items() if day is not None}
 
 
 @dataclass
@@ -122,7 +121,7 @@ def _take(
     with connection.cursor() as cursor:
         cursor.execute(TAKE_VIEWS, [list(column) for column in zip(*keys, strict=True)])
         days = cursor.fetchall()
-        for ad, _day, _country, _city, views, seconds in days:
+        for ad, *_key, views, seconds in days:
             by_ad[ad] += views
             by_campaign[campaigns[ad]].add(views, seconds)
         if days:

@@ -63,15 +63,6 @@ def test_views_add_up_by_ad_campaign_day_and_city(client: APIClient, ad: Ad) -> 
     assert counters(sibling) == (1, 5, 36, [(1, 5)])
 
 
-def test_days_are_in_utc(client: APIClient, ad: Ad) -> None:
-    midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
-    late = (midnight - timedelta(seconds=1)).astimezone(timezone.get_fixed_timezone(120))
-
-    report(client, view(ad, viewed_at=late.isoformat()))
-
-    assert AdViewDay.objects.get().day == midnight.date() - timedelta(days=1)
-
-
 def test_city_and_postcode_may_be_unknown(client: APIClient, ad: Ad) -> None:
     assert report(client, view(ad, country="DE"))["accepted"] == 1
 

@@ -203,3 +203,24 @@ def test_explanations_and_the_command_use_the_time_of_the_place(
 
     assert answer["results"][0]["shown"] is True
     assert "27 Nov 2026, 16:10" in out.getvalue()
+
+
+def test_pages_without_a_place_open_where_it_is_still_the_last_day(ad: Ad, clock: time_machine.Traveller) -> None:
+    form = bound_form(PlaceForm, QueryDict(""))
+
+    assert (form.data["country"], form.data["city"], form.data["day"]) == ("US", "Los Angeles", str(LAST))
+    clock.move_to("2026-11-28T07:30:00+00:00")
+    assert bound_form(PlaceForm, QueryDict("")).data["day"] == str(LAST), "also when it is the next day in New York"
+    clock.move_to(OVER)
+    assert "country" not in bound_form(PlaceForm, QueryDict("")).data
+
+
+def test_a_new_end_date_is_no_later_than_the_screen_needs(
+    ad: Ad, clock: time_machine.Traveller, client_for: Any
+) -> None:
+    over = {"campaign_status": "inactive", "campaign_end_date": LAST - timedelta(days=1)}
+    Campaign.objects.filter(pk=ad.campaign_id).update(**over)
+
+    answer = client_for(caller()).get("/api/delivery/explain", {**LOS_ANGELES, "ad_id": str(ad.pk)}).json()
+
+    assert answer["results"][0]["reasons"][0]["changes"]["campaign_end_date"] == str(LAST)

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.models import User
@@ -17,6 +16,7 @@ from ads.choices import AdType
 from ads.models import Ad, AdViewDay
 from ads.tests.factories import AdFactory
 from ads.tests.screens import car, driving, report, view
+from campaign_studio.places.clock import already_today
 from campaigns.models import Campaign
 from campaigns.tests.factories import CampaignFactory
 
@@ -43,11 +43,10 @@ def ads(campaign: Campaign) -> list[Ad]:
     return [AdFactory(campaign=campaign, ad_name="Coffee"), bottom, AdFactory(ad_name="Rival")]
 
 
-def seen(ad: Ad, day: int, views: int, *, country: str = "DE", city: str = "") -> None:
+def seen(ad: Ad, day: int, views: int, *, country: str = "DE", city: str = "", is_local: bool = True) -> None:
     """Store views of five seconds each, on a day in March 2026."""
-    AdViewDay.objects.create(
-        ad=ad, day=FIRST.replace(day=day), country=country, city=city, view_count=views, view_seconds=5 * views
-    )
+    sums = {"view_count": views, "view_seconds": 5 * views}
+    AdViewDay.objects.create(ad=ad, day=FIRST.replace(day=day), country=country, city=city, is_local=is_local, **sums)
 
 
 def performance(client: APIClient, campaign: Campaign, query: str = "") -> Any:
@@ -77,9 +76,9 @@ def test_days_are_in_order_with_views_and_seconds(client: APIClient, campaign: C
 def test_views_before_the_start_date_are_included_by_default(
     client: APIClient, campaign: Campaign, ads: list[Ad]
 ) -> None:
-    """In Tokyo a campaign starts while it is still the day before in UTC."""
+    """Older views count on the day in UTC. In Tokyo a campaign starts while it is still the day before there."""
     Campaign.objects.filter(pk=campaign.pk).update(campaign_start_date="2026-03-05")
-    seen(ads[0], 4, 2)
+    seen(ads[0], 4, 2, is_local=False)
     seen(ads[0], 5, 1)
 
     assert {name: performance(client, campaign)[name] for name in ("from", *numbers(3))} == {
@@ -87,6 +86,18 @@ def test_views_before_the_start_date_are_included_by_default(
         **numbers(3),
     }
     assert performance(client, campaign, "?from=2026-03-05")["view_count"] == 1
+
+
+@pytest.mark.parametrize("by", ["day", "ad", "ad_type", "city"])
+def test_days_of_screens_and_days_in_utc_are_added_up(
+    client: APIClient, campaign: Campaign, ads: list[Ad], by: str
+) -> None:
+    seen(ads[0], 2, 3)
+    seen(ads[0], 2, 1, is_local=False)
+
+    (row,) = performance(client, campaign, f"?by={by}")["results"]
+
+    assert {name: row[name] for name in numbers(4)} == numbers(4)
 
 
 def test_ads_have_their_names_and_are_ordered_by_views(client: APIClient, campaign: Campaign, ads: list[Ad]) -> None:
@@ -157,7 +168,7 @@ def test_both_days_of_a_range_are_included(client: APIClient, campaign: Campaign
 
 
 def test_the_default_range_is_the_whole_campaign_up_to_today(client: APIClient, campaign: Campaign) -> None:
-    today = timezone.localdate()
+    today = already_today()
     later = CampaignFactory(campaign_start_date=today + timedelta(days=9))
 
     def asked(campaign: Campaign, query: str = "") -> tuple[str, str]:

@@ -102,8 +102,8 @@ TAMPERED = {
         "Ad “Coffee” ({ad}) on {day} in Ulm, DE. Views: 0 stored, 2 counted. Seconds: 0 stored, 20 counted.",
     ),
     "an extra day": (
-        "INSERT INTO ad_view_days (ad_id, day, country, city, view_count, view_seconds)"
-        " SELECT ad_id, day, '', 'Nowhere', 3, 30 FROM ad_view_days WHERE city = 'Ulm'",
+        "INSERT INTO ad_view_days (ad_id, day, is_local, country, city, view_count, view_seconds)"
+        " SELECT ad_id, day, is_local, '', 'Nowhere', 3, 30 FROM ad_view_days WHERE city = 'Ulm'",
         "Ad “Coffee” ({ad}) on {day} in Nowhere. Views: 3 stored, 0 counted. Seconds: 30 stored, 0 counted.",
     ),
     "an ad": (

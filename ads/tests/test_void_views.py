@@ -120,7 +120,7 @@ def test_a_fleet_is_all_of_its_devices(stolen: Device, ad: Ad) -> None:
         (["--from", "2026-11-25"], [21, 22, 23, 24]),
     ],
 )
-def test_days_are_in_utc_and_both_ends_included(stolen: Device, arguments: list[str], left: list[int]) -> None:
+def test_both_ends_of_a_period_are_included(stolen: Device, arguments: list[str], left: list[int]) -> None:
     ad = AdFactory()
     midnights = [datetime(2026, 11, day, tzinfo=UTC) for day in (21, 22, 23, 24)]
     with time_machine.travel(midnights[-1] + timedelta(hours=1), tick=False):

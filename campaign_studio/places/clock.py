@@ -11,6 +11,8 @@ from campaign_studio.models.places import City
 
 # The zone in which a day ends last, at 12:00 UTC of the next day. IANA calls it “Etc/GMT+12”.
 LAST_ZONE = timezone.get_fixed_timezone(-12 * 60)
+# The zone in which a day begins first, at 10:00 UTC of the day before.
+FIRST_ZONE = timezone.get_fixed_timezone(14 * 60)
 
 
 def still_today(now: datetime | None = None) -> date:
@@ -19,6 +21,14 @@ def still_today(now: datetime | None = None) -> date:
     `now` is an aware datetime, by default the current time.
     """
     return (now or timezone.now()).astimezone(LAST_ZONE).date()
+
+
+def already_today(now: datetime | None = None) -> date:
+    """The latest date that it already is somewhere: the date in UTC+14. No later day has begun on any clock.
+
+    `now` is an aware datetime, by default the current time.
+    """
+    return (now or timezone.now()).astimezone(FIRST_ZONE).date()
 
 
 def now_at(country: str, city: str = "") -> datetime:

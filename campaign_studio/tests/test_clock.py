@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from campaign_studio.models.places import City
 from campaign_studio.places import clock
-from campaign_studio.places.clock import now_at, still_today
+from campaign_studio.places.clock import already_today, now_at, still_today
 
 BAKER_ISLAND = ZoneInfo("Etc/GMT+12")
 
@@ -51,15 +51,33 @@ def test_a_day_is_over_everywhere_at_noon_utc_of_the_next(moment: str, day: date
         assert still_today() == day
 
 
+@pytest.mark.parametrize(
+    ("moment", "day"),
+    [
+        ("2026-11-28T09:59:59+00:00", date(2026, 11, 28)),
+        ("2026-11-28T10:00:00+00:00", date(2026, 11, 29)),
+        ("2026-11-28T23:59:59+14:00", date(2026, 11, 28)),
+        ("2026-11-28T00:00:00-12:00", date(2026, 11, 29)),
+        ("2028-02-28T10:00:00+00:00", date(2028, 2, 29)),
+    ],
+)
+def test_a_day_begins_somewhere_at_ten_utc_of_the_day_before(moment: str, day: date) -> None:
+    assert already_today(datetime.fromisoformat(moment)) == day
+    with time_machine.travel(datetime.fromisoformat(moment), tick=False):
+        assert already_today() == day
+
+
 @pytest.mark.django_db
-def test_it_is_no_earlier_day_in_any_city() -> None:
+def test_it_is_neither_an_earlier_nor_a_later_day_in_any_city() -> None:
     zones = [ZoneInfo(name) for name in City.objects.order_by().values_list("timezone", flat=True).distinct()]
     assert len(zones) > 200
     begin = datetime(2028, 2, 28, tzinfo=BAKER_ISLAND)
 
     for hours in range(72):
         now = begin + timedelta(hours=hours)
-        assert still_today(now) <= min(now.astimezone(zone).date() for zone in zones)
+        dates = {now.astimezone(zone).date() for zone in zones}
+        assert still_today(now) <= min(dates)
+        assert already_today(now) >= max(dates)
 
 
 HONOLULU, LOS_ANGELES = ("US", "Honolulu"), ("US", "Los Angeles")

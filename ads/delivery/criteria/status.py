@@ -3,7 +3,6 @@
 from datetime import date
 
 from django.db.models import Q
-from django.utils import timezone
 
 from ads.choices import ModerationStatus
 from ads.delivery.criteria.criterion import Criterion, always, on_any_day
@@ -43,7 +42,7 @@ def _before_activating(ad: Ad) -> list[Step]:
 
 def _not_active(code: str, row: Ad | Campaign, opportunity: Opportunity, *before: Step) -> Reason:
     kind = kind_of(row)
-    field, day = f"{kind}_status", max(timezone.localdate(), opportunity.day)
+    field, day = f"{kind}_status", max(still_today(), opportunity.day)
     at_once = Status.ACTIVE in row.allowed_next()
     steps = [Step.ACTIVATE if at_once else Step.DRAFT_THEN_ACTIVATE]
     changes: Changes = {field: Status.ACTIVE.value if at_once else Status.DRAFT.value}

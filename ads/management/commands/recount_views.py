@@ -11,37 +11,40 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from ads.reporting.counting import lock_totals
+from ads.reporting.counting import DAY_OF_VIEW, lock_totals
 from campaign_studio.database.timeouts import lift_statement_timeout
 from campaign_studio.management.base import StudioCommand
 from campaign_studio.retrying import retried
 
 # The correct sums by day. Where the views have been dropped, the stored sum counts as correct.
-COUNTED = """
-WITH counted AS (
-    SELECT ad_id, (viewed_at AT TIME ZONE 'UTC')::date AS day, country, city,
-        count(*) AS view_count, sum(duration_seconds)::bigint AS view_seconds
+COUNTED = f"""
+WITH views AS (
+    SELECT ad_id, {DAY_OF_VIEW} AS day, country, city, local_day IS NOT NULL AS is_local, duration_seconds
     FROM ad_views JOIN ads USING (ad_id)
-    WHERE (%(campaign)s::uuid IS NULL OR campaign_id = %(campaign)s::uuid) AND NOT EXISTS (
+    WHERE %(campaign)s::uuid IS NULL OR campaign_id = %(campaign)s::uuid
+), counted AS (
+    SELECT ad_id, day, country, city, is_local,
+        count(*) AS view_count, sum(duration_seconds)::bigint AS view_seconds
+    FROM views WHERE NOT EXISTS (
         SELECT FROM ad_view_days AS final
-        WHERE is_final AND final.ad_id = ad_views.ad_id AND final.day = (viewed_at AT TIME ZONE 'UTC')::date
-            AND final.country = ad_views.country AND final.city = ad_views.city
+        WHERE is_final AND (final.ad_id, final.day, final.country, final.city, final.is_local)
+            = (views.ad_id, views.day, views.country, views.city, views.is_local)
     )
-    GROUP BY 1, 2, 3, 4
+    GROUP BY 1, 2, 3, 4, 5
     UNION ALL
-    SELECT ad_id, day, country, city, view_count, view_seconds FROM ad_view_days WHERE is_final
+    SELECT ad_id, day, country, city, is_local, view_count, view_seconds FROM ad_view_days WHERE is_final
 )
-"""
+"""  # noqa: S608 - a constant
 DIFFERING_DAYS = (
     COUNTED
     + """
-SELECT campaign_id, ad_id, ad_name, day, country, city,
+SELECT campaign_id, ad_name, ad_id, day, country, city, is_local,
     coalesce(stored.view_count, 0), coalesce(stored.view_seconds, 0),
     coalesce(counted.view_count, 0), coalesce(counted.view_seconds, 0)
-FROM counted FULL JOIN ad_view_days AS stored USING (ad_id, day, country, city) JOIN ads USING (ad_id)
+FROM counted FULL JOIN ad_view_days AS stored USING (ad_id, day, country, city, is_local) JOIN ads USING (ad_id)
 WHERE (%(campaign)s::uuid IS NULL OR campaign_id = %(campaign)s::uuid)
     AND (stored.view_count, stored.view_seconds) IS DISTINCT FROM (counted.view_count, counted.view_seconds)
-ORDER BY campaign_id, ad_id, day, country, city
+ORDER BY campaign_id, ad_id, day, country, city, is_local
 """
 )
 DIFFERING_ADS = (
@@ -68,10 +71,13 @@ HAVING coalesce(stored.view_count, 0) <> coalesce(sum(counted.view_count), 0)
 ORDER BY campaigns.campaign_id
 """
 )
-DELETE_DAY = "DELETE FROM ad_view_days WHERE ad_id = %s AND day = %s AND country = %s AND city = %s"
+DELETE_DAY = """
+DELETE FROM ad_view_days WHERE ad_id = %s AND day = %s AND country = %s AND city = %s AND is_local = %s
+"""
 WRITE_DAY = """
-INSERT INTO ad_view_days (ad_id, day, country, city, view_count, view_seconds) VALUES (%s, %s, %s, %s, %s, %s)
-ON CONFLICT (ad_id, day, country, city) DO UPDATE
+INSERT INTO ad_view_days (ad_id, day, country, city, is_local, view_count, view_seconds)
+VALUES (%s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT (ad_id, day, country, city, is_local) DO UPDATE
 SET view_count = EXCLUDED.view_count, view_seconds = EXCLUDED.view_seconds
 """
 WRITE_AD = "UPDATE ads SET ad_view_count = %s WHERE ad_id = %s"
@@ -158,13 +164,14 @@ def _correct(campaign: UUID) -> int:
 
 
 def _of_a_day(
-    campaign_id: UUID, ad_id: UUID, ad_name: str, day: date, country: str, city: str, *sums: int
+    campaign_id: UUID, ad_name: str, ad_id: UUID, day: date, country: str, city: str, is_local: bool, *sums: int
 ) -> Difference:
     views, seconds = sums[2:]
+    of_day = date_format(day) if is_local else gettext("%(day)s (UTC)") % {"day": date_format(day)}
     place = ", ".join(part for part in (city, country) if part)
     message = IN_A_PLACE if place else IN_AN_UNKNOWN_PLACE
-    names = {"name": ad_name, "id": ad_id, "day": date_format(day), "place": place}
-    key = (ad_id, day, country, city)
+    names = {"name": ad_name, "id": ad_id, "day": of_day, "place": place}
+    key = (ad_id, day, country, city, is_local)
     sql, values = (WRITE_DAY, (*key, views, seconds)) if views else (DELETE_DAY, key)
     return Difference(campaign_id, message % {**names, **_by_name(sums)}, sql, values)
 

@@ -30,8 +30,12 @@ class Command(StudioCommand):
         whose = parser.add_mutually_exclusive_group(required=True)
         whose.add_argument("--device", type=name, metavar="ID", help=gettext("the device whose views to void"))
         whose.add_argument("--fleet", type=name, metavar="NAME", help=gettext("the fleet whose views to void"))
-        parser.add_argument("--from", type=day, dest="first", metavar="DATE", help=gettext("first day, in UTC"))
-        parser.add_argument("--to", type=day, dest="last", metavar="DATE", help=gettext("last day, in UTC"))
+        parser.add_argument(
+            "--from", type=day, dest="first", metavar="DATE", help=gettext("first day, by the screens' clocks")
+        )
+        parser.add_argument(
+            "--to", type=day, dest="last", metavar="DATE", help=gettext("last day, by the screens' clocks")
+        )
         parser.add_argument("--dry-run", action="store_true", help=gettext("only say what would be voided"))
 
     def handle(
