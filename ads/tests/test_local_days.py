@@ -179,7 +179,7 @@ def test_a_day_that_began_in_a_dropped_month_is_final(device: Device, ad: Ad, se
 def test_sums_from_before_are_kept_and_marked_and_become_one_when_it_is_taken_back(ad: Ad) -> None:
     sums: dict[str, Any] = {"ad": ad, "country": "US", "view_seconds": 10}
     try:
-        call_command("migrate", "ads", "0009", verbosity=0)
+        call_command("migrate", "ads", "0010", verbosity=0)
         write(
             "INSERT INTO ad_view_days (ad_id, day, country, city, view_count, view_seconds)"
             " VALUES (%s, %s, 'US', '', 3, 10)",
@@ -191,7 +191,7 @@ def test_sums_from_before_are_kept_and_marked_and_become_one_when_it_is_taken_ba
 
         AdViewDay.objects.create(day=LAST, view_count=2, **sums)
         AdViewDay.objects.create(day=LAST, view_count=1, city="Ulm", is_final=True, **sums)
-        call_command("migrate", "ads", "0009", verbosity=0)
+        call_command("migrate", "ads", "0010", verbosity=0)
         with connection.cursor() as cursor:
             cursor.execute("SELECT city, view_count, view_seconds, is_final FROM ad_view_days ORDER BY city")
             assert cursor.fetchall() == [("", 5, 20, False), ("Ulm", 1, 10, True)]

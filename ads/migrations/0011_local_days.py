@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("ads", "0009_places_by_keys")]
+    dependencies = [("ads", "0010_search")]
 
     operations = [
         migrations.AddField("adview", "local_day", models.DateField(null=True)),

@@ -33,7 +33,7 @@ WHERE NOT utc.is_local
 class Migration(migrations.Migration):
     # Servers go on reading and writing while the index is built. What has been done can be done again.
     atomic = False
-    dependencies = [("ads", "0010_local_days")]
+    dependencies = [("ads", "0011_local_days")]
 
     operations = [
         migrations.SeparateDatabaseAndState(
