@@ -137,7 +137,7 @@ def test_invalid_values_are_refused(cast: Cast, console_for: ConsoleFor) -> None
         MESSAGES["time_slots_of_an_ad_do_not_overlap"]: slots(("07:00", "09:00"), ("08:00", "10:00")),
         MESSAGES["rating_label_belongs_to_the_system"]: rating(rating_system="MPAA", rating_label="E"),
         "is not one of the available choices": rating(content_warnings=["Nope"]),
-        "Enter a valid time": slots(("25:00", "26:00")),
+        "is not a time of day": slots(("25:00", "26:00")),
     }
     for message, typed in refused.items():
         answer = client.post(ADD, form_data(client.get(ADD), **new(campaign) | typed))

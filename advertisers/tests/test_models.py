@@ -176,7 +176,7 @@ def test_a_phone_number_is_stored_in_international_format() -> None:
 
 @pytest.mark.parametrize(
     ("name", "code"),
-    [("Ann\nBcc", "hidden_character"), ("\u202eAnn", "hidden_character"), ("evil.example/x", "name_like_a_url")],
+    [("Ann\x85Bcc", "hidden_character"), ("\u202eAnn", "hidden_character"), ("evil.example/x", "name_like_a_url")],
 )
 def test_a_new_name_of_a_contact_cannot_mislead_and_an_old_one_may_stay(name: str, code: str) -> None:
     contact = AdvertiserContactFactory()

@@ -1,20 +1,86 @@
 """The fields that serializers share. Their messages say what to send."""
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Any, ClassVar
 
+from django.utils.dateparse import parse_date
+from django.utils.formats import date_format
+from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 from campaign_studio.api.refusals import first_of
 from campaign_studio.encryption import MASK
+from campaign_studio.faults import DateFault, fault_of_date, with_point
 from campaign_studio.places import country_choices, country_code
 from campaign_studio.querysets import StudioQuerySet
 
 NOT_A_LIST = _("Send a JSON list.")
 NOT_A_COUNTRY = _("“{input}” is not a country. Send an ISO 3166-1 code such as DE, or the name of a country.")
 NOT_A_TEXT = _("Send a text in quotation marks.")
+DATE_FAULTS = {
+    DateFault.NO_SUCH_MONTH: _("“{input}” has no month from 01 to 12. Send YYYY-MM-DD, such as 2027-01-31."),
+    DateFault.NO_SUCH_DAY: _("“{input}” doesn't exist: {month} has {days} days."),
+    DateFault.WITH_TIME: _("“{input}” has a time of day. Send the date alone, such as 2027-01-31."),
+    DateFault.OTHER_FORM: _("“{input}” is not in the form YYYY-MM-DD. Send {date}."),
+    DateFault.NOT_A_DATE: _("“{input}” is not a date in the form YYYY-MM-DD, such as 2027-01-31."),
+}
+LONGEST_QUOTE = 60
+
+
+def quoted(value: object) -> str:
+    """A value as a message quotes it: not longer than a line."""
+    return Truncator(str(value)).chars(LONGEST_QUOTE)
+
+
+def day_in(value: object) -> date | None:
+    """The date that a value from a body or a query string means, if it is one."""
+    try:
+        return parse_date(value.strip()) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+def date_refusal(value: object) -> tuple[DateFault, dict[str, object]]:
+    """Why a value isn't accepted as a date: the key in DATE_FAULTS, and the parameters of the message."""
+    kind, of, days = fault_of_date(str(value).strip())
+    month = date_format(of, "F Y") if of else ""
+    return kind, {"input": quoted(value), "date": of, "month": month, "days": days}
+
+
+class DayField(serializers.DateField):
+    """A date. What is refused is refused for what is wrong with it."""
+
+    default_error_messages: ClassVar = DATE_FAULTS
+
+    def to_internal_value(self, value: Any) -> date:
+        day = day_in(value)
+        if value == "":
+            self.fail("required")
+        if day is None:
+            kind, params = date_refusal(value)
+            self.fail(kind, **params)
+        return day
+
+
+class DegreesField(serializers.FloatField):
+    """A latitude or longitude."""
+
+    default_error_messages: ClassVar = {
+        "not_degrees": _("“{input}” is not a number. Send degrees with a decimal point, such as 52.52 or -13.4."),
+        "comma": _("“{input}” has a decimal comma. Send it with a point: {number}."),
+    }
+
+    def to_internal_value(self, data: Any) -> float:
+        try:
+            return super().to_internal_value(data)
+        except ValidationError as error:
+            number = with_point(str(data).strip())
+            code = "comma" if number else "not_degrees"
+            message = self.error_messages[code].format(input=quoted(data), number=number)
+            raise ValidationError(message, code) from error
 
 
 class VisibleRelatedField(serializers.PrimaryKeyRelatedField):

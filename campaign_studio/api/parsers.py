@@ -70,6 +70,8 @@ class BodyTooLarge(APIException):
 class StrictJSONParser(BaseParser):
     """JSON strictly as in RFC 8259: UTF-8, an object at the top, no NaN, no duplicate keys, no lone surrogates.
 
+    A byte order mark at the beginning is ignored, as the standard allows.
+
     Raises BodyTooLarge (413) before it reads such a body, ParseError (400) for what isn't JSON or has too many values,
     and ValidationError (400) naming the field for values that can't be stored. Values are counted before any is built,
     so a refused body costs at most three times as much as an accepted one of the same size.
@@ -92,7 +94,7 @@ class StrictJSONParser(BaseParser):
             stream._body = body
         _check_counts(body, limits)
         try:
-            data = json.loads(body.decode("utf-8"), object_pairs_hook=_object, parse_constant=_refuse_constant)
+            data = json.loads(body.decode("utf-8-sig"), object_pairs_hook=_object, parse_constant=_refuse_constant)
         except RecursionError:
             raise ParseError(_too_deep()) from None
         except ValueError as error:

@@ -14,7 +14,7 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.settings import api_settings
 
 from campaign_studio.api.errors import as_detail
-from campaign_studio.api.fields import NOT_A_LIST
+from campaign_studio.api.fields import NOT_A_LIST, DayField, DegreesField
 from campaign_studio.api.parts import RowPlan, RowsPlan
 
 # Messages nested as the input is, in DRF's types.
@@ -100,6 +100,12 @@ class StudioSerializer(StrictFields, serializers.ModelSerializer):
     """
 
     proposed: models.Model
+
+    serializer_field_mapping: ClassVar = {
+        **serializers.ModelSerializer.serializer_field_mapping,
+        models.DateField: DayField,
+        models.FloatField: DegreesField,
+    }
 
     def get_validators(self) -> list[Any]:
         """No validators: the constraints of the model check uniqueness."""

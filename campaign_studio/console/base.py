@@ -24,6 +24,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
+from campaign_studio.console.fields import FORM_FIELDS
 from campaign_studio.console.forms import (
     REFUSALS,
     Refusals,
@@ -63,7 +64,7 @@ class StudioAdmin(RulesPermissionMixin, ModelAdmin):
     """The base of every page. The page carries the version of its row, which `StudioForm` compares."""
 
     form = StudioForm
-    formfield_overrides: ClassVar = {models.TextField: {"widget": TextArea}}
+    formfield_overrides: ClassVar = FORM_FIELDS | {models.TextField: {"widget": TextArea}}
     change_form_before_template = "admin/includes/version.html"
     delete_confirmation_template = delete_selected_confirmation_template = "admin/delete.html"
     # What the database has just refused, by the prefix of the form it was typed into.

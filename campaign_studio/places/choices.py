@@ -5,6 +5,9 @@ from zoneinfo import available_timezones
 
 import pycountry
 
+# What some computers list besides zones of places.
+NOT_ZONES = {"Factory", "localtime", "posixrules"}
+
 
 @cache
 def currency_choices() -> list[tuple[str, str]]:
@@ -15,4 +18,4 @@ def currency_choices() -> list[tuple[str, str]]:
 @cache
 def timezone_choices() -> list[tuple[str, str]]:
     """The names of the IANA time zones, such as `Europe/Berlin`, as values and labels."""
-    return [(name, name) for name in sorted(available_timezones()) if name != "localtime"]
+    return [(name, name) for name in sorted(available_timezones() - NOT_ZONES)]

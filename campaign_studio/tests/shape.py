@@ -36,14 +36,14 @@ api                        serializers views filters urls
 console                    admin forms urls
 
 campaign_studio            settings urls wsgi asgi env logs dashboard loopback
-campaign_studio            acting writing retrying rate_limits addresses encryption lookups
+campaign_studio            acting writing retrying rate_limits addresses encryption lookups faults
 campaign_studio/models     base versioned stamped idempotency places
 campaign_studio/places     names countries regions postcodes choices functions gazetteer lists clock
 campaign_studio/database   configuration timeouts unavailable schema_changes
 campaign_studio/embedded   server roles backend/base
 campaign_studio/api        base viewsets permissions pagination parsers errors etags idempotency negotiation schema
 campaign_studio/api        throttling refusals fields parts
-campaign_studio/console    apps site base views lists permissions locking navigation throttling inlines
+campaign_studio/console    apps site base views lists permissions locking navigation throttling inlines fields
 campaign_studio/demo       loader others people running shapes views fleet driving
 campaign_studio/formats    en_GB/formats
 campaign_studio/management arguments base terminal
