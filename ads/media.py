@@ -4,8 +4,10 @@ import re
 from typing import Any
 
 import segno
+from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 from django.db.models import Q
+from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
 from ads.choices import AdType, MediaType
@@ -18,6 +20,21 @@ MAX_URL_LENGTH = 2048
 MAX_CONTENT_LENGTH = 50_000
 ENTER_A_FULL_URL = _("Enter a full URL that starts with http:// or https://.")
 
+# Characters that make one URL look like another: control characters, spaces of every width, and characters that
+# reverse the direction of text. PostgreSQL interprets the escapes.
+HIDDEN = r"\s\u0001-\u0020\u007f-\u00a0\u1680\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff"
+HIDDEN_CHARACTER = re.compile(f"[{HIDDEN}]")
+# What stands before the first colon, unless a port follows it, as in `localhost:8000`.
+SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):(?!\d)", re.IGNORECASE)
+LONGEST_QUOTE = 60
+
+WITH_SPACE = _("This URL contains a space after “%(before)s”. Remove it, or write %%20 for it.")
+WITH_HIDDEN = _("This URL contains a hidden character (%(code)s) after “%(before)s”. Remove it, or type the URL again.")
+BEGINS_HIDDEN = _("This URL begins with a hidden character (%(code)s). Remove it, or type the URL again.")
+NO_SCHEME = _("This URL lacks https:// or http:// at the beginning. Enter https://%(value)s.")
+OTHER_SCHEME = _("This URL begins with %(scheme)s:. Use one that begins with https:// or http://.")
+NO_HOST = _("Write two slashes and a host after http: or https:, as in https://example.com.")
+NOT_A_HOST = _("“%(host)s” in this URL is not the name of a host, such as example.com or example.com:8080.")
 NAMES_A_USER = _("Remove the username and password from this URL. Every viewer could read them.")
 URL_FIELDS = ("media_url", "ad_advertiser_forwarding_url")
 # The host with a port and a username, as browsers read it (RFC 3986, section 3.2).
@@ -25,15 +42,45 @@ AUTHORITY = re.compile(r"https?://([^/?#]*)", re.IGNORECASE)
 
 
 class HttpURLValidator(URLValidator):
-    """Django's check, which also takes underscores in host names, as DNS does (RFC 2181, section 11)."""
+    """Refuses a URL for what is wrong with it. Takes underscores in host names, as DNS does (RFC 2181, section 11)."""
 
     def __call__(self, value: Any) -> None:
-        if isinstance(value, str):
-            value = AUTHORITY.sub(lambda found: found[0].replace("_", "x"), value, count=1)
-        super().__call__(value)
+        """Raise ValidationError for the first fault from the left that a person can see, or else for the host."""
+        url = str(value)
+        if hidden := HIDDEN_CHARACTER.search(url):
+            raise _fault_of_hidden(url, hidden)
+        scheme = SCHEME.match(url)
+        if scheme is None:
+            raise ValidationError(NO_SCHEME, code="url_without_scheme", params={"value": _quoted(url.lstrip("/:"))})
+        if scheme[1].lower() not in self.schemes:
+            raise ValidationError(OTHER_SCHEME, code="url_of_other_scheme", params={"scheme": _quoted(scheme[1])})
+        found = AUTHORITY.match(url)
+        if found is None or not found[1]:
+            raise ValidationError(NO_HOST, code="url_without_host")
+        if len(url) > self.max_length:
+            # Another validator of the field says so.
+            return
+        try:
+            super().__call__(AUTHORITY.sub(lambda found: found[0].replace("_", "x"), url, count=1))
+        except ValidationError as error:
+            host = found[1].rsplit("@", 1)[-1]
+            raise ValidationError(NOT_A_HOST, code="url_without_host", params={"host": _quoted(host)}) from error
 
 
-validate_http_url = HttpURLValidator(schemes=["http", "https"], message=ENTER_A_FULL_URL)
+def _fault_of_hidden(url: str, hidden: re.Match[str]) -> ValidationError:
+    """The refusal of a URL with a space or a character that can't be seen."""
+    params = {"before": _quoted(url[: hidden.start()]), "code": f"U+{ord(hidden[0]):04X}"}
+    if hidden[0] == " ":
+        return ValidationError(WITH_SPACE, code="url_with_space", params=params)
+    message = WITH_HIDDEN if params["before"] else BEGINS_HIDDEN
+    return ValidationError(message, code="url_with_hidden_character", params=params)
+
+
+def _quoted(text: str) -> str:
+    return Truncator(text).chars(LONGEST_QUOTE)
+
+
+validate_http_url = HttpURLValidator(schemes=["http", "https"])
 
 
 def names_a_user(url: str | None) -> bool:
@@ -54,10 +101,6 @@ has_what_it_needs = (
     | Q(media_type__in=NEEDS_CONTENT, media_content__isnull=False) & ~Q(media_content="")
     | ~Q(media_type__in=MediaType.values)
 )
-
-# Characters that make one URL look like another: control characters, spaces of every width, and characters that
-# reverse the direction of text. PostgreSQL interprets the escapes.
-HIDDEN = r"\s\u0001-\u0020\u007f-\u00a0\u1680\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff"
 
 
 def qr_code(url: str) -> segno.QRCode | None:

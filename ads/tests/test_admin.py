@@ -129,7 +129,7 @@ def test_invalid_values_are_refused(cast: Cast, console_for: ConsoleFor) -> None
     refused: dict[str, dict[str, Any]] = {
         MESSAGES["ad_position_takes_the_media"]: {"media_type": "video", "media_url": "https://example.com/a.mp4"},
         MESSAGES["ad_has_what_its_media_needs"]: {"media_type": "image"},
-        MESSAGES["media_url_is_http"]: {"media_type": "image", "media_url": "javascript:alert(1)"},
+        "Use one that begins with https://": {"media_type": "image", "media_url": "javascript:alert(1)"},
         "must be within the campaign's dates": {"ad_start_date": "01/01/2020"},
         MESSAGES["ad_impression_duration_value_and_unit_together"]: {"ad_impression_duration_value": "5"},
         MESSAGES["time_slot_start_is_on_the_quarter_hour"]: slots(("07:01", "09:00")),

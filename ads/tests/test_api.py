@@ -158,11 +158,15 @@ def test_the_seventh_ad_is_refused_until_one_is_deleted(client: APIClient, campa
         ),
         (
             {"media_type": "image", "media_url": "ftp://example.com/a.png"},
-            {"media_url": [MESSAGES["media_url_is_http"]]},
+            {"media_url": ["This URL begins with ftp:. Use one that begins with https:// or http://."]},
         ),
         (
             {"ad_advertiser_forwarding_url": "javascript:alert(1)"},
-            {"ad_advertiser_forwarding_url": [MESSAGES["media_url_is_http"]]},
+            {
+                "ad_advertiser_forwarding_url": [
+                    "This URL begins with javascript:. Use one that begins with https:// or http://."
+                ]
+            },
         ),
         ({"ad_type_id": "roof_ad"}, {"ad_type_id": ['"roof_ad" is not a valid choice.']}),
         (
