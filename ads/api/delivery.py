@@ -139,7 +139,7 @@ class ReadinessViewSet(StudioView, GenericViewSet[Campaign]):
         operation_id="campaigns_readiness",
         description=_(
             "Whether the campaign can run, as of today. Blockers keep it from running. Warnings are problems of single "
-            "ads, and what will soon end or be used up."
+            "ads, what will soon end or be used up, and places that may be wrong."
         ),
         responses=serializers.ReadinessSerializer,
     )

@@ -1,7 +1,7 @@
 """The API's sentences about deliveries and views: one for each problem, step and rejection, with fields by code."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
@@ -53,6 +53,9 @@ PROBLEMS: Mapping[Problem, "StrPromise | Mapping[ResourceType, StrPromise]"] = {
     Problem.RATED_TOO_STRONG: _("The ad is rated %(label)s, which is stronger than %(max_rating)s."),
     Problem.NO_ADS: _("The campaign has no ads."),
     Problem.NO_TARGETS: _("The campaign has no targets."),
+    Problem.STARTS_AFTER_CAMPAIGN: _("The ad starts on %(date)s, after the campaign's last day, %(day)s."),
+    Problem.ENDS_BEFORE_CAMPAIGN: _("The ad ends on %(date)s, before the campaign's first day, %(day)s."),
+    Problem.EXPIRES_BEFORE_START: _("The ad expires on %(date)s, before its first day, %(day)s."),
     Problem.ENDS_TODAY: {"campaign": _("The campaign ends today."), "ad": _("The ad ends today.")},
     Problem.ENDS_TOMORROW: {"campaign": _("The campaign ends tomorrow."), "ad": _("The ad ends tomorrow.")},
     Problem.ENDS_IN_DAYS: {
@@ -73,6 +76,20 @@ PROBLEMS: Mapping[Problem, "StrPromise | Mapping[ResourceType, StrPromise]"] = {
         "The campaign has used %(used)d second of its viewing-time cap (%(duration)s).",
         "The campaign has used %(used)d seconds of its viewing-time cap (%(duration)s).",
         "used",
+    ),
+    Problem.CITY_UNKNOWN: _("“%(city)s” isn't known as a city in %(country)s."),
+    Problem.CITY_ELSEWHERE: _("“%(city)s” is known in %(countries)s, but not in %(country)s."),
+    Problem.REGION_ELSEWHERE: _(
+        "“%(region)s” is known as a region of %(countries)s, but not of %(country)s. Only screens that don't send "
+        "their region match this target."
+    ),
+    Problem.AREA_ELSEWHERE: _(
+        "“%(region)s” doesn't contain %(country)s. Only screens that don't send their region match this target."
+    ),
+    Problem.MORE_PLACES_UNKNOWN: ngettext_lazy(
+        "%(count)d more city or region isn't known in its country.",
+        "%(count)d more cities or regions aren't known in their countries.",
+        "count",
     ),
 }
 # A field's name begins with its resource: campaign_status, ad_status.
@@ -128,6 +145,8 @@ STEPS: Mapping[Step, "StrPromise"] = {
     Step.PROLONG_EXPIRY: _("Set %(resource)s_expiry_date to a later day to keep it running."),
     Step.RAISE_VIEW_CAP_TO_GO_ON: _("Raise campaign_max_view_count to keep it running."),
     Step.RAISE_VIEWING_TIME_CAP_TO_GO_ON: _("Raise campaign_max_view_duration_value to keep it running."),
+    Step.CHECK_PLACES: _("Check the spelling and the country. If both are right, nothing needs to change."),
+    Step.CORRECT_REGION: _("Correct the region or the country of the target, or send an empty region."),
 }
 REFUSALS: Mapping[Refusal, "StrPromise"] = {
     Refusal.FORGED: _(
@@ -206,6 +225,8 @@ def refusal(rejection: Rejection) -> str:
 
 def _params(fact: Fact) -> dict[str, object]:
     params = {**fact.params, "resource": fact.resource_type}
+    if "countries" in params:
+        params["countries"] = ", ".join(cast("tuple[str, ...]", params["countries"]))
     if "unit" in params:
         params["duration"] = DURATIONS[str(params["unit"])] % {"count": params["cap"]}
     return params

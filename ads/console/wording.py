@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
@@ -13,6 +13,7 @@ from ads.delivery.explaining import Explanation
 from ads.delivery.facts import Fact, Problem, Reason, ResourceType, Step
 from campaign_studio.places import country_choices
 from campaigns.choices import Status
+from campaigns.console import doubts
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -119,6 +120,9 @@ PROBLEMS: Mapping[Problem, "StrPromise | Mapping[ResourceType, StrPromise]"] = {
     Problem.RATED_TOO_STRONG: _("The ad is rated %(label)s, which is stronger than %(max_rating)s."),
     Problem.NO_ADS: _("The campaign has no ads."),
     Problem.NO_TARGETS: _("The campaign has no targets."),
+    Problem.STARTS_AFTER_CAMPAIGN: _("The ad starts on %(date)s, after the campaign's last day, %(day)s."),
+    Problem.ENDS_BEFORE_CAMPAIGN: _("The ad ends on %(date)s, before the campaign's first day, %(day)s."),
+    Problem.EXPIRES_BEFORE_START: _("The ad expires on %(date)s, before its first day, %(day)s."),
     Problem.ENDS_TODAY: {"campaign": _("The campaign ends today."), "ad": _("The ad ends today.")},
     Problem.ENDS_TOMORROW: {"campaign": _("The campaign ends tomorrow."), "ad": _("The ad ends tomorrow.")},
     Problem.ENDS_IN_DAYS: {
@@ -140,6 +144,11 @@ PROBLEMS: Mapping[Problem, "StrPromise | Mapping[ResourceType, StrPromise]"] = {
         "The campaign has used %(used)d seconds of its viewing-time cap (%(duration)s).",
         "used",
     ),
+    Problem.CITY_UNKNOWN: doubts.CITY_UNKNOWN,
+    Problem.CITY_ELSEWHERE: doubts.CITY_ELSEWHERE,
+    Problem.REGION_ELSEWHERE: doubts.REGION_ELSEWHERE,
+    Problem.AREA_ELSEWHERE: doubts.AREA_ELSEWHERE,
+    Problem.MORE_PLACES_UNKNOWN: doubts.MORE_PLACES_UNKNOWN,
 }
 STEPS: Mapping[Step, "StrPromise | Mapping[ResourceType, StrPromise]"] = {
     Step.ACTIVATE: {"campaign": _("Activate the campaign."), "ad": _("Activate the ad.")},
@@ -214,6 +223,8 @@ STEPS: Mapping[Step, "StrPromise | Mapping[ResourceType, StrPromise]"] = {
     Step.PROLONG_EXPIRY: _("Set a later expiry date to keep the ad running."),
     Step.RAISE_VIEW_CAP_TO_GO_ON: _("Raise the view cap to keep the campaign running."),
     Step.RAISE_VIEWING_TIME_CAP_TO_GO_ON: _("Raise the viewing-time cap to keep the campaign running."),
+    Step.CHECK_PLACES: doubts.CHECK_PLACES,
+    Step.CORRECT_REGION: _("Correct the region or the country of the target, or clear the region."),
 }
 
 
@@ -239,6 +250,8 @@ def _params(fact: Fact) -> dict[str, object]:
         params["status"] = Status(str(params["status"])).label
     if "country" in params:
         params["country"] = _country(params["country"])
+    if "countries" in params:
+        params["countries"] = doubts.names_of(cast("tuple[str, ...]", params["countries"]))
     if "unit" in params:
         duration = DURATIONS[str(params["unit"])]
         params["duration"] = duration % {"count": params["cap"]}

@@ -43,6 +43,9 @@ class Problem(StrEnum):
     # These are only used by readiness.
     NO_ADS = auto()
     NO_TARGETS = auto()
+    STARTS_AFTER_CAMPAIGN = auto()
+    ENDS_BEFORE_CAMPAIGN = auto()
+    EXPIRES_BEFORE_START = auto()
     ENDS_TODAY = auto()
     ENDS_TOMORROW = auto()
     ENDS_IN_DAYS = auto()
@@ -51,6 +54,11 @@ class Problem(StrEnum):
     EXPIRES_IN_DAYS = auto()
     VIEWS_NEARLY_USED_UP = auto()
     VIEWING_TIME_NEARLY_USED_UP = auto()
+    CITY_UNKNOWN = auto()
+    CITY_ELSEWHERE = auto()
+    REGION_ELSEWHERE = auto()
+    AREA_ELSEWHERE = auto()
+    MORE_PLACES_UNKNOWN = auto()
 
 
 class Step(StrEnum):
@@ -95,6 +103,8 @@ class Step(StrEnum):
     PROLONG_EXPIRY = auto()
     RAISE_VIEW_CAP_TO_GO_ON = auto()
     RAISE_VIEWING_TIME_CAP_TO_GO_ON = auto()
+    CHECK_PLACES = auto()
+    CORRECT_REGION = auto()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,20 +1,26 @@
-"""Whether a campaign can run from a day on: which criteria can no longer hold, and what will end soon."""
+"""Whether a campaign can run from a day on: which criteria can no longer hold, what will end soon, what looks wrong."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from ads.delivery.criteria import impossible, with_prospects
-from ads.delivery.criteria.criterion import Criterion
-from ads.delivery.facts import Fact, Problem, Step, kind_of
-from ads.delivery.opportunity import Opportunity
+from ads.delivery.facts import Fact, Problem, Reason, Step, kind_of
 from ads.models import Ad, CampaignViewTotals
 from campaign_studio.places.clock import still_today
+from campaigns.doubts import Doubted, Doubts, doubts_about_campaigns
 from campaigns.models import Campaign
 
 SOON = timedelta(days=7)
 NEARLY_USED_UP_PERCENT = 80
+# Added to the code of a criterion about a cap.
+NEARLY = "_nearly_used"
+DOUBTED = {
+    Doubted.CITY: (Problem.CITY_ELSEWHERE, Step.CHECK_PLACES),
+    Doubted.REGION: (Problem.REGION_ELSEWHERE, Step.CORRECT_REGION),
+    Doubted.AREA: (Problem.AREA_ELSEWHERE, Step.CORRECT_REGION),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,36 +53,33 @@ def readiness_of(campaigns: Iterable[Campaign], *, at: datetime) -> dict[UUID, R
 
     Only what is over on every clock can never hold again. How many days are left counts from the date in UTC.
     """
-    campaigns = list(campaigns)
-    ads: dict[UUID, list[Ad]] = {campaign.pk: [] for campaign in campaigns}
-    of_campaigns = Ad.objects.filter(campaign__in=list(ads)).order_by("ad_number")
-    related = of_campaigns.select_related("campaign__view_totals", "content_rating")
-    for ad in with_prospects(
-        related.prefetch_related("time_slots", "campaign__audience_targeting"), on=still_today(at)
-    ):
+    campaigns, day = list(campaigns), still_today(at)
+    keys = [campaign.pk for campaign in campaigns]
+    known = with_prospects(Campaign.objects.filter(pk__in=keys).select_related("view_totals"), "campaign", on=day)
+    # A campaign may just have been deleted.
+    by_key = {campaign.pk: campaign for campaign in (*campaigns, *known)}
+    doubts = doubts_about_campaigns(keys)
+    ads: dict[UUID, list[Ad]] = {key: [] for key in keys}
+    of_campaigns = Ad.objects.filter(campaign__in=keys).order_by("ad_number").select_related("content_rating")
+    for ad in with_prospects(of_campaigns, "ad", on=day):
+        ad.campaign = by_key[ad.campaign_id]
         ads[ad.campaign_id].append(ad)
-    return {campaign.pk: _readiness(campaign, ads[campaign.pk], at.date()) for campaign in campaigns}
+    return {key: _readiness(by_key[key], ads[key], doubts.get(key, Doubts()), at.date()) for key in keys}
 
 
-def _readiness(campaign: Campaign, ads: list[Ad], on: date) -> Readiness:
+def _readiness(campaign: Campaign, ads: list[Ad], doubts: Doubts, on: date) -> Readiness:
+    # The campaign's criteria ask nothing about the ad but its campaign.
+    blockers = [_blocker(criterion.never(Ad(campaign=campaign), on), campaign) for criterion in impossible(campaign)]
+    of_ads = [_blocker(criterion.never(ad, on), ad) for ad in ads for criterion in impossible(ad)]
+    ahead = _ahead(campaign, ads, {(one.code, one.resource_id) for one in (*blockers, *of_ads)}, on)
+    warnings = [*ahead, *_doubtful_places(campaign, doubts)]
     if not ads:
-        return Readiness(blockers=[_finding("no_ads", campaign, "ads", Problem.NO_ADS, Step.ADD_AD)])
-    found = {ad.pk: [_never_holds(criterion, ad, on) for criterion in impossible(ad)] for ad in ads}
-    # Each ad has the problems of the campaign too, but they are reported once.
-    blockers = [finding for finding in found[ads[0].pk] if finding.resource_type == "campaign"]
-    of_ads = {
-        key: [finding for finding in findings if finding.resource_type == "ad"] for key, findings in found.items()
-    }
-    wrong_with_ads = [finding for findings in of_ads.values() for finding in findings]
-    running = [ad for ad in ads if not of_ads[ad.pk]]
+        no_ads = _finding("no_ads", campaign, "ads", Problem.NO_ADS, Step.ADD_AD)
+        return Readiness([no_ads, *blockers], warnings)
     # The problems of ads block the campaign only if none of its ads can run.
-    if not running:
-        return Readiness(blockers=blockers + wrong_with_ads)
-    if blockers:
-        return Readiness(blockers, wrong_with_ads)
-    # The ad's campaign, because its view totals were selected with it.
-    ahead = [*_ends_soon(campaign, on), *_caps_nearly_used_up(ads[0].campaign)]
-    return Readiness(warnings=[*wrong_with_ads, *ahead, *[one for ad in running for one in _ad_ends_first(ad, on)]])
+    if {ad.pk for ad in ads} == {one.resource_id for one in of_ads}:
+        return Readiness([*blockers, *of_ads], warnings)
+    return Readiness(blockers, [*of_ads, *warnings])
 
 
 def _finding(
@@ -94,14 +97,34 @@ def _finding(
     )
 
 
-def _never_holds(criterion: Criterion, ad: Ad, on: date) -> Finding:
-    if criterion.code == "country":
-        return _finding("no_audience", ad.campaign, "audience_targeting", Problem.NO_TARGETS, Step.ADD_ANY_COUNTRY)
-    first = ad.ad_start_date or ad.campaign.campaign_start_date
-    day = max(on, first) if criterion.code == "ad_expiry_date" else on
-    why = criterion.reason(ad, Opportunity("", datetime.combine(day, time())))
-    row = ad.campaign if why.resource_type == "campaign" else ad
+def _blocker(why: Reason, row: Ad | Campaign) -> Finding:
     return _finding(why.code, row, why.field, why.problem, *why.steps, **why.params)
+
+
+def _ahead(campaign: Campaign, ads: list[Ad], over: set[tuple[str, UUID]], on: date) -> Iterator[Finding]:
+    """Warnings of what will soon end or be used up. `over` has the codes and keys of what is over already."""
+    if not {("campaign_dates", campaign.pk), ("campaign_expiry_date", campaign.pk)} & over:
+        yield from _ends_soon(campaign, on)
+    yield from (
+        one for one in _caps_nearly_used_up(campaign) if (one.code.removesuffix(NEARLY), campaign.pk) not in over
+    )
+    for ad in ads:
+        if not {("ad_dates", ad.pk), ("ad_expiry_date", ad.pk)} & over:
+            yield from _ad_ends_first(ad, on)
+
+
+def _doubtful_places(campaign: Campaign, doubts: Doubts) -> Iterator[Finding]:
+    for one in doubts.first:
+        is_city = one.kind == Doubted.CITY
+        problem, step = DOUBTED[one.kind] if one.countries else (Problem.CITY_UNKNOWN, Step.CHECK_PLACES)
+        params = {"city" if is_city else "region": one.name, "country": one.country, "countries": one.countries}
+        code = "unknown_city" if is_city else "region_elsewhere"
+        yield _finding(code, campaign, "audience_targeting", problem, step, **params)
+    if doubts.more:
+        step = Step.CHECK_PLACES
+        yield _finding(
+            "more_unknown_places", campaign, "audience_targeting", Problem.MORE_PLACES_UNKNOWN, step, count=doubts.more
+        )
 
 
 def _ends_soon(campaign: Campaign, on: date) -> Iterator[Finding]:
@@ -140,10 +163,10 @@ def _caps_nearly_used_up(campaign: Campaign) -> Iterator[Finding]:
     if views and used.views * 100 >= views * NEARLY_USED_UP_PERCENT:
         problem, step = Problem.VIEWS_NEARLY_USED_UP, Step.RAISE_VIEW_CAP_TO_GO_ON
         params = {"used": used.views, "cap": views}
-        yield _finding("view_cap_nearly_used", campaign, "campaign_max_view_count", problem, step, **params)
+        yield _finding(f"view_cap{NEARLY}", campaign, "campaign_max_view_count", problem, step, **params)
     if campaign.max_view_seconds and used.seconds * 100 >= campaign.max_view_seconds * NEARLY_USED_UP_PERCENT:
         yield _finding(
-            "view_duration_cap_nearly_used",
+            f"view_duration_cap{NEARLY}",
             campaign,
             "campaign_max_view_duration_value",
             Problem.VIEWING_TIME_NEARLY_USED_UP,

@@ -1,13 +1,10 @@
 """For random campaigns, ads and moments, the decision, the explanation and an oracle agree."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
 import pytest
-from django.db import transaction
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given, settings
 
 from accounts.tests.factories import UserFactory
 from ads.api import wording as api
@@ -20,31 +17,15 @@ from ads.delivery.opportunity import Opportunity
 from ads.delivery.statement import Question
 from ads.media import BAR_POSITIONS
 from ads.models import Ad, AdContentRating, AdTimeSlot
-from ads.tests.worlds import build, opportunities, shows, worlds
+from ads.tests.worlds import build, by_chance, opportunities, shows, undone, worlds
 from campaigns.models import Campaign, CampaignAudienceTargeting
 
 pytestmark = pytest.mark.django_db
-
-# No shrinking: every world has to be stored, which would take minutes.
-by_chance = settings(
-    max_examples=60,
-    deadline=None,
-    phases=[Phase.explicit, Phase.reuse, Phase.generate],
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
 
 
 @pytest.fixture
 def creator() -> Any:
     return UserFactory()
-
-
-@contextmanager
-def undone() -> Iterator[None]:
-    """Roll back what is stored inside."""
-    with transaction.atomic():
-        yield
-        transaction.set_rollback(True)
 
 
 def explained(opportunity: Opportunity) -> dict[Any, Explanation]:

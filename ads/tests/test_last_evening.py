@@ -132,7 +132,8 @@ def test_no_warning_counts_days_below_zero(ad: Ad, clock: time_machine.Traveller
 
     # In the first, both the campaign's last day and the ad's are still somewhere; the ad's is yesterday in UTC.
     assert found["2026-11-27T11:00:00+00:00"] == [(Problem.ENDS_TODAY, 0), (Problem.ENDS_TODAY, 0)]
-    assert found[EVENING] == []
+    # In the second, the ad's is over everywhere.
+    assert found[EVENING] == [(Problem.ENDS_TODAY, 0)]
 
 
 def test_a_day_that_still_is_somewhere_ends_instead_of_having_ended(ad: Ad, clock: time_machine.Traveller) -> None:

@@ -10,13 +10,15 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from ads.delivery.facts import Problem
+from accounts.choices import RoleName
+from accounts.tests.factories import UserFactory
+from ads.delivery.facts import Problem, Step
 from ads.delivery.readiness import readiness_of
 from ads.models import Ad, CampaignViewTotals
 from ads.tests.delivery_scene import caller, showing
-from ads.tests.factories import AdFactory
-from campaigns.models import Campaign
-from campaigns.tests.factories import CampaignFactory
+from ads.tests.factories import AdFactory, AdTimeSlotFactory
+from campaigns.models import Campaign, CampaignAudienceTargeting
+from campaigns.tests.factories import AudienceTargetingFactory, CampaignFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -56,8 +58,22 @@ def test_a_campaign_that_starts_later_is_green(ready: Any, running: Ad) -> None:
     assert ready(running.campaign) == ("green", [], [])
 
 
-def test_a_campaign_without_ads_is_blocked(ready: Any) -> None:
-    assert ready(CampaignFactory()) == ("red", ["no_ads"], [])
+def test_a_campaign_without_ads_also_hears_of_its_own_problems(ready: Any) -> None:
+    past = timezone.localdate() - timedelta(days=2)
+    dates = {"campaign_start_date": past, "campaign_end_date": past, "campaign_expiry_date": past}
+    over = CampaignFactory(campaign_status="expired", campaign_max_view_count=1, **dates)
+    CampaignViewTotals.objects.create(campaign=over, view_count=1)
+
+    expected = ["no_ads", "campaign_active", "campaign_dates", "campaign_expiry_date", "no_audience", "view_cap"]
+    assert ready(over) == ("red", expected, [])
+
+
+def test_a_campaign_without_ads_also_hears_what_ends_soon(ready: Any, running: Ad) -> None:
+    Ad.objects.all().delete()
+    Campaign.objects.update(campaign_end_date=timezone.localdate() + timedelta(days=3), campaign_max_view_count=10)
+    CampaignViewTotals.objects.create(campaign=running.campaign, view_count=9)
+
+    assert ready(running.campaign) == ("red", ["no_ads"], ["ends_soon", "view_cap_nearly_used"])
 
 
 def test_a_new_draft_has_a_blocker_for_everything_that_is_missing(ready: Any) -> None:
@@ -76,11 +92,98 @@ def test_an_ended_campaign_is_blocked(ready: Any, running: Ad) -> None:
     assert ready(running.campaign) == ("red", blockers, [])
 
 
-def test_an_ad_that_expires_before_it_starts_is_a_blocker(ready: Any, running: Ad) -> None:
-    today = timezone.localdate()
-    Ad.objects.update(ad_start_date=today + timedelta(days=10), ad_expiry_date=today + timedelta(days=5))
+def blockers(campaign: Campaign) -> list[tuple[str, Problem, tuple[Step, ...], object]]:
+    """The code, problem, steps and day of each blocker."""
+    found = readiness_of([campaign], at=timezone.now())[campaign.pk]
+    return [(one.code, one.problem, one.steps, one.params.get("day")) for one in found.blockers]
 
-    assert ready(running.campaign) == ("red", ["ad_expiry_date"], [])
+
+def test_an_ad_that_expires_before_it_starts_is_a_blocker(running: Ad) -> None:
+    today = timezone.localdate()
+    start = today + timedelta(days=10)
+    Ad.objects.update(ad_start_date=start, ad_expiry_date=today + timedelta(days=5))
+
+    expected = [("ad_expiry_date", Problem.EXPIRES_BEFORE_START, (Step.MOVE_EXPIRY,), start)]
+    assert blockers(running.campaign) == expected
+
+    Ad.objects.update(ad_start_date=None)
+    Campaign.objects.update(campaign_start_date=start)
+    assert blockers(running.campaign) == expected
+
+
+@pytest.mark.parametrize(
+    ("dates", "problem", "step", "edge"),
+    [
+        ({"ad_start_date": 31, "ad_end_date": 35}, Problem.STARTS_AFTER_CAMPAIGN, Step.MOVE_START, 30),
+        ({"ad_end_date": 9}, Problem.ENDS_BEFORE_CAMPAIGN, Step.MOVE_END, 10),
+        ({"ad_end_date": 8, "ad_expiry_date": 9}, Problem.ENDS_BEFORE_CAMPAIGN, Step.MOVE_END_AND_EXPIRY, 10),
+        ({"ad_end_date": -2}, Problem.ENDED, Step.MOVE_END, 10),
+    ],
+)
+def test_an_ad_without_a_day_of_its_campaign_is_a_blocker(
+    running: Ad, dates: dict[str, int], problem: Problem, step: Step, edge: int
+) -> None:
+    today = timezone.localdate()
+    Campaign.objects.update(campaign_start_date=today + timedelta(days=10))
+    # Only a change past the model leaves an ad outside of its campaign.
+    Ad.objects.update(**{name: today + timedelta(days=days) for name, days in dates.items()})
+
+    found = blockers(running.campaign)
+
+    assert found[0] == ("ad_dates", problem, (step,), today + timedelta(days=edge))
+    assert {code for code, *_ in found[1:]} <= {"ad_expiry_date"}
+
+
+def test_the_start_of_an_ad_is_no_problem_of_its_own_when_the_campaign_is_over(ready: Any, running: Ad) -> None:
+    past = timezone.localdate() - timedelta(days=2)
+    Campaign.objects.update(campaign_start_date=past, campaign_end_date=past)
+    Ad.objects.update(ad_start_date=timezone.localdate())
+
+    assert ready(running.campaign) == ("red", ["campaign_dates"], [])
+
+
+def test_when_every_ad_is_rejected_each_note_is_a_blocker(running: Ad) -> None:
+    other = showing(campaign=running.campaign)
+    for ad in (running, other):
+        ad.refresh_from_db()
+        ad.reject(UserFactory(role=RoleName.CONTENT_MODERATOR), at=timezone.now(), note=f"No {ad.ad_name}")
+
+    found = readiness_of([running.campaign], at=timezone.now())[running.campaign_id]
+
+    assert [(one.problem, one.resource_name, one.params["note"]) for one in found.blockers] == [
+        (Problem.REJECTED, ad.ad_name, f"No {ad.ad_name}") for ad in (running, other)
+    ]
+    assert found.light == "red"
+
+
+def test_ads_that_wait_for_their_review_are_named(running: Ad) -> None:
+    waiting = showing(campaign=running.campaign, approved=False)
+
+    found = readiness_of([running.campaign], at=timezone.now())[running.campaign_id]
+
+    assert [(one.problem, one.resource_id, one.resource_name) for one in found.warnings] == [
+        (Problem.NOT_REVIEWED, waiting.pk, waiting.ad_name)
+    ]
+    assert found.light == "amber"
+
+
+def test_everything_is_said_at_once(ready: Any, running: Ad) -> None:
+    showing(campaign=running.campaign, ad_status="paused")
+    Campaign.objects.update(
+        campaign_status="paused", campaign_end_date=timezone.localdate() + timedelta(days=1), campaign_max_view_count=5
+    )
+    CampaignViewTotals.objects.create(campaign=running.campaign, view_count=4)
+    CampaignAudienceTargeting.objects.update(cities=["Vienna"])
+
+    warnings = ["ad_active", "ends_soon", "view_cap_nearly_used", "unknown_city"]
+    assert ready(running.campaign) == ("red", ["campaign_active"], warnings)
+
+
+def test_a_campaign_that_has_just_been_deleted_has_no_ads(running: Ad) -> None:
+    campaign = Campaign.objects.get()
+    Campaign.objects.all().delete()
+
+    assert [one.code for one in readiness_of([campaign], at=timezone.now())[campaign.pk].blockers] == ["no_ads"]
 
 
 def test_problems_of_one_ad_among_several_are_warnings(ready: Any, running: Ad) -> None:
@@ -150,14 +253,17 @@ def test_a_cap_is_a_warning_from_80_percent_and_a_blocker_when_used_up(
 
 def test_the_number_of_queries_is_constant(running: Ad) -> None:
     for _ in range(3):
-        showing(campaign=showing().campaign)
+        campaign = showing(campaign=showing().campaign).campaign
+        AdTimeSlotFactory(ad=AdFactory(campaign=campaign))
+        AudienceTargetingFactory(campaign=campaign, region="Asia", cities=["Vienna", "Nowhere"])
+    CampaignFactory(campaign_end_date=timezone.localdate())
 
     def queries_for(campaigns: list[Campaign]) -> int:
         with CaptureQueriesContext(connection) as queries:
             assert len(readiness_of(campaigns, at=timezone.now())) == len(campaigns)
         return len(queries)
 
-    assert queries_for(list(Campaign.objects.all())) == queries_for([running.campaign])
+    assert queries_for(list(Campaign.objects.all())) == queries_for([campaign]) <= 5
 
 
 def test_readiness_is_for_staff(cast: Any, client_for: Any, running: Ad) -> None:

@@ -10,12 +10,16 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
+from accounts.choices import RoleName
 from accounts.models import User
-from accounts.tests.factories import Cast
+from accounts.tests.factories import Cast, UserFactory
+from ads.models import Ad
 from ads.tests.delivery_scene import showing
 from ads.tests.factories import AdFactory, AdTimeSlotFactory
 from campaign_studio.tests.browser import messages_of
+from campaigns.models import CampaignAudienceTargeting
 from campaigns.tests.factories import AudienceTargetingFactory, CampaignFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("on_monday")]
@@ -38,6 +42,20 @@ def light_of(client: Client, campaign: Any) -> str:
     return lights(client.get(CAMPAIGNS))[reverse("admin:ads_ad_why_campaign", args=[campaign.pk])]
 
 
+def outside_its_campaign(**dates: date) -> Ad:
+    """An ad whose own dates are outside of its campaign's, from 1 to 31 December: a change past the model."""
+    ad = showing(campaign__campaign_start_date=date(2026, 12, 1))
+    Ad.objects.filter(pk=ad.pk).update(**dates)
+    return ad
+
+
+def rejected() -> Ad:
+    """An ad that a moderator has rejected, alone in its campaign."""
+    ad = showing()
+    ad.reject(UserFactory(role=RoleName.CONTENT_MODERATOR), at=timezone.now(), note="Too loud")
+    return ad
+
+
 def test_a_campaign_that_can_run_is_ready(client: Client) -> None:
     assert light_of(client, showing().campaign) == "Ready"
 
@@ -45,6 +63,15 @@ def test_a_campaign_that_can_run_is_ready(client: Client) -> None:
 def test_a_campaign_with_an_ad_that_cannot_show_has_warnings(client: Client) -> None:
     ad = showing()
     showing(campaign=ad.campaign, ad_status="paused")
+
+    assert light_of(client, ad.campaign) == "Has warnings"
+
+
+@pytest.mark.parametrize("target", [{"cities": ["Vienna"]}, {"region": "Asia"}])
+def test_a_campaign_with_a_place_that_is_elsewhere_has_warnings(target: dict[str, Any], client: Client) -> None:
+    ad = showing()
+    CampaignAudienceTargeting.objects.all().delete()
+    AudienceTargetingFactory(campaign=ad.campaign, **target)
 
     assert light_of(client, ad.campaign) == "Has warnings"
 
@@ -57,6 +84,10 @@ def test_a_campaign_with_an_ad_that_cannot_show_has_warnings(client: Client) -> 
         lambda: showing(campaign__campaign_status="draft").campaign,
         lambda: showing(campaign__campaign_end_date=date(2026, 11, 9)).campaign,
         lambda: showing(ad_status="paused").campaign,
+        lambda: showing(ad_start_date=date(2026, 12, 20), ad_expiry_date=date(2026, 12, 10)).campaign,
+        lambda: outside_its_campaign(ad_end_date=date(2026, 11, 25)).campaign,
+        lambda: outside_its_campaign(ad_start_date=date(2027, 1, 2)).campaign,
+        lambda: rejected().campaign,
     ],
 )
 def test_a_campaign_that_cannot_run_is_not_ready(make: Callable[[], Any], client: Client) -> None:
@@ -73,12 +104,21 @@ def test_a_campaign_that_cannot_run_is_not_ready(make: Callable[[], Any], client
         ({"ad_status": "draft", "approved": False}, "Can&#x27;t show"),
         ({"ad_end_date": date(2026, 11, 21)}, "Can&#x27;t show"),
         ({"campaign__campaign_status": "expired"}, "Can&#x27;t show"),
+        ({"ad_start_date": date(2026, 12, 20), "ad_expiry_date": date(2026, 12, 20)}, "Can show"),
+        ({"ad_start_date": date(2026, 12, 20), "ad_expiry_date": date(2026, 12, 19)}, "Can&#x27;t show"),
     ],
 )
 def test_the_light_of_an_ad_says_whether_it_can_still_show(values: dict[str, Any], says: str, client: Client) -> None:
     ad = showing(**values)
 
     assert lights(client.get(ADS)) == {reverse("admin:ads_ad_why", args=[ad.pk]): says}
+
+
+@pytest.mark.parametrize("dates", [{"ad_end_date": date(2026, 11, 25)}, {"ad_start_date": date(2027, 1, 2)}])
+def test_an_ad_outside_of_its_campaign_cannot_show(dates: dict[str, date], client: Client) -> None:
+    ad = outside_its_campaign(**dates)
+
+    assert lights(client.get(ADS)) == {reverse("admin:ads_ad_why", args=[ad.pk]): "Can&#x27;t show"}
 
 
 def test_each_row_has_its_own_light(client: Client) -> None:
@@ -100,12 +140,13 @@ def test_the_number_of_queries_does_not_grow_with_the_list(address: str, client:
         return len(seen)
 
     AdTimeSlotFactory(ad=showing())
+    CampaignAudienceTargeting.objects.update(cities=["Wien"])
     queries()
     for_one = queries()
     for number in range(6):
         ad = showing()
         AdTimeSlotFactory(ad=AdFactory(campaign=ad.campaign))
-        AudienceTargetingFactory(campaign=ad.campaign, region=f"Region {number}")
+        AudienceTargetingFactory(campaign=ad.campaign, region=f"Region {number}", cities=["Wien", "Nowhere"])
 
     assert queries() == for_one <= 12
 

@@ -33,6 +33,8 @@ PARAMS: Mapping[str, object] = {
     "label": "R",
     "max_rating": "PG",
     "note": "100 % too loud",
+    "countries": ("AT", "US"),
+    "count": 7,
 }
 # What is wrong: in the API, and in the console where that differs.
 PROBLEMS = {
@@ -58,6 +60,7 @@ PROBLEMS = {
     Problem.EXPIRES_IN_DAYS: "The ad expires in 5 days.",
     Problem.VIEWS_NEARLY_USED_UP: "The campaign has used 60 of its 72 views.",
     Problem.VIEWING_TIME_NEARLY_USED_UP: "The campaign has used 60 seconds of its viewing-time cap (72 minutes).",
+    Problem.MORE_PLACES_UNKNOWN: "7 more cities or regions aren't known in their countries.",
 }
 PROBLEMS_BY_DOOR = {
     Problem.CAMPAIGN_NOT_ACTIVE: (
@@ -73,6 +76,36 @@ PROBLEMS_BY_DOOR = {
     Problem.REGION_NOT_TARGETED: (
         "The campaign doesn't target Bavaria in DE.",
         "The campaign doesn't target Bavaria in Germany.",
+    ),
+    Problem.STARTS_AFTER_CAMPAIGN: (
+        "The ad starts on 2026-11-20, after the campaign's last day, 2026-11-23.",
+        "The ad starts on 20 Nov 2026, after the campaign's last day, 23 Nov 2026.",
+    ),
+    Problem.ENDS_BEFORE_CAMPAIGN: (
+        "The ad ends on 2026-11-20, before the campaign's first day, 2026-11-23.",
+        "The ad ends on 20 Nov 2026, before the campaign's first day, 23 Nov 2026.",
+    ),
+    Problem.EXPIRES_BEFORE_START: (
+        "The ad expires on 2026-11-20, before its first day, 2026-11-23.",
+        "The ad expires on 20 Nov 2026, before its first day, 23 Nov 2026.",
+    ),
+    Problem.CITY_UNKNOWN: (
+        "“Berlin” isn't known as a city in DE.",
+        "“Berlin” isn't known as a city in Germany.",
+    ),
+    Problem.CITY_ELSEWHERE: (
+        "“Berlin” is known in AT, US, but not in DE.",
+        "“Berlin” is known in Austria and United States, but not in Germany.",
+    ),
+    Problem.REGION_ELSEWHERE: (
+        "“Bavaria” is known as a region of AT, US, but not of DE. Only screens that don't send their region match this "
+        "target.",
+        "“Bavaria” is known as a region of Austria and United States, but not of Germany. Only screens that don't say "
+        "their region match this target.",
+    ),
+    Problem.AREA_ELSEWHERE: (
+        "“Bavaria” doesn't contain DE. Only screens that don't send their region match this target.",
+        "“Bavaria” doesn't contain Germany. Only screens that don't say their region match this target.",
     ),
 }
 # What is wrong: of a campaign, and of an ad. The API has the same sentences with dates in ISO 8601.
@@ -101,6 +134,7 @@ STEPS = {
     ),
     Step.ADD_POSTCODE: "Add 10115 to the postcodes of the target “Germany, Europe”.",
     Step.ADD_AD: "Add an ad.",
+    Step.CHECK_PLACES: "Check the spelling and the country. If both are right, nothing needs to change.",
 }
 # What to do: in the API for a campaign, and in the console for a campaign and for an ad.
 STEPS_BY_RESOURCE = {
@@ -217,6 +251,10 @@ STEPS_BY_DOOR = {
     Step.PROLONG_EXPIRY: (
         "Set ad_expiry_date to a later day to keep it running.",
         "Set a later expiry date to keep the ad running.",
+    ),
+    Step.CORRECT_REGION: (
+        "Correct the region or the country of the target, or send an empty region.",
+        "Correct the region or the country of the target, or clear the region.",
     ),
     Step.GIVE_RATING_LABEL: (
         "Set rating_system and rating_label in its content_rating.",
@@ -336,6 +374,7 @@ def test_steps_follow_one_another() -> None:
         ),
         (Problem.ENDS_IN_DAYS, {"days": 1}, "The campaign ends in 1 day."),
         (Problem.EXPIRES_IN_DAYS, {"days": 1}, "The ad expires in 1 day."),
+        (Problem.MORE_PLACES_UNKNOWN, {"count": 1}, "1 more city or region isn't known in its country."),
     ],
 )
 def test_sentences_about_one_are_in_the_singular(problem: Problem, params: dict[str, object], sentence: str) -> None:

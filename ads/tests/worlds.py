@@ -1,8 +1,12 @@
 """Random campaigns, ads and moments, and an oracle in plain Python for what must show."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
+from django.db import transaction
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
 from accounts.models import User
@@ -27,6 +31,21 @@ CITIES = [
 POSTCODES = [{"10115", "D-10115", "１０１１５"}, {"SE1 9SG", "se1 9sg", "se19sg"}]
 GERMAN_REGIONS = [{"Bavaria", "Bayern", "DE-BY"}, {"Hesse", "Hessen"}]
 WHOLE = {"Europe", "europe", "Western Europe"}
+# No shrinking: every world has to be stored, which would take minutes.
+by_chance = settings(
+    max_examples=60,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """Roll back what is stored inside."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
 
 
 def days(first: int, last: int) -> Any:
@@ -96,7 +115,7 @@ campaigns = st.fixed_dictionaries(
         "time_cap": often(None, (2, "minutes"), (1, "hours")),
         "used": st.one_of(st.none(), st.tuples(st.sampled_from([4, 5, 7]), st.sampled_from([0, 119, 120, 3600]))),
         "targets": targets(),
-        "ads": st.lists(ads, min_size=1, max_size=3),
+        "ads": st.lists(ads, max_size=3),
     }
 )
 worlds = st.lists(campaigns, min_size=1, max_size=3)

@@ -59,14 +59,14 @@ advertisers
 advertisers/api
 advertisers/console        bank_accounts
 
-campaigns                  lifecycle changesets
+campaigns                  lifecycle changesets doubts
 campaigns/api
-campaigns/console          status
+campaigns/console          status doubts
 
 ads                        media moderation
 ads/models                 ad parts deliverable devices impressions
 ads/delivery               opportunity statement facts engine explaining readiness triggers proofs
-ads/delivery/criteria      criterion status times audience limits
+ads/delivery/criteria      criterion status times days audience limits
 ads/reporting              reports counting voiding partitions performance
 ads/api                    delivery delivery_serializers devices reporting performance wording
 ads/console                answers campaigns moderation preview availability diagnosis wording place_forms creatives

@@ -4,7 +4,7 @@ from typing import ClassVar, cast
 
 from django.db import models
 from django.db.models import QuerySet
-from django.forms import TypedChoiceField
+from django.forms import BaseInlineFormSet, ModelForm, TypedChoiceField
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
@@ -15,8 +15,10 @@ from campaign_studio.console.base import Fieldsets
 from campaign_studio.console.inlines import StudioStackedInline
 from campaign_studio.console.lists import ChoiceFilter, DateRangeFilter
 from campaign_studio.places import country_choices
+from campaigns.console.doubts import warn_of
 from campaigns.console.forms import STATUS_COLOURS, LifecycleForm, TargetForm
 from campaigns.console.status import StatusActionsMixin
+from campaigns.doubts import doubts_about_targets
 from campaigns.models import Campaign, CampaignAudienceTargeting
 from campaigns.querysets import CampaignQuerySet
 
@@ -104,6 +106,22 @@ class CampaignAdmin(StatusActionsMixin):
             queryset = cast(CampaignQuerySet, queryset).changeable_by(request.user)
         return super().get_search_results(request, queryset, search_term)
 
+    def save_related(
+        self, request: HttpRequest, form: ModelForm, formsets: list[BaseInlineFormSet], change: bool
+    ) -> None:
+        """Save the targets too, and warn of places in them that don't seem to exist."""
+        super().save_related(request, form, formsets, change)
+        saved = [
+            row.pk for formset in formsets for row in _saved(formset) if formset.model is CampaignAudienceTargeting
+        ]
+        if saved:
+            warn_of(doubts_about_targets(saved), request)
+
     def get_fieldsets(self, request: HttpRequest, obj: Campaign | None = None) -> Fieldsets:
         """Leave out “Created and updated” on the add page, where it would be empty."""
         return self.fieldsets if obj else self.fieldsets[:3]
+
+
+def _saved(formset: BaseInlineFormSet) -> list[models.Model]:
+    """The rows that the formset has just added or changed."""
+    return [*formset.new_objects, *(row for row, _fields in formset.changed_objects)]

@@ -5,13 +5,18 @@ hold. `triggers.py` generates database triggers from them, and `engine.py` looks
 """
 
 from datetime import date
+from typing import TypeVar
 
 from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
 
 from ads.delivery.criteria import audience, limits, status, times
 from ads.delivery.criteria.criterion import Criterion
+from ads.delivery.facts import ResourceType
 from ads.delivery.statement import Question
 from ads.models import Ad
+from campaigns.models import Campaign
+
+Row = TypeVar("Row", Ad, Campaign)
 
 CRITERIA: tuple[Criterion, ...] = (*status.CRITERIA, *times.CRITERIA, *audience.CRITERIA, *limits.CRITERIA)
 BY_CODE = {criterion.code: criterion for criterion in CRITERIA}
@@ -26,7 +31,7 @@ def eligible(ads: "QuerySet[Ad]", question: Question, *, leaving_out: tuple[str,
 
 def able_to_show(ads: "QuerySet[Ad]", *, on: date) -> "QuerySet[Ad]":
     """The ads that can still show somewhere at some time from a day on, without any changes."""
-    return ads.filter(*[criterion.can_hold(on) for criterion in CRITERIA if criterion.can_hold])
+    return ads.filter(*[criterion.can_hold.of_ads(on) for criterion in CRITERIA if criterion.can_hold])
 
 
 def with_criteria(ads: "QuerySet[Ad]", question: Question) -> "QuerySet[Ad]":
@@ -40,12 +45,14 @@ def with_criteria(ads: "QuerySet[Ad]", question: Question) -> "QuerySet[Ad]":
     return ads.annotate(failing=sum(fails[1:], fails[0]))
 
 
-def with_prospects(ads: "QuerySet[Ad]", *, on: date) -> "QuerySet[Ad]":
-    """Annotate `can_hold_<code>` for each criterion that may become impossible."""
+def with_prospects(rows: "QuerySet[Row]", of: ResourceType, *, on: date) -> "QuerySet[Row]":
+    """Annotate `can_hold_<code>` for each criterion that `rows`, which are all ads or all campaigns, may rule out."""
     able = {
-        f"can_hold_{criterion.code}": _truth(criterion.can_hold(on)) for criterion in CRITERIA if criterion.can_hold
+        f"can_hold_{one.code}": _truth(one.can_hold.condition(on, ""))
+        for one in CRITERIA
+        if one.can_hold and one.can_hold.of == of
     }
-    return ads.annotate(**able)
+    return rows.annotate(**able)
 
 
 def failing(ad: Ad) -> list[Criterion]:
@@ -58,9 +65,9 @@ def failing(ad: Ad) -> list[Criterion]:
     ]
 
 
-def impossible(ad: Ad) -> list[Criterion]:
-    """The criteria that can no longer hold for an ad from `with_prospects()`."""
-    return [one for one in CRITERIA if one.can_hold and not getattr(ad, f"can_hold_{one.code}")]
+def impossible(row: Ad | Campaign) -> list[Criterion]:
+    """The criteria that can no longer hold because of a row from `with_prospects()`."""
+    return [one for one in CRITERIA if not getattr(row, f"can_hold_{one.code}", True)]
 
 
 def _truth(condition: Q) -> Case:

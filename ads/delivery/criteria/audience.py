@@ -6,7 +6,7 @@ from django.db.models import Exists, OuterRef, Q, Value
 from django.db.models.functions import Lower
 from django.db.models.lookups import Exact
 
-from ads.delivery.criteria.criterion import Criterion, KeptColumns
+from ads.delivery.criteria.criterion import Criterion, KeptColumns, campaign_can
 from ads.delivery.facts import Changes, Problem, Reason, Step, reason
 from ads.delivery.opportunity import Opportunity
 from ads.delivery.statement import Question
@@ -40,8 +40,20 @@ def _targets(question: Question, *levels: str) -> Q:
     return Q(Exists(targets.filter(*[matches[level] for level in levels])))
 
 
-def _has_target(day: date) -> Q:
-    return Q(Exists(CampaignAudienceTargeting.objects.filter(campaign=OuterRef("campaign"))))
+def _has_target(path: str) -> Q:
+    return Q(Exists(CampaignAudienceTargeting.objects.filter(campaign=OuterRef(f"{path}pk"))))
+
+
+def _no_target(ad: Ad, day: date) -> Reason:
+    return reason(
+        "no_audience",
+        ad.campaign,
+        "audience_targeting",
+        Problem.NO_TARGETS,
+        Step.ADD_ANY_COUNTRY,
+        expected=None,
+        actual=[],
+    )
 
 
 def _in_a_place(question: Question) -> Q:
@@ -170,7 +182,7 @@ CRITERIA = (
     Criterion(
         code="country",
         holds=lambda question: _targets(question, "country"),
-        can_hold=_has_target,
+        can_hold=campaign_can(_has_target, _no_target),
         why=_country,
         kept=_IN_PLACES,
     ),

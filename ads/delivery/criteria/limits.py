@@ -1,31 +1,49 @@
 """The campaign's caps aren't used up, and the ad's rating is within the limit of the screen."""
 
 from django.db.models import BigIntegerField, Case, Exists, F, IntegerField, OuterRef, Q, QuerySet, Value, When
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast, Coalesce
 from django.db.models.lookups import LessThan, LessThanOrEqual
 
 from ads.choices import RATING_LABELS, RATING_LEVELS
-from ads.delivery.criteria.criterion import Criterion, KeptColumns, always, on_any_day
+from ads.delivery.criteria.criterion import Criterion, KeptColumns, always, campaign_can
 from ads.delivery.facts import Problem, Reason, Step, reason
 from ads.delivery.opportunity import ANY_LEVEL, Opportunity
 from ads.delivery.statement import Question
 from ads.models import Ad, CampaignViewTotals
 from campaigns.choices import SECONDS
 
+# The path from ads to the fields of their campaign.
+CAMPAIGN = "campaign__"
 
-def _used(column: str) -> Coalesce:
-    return Coalesce(F(f"campaign__view_totals__{column}"), Value(0), output_field=BigIntegerField())
+
+def _max_views(path: str) -> F:
+    return F(f"{path}campaign_max_view_count")
 
 
-_MAX_VIEWS = F("campaign__campaign_max_view_count")
-_MAX_SECONDS = Cast("campaign__campaign_max_view_duration_value", BigIntegerField()) * Case(
-    *[When(campaign__campaign_max_view_duration_unit=unit, then=Value(seconds)) for unit, seconds in SECONDS.items()],
-    output_field=BigIntegerField(),
-)
-_VIEWS_ARE_LEFT = Q(campaign__campaign_max_view_count__isnull=True) | Q(LessThan(_used("view_count"), _MAX_VIEWS))
-_TIME_IS_LEFT = Q(campaign__campaign_max_view_duration_value__isnull=True) | Q(
-    LessThan(_used("view_seconds"), _MAX_SECONDS)
-)
+def _max_seconds(path: str) -> Combinable:
+    unit = f"{path}campaign_max_view_duration_unit"
+    seconds = Case(
+        *[When(**{unit: name}, then=Value(seconds)) for name, seconds in SECONDS.items()],
+        output_field=BigIntegerField(),
+    )
+    return Cast(f"{path}campaign_max_view_duration_value", BigIntegerField()) * seconds
+
+
+def _used(path: str, column: str) -> Coalesce:
+    return Coalesce(F(f"{path}view_totals__{column}"), Value(0), output_field=BigIntegerField())
+
+
+def _views_are_left(path: str) -> Q:
+    without_cap = Q(**{f"{path}campaign_max_view_count__isnull": True})
+    return without_cap | Q(LessThan(_used(path, "view_count"), _max_views(path)))
+
+
+def _time_is_left(path: str) -> Q:
+    without_cap = Q(**{f"{path}campaign_max_view_duration_value__isnull": True})
+    return without_cap | Q(LessThan(_used(path, "view_seconds"), _max_seconds(path)))
+
+
 _LEVEL = Case(
     *[When(content_rating__rating_label=label, then=Value(level)) for label, level in RATING_LEVELS.items()],
     output_field=IntegerField(),
@@ -105,17 +123,17 @@ def _rated_too_strong(code: str, ad: Ad, opportunity: Opportunity) -> Reason:
 CRITERIA = (
     Criterion(
         code="view_cap",
-        holds=always(_VIEWS_ARE_LEFT),
-        can_hold=on_any_day(_VIEWS_ARE_LEFT),
+        holds=always(_views_are_left(CAMPAIGN)),
+        can_hold=campaign_can(_views_are_left),
         why=_views_used_up,
-        kept=KeptColumns({"max_view_count": _MAX_VIEWS}, _under_view_cap),
+        kept=KeptColumns({"max_view_count": _max_views(CAMPAIGN)}, _under_view_cap),
     ),
     Criterion(
         code="view_duration_cap",
-        holds=always(_TIME_IS_LEFT),
-        can_hold=on_any_day(_TIME_IS_LEFT),
+        holds=always(_time_is_left(CAMPAIGN)),
+        can_hold=campaign_can(_time_is_left),
         why=_viewing_time_used_up,
-        kept=KeptColumns({"max_view_seconds": _MAX_SECONDS}, _under_viewing_time_cap),
+        kept=KeptColumns({"max_view_seconds": _max_seconds(CAMPAIGN)}, _under_viewing_time_cap),
     ),
     Criterion(
         code="max_rating",

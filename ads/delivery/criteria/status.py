@@ -5,7 +5,7 @@ from datetime import date
 from django.db.models import Q
 
 from ads.choices import ModerationStatus
-from ads.delivery.criteria.criterion import Criterion, always, on_any_day
+from ads.delivery.criteria.criterion import Criterion, ad_can, always, campaign_can
 from ads.delivery.facts import Changes, Problem, Reason, Step, kind_of, reason
 from ads.delivery.opportunity import Opportunity
 from ads.models import Ad
@@ -99,7 +99,10 @@ def _declaration_missing(code: str, ad: Ad, opportunity: Opportunity) -> Reason:
     )
 
 
-_CAMPAIGN_IS_ACTIVE = Q(campaign__campaign_status=Status.ACTIVE)
+def _campaign_is_active(path: str) -> Q:
+    return Q(**{f"{path}campaign_status": Status.ACTIVE})
+
+
 _AD_IS_ACTIVE = Q(ad_status=Status.ACTIVE)
 _HAS_DECLARATION = Q(content_rating__no_prohibited_content=True)
 # Confirming the content declaration makes an ad pending review again, so an approval without it doesn't count.
@@ -108,13 +111,13 @@ _IS_APPROVED = Q(moderation_status=ModerationStatus.APPROVED) & _HAS_DECLARATION
 CRITERIA = (
     Criterion(
         code="campaign_active",
-        holds=always(_CAMPAIGN_IS_ACTIVE),
-        can_hold=on_any_day(_CAMPAIGN_IS_ACTIVE),
+        holds=always(_campaign_is_active("campaign__")),
+        can_hold=campaign_can(_campaign_is_active),
         why=_campaign_not_active,
     ),
-    Criterion(code="ad_active", holds=always(_AD_IS_ACTIVE), can_hold=on_any_day(_AD_IS_ACTIVE), why=_ad_not_active),
-    Criterion(code="approved", holds=always(_IS_APPROVED), can_hold=on_any_day(_IS_APPROVED), why=_not_approved),
+    Criterion(code="ad_active", holds=always(_AD_IS_ACTIVE), can_hold=ad_can(_AD_IS_ACTIVE), why=_ad_not_active),
+    Criterion(code="approved", holds=always(_IS_APPROVED), can_hold=ad_can(_IS_APPROVED), why=_not_approved),
     Criterion(
-        code="rated", holds=always(_HAS_DECLARATION), can_hold=on_any_day(_HAS_DECLARATION), why=_declaration_missing
+        code="rated", holds=always(_HAS_DECLARATION), can_hold=ad_can(_HAS_DECLARATION), why=_declaration_missing
     ),
 )

@@ -9,6 +9,7 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast, Coalesce, Extract, NullIf
 
 from ads.choices import ALL_DAY
+from ads.delivery.criteria import days
 from ads.delivery.criteria.criterion import Criterion, KeptColumns
 from ads.delivery.criteria.status import run_until
 from ads.delivery.facts import Changes, Problem, Reason, Step, kind_of, reason
@@ -24,10 +25,6 @@ _ENDS_AT_MIDNIGHT = Q(time_slot_end="00:00")
 
 def _since(field: str, day: object) -> Q:
     return Q(**{f"{field}__isnull": True}) | Q(**{f"{field}__lte": day})
-
-
-def _until(field: str, day: object) -> Q:
-    return Q(**{f"{field}__isnull": True}) | Q(**{f"{field}__gte": day})
 
 
 def _in_slot(question: Question) -> Q:
@@ -142,32 +139,28 @@ CRITERIA = (
         holds=lambda question: Q(
             campaign__campaign_start_date__lte=question.day, campaign__campaign_end_date__gte=question.day
         ),
-        can_hold=lambda day: Q(campaign__campaign_end_date__gte=day),
+        can_hold=days.CAMPAIGN_ENDS_LATER,
         why=_outside_campaign_dates,
         kept=_run(first_day="campaign__campaign_start_date", last_day="campaign__campaign_end_date"),
     ),
     Criterion(
         code="ad_dates",
-        holds=lambda question: _since("ad_start_date", question.day) & _until("ad_end_date", question.day),
-        can_hold=lambda day: _until("ad_end_date", day),
+        holds=lambda question: _since("ad_start_date", question.day) & days.not_before("ad_end_date", question.day),
+        can_hold=days.AD_HAS_DAYS,
         why=_outside_ad_dates,
         kept=_run(first_day="ad_start_date", last_day="ad_end_date"),
     ),
     Criterion(
         code="campaign_expiry_date",
-        holds=lambda question: _until("campaign__campaign_expiry_date", question.day),
-        can_hold=lambda day: _until("campaign__campaign_expiry_date", day),
+        holds=lambda question: days.not_before("campaign__campaign_expiry_date", question.day),
+        can_hold=days.CAMPAIGN_EXPIRES_LATER,
         why=_campaign_expired,
         kept=_run(last_day="campaign__campaign_expiry_date"),
     ),
     Criterion(
         code="ad_expiry_date",
-        holds=lambda question: _until("ad_expiry_date", question.day),
-        # An ad that expires before its first day can't show either.
-        can_hold=lambda day: (
-            _until("ad_expiry_date", day)
-            & _until("ad_expiry_date", Coalesce("ad_start_date", "campaign__campaign_start_date"))
-        ),
+        holds=lambda question: days.not_before("ad_expiry_date", question.day),
+        can_hold=days.AD_EXPIRES_LATER,
         why=_ad_expired,
         kept=_run(last_day="ad_expiry_date"),
     ),
