@@ -10,12 +10,12 @@ from django.forms import GenericIPAddressField
 from accounts.choices import RoleName, SecurityEventKind
 from accounts.models import AuditEntry, SecurityEvent, Session, User
 from accounts.querysets import AuditEntryQuerySet
-from campaign_studio.api.filters import YesNoFilter
+from campaign_studio.api.filters import OnceBuiltFilterSet, YesNoFilter
 
 ACTIONS = {"create": 0, "update": 1, "delete": 2, "access": 3}
 
 
-class UserFilter(django_filters.FilterSet):
+class UserFilter(OnceBuiltFilterSet):
     """`?role=campaign_manager&is_active=true`."""
 
     role = django_filters.ChoiceFilter(field_name="role_id", choices=RoleName.choices)
@@ -26,7 +26,7 @@ class UserFilter(django_filters.FilterSet):
         fields: list[str] = []
 
 
-class SessionFilter(django_filters.FilterSet):
+class SessionFilter(OnceBuiltFilterSet):
     """`?user_id=…` lists another user's sessions. Without it, the list contains your own."""
 
     user_id = django_filters.UUIDFilter()
@@ -42,7 +42,7 @@ class AddressFilter(django_filters.CharFilter):
     field_class = GenericIPAddressField
 
 
-class SecurityEventFilter(django_filters.FilterSet):
+class SecurityEventFilter(OnceBuiltFilterSet):
     """`?kind=login_failed&user_id=…&remote_addr=…&from=…&to=…`."""
 
     kind = django_filters.ChoiceFilter(choices=SecurityEventKind.choices)
@@ -60,7 +60,7 @@ def _resource_types() -> list[tuple[str, str]]:
     return sorted((str(model._meta.model_name), str(model._meta.verbose_name)) for model in auditlog.get_models())
 
 
-class AuditEntryFilter(django_filters.FilterSet):
+class AuditEntryFilter(OnceBuiltFilterSet):
     """`?actor=<user_id>&resource_type=campaign&resource_id=…&action=update&from=…&to=…`."""
 
     actor = django_filters.UUIDFilter(field_name="actor_id")

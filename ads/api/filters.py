@@ -4,11 +4,11 @@ import django_filters
 
 from ads.choices import AdType, MediaType, ModerationStatus
 from ads.models import Ad
-from campaign_studio.api.filters import ChoiceListFilter
+from campaign_studio.api.filters import ChoiceListFilter, OnceBuiltFilterSet
 from campaigns.choices import Status
 
 
-class CampaignAdFilter(django_filters.FilterSet):
+class CampaignAdFilter(OnceBuiltFilterSet):
     """`?ad_type_id=top_bar_ad&ad_status=active,paused&media_type=image&moderation_status=pending`."""
 
     ad_type_id = ChoiceListFilter(choices=AdType.choices)
@@ -27,7 +27,7 @@ class AdFilter(CampaignAdFilter):
     campaign_id = django_filters.UUIDFilter(field_name="campaign_id")
 
 
-class QueueFilter(django_filters.FilterSet):
+class QueueFilter(OnceBuiltFilterSet):
     """`?campaign_id=…&ad_type_id=top_bar_ad&media_type=html`."""
 
     campaign_id = django_filters.UUIDFilter(field_name="campaign_id")

@@ -4,10 +4,10 @@ import django_filters
 
 from advertisers.choices import AdvertiserType
 from advertisers.models import Advertiser
-from campaign_studio.api.filters import CountryFilter
+from campaign_studio.api.filters import CountryFilter, OnceBuiltFilterSet
 
 
-class AdvertiserFilter(django_filters.FilterSet):
+class AdvertiserFilter(OnceBuiltFilterSet):
     """`?advertiser_type=agency&country=DE&city=Berlin`."""
 
     advertiser_type = django_filters.ChoiceFilter(choices=AdvertiserType.choices)

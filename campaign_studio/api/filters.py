@@ -1,14 +1,16 @@
 """Filters, search and order of lists. An unknown or repeated query parameter is an error."""
 
 from collections.abc import Collection
+from functools import cache
 from typing import TYPE_CHECKING, cast
 
 from django import forms
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db.models import QuerySet
 from django.utils.text import get_text_list
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django_filters import BaseInFilter, CharFilter, ChoiceFilter, TypedChoiceFilter
+from django_filters import BaseInFilter, CharFilter, ChoiceFilter, FilterSet, TypedChoiceFilter
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.filters import OrderingFilter, SearchFilter
@@ -51,16 +53,30 @@ class ChoiceListFilter(BaseInFilter, ChoiceFilter):
     """`?campaign_status=active,paused`: any of several choices."""
 
 
+class OnceBuiltFilterSet(FilterSet):
+    """The filters of a list, whose form is built once per class. django-filter would build it for every request."""
+
+    def get_form_class(self) -> type[forms.Form]:
+        return self._form_in(get_language())
+
+    @classmethod
+    @cache
+    def _form_in(cls, language: str | None) -> type[forms.Form]:
+        """The form, whose labels are in the `language` of the moment."""
+        return super(OnceBuiltFilterSet, cls()).get_form_class()
+
+
 class StrictFilterBackend(DjangoFilterBackend):
     """The view's filters. django-filter itself refuses bad values, but takes an empty one for none."""
 
     def filter_queryset(self, request: Request, queryset: QuerySet, view: APIView) -> QuerySet:
         """Raise ValidationError for a filter without a value: answering with all rows would hide the mistake."""
-        empty = [name for name in self.filter_parameters(view) if request.query_params.get(name) == ""]
+        sent = [name for name in self.filter_parameters(view) if name in request.query_params]
+        empty = [name for name in sent if request.query_params[name] == ""]
         if empty:
             message = _("Send a value, or leave this parameter out.")
             raise ValidationError({name: [ErrorDetail(message, "empty_parameter")] for name in empty})
-        return super().filter_queryset(request, queryset, view)
+        return super().filter_queryset(request, queryset, view) if sent else queryset
 
     def filter_parameters(self, view: APIView) -> list[str]:
         """The names of the filters that the view offers."""

@@ -7,7 +7,7 @@ import django_filters
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from campaign_studio.api.filters import ChoiceListFilter, CountryFilter
+from campaign_studio.api.filters import ChoiceListFilter, CountryFilter, OnceBuiltFilterSet
 from campaigns.choices import Status
 from campaigns.models import Campaign
 from campaigns.querysets import CampaignQuerySet
@@ -23,7 +23,7 @@ class TargetCountryFilter(CountryFilter):
         return cast("CampaignQuerySet", queryset).targeted_at(country=value, city=city)
 
 
-class CampaignFilter(django_filters.FilterSet):
+class CampaignFilter(OnceBuiltFilterSet):
     """`?campaign_status=active,paused&country=DE&city=Berlin&running_on=2026-07-01 …`."""
 
     campaign_status = ChoiceListFilter(choices=Status.choices)
