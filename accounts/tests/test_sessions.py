@@ -314,3 +314,13 @@ def test_a_key_that_is_not_a_fallback_signs_users_out(settings: Any) -> None:
     settings.SECRET_KEY = "another secret key of more than 32 characters"
 
     assert not is_signed_in(browser)
+
+
+def test_the_statement_of_every_request_is_prepared(cast: Cast) -> None:
+    """Its text is fixed, so that neither Django nor PostgreSQL works it out again, whoever asks."""
+    for user in cast:
+        assert is_alive(bearing(tokens_of(user)["access_token"]))
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%% FROM \"sessions\" %%'")
+        assert cursor.fetchone() == (1,)
