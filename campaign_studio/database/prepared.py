@@ -27,7 +27,6 @@ class FixedTextCursor(RawCursor[Any]):
 def fetch_one(sql: str, parameters: Sequence[Any]) -> tuple[Any, ...] | None:
     """The first row, or None. `sql` has the same text each time."""
     connection.ensure_connection()
-    # Django's wrappers take any cursor, but their types know its own only.
     raw: Any = FixedTextCursor(connection.connection)
     # As in `connection.cursor()`, which only makes cursors of the other kind: queries are logged and counted.
     wrap = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
