@@ -80,6 +80,18 @@ class LifecycleModel(StudioModel):
         self.full_clean()
         self.save()
 
+    def activate(self) -> None:
+        """Change the status to active and save, by way of draft if it has expired. What is active stays as it is.
+
+        Raises ValidationError, before anything is written, if it has ended.
+        """
+        if self.status == Status.ACTIVE:
+            return
+        self.check_activation(on=still_today())
+        if self.status == Status.EXPIRED:
+            self.move_to(Status.DRAFT)
+        self.move_to(Status.ACTIVE)
+
     def status_by_calendar(self, *, on: date) -> str | None:
         """The status that it must change to on that day: `inactive` or `expired` if it has ended, else None."""
         if self.status in (Status.DRAFT, Status.EXPIRED) or self.last_day is None or self.last_day >= on:

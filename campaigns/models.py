@@ -28,6 +28,7 @@ from campaigns.querysets import AudienceTargetingQuerySet, CampaignQuerySet
 
 LONGEST_TEXT = 10_000
 CITIES_HELP = _("One in each line, or separated by commas or semicolons. Leave empty for the whole country.")
+MOVE_BOTH = _("To move both, extend the campaign first, then change the ad's dates, and then shorten the campaign.")
 POSTCODES_HELP = _("One in each line, or separated by commas or semicolons. Leave empty for every postcode.")
 
 
@@ -145,7 +146,8 @@ class Campaign(LifecycleModel, StampedModel):
             if day and not self.campaign_start_date <= day <= self.campaign_end_date:
                 field = "campaign_start_date" if day < self.campaign_start_date else "campaign_end_date"
                 params = {"ad": ad_name, "date": date_format(day)}
-                raise ValidationError({field: ValidationError(message, code="ad_outside", params=params)})
+                refusal = ValidationError(f"{message} {MOVE_BOTH}", code="ad_outside", params=params)
+                raise ValidationError({field: refusal})
 
 
 class CampaignAudienceTargeting(PartModel, TimestampedModel):

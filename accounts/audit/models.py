@@ -68,7 +68,7 @@ class AuditEntry(AbstractLogEntry):
         Inside `one_write()` it is saved together with the other entries of that write, and has no key until then.
         """
         self.attribute()
-        if not before_commit(_write_together, self):
+        if not before_commit(write_together, self):
             super().save(**kwargs)
             _have_sealed()
 
@@ -89,7 +89,7 @@ class AuditEntry(AbstractLogEntry):
             self.changes = {_column(model, name): change for name, change in self.changes.items()}
 
 
-def _write_together(entries: list[AuditEntry]) -> None:
+def write_together(entries: list[AuditEntry]) -> None:
     """Save the entries of one write with the same timestamp.
 
     The time is taken now, when all locks are held, so that the entries of a row are in the order of its changes.

@@ -7,9 +7,10 @@ from auditlog.registry import auditlog
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
 
-from accounts.audit.models import AuditEntry
+from accounts.audit.models import AuditEntry, write_together
 from accounts.audit.sealing import seal_after_commit
 from campaign_studio.acting import current_request_id
+from campaign_studio.writing import before_commit
 
 # Stored in the log, so never translated.
 CHANGED = "[changed]"
@@ -47,7 +48,10 @@ def log_access(instance: models.Model) -> None:
 
 
 def log_created(rows: Sequence[models.Model]) -> None:
-    """Log that these rows of one table were created by `bulk_create()`, of which the library learns nothing."""
+    """Log that these rows of one table were created by `bulk_create()`, of which the library learns nothing.
+
+    Inside `one_write()` the entries are saved together with the others of that write.
+    """
     entries = [
         AuditEntry(
             content_type=ContentType.objects.get_for_model(row),
@@ -55,11 +59,14 @@ def log_created(rows: Sequence[models.Model]) -> None:
             object_repr=str(row),
             action=AuditEntry.Action.CREATE,
             changes=model_instance_diff(None, row, use_json_for_changes=True),
+            additional_data=row.get_additional_data() if hasattr(row, "get_additional_data") else None,
             cid=current_request_id(),
         )
         for row in rows
     ]
     for entry in entries:
         entry.attribute()
-    AuditEntry.objects.bulk_create(entries)
-    seal_after_commit()
+    at_once = [entry for entry in entries if not before_commit(write_together, entry)]
+    if at_once:
+        AuditEntry.objects.bulk_create(at_once)
+        seal_after_commit()

@@ -14,6 +14,7 @@ from ads.choices import CONTENT_WARNING_CHOICES
 from ads.models import Ad, AdContentRating, AdTimeSlot
 from campaign_studio.api.fields import TextListField, VisibleRelatedField
 from campaign_studio.api.serializers import RowListSerializer, StrictFields, StudioSerializer, Values
+from campaigns.api.serializers import with_shift
 from campaigns.choices import Status
 from campaigns.models import LONGEST_TEXT, Campaign
 
@@ -171,6 +172,15 @@ class AdSerializer(AdRowSerializer):
         fields = super().get_fields()
         fields["campaign_id"].required = self.instance is None and self.names_its_campaign
         return fields
+
+    def validate(self, attrs: Values) -> Values:
+        """Also say how to move a stored ad with its campaign."""
+        try:
+            return super().validate(attrs)
+        except ValidationError as error:
+            if self.instance is None:
+                raise
+            raise with_shift(error, self.proposed.campaign_id) from error
 
     def prepare(self, attrs: Values) -> None:
         """Set the content rating as sent: without a confirmed content declaration the ad can't be activated."""

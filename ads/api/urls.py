@@ -4,7 +4,7 @@ from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from accounts.api.authentication import BearerAuthentication
-from ads.api import delivery, devices, performance, reporting, views
+from ads.api import actions, delivery, devices, performance, reporting, views
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
 router.register("ads", views.AdViewSet, basename="ad")
@@ -36,6 +36,14 @@ urlpatterns = [
         views.CampaignAdViewSet.as_view({"get": "list", "post": "create"}),
         name="campaign-ads",
     ),
+    *[
+        path(
+            f"campaigns/<uuid:campaign_id>/{verb}",
+            actions.CampaignActionViewSet.as_view({"post": verb}),
+            name=f"campaign-{verb}",
+        )
+        for verb in ("shift", "duplicate", "publish")
+    ],
     path(
         "campaigns/<uuid:campaign_id>/readiness",
         delivery.ReadinessViewSet.as_view({"get": "readiness"}),

@@ -23,7 +23,7 @@ from campaign_studio.models.stamped import StampedModel
 from campaign_studio.models.versioned import StaleError
 from campaigns.choices import Status
 from campaigns.lifecycle import LifecycleModel
-from campaigns.models import LONGEST_TEXT, Campaign
+from campaigns.models import LONGEST_TEXT, MOVE_BOTH, Campaign
 
 
 class Ad(LifecycleModel, StampedModel):
@@ -172,6 +172,8 @@ class Ad(LifecycleModel, StampedModel):
             day = getattr(self, name)
             if campaign and day and not campaign.campaign_start_date <= day <= campaign.campaign_end_date:
                 message = gettext("The date must be within the campaign's dates (%(first)s to %(last)s).")
+                if not self._state.adding:
+                    message += f" {MOVE_BOTH}"
                 bounds = {
                     "first": date_format(campaign.campaign_start_date),
                     "last": date_format(campaign.campaign_end_date),

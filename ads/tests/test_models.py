@@ -11,6 +11,7 @@ from ads.models import Ad, AdContentRating, AdTimeSlot
 from ads.tests.factories import AdFactory, AdTimeSlotFactory
 from campaign_studio.acting import acting_as
 from campaign_studio.tests.refusals import assert_model_refuses
+from campaigns.models import MOVE_BOTH
 from campaigns.tests.factories import CampaignFactory
 
 pytestmark = pytest.mark.django_db
@@ -33,7 +34,9 @@ def test_the_dates_of_an_ad_must_be_within_those_of_its_campaign(field: str, day
     ad = AdFactory(campaign=CampaignFactory(campaign_start_date=START, campaign_end_date=END))
 
     message = "The date must be within the campaign's dates (1 Mar 2026 to 31 Mar 2026)."
-    assert_model_refuses(ad, field, message, **{field: day})
+    assert_model_refuses(ad, field, f"{message} {MOVE_BOTH}", **{field: day})
+    new = AdFactory.build(campaign=ad.campaign, ad_created_by=ad.ad_created_by)
+    assert_model_refuses(new, field, message, **{field: day})
     assert_model_refuses(ad, field, "outside_campaign")
 
 

@@ -29,7 +29,7 @@ NEVER_FIELDS = [
     *["password_hash", "created_by", "updated_by", "owner", "user", "campaign_created_by", "advertiser_created_by"],
     *["save", "delete", "__class__", "objects", "role_id", "role_level", "level"],
 ]
-WITHOUT_READ_ONLY = ("registration", "approval", "rejection")
+WITHOUT_READ_ONLY = ("registration", "approval", "rejection", "shift", "copy", "publication")
 # Fields that only the server sets, even if a serializer forgets to make them read-only.
 FILLED_IN = {
     *["campaign_created_by_id", "ad_created_by_id", "created_by_id", "created_by_name", "created_at", "last_login"],

@@ -55,6 +55,9 @@ ADDRESSES = """
 /api/ads/{ad_id}/reject                                       post
 /api/ads/{ad_id}/history                                      get
 /api/moderation-queue                                         get
+/api/campaigns/{campaign_id}/shift                            post
+/api/campaigns/{campaign_id}/duplicate                        post
+/api/campaigns/{campaign_id}/publish                          post
 /api/campaigns/{campaign_id}/readiness                        get
 /api/campaigns/{campaign_id}/performance                      get
 /api/ads/{ad_id}/qr.svg                                       get

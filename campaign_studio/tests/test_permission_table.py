@@ -116,6 +116,12 @@ GET    {AD}/history                      own              200 200 200 200 403 40
 GET    {AD}/history                      other            200 200 200 200 403 403 401
 GET    {AD}/qr.svg                       other            200 200 200 200 200 200 401
 
+POST   {CAMPAIGN}/shift                  own              200 200 200 403 403 403 401
+POST   {CAMPAIGN}/shift                  other            200 200 403 403 403 403 401
+POST   {CAMPAIGN}/duplicate              own              201 201 201 403 403 403 401
+POST   {CAMPAIGN}/duplicate              other            201 201 201 403 403 403 401
+POST   {CAMPAIGN}/publish                own              200 200 200 403 403 403 401
+POST   {CAMPAIGN}/publish                other            200 200 403 403 403 403 401
 GET    {CAMPAIGN}/readiness              other            200 200 200 200 403 403 401
 GET    {CAMPAIGN}/performance            other            200 200 200 200 403 403 401
 GET    {DELIVERY}?{HERE}                any              200 200 200 200 200 200 401
@@ -204,6 +210,9 @@ def body_for(method: str, address: str, keys: dict[str, Any], tokens: dict[str, 
         "reject": {"note": "Too loud"},
         "reveal": None,
         "views": [bodies.view_body()],
+        "shift": {"days": 1},
+        "duplicate": {},
+        "publish": {},
     }[last]
 
 

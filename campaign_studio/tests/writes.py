@@ -7,6 +7,7 @@ from django.db import connection
 from rest_framework import serializers
 
 from accounts.api.serializers import NewUserSerializer, RegistrationSerializer, SelfSerializer
+from ads.api.actions import DuplicateSerializer, PublishSerializer, ShiftSerializer
 from ads.api.devices import DeviceSerializer, NewDeviceSerializer
 from ads.api.serializers import AdSerializer, CampaignAdSerializer, ReviewSerializer
 from advertisers.api.serializers import AdvertiserSerializer, BankAccountSerializer, ContactSerializer
@@ -43,6 +44,9 @@ WRITES: dict[str, tuple[type[serializers.Serializer[Any]], Any, str, str]] = {
     "oneself": (SelfSerializer, dict, "", "/api/auth/me"),
     "approval": (ReviewSerializer, dict, "/api/ads/{ad_id}/approve", ""),
     "rejection": (ReviewSerializer, dict, "/api/ads/{ad_id}/reject", ""),
+    "shift": (ShiftSerializer, dict, "/api/campaigns/{campaign_id}/shift", ""),
+    "copy": (DuplicateSerializer, dict, "/api/campaigns/{campaign_id}/duplicate", ""),
+    "publication": (PublishSerializer, dict, "/api/campaigns/{campaign_id}/publish", ""),
 }
 
 

@@ -1,17 +1,35 @@
 """Campaigns and their targeting as JSON."""
 
+from typing import cast
+
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail, ValidationError
 
 from advertisers.models import Advertiser
 from campaign_studio.api.fields import CountryField, TextListField, VisibleRelatedField
-from campaign_studio.api.serializers import OnceBuiltFields, RowListSerializer, StudioSerializer
+from campaign_studio.api.serializers import OnceBuiltFields, RowListSerializer, StudioSerializer, Values
 from campaigns.choices import Status
 from campaigns.fields import MAX_NAMES
 from campaigns.models import Campaign, CampaignAudienceTargeting
 
 MAX_TARGETS = 300
+MOVE_TOGETHER = _("To move the campaign and its ads together, use POST /api/campaigns/%(campaign_id)s/shift.")
+
+
+def with_shift(error: ValidationError, campaign_id: object) -> ValidationError:
+    """The refusal, with the URL that moves both where an ad would be outside its campaign's dates."""
+    advice = ErrorDetail(MOVE_TOGETHER % {"campaign_id": campaign_id}, "move_together")
+    outside = {"ad_outside", "outside_campaign"}
+    # A model's refusal: lists of messages by field.
+    refused = cast("dict[str, list[ErrorDetail]]", error.detail)
+    return ValidationError(
+        {
+            field: [*messages, advice] if outside & {one.code for one in messages} else messages
+            for field, messages in refused.items()
+        }
+    )
 
 
 @extend_schema_serializer(
@@ -102,3 +120,10 @@ class CampaignSerializer(CampaignColumnsSerializer):
     class Meta(CampaignColumnsSerializer.Meta):
         fields = [*CampaignColumnsSerializer.Meta.fields, "allowed_next_statuses", "audience_targeting", "ads"]
         parts = ("audience_targeting",)
+
+    def validate(self, attrs: Values) -> Values:
+        """Also say how to move the campaign with its ads."""
+        try:
+            return super().validate(attrs)
+        except ValidationError as error:
+            raise with_shift(error, self.proposed.pk) from error

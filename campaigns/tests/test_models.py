@@ -10,7 +10,7 @@ from ads.tests.factories import AdFactory
 from campaign_studio.acting import acting_as
 from campaign_studio.tests.refusals import assert_database_refuses, assert_model_refuses, write_past_the_model
 from campaigns.choices import DurationUnit
-from campaigns.models import Campaign
+from campaigns.models import MOVE_BOTH, Campaign
 from campaigns.tests.factories import CampaignFactory
 
 pytestmark = pytest.mark.django_db
@@ -171,12 +171,13 @@ def test_saving_one_field_also_updates_the_time_of_the_last_change() -> None:
         (
             {"campaign_start_date": date(2026, 3, 11)},
             "campaign_start_date",
-            "The ad “Coffee” starts on 10 Mar 2026. Change the ad's dates first.",
+            "The ad “Coffee” starts on 10 Mar 2026. Change the ad's dates first. "
+            "To move both, extend the campaign first, then change the ad's dates, and then shorten the campaign.",
         ),
         (
             {"campaign_end_date": date(2026, 3, 19)},
             "campaign_end_date",
-            "The ad “Coffee” ends on 20 Mar 2026. Change the ad's dates first.",
+            f"The ad “Coffee” ends on 20 Mar 2026. Change the ad's dates first. {MOVE_BOTH}",
         ),
         ({"campaign_end_date": date(2026, 3, 9)}, "campaign_end_date", "ad_outside"),
         (
