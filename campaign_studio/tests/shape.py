@@ -46,7 +46,7 @@ campaign_studio/api        throttling refusals fields parts
 campaign_studio/console    apps site base views lists permissions locking navigation throttling inlines fields
 campaign_studio/demo       loader others people running shapes views fleet driving
 campaign_studio/formats    en_GB/formats
-campaign_studio/management arguments base terminal
+campaign_studio/management arguments base terminal same_places
 
 accounts
 accounts/models            people
@@ -59,7 +59,7 @@ advertisers
 advertisers/api
 advertisers/console        bank_accounts
 
-campaigns                  lifecycle changesets doubts
+campaigns                  lifecycle changesets doubts same_places
 campaigns/api
 campaigns/console          status doubts
 

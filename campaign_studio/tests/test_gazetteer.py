@@ -91,6 +91,19 @@ def test_it_is_loaded_once_and_again_with_a_new_edition() -> None:
     assert PlaceName.objects.filter(name_key="munchen", country="DE").exists()
 
 
+def test_it_is_loaded_again_if_what_follows_has_failed() -> None:
+    def fail() -> None:
+        raise RuntimeError("The keys of targets could not be renewed.")
+
+    with connection.cursor() as cursor:
+        cursor.execute("COMMENT ON TABLE gazetteer_names IS 'an earlier edition'")
+    with pytest.raises(RuntimeError):
+        load_gazetteer(then=fail)
+
+    assert load_gazetteer()
+    assert not load_gazetteer()
+
+
 def test_migrate_renews_the_keys_of_targets_with_a_new_edition() -> None:
     target = AudienceTargetingFactory(country="DE", cities=["München"])
     PlaceName.objects.all().delete()

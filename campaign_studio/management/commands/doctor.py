@@ -23,6 +23,7 @@ from advertisers.models import AdvertiserBankAccount
 from campaign_studio.database.configuration import STARTING_ENGINE
 from campaign_studio.loopback import beyond_this_computer
 from campaign_studio.management.base import StudioCommand
+from campaign_studio.management.same_places import pairs_of_same_places
 from campaign_studio.management.terminal import terminal
 
 OLDEST_POSTGRESQL = 150000
@@ -71,7 +72,7 @@ class Command(StudioCommand):
         yield gettext("Migrations"), advice % {"count": unapplied} if unapplied else None
         if not unapplied:
             yield from _contents()
-            notes += _rights()
+            notes += [*_rights(), *pairs_of_same_places()]
 
 
 def _settings() -> Iterator[tuple[str, str | None]]:

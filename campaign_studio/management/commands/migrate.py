@@ -5,10 +5,17 @@ from typing import Any
 from django.core.management.commands import migrate
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from django.utils.translation import gettext_lazy as _
 
 from campaign_studio.database.schema_changes import SchemaAutodetector
+from campaign_studio.database.timeouts import lift_statement_timeout
+from campaign_studio.management.same_places import pairs_of_same_places
 from campaign_studio.places.gazetteer import load_gazetteer
 from campaigns.models import CampaignAudienceTargeting
+
+SAME_PLACES = _(
+    "Some entries of targets now mean the same place. Nothing was removed. If you like, keep only one of each pair:"
+)
 
 
 class Command(migrate.Command):
@@ -17,9 +24,20 @@ class Command(migrate.Command):
     autodetector = SchemaAutodetector
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Migrate. If that leads to the present schema, load the gazetteer and renew the keys of all targets."""
+        """Migrate. If that leads to the present schema, load the gazetteer and renew the keys of all targets.
+
+        Then report the pairs of entries that now mean the same place. What was typed isn't changed.
+        """
         super().handle(*args, **options)
         executor = MigrationExecutor(connection)
         is_present = not executor.migration_plan(executor.loader.graph.leaf_nodes())
-        if is_present and not options["plan"] and load_gazetteer():
-            CampaignAudienceTargeting.objects.all().rekey()
+        if is_present and not options["plan"] and load_gazetteer(then=_rekey) and options["verbosity"] > 0:
+            pairs = pairs_of_same_places()
+            for line in [SAME_PLACES, *pairs] if pairs else []:
+                self.stdout.write(str(line))
+
+
+def _rekey() -> None:
+    # Django's `migrate` has restored the limit.
+    lift_statement_timeout()
+    CampaignAudienceTargeting.objects.all().rekey()
