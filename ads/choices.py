@@ -1,6 +1,7 @@
 """The values that fields of ads, time slots and content ratings can have, with their labels."""
 
 from django.db import models
+from django.utils.dates import WEEKDAYS as NAMES_OF_DAYS
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
@@ -91,5 +92,12 @@ CONTENT_WARNINGS: dict[str, tuple[str, ...]] = {
 CONTENT_WARNING_CHOICES = [(_(group), [(name, _(name)) for name in names]) for group, names in CONTENT_WARNINGS.items()]
 ALL_CONTENT_WARNINGS = [name for names in CONTENT_WARNINGS.values() for name in names]
 
-# Means every quarter hour of the day in a list of quarter hours (0 to 95).
-ALL_DAY = -1
+# The days of the week by their numbers in ISO 8601: Monday is 1.
+WEEKDAYS = {number + 1: name for number, name in NAMES_OF_DAYS.items()}
+WEEKDAY_CHOICES = list(WEEKDAYS.items())
+EVERY_DAY = list(WEEKDAYS)
+
+
+def every_day() -> list[int]:
+    """The weekdays of a time slot that names none: all of them."""
+    return list(EVERY_DAY)

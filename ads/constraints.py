@@ -1,16 +1,21 @@
 """The database constraints of ads, time slots, content ratings and devices, each with its message."""
 
+from typing import Any
+
 from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.fields import DecimalRangeField, RangeOperators
+from django.contrib.postgres.fields import RangeOperators
+from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Case, F, Func, Q, Value, When
-from django.db.models.functions import ExtractHour, ExtractMinute, Greatest, TruncMinute
+from django.db.models import F, Func, Q
+from django.db.models.functions import Cast, TruncMinute
+from django.db.models.lookups import Regex
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from ads import media
 from ads.choices import (
     ALL_CONTENT_WARNINGS,
+    EVERY_DAY,
     RATING_LABELS,
     AdDurationUnit,
     AdType,
@@ -18,12 +23,16 @@ from ads.choices import (
     ModerationStatus,
     RatingSystem,
 )
+from ads.fields import IntegerMultirangeField
+from ads.time_slots import NO_WEEKDAYS, OVERLAP_CODE
 from campaign_studio.constraints import FieldCheck, choose_one_of, duration_checks
 from campaigns.choices import Status
 
 # What fits into a header and a URL as it is. The first character keeps `.`, `..` and formulas of spreadsheets out.
 DEVICE_ID = r"^[A-Za-z0-9][A-Za-z0-9._~+=@-]*$"
 MAX_ADS = 6
+# An array as PostgreSQL writes it, such as {1,2,7}.
+SORTED_WEEKDAYS = r"^\{1?(,?2)?(,?3)?(,?4)?(,?5)?(,?6)?(,?7)?\}$"
 NOT_A_DEVICE_ID = _(
     "Use 1–100 letters from A to Z, digits and the characters . _ ~ + = @ and -, beginning with a letter or a digit."
 )
@@ -130,18 +139,28 @@ OF_AN_AD: list[models.BaseConstraint] = [
 ]
 
 
-def _minutes(field: str) -> models.expressions.Combinable:
-    """The minute of the day, from 0 to 1439."""
-    return ExtractHour(field) * 60 + ExtractMinute(field)
-
-
 def _on_the_quarter_hour(field: str) -> Q:
     # Comparing with TruncMinute also refuses seconds and their fractions.
     return Q(**{f"{field}__minute__in": [0, 15, 30, 45], field: TruncMinute(field)})
 
 
-# An end of 00:00 means midnight, the end of the day.
-_end_minute = Case(When(time_slot_end="00:00", then=Value(24 * 60)), default=_minutes("time_slot_end"))
+class SlotsDoNotOverlap(ExclusionConstraint):
+    """Names the two slots and the day. What only the database notices gets `violation_error_message`."""
+
+    def validate(self, model: type[models.Model], instance: models.Model, *args: Any, **kwargs: Any) -> None:
+        try:
+            super().validate(model, instance, *args, **kwargs)
+        except ValidationError as error:
+            row: Any = instance
+            others: Any = model._default_manager.filter(ad=row.ad_id).exclude(pk=row.pk)
+            raise row.slot.refusal(other.slot for other in others) or error from error
+
+
+def quarters_of_week() -> Func:
+    """The quarter hours of the week (0 to 671) that a time slot covers. None for one that ends before it starts."""
+    slot = ("weekdays", "time_slot_start", "time_slot_end")
+    return Func(*slot, function="quarters_of_week", output_field=IntegerMultirangeField())
+
 
 OF_A_TIME_SLOT: list[models.BaseConstraint] = [
     *[
@@ -157,23 +176,23 @@ OF_A_TIME_SLOT: list[models.BaseConstraint] = [
         field="time_slot_end",
         name="time_slot_ends_after_it_starts",
         condition=Q(time_slot_end="00:00") | Q(time_slot_end__gt=F("time_slot_start")),
-        violation_error_message=_("A time slot must end after it starts. Use 00:00 for midnight."),
+        violation_error_message=_("A time slot must end after it starts. Use 00:00 or 24:00 for midnight."),
     ),
-    ExclusionConstraint(
-        name="time_slots_of_an_ad_do_not_overlap",
-        expressions=[
-            ("ad", RangeOperators.EQUAL),
-            (
-                Func(
-                    _minutes("time_slot_start"),
-                    # A slot that ends before it starts is an empty range here: the check above refuses it.
-                    Greatest(_minutes("time_slot_start"), _end_minute),
-                    function="numrange",
-                    output_field=DecimalRangeField(),
-                ),
-                RangeOperators.OVERLAPS,
-            ),
-        ],
+    FieldCheck(
+        field="weekdays",
+        name="time_slot_has_weekdays",
+        condition=Q(weekdays__len__gt=0),
+        violation_error_message=NO_WEEKDAYS,
+    ),
+    FieldCheck(
+        field="weekdays",
+        name="time_slot_weekdays_are_sorted",
+        condition=Q(weekdays__contained_by=EVERY_DAY) & Q(Regex(Cast("weekdays", models.TextField()), SORTED_WEEKDAYS)),
+        violation_error_message=_("List each day of the week once, from 1 (Monday) to 7 (Sunday)."),
+    ),
+    SlotsDoNotOverlap(
+        name=OVERLAP_CODE,
+        expressions=[("ad", RangeOperators.EQUAL), (quarters_of_week(), RangeOperators.OVERLAPS)],
         violation_error_message=_("This time slot overlaps another time slot of the same ad."),
     ),
 ]

@@ -14,7 +14,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 from ads.api import wording
-from ads.api.serializers import ContentRatingSerializer
+from ads.api.serializers import ComparedField, ContentRatingSerializer
 from ads.choices import RATING_LABEL_CHOICES, RATING_LEVELS, AdType
 from ads.delivery.facts import Fact, Reason
 from ads.delivery.opportunity import FIRST_YEAR, LAST_YEAR, TURNS, Opportunity, lacks_city, local_time, turn_of
@@ -248,8 +248,8 @@ class ReasonSerializer(serializers.Serializer[Reason]):
     resource_type = serializers.ChoiceField(choices=["ad", "campaign"])
     resource_id = serializers.UUIDField()
     field = serializers.CharField(help_text=_("The field of the resource that the criterion is about."))
-    expected = serializers.JSONField(help_text=_("What the criterion needs."))
-    actual = serializers.JSONField(allow_null=True, help_text=_("The current value."))
+    expected = ComparedField(help_text=_("What the criterion needs."))
+    actual = ComparedField(allow_null=True, help_text=_("The current value."))
     fix = SentenceField(wording.fix, help_text=_("The smallest change that would meet the criterion."))
     changes = serializers.JSONField(
         allow_null=True, help_text=_("The fix as the body of a PATCH, or null if a person has to decide.")

@@ -2,7 +2,7 @@
 
 import re
 from datetime import time
-from typing import Any
+from typing import Any, ClassVar
 
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -12,13 +12,13 @@ from rest_framework.exceptions import ValidationError
 
 from ads.choices import CONTENT_WARNING_CHOICES
 from ads.models import Ad, AdContentRating, AdTimeSlot
-from campaign_studio.api.fields import TextListField, VisibleRelatedField
+from ads.time_slots import MIDNIGHT, QUARTERS_OF_A_WEEK, Slot, is_end_of_day, weekdays_of
+from campaign_studio.api.fields import NOT_A_LIST, TextListField, VisibleRelatedField
 from campaign_studio.api.serializers import RowListSerializer, StrictFields, StudioSerializer, Values
 from campaigns.api.serializers import with_shift
 from campaigns.choices import Status
 from campaigns.models import LONGEST_TEXT, Campaign
 
-QUARTERS_OF_A_DAY = 96
 TIME_OF_DAY = re.compile(r"\d\d:\d\d(:\d\d(\.\d+)?)?", re.ASCII)
 ZONED_TIME = re.compile(r"\d\d:?\d\d(:?\d\d(\.\d+)?)? ?(Z|UTC|[+-]\d\d(:?\d\d)?)", re.ASCII | re.IGNORECASE)
 
@@ -47,18 +47,64 @@ class QuarterHourField(serializers.TimeField):
             self.fail("invalid", input=value)
 
 
+@extend_schema_field({"type": "string", "pattern": r"^(([01]\d|2[0-3]):(00|15|30|45)|24:00)$", "example": "09:45"})
+class SlotEndField(QuarterHourField):
+    """The end of a slot, where 24:00 is understood as 00:00."""
+
+    def to_internal_value(self, value: Any) -> time:
+        return MIDNIGHT if isinstance(value, str) and is_end_of_day(value) else super().to_internal_value(value)
+
+
+@extend_schema_field(
+    {
+        "type": "array",
+        "items": {"type": "integer", "minimum": 1, "maximum": 7},
+        "minItems": 1,
+        "maxItems": 7,
+        "uniqueItems": True,
+        "example": [1, 2, 3, 4, 5],
+    }
+)
+class WeekdaysField(serializers.ListField):
+    """The days of the week by their numbers in ISO 8601: Monday is 1."""
+
+    child = serializers.IntegerField()
+    default_error_messages: ClassVar = {"not_a_list": NOT_A_LIST}
+
+    def to_internal_value(self, data: Any) -> list[int]:
+        """The days in their order. Raises ValidationError if there are none, for unknown and repeated ones."""
+        return weekdays_of(super().to_internal_value(data))
+
+
 @extend_schema_serializer(
-    description=_("When the ad may show on a day, in quarter hours. An end of `00:00` is the end of the day.")
+    description=_(
+        "When the ad may show on some days of the week, in quarter hours by the screen's clock. An end of `00:00` or "
+        "`24:00` is the end of the day."
+    )
 )
 class TimeSlotSerializer(StudioSerializer):
-    """When the ad may show on a day, in quarter hours. An end of `00:00` is the end of the day."""
+    """When the ad may show on some days of the week, in quarter hours. An end of `00:00` is the end of the day."""
 
     time_slot_start = QuarterHourField()
-    time_slot_end = QuarterHourField()
+    time_slot_end = SlotEndField()
+    weekdays = WeekdaysField(
+        required=False,
+        help_text=_("The days of the week, from 1 (Monday) to 7 (Sunday). All of them if they are left out."),
+    )
 
     class Meta:
         model = AdTimeSlot
-        fields = ["time_slot_id", "time_slot_start", "time_slot_end", "created_at"]
+        fields = ["time_slot_id", "time_slot_start", "time_slot_end", "weekdays", "created_at"]
+
+
+@extend_schema_field({})
+class ComparedField(serializers.JSONField):
+    """What a criterion needs or finds. Time slots are texts, such as `Mon–Fri 07:00–09:00`."""
+
+    def to_representation(self, value: object) -> Any:
+        if isinstance(value, list):
+            return [self.to_representation(one) for one in value]
+        return str(value) if isinstance(value, Slot) else value
 
 
 @extend_schema_serializer(description=_("The ad's rating label, content warnings and content declaration."))
@@ -151,8 +197,11 @@ class AdSerializer(AdRowSerializer):
     time_slots = RowListSerializer(
         child=TimeSlotSerializer(),
         required=False,
-        max_length=QUARTERS_OF_A_DAY,
-        help_text=_("The ad may show all day if the list is empty. A list that is sent replaces the stored one."),
+        max_length=QUARTERS_OF_A_WEEK,
+        help_text=_(
+            "The ad may always show if the list is empty. A list that is sent replaces the stored one. A slot that "
+            "runs past midnight, such as `22:00` to `02:00`, is stored as two: the second is for the following days."
+        ),
     )
     content_rating = ContentRatingSerializer(
         required=False,

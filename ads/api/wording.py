@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, cast
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
+from ads.choices import WEEKDAYS
 from ads.delivery.facts import Fact, Problem, ResourceType, Step
 from ads.reporting.reports import Refusal, Rejection
 
@@ -37,6 +38,7 @@ PROBLEMS: Mapping[Problem, "StrPromise | Mapping[ResourceType, StrPromise]"] = {
     Problem.EXPIRES: {"campaign": _("The campaign expires on %(date)s."), "ad": _("The ad expires on %(date)s.")},
     Problem.EXPIRED: {"campaign": _("The campaign expired on %(date)s."), "ad": _("The ad expired on %(date)s.")},
     Problem.OUTSIDE_TIME_SLOTS: _("The ad has no time slot at %(time)s."),
+    Problem.NOT_ON_THIS_WEEKDAY: _("%(weekday)s is not among the days of the ad's time slot %(slot)s."),
     Problem.COUNTRY_NOT_TARGETED: _("The campaign doesn't target %(country)s."),
     Problem.REGION_NOT_TARGETED: _("The campaign doesn't target %(region)s in %(country)s."),
     Problem.CITY_NOT_TARGETED: _("The campaign doesn't target %(city)s."),
@@ -116,7 +118,8 @@ STEPS: Mapping[Step, "StrPromise"] = {
     Step.MOVE_END: _("Set %(resource)s_end_date to %(day)s or later."),
     Step.MOVE_END_AND_EXPIRY: _("Set %(resource)s_end_date and %(resource)s_expiry_date to %(day)s or later."),
     Step.MOVE_EXPIRY: _("Set %(resource)s_expiry_date to %(day)s or later."),
-    Step.ADD_TIME_SLOT: _("Add a time slot that includes %(start)s to %(end)s."),
+    Step.ADD_TIME_SLOT: _("Add a time slot that includes %(weekday)s, %(start)s to %(end)s."),
+    Step.ADD_WEEKDAY: _("Add %(weekday)s to the days of the time slot %(slot)s."),
     Step.ADD_COUNTRY: _("Add a target for %(country)s to the campaign's audience_targeting."),
     Step.NAME_A_COUNTRY: _("“%(country)s” is not a country. Send an ISO 3166-1 code such as DE, or an English name."),
     Step.ADD_REGION: _("Add a target for %(region)s in %(country)s to the campaign's audience_targeting."),
@@ -227,6 +230,8 @@ def _params(fact: Fact) -> dict[str, object]:
     params = {**fact.params, "resource": fact.resource_type}
     if "countries" in params:
         params["countries"] = ", ".join(cast("tuple[str, ...]", params["countries"]))
+    if "weekday" in params:
+        params["weekday"] = WEEKDAYS[int(str(params["weekday"]))]
     if "unit" in params:
         params["duration"] = DURATIONS[str(params["unit"])] % {"count": params["cap"]}
     return params

@@ -22,7 +22,8 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from ads.choices import MediaType, ModerationStatus
 from ads.console import campaigns, devices  # noqa: F401 - imported for the pages they register
 from ads.console.diagnosis import AdList, DiagnosisView, ListedAd, linked_label
-from ads.console.forms import CampaignPicker, RatingForm, TimeSlotForm, show_rating_to
+from ads.console.forms import CampaignPicker, show_rating_to
+from ads.console.inlines import RatingInline, TimeSlotInline
 from ads.console.moderation import (
     APPROVE,
     MODERATE,
@@ -32,12 +33,11 @@ from ads.console.moderation import (
     approve_selected,
     reject_selected,
 )
-from ads.models import Ad, AdContentRating, AdTimeSlot
+from ads.models import Ad, AdContentRating
 from ads.moderation import FOUR_EYES
 from ads.rules import NOT_OWN_CAMPAIGN
 from campaign_studio.console.base import Fieldsets
 from campaign_studio.console.forms import StudioFormSet
-from campaign_studio.console.inlines import StudioStackedInline, StudioTabularInline
 from campaign_studio.console.lists import DateRangeFilter
 from campaign_studio.console.views import Context
 from campaigns.console.forms import STATUS_COLOURS, LifecycleForm
@@ -50,30 +50,6 @@ MODERATION_COLOURS = {
     ModerationStatus.REJECTED: "danger",
 }
 PICTURES = (MediaType.IMAGE, MediaType.GIF, MediaType.VIDEO)
-
-
-class TimeSlotInline(StudioTabularInline):
-    """When the ad may show on a day."""
-
-    model = AdTimeSlot
-    form = TimeSlotForm
-    fields = ["time_slot_start", "time_slot_end"]
-    verbose_name_plural = _("time slots (all day if there are none)")
-
-
-class RatingInline(StudioStackedInline):
-    """The content rating: at most one per ad."""
-
-    model = AdContentRating
-    form = RatingForm
-    max_num = 1
-    extra = 1
-    fields = [
-        ("rating_system", "rating_label"),
-        "content_warnings",
-        "warning_required",
-        "no_prohibited_content",
-    ]
 
 
 @admin.register(Ad)

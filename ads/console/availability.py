@@ -12,8 +12,8 @@ from ads.choices import AdType
 from ads.console.creatives import FROM_TOP_TO_BOTTOM
 from ads.console.place_forms import FIRST_DAY, LAST_DAY, PlaceForm, bound_form, clock
 from ads.delivery.engine import Decision, plan_of_day
-from ads.delivery.opportunity import QUARTERS_OF_A_DAY
 from ads.models import Ad
+from ads.time_slots import QUARTERS_OF_A_DAY
 from campaign_studio.console.views import ConsoleView, Context
 
 MOST_NAMES = 8

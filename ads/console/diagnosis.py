@@ -19,10 +19,10 @@ from ads.console.place_forms import INVALID_QUARTER, ScreenForm, asked, clock, f
 from ads.delivery.criteria import able_to_show
 from ads.delivery.engine import decide
 from ads.delivery.explaining import explain, with_failures
-from ads.delivery.opportunity import QUARTERS_OF_A_DAY
 from ads.delivery.readiness import readiness_of
 from ads.models import Ad
 from ads.querysets import AdQuerySet
+from ads.time_slots import QUARTERS_OF_A_DAY
 from campaign_studio.console.lists import StudioChangeList
 from campaign_studio.console.views import ConsoleView, Context
 from campaign_studio.places.clock import still_today

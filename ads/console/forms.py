@@ -1,8 +1,14 @@
 """The console's forms for ads, content ratings and reviews."""
 
+from collections.abc import Sequence
+from datetime import time
+from typing import Any, cast
+
 from django import forms
+from django.contrib.admin import HORIZONTAL
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.http import QueryDict
+from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
@@ -11,10 +17,11 @@ from unfold.widgets import (
     UnfoldAdminTextareaWidget,
 )
 
-from ads.choices import CONTENT_WARNING_CHOICES
+from ads.choices import CONTENT_WARNING_CHOICES, EVERY_DAY
 from ads.models import Ad, AdContentRating, AdTimeSlot
 from ads.moderation import NOTE_MISSING
-from campaign_studio.console.forms import StudioForm, StudioFormSet
+from ads.time_slots import MIDNIGHT, NO_WEEKDAYS, Slot, is_end_of_day
+from campaign_studio.console.forms import StudioForm, StudioFormSet, refusals_of_row
 from campaigns.models import LONGEST_TEXT
 
 
@@ -25,13 +32,73 @@ class CampaignPicker(AutocompleteSelect):
         return f"{super().get_url()}?changeable"
 
 
+class WeekdaysWidget(UnfoldAdminCheckboxSelectMultipleWidget):
+    """A check box for each day of the week, in one row."""
+
+    def get_context(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context(*args, **kwargs) | {"radio_style": HORIZONTAL}
+
+
+class SlotEndField(forms.TimeField):
+    """The end of a time slot, where 24:00 is understood as 00:00."""
+
+    def to_python(self, value: Any) -> time | None:
+        return MIDNIGHT if isinstance(value, str) and is_end_of_day(value) else super().to_python(value)
+
+
 class TimeSlotForm(StudioForm):
-    """A time slot, with its times as `HH:MM`."""
+    """A time slot, with its times as `HH:MM`. `after_midnight` has the values of a second row if it needs one."""
+
+    weekdays = forms.TypedMultipleChoiceField(
+        label=_("Days of the week"),
+        choices=[(number + 1, name) for number, name in WEEKDAYS_ABBR.items()],
+        coerce=int,
+        initial=EVERY_DAY,
+        widget=WeekdaysWidget,
+        error_messages={"required": NO_WEEKDAYS},
+    )
+    after_midnight: Sequence[dict[str, Any]] = ()
 
     class Meta:
         model = AdTimeSlot
-        fields = ("time_slot_start", "time_slot_end")
+        fields = ("weekdays", "time_slot_start", "time_slot_end")
+        field_classes = {"time_slot_end": SlotEndField}
         widgets = {name: UnfoldAdminSingleTimeWidget(format="%H:%M") for name in ("time_slot_start", "time_slot_end")}
+
+    def clean(self) -> dict[str, Any] | None:
+        """End a slot that runs past midnight there. The rest is in `after_midnight`."""
+        cleaned = super().clean() or {}
+        typed = {name: value for name, value in cleaned.items() if name in (self._meta.fields or ())}
+        until_midnight, *self.after_midnight = AdTimeSlot.as_stored(typed)
+        return cleaned | until_midnight
+
+    def slots(self) -> list[Slot]:
+        """The slots that will be stored; none if the form is invalid."""
+        if self.errors:
+            return []
+        return [self.instance.slot, *(AdTimeSlot(**values).slot for values in self.after_midnight)]
+
+
+class TimeSlotFormSet(StudioFormSet):
+    """The time slots of an ad. Overlapping ones are refused at the second row, with both slots and the day."""
+
+    def clean(self) -> None:
+        super().clean()
+        earlier: list[Slot] = []
+        for form in cast("list[TimeSlotForm]", self.remaining()):
+            slots = form.slots()
+            if refusal := next(filter(None, (slot.refusal(earlier) for slot in slots)), None):
+                form.add_error(None, refusal)
+            earlier += slots
+
+    def save(self, commit: bool = True) -> list[AdTimeSlot]:
+        """Save the rows, then what runs past midnight. Raises RowRefusedError if the database refuses a row."""
+        saved = super().save(commit)
+        for form in cast("list[TimeSlotForm]", self.remaining()):
+            for values in form.after_midnight:
+                with refusals_of_row(form.prefix):
+                    AdTimeSlot.objects.create(ad=self.instance, **values)
+        return saved
 
 
 class RatingForm(StudioForm):

@@ -16,17 +16,18 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from ads.choices import ALL_DAY, RATING_LABEL_CHOICES, AdType
+from ads.choices import RATING_LABEL_CHOICES, AdType
 from ads.delivery.opportunity import (
     FIRST_YEAR,
     LAST_YEAR,
-    QUARTERS_OF_A_DAY,
     Opportunity,
     lacks_city,
     quarter_of,
+    quarter_of_week,
     turn_of,
 )
 from ads.models import DeliverableAd
+from ads.time_slots import QUARTERS_OF_A_DAY
 from campaign_studio.places import country_choices, country_code
 from campaign_studio.places.clock import already_today, now_at, still_today
 from campaigns.choices import Status
@@ -177,7 +178,7 @@ def start() -> dict[str, str]:
         now = now_at(country)
         running = ads.filter(first_day__lte=now.date(), last_day__gte=now.date())
         runs |= Q(Exists(running), country=country)
-        shows |= Q(Exists(running.filter(quarters__overlap=[quarter_of(now), ALL_DAY])), country=country)
+        shows |= Q(Exists(running.filter(quarters__contains=quarter_of_week(now))), country=country)
     looked_at = newest.filter(pk__in=countries).annotate(
         runs_now=ExpressionWrapper(runs, BooleanField()), shows_now=ExpressionWrapper(shows, BooleanField())
     )

@@ -8,7 +8,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
-from ads.choices import ModerationStatus
+from ads.choices import WEEKDAYS, ModerationStatus
 from ads.delivery.explaining import Explanation
 from ads.delivery.facts import Fact, Problem, Reason, ResourceType, Step
 from campaign_studio.places import country_choices
@@ -56,7 +56,7 @@ HEADINGS: Mapping[str, "StrPromise"] = {
     "ad_dates": _("The day is within the ad's own dates"),
     "campaign_expiry_date": _("The campaign hasn't expired"),
     "ad_expiry_date": _("The ad hasn't expired"),
-    "time_slot": _("The time is within the ad's time slots"),
+    "time_slot": _("The day and time are within the ad's time slots"),
     "country": _("The campaign targets the country"),
     "region": _("The campaign targets the region"),
     "city": _("The campaign targets the city"),
@@ -104,6 +104,7 @@ PROBLEMS: Mapping[Problem, "StrPromise | Mapping[ResourceType, StrPromise]"] = {
     Problem.EXPIRES: {"campaign": _("The campaign expires on %(date)s."), "ad": _("The ad expires on %(date)s.")},
     Problem.EXPIRED: {"campaign": _("The campaign expired on %(date)s."), "ad": _("The ad expired on %(date)s.")},
     Problem.OUTSIDE_TIME_SLOTS: _("The ad has no time slot at %(time)s."),
+    Problem.NOT_ON_THIS_WEEKDAY: _("%(weekday)s is not among the days of the ad's time slot %(slot)s."),
     Problem.COUNTRY_NOT_TARGETED: _("The campaign doesn't target %(country)s."),
     Problem.REGION_NOT_TARGETED: _("The campaign doesn't target %(region)s in %(country)s."),
     Problem.CITY_NOT_TARGETED: _("The campaign doesn't target %(city)s."),
@@ -191,7 +192,8 @@ STEPS: Mapping[Step, "StrPromise | Mapping[ResourceType, StrPromise]"] = {
         "campaign": _("Set the campaign's expiry date to %(day)s or later."),
         "ad": _("Set the ad's expiry date to %(day)s or later."),
     },
-    Step.ADD_TIME_SLOT: _("Add a time slot that includes %(start)s to %(end)s."),
+    Step.ADD_TIME_SLOT: _("Add a time slot that includes %(weekday)s, %(start)s to %(end)s."),
+    Step.ADD_WEEKDAY: _("Add %(weekday)s to the days of the time slot %(slot)s."),
     Step.ADD_COUNTRY: _("Add %(country)s to the campaign's targeting."),
     Step.NAME_A_COUNTRY: _("“%(country)s” is not a country. Use an ISO 3166-1 code such as DE, or an English name."),
     Step.ADD_REGION: _("Add a target for %(region)s in %(country)s to the campaign's targeting."),
@@ -252,6 +254,8 @@ def _params(fact: Fact) -> dict[str, object]:
         params["country"] = _country(params["country"])
     if "countries" in params:
         params["countries"] = doubts.names_of(cast("tuple[str, ...]", params["countries"]))
+    if "weekday" in params:
+        params["weekday"] = WEEKDAYS[int(str(params["weekday"]))]
     if "unit" in params:
         duration = DURATIONS[str(params["unit"])]
         params["duration"] = duration % {"count": params["cap"]}

@@ -9,12 +9,13 @@ from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import TextField
 from django.db.models.functions import Cast
 
-from ads.choices import ALL_DAY, AdType
+from ads.choices import AdType
 from ads.delivery.criteria import CRITERIA, eligible
 from ads.delivery.opportunity import Opportunity
 from ads.delivery.statement import Question, Statement
 from ads.media import BAR_POSITIONS
 from ads.models import Ad, DeliverableAd, DeliverablePlace
+from ads.time_slots import QUARTERS_OF_A_DAY
 
 # The keys of ads as text, by position.
 Found = dict[str, list[str]]
@@ -52,12 +53,12 @@ def plan_of_day(opportunity: Opportunity, *, anywhere_in_city: bool = False) -> 
     near = DeliverablePlace.objects.filter(places__overlap=question.places()).values("campaign")
     ads = eligible(Ad.objects.filter(campaign__in=near), question, leaving_out=leaving_out)
     found = list(ads.order_by().values_list("ad_id", "ad_type_id"))
-    quarters = _quarters_of([key for key, _ in found])
+    quarters = _quarters_of([key for key, _ in found], opportunity)
     plan = []
     for moment in opportunity.quarters():
         by_position: Found = {}
         for key, position in found:
-            if not quarters.get(key, set()).isdisjoint((moment.quarter, ALL_DAY)):
+            if moment.quarter_of_week in quarters.get(key, ()):
                 by_position.setdefault(position, []).append(str(key))
         plan.append(Decision(moment, _rotated(by_position, moment)))
     return plan
@@ -88,7 +89,12 @@ def _rotated(found: Found, opportunity: Opportunity) -> Found:
     return rotated
 
 
-def _quarters_of(keys: Collection[UUID]) -> dict[UUID, set[int]]:
-    """For each ad that is still deliverable, the quarter hours of the day in which it may show."""
+def _quarters_of(keys: Collection[UUID], opportunity: Opportunity) -> dict[UUID, set[int]]:
+    """For each ad that is still deliverable, the quarter hours of the week in which it may show on that day."""
+    first = opportunity.at_quarter(0).quarter_of_week
+    end = first + QUARTERS_OF_A_DAY
     rows = DeliverableAd.objects.filter(pk__in=keys).values_list("pk", "quarters")
-    return {key: set(quarters) for key, quarters in rows}
+    return {
+        key: {quarter for span in quarters for quarter in range(max(span.lower, first), min(span.upper, end))}
+        for key, quarters in rows
+    }

@@ -30,6 +30,7 @@ class Problem(StrEnum):
     EXPIRES = auto()
     EXPIRED = auto()
     OUTSIDE_TIME_SLOTS = auto()
+    NOT_ON_THIS_WEEKDAY = auto()
     COUNTRY_NOT_TARGETED = auto()
     REGION_NOT_TARGETED = auto()
     CITY_NOT_TARGETED = auto()
@@ -82,6 +83,7 @@ class Step(StrEnum):
     MOVE_END_AND_EXPIRY = auto()
     MOVE_EXPIRY = auto()
     ADD_TIME_SLOT = auto()
+    ADD_WEEKDAY = auto()
     ADD_COUNTRY = auto()
     NAME_A_COUNTRY = auto()
     ADD_REGION = auto()
@@ -124,8 +126,8 @@ class Fact:
 class Reason(Fact):
     """A criterion that fails. `code` is the code of the criterion.
 
-    `expected` and `actual` are strings, dates, numbers, lists or None. `changes` is the body of a `PATCH` request that
-    does what the steps say, or None if a person has to decide.
+    `expected` and `actual` are strings, dates, numbers, time slots, lists or None. `changes` is the body of a `PATCH`
+    request that does what the steps say, or None if a person has to decide.
     """
 
     expected: object

@@ -9,13 +9,13 @@ from datetime import date, datetime, time, timedelta
 from django.utils.dateparse import parse_datetime
 
 from ads.choices import RATING_LEVELS
+from ads.time_slots import QUARTERS_OF_A_DAY
 from campaign_studio.places import country_code, name_key, postcode_key
 
 # The years that a moment may be in.
 FIRST_YEAR, LAST_YEAR = 2000, 2099
 FIRST_DAY = date(FIRST_YEAR, 1, 1)
 QUARTER = timedelta(minutes=15)
-QUARTERS_OF_A_DAY = 96
 # A turn is from 0 to 59: enough to spread screens over the ads of a position, few enough to share answers.
 TURNS = 60
 # Higher than the level of every rating label, so that even ads without a label are within the limit.
@@ -35,6 +35,11 @@ def local_time(text: str) -> datetime:
 def quarter_of(moment: datetime) -> int:
     """The quarter hour of the day that contains `moment`, from 0 to 95."""
     return moment.hour * 4 + moment.minute // 15
+
+
+def quarter_of_week(moment: datetime) -> int:
+    """The quarter hour of the week that contains `moment`, from 0 (Monday at midnight) to 671."""
+    return moment.weekday() * QUARTERS_OF_A_DAY + quarter_of(moment)
 
 
 def turn_of(device_id: str) -> int:
@@ -101,6 +106,16 @@ class Opportunity:
     def quarter(self) -> int:
         """The quarter hour of the day, from 0 to 95."""
         return quarter_of(self.at)
+
+    @property
+    def weekday(self) -> int:
+        """The day of the week, in the screen's local time: 1 is Monday."""
+        return self.at.isoweekday()
+
+    @property
+    def quarter_of_week(self) -> int:
+        """The quarter hour of the week, from 0 (Monday at midnight) to 671."""
+        return quarter_of_week(self.at)
 
     @property
     def quarter_number(self) -> int:

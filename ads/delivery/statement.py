@@ -16,11 +16,9 @@ from django.db.models import (
     SmallIntegerField,
     TextField,
     TimeField,
-    Value,
 )
 from django.db.models.sql.compiler import SQLCompiler
 
-from ads.choices import ALL_DAY
 from ads.delivery.opportunity import Opportunity
 
 
@@ -61,7 +59,8 @@ class Question:
         self.postcode = part("postcode_key", TextField(), "text")
         self.day = part("day", DateField(), "date")
         self.time = part("time", TimeField(), "time")
-        self.quarter = part("quarter", SmallIntegerField(), "smallint")
+        self.weekday = part("weekday", SmallIntegerField(), "smallint")
+        self.quarter_of_week = part("quarter_of_week", IntegerField(), "integer")
         self.max_level = part("max_level", IntegerField(), "integer")
 
     def regions(self) -> Func:
@@ -84,9 +83,9 @@ class Question:
         """The words by which deliverable targets that cover this postcode are found: the country, and the postcode."""
         return _array(TextField(), _word(self.country), _word(self.country, self.postcode))
 
-    def moments(self) -> Func:
-        """This quarter hour, and `ALL_DAY`."""
-        return _array(SmallIntegerField(), self.quarter, Value(ALL_DAY))
+    def weekdays(self) -> Func:
+        """This day of the week, as a list."""
+        return _array(SmallIntegerField(), self.weekday)
 
 
 @dataclass(frozen=True)

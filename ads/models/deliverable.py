@@ -4,6 +4,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
+from ads.fields import IntegerMultirangeField
 from ads.models.ad import Ad
 from campaigns.models import Campaign, CampaignAudienceTargeting
 
@@ -19,8 +20,8 @@ class DeliverableAd(models.Model):
     ad = models.OneToOneField(Ad, models.DO_NOTHING, db_constraint=False, primary_key=True, related_name="+")
     ad_type_id = models.CharField(max_length=50)
     campaign = models.ForeignKey(Campaign, models.DO_NOTHING, db_constraint=False, related_name="+")
-    # The quarter hours of a day, 0 to 95, or `ALL_DAY`.
-    quarters = ArrayField(models.SmallIntegerField())
+    # The quarter hours of the week in which it may show, 0 to 671.
+    quarters = IntegerMultirangeField()
     first_day = models.DateField()
     last_day = models.DateField()
     # The level of its rating label (`RATING_LEVELS`), or null without a label.

@@ -5,26 +5,42 @@ from collections.abc import Collection
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from ads import constraints
-from ads.choices import CONTENT_WARNING_CHOICES, RATING_LABEL_CHOICES, RatingSystem
+from ads.choices import (
+    CONTENT_WARNING_CHOICES,
+    EVERY_DAY,
+    RATING_LABEL_CHOICES,
+    WEEKDAY_CHOICES,
+    RatingSystem,
+    every_day,
+)
 from ads.models.ad import Ad
 from ads.querysets import PartOfAdQuerySet
+from ads.time_slots import Slot, weekdays_of
 from campaign_studio.models.base import TimestampedModel
 from campaign_studio.models.versioned import PartModel
 
 
 class AdTimeSlot(PartModel):
-    """A time of day during which an ad may show. An ad without time slots may show all day."""
+    """A time of day during which an ad may show, on some days of the week. An ad without time slots may always show."""
 
     time_slot_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     ad = models.ForeignKey(Ad, models.CASCADE, related_name="time_slots", verbose_name=_("ad"))
     time_slot_start = models.TimeField(verbose_name=_("from"), help_text=_("On a quarter hour."))
     time_slot_end = models.TimeField(
         verbose_name=_("until"), help_text=_("On a quarter hour. 00:00 is midnight at the end of the day.")
+    )
+    weekdays = ArrayField(
+        models.SmallIntegerField(choices=WEEKDAY_CHOICES),
+        verbose_name=_("days of the week"),
+        default=every_day,
+        db_default=EVERY_DAY,
+        help_text=_("By the screen's clock."),
     )
     created_at = models.DateTimeField(verbose_name=_("created at"), auto_now_add=True)
 
@@ -34,13 +50,35 @@ class AdTimeSlot(PartModel):
 
     class Meta:
         db_table = "ad_time_slots"
-        ordering = ["time_slot_start", "time_slot_id"]
+        ordering = ["time_slot_start", "weekdays", "time_slot_id"]
         verbose_name = _("time slot")
         verbose_name_plural = _("time slots")
         constraints = constraints.OF_A_TIME_SLOT
 
     def __str__(self) -> str:
-        return f"{self.time_slot_start:%H:%M}–{self.time_slot_end:%H:%M}"
+        return str(self.slot)
+
+    @property
+    def slot(self) -> Slot:
+        """Its times and days as a value."""
+        return Slot(self.time_slot_start, self.time_slot_end, self.weekdays)
+
+    @classmethod
+    def as_stored(cls, values: dict[str, Any]) -> list[dict[str, Any]]:
+        """Two rows for a slot that runs past midnight."""
+        start, end, weekdays = (values.get(name) for name in ("time_slot_start", "time_slot_end", "weekdays"))
+        if start is None or end is None or not weekdays:
+            return [values]
+        return [values | part.values() for part in Slot(start, end, weekdays).parts()]
+
+    def clean_fields(self, exclude: Collection[str] | None = None) -> None:
+        """Sort the days of the week."""
+        if "weekdays" not in (exclude or ()):
+            try:
+                self.weekdays = weekdays_of(self.weekdays)
+            except ValidationError as error:
+                raise ValidationError({"weekdays": error}) from error
+        super().clean_fields(exclude)
 
 
 class AdContentRating(PartModel, TimestampedModel):

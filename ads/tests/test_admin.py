@@ -41,10 +41,11 @@ def new(campaign: Campaign, **typed: Any) -> dict[str, Any]:
     } | typed
 
 
-def slots(*ends: tuple[str, str]) -> dict[str, str]:
-    typed = {"time_slots-TOTAL_FORMS": str(len(ends))}
+def slots(*ends: tuple[str, str]) -> dict[str, Any]:
+    typed: dict[str, Any] = {"time_slots-TOTAL_FORMS": str(len(ends))}
     for number, (start, end) in enumerate(ends):
         typed |= {f"time_slots-{number}-time_slot_start": start, f"time_slots-{number}-time_slot_end": end}
+        typed[f"time_slots-{number}-weekdays"] = list("1234567")
     return typed
 
 
@@ -133,8 +134,8 @@ def test_invalid_values_are_refused(cast: Cast, console_for: ConsoleFor) -> None
         "must be within the campaign's dates": {"ad_start_date": "01/01/2020"},
         MESSAGES["ad_impression_duration_value_and_unit_together"]: {"ad_impression_duration_value": "5"},
         MESSAGES["time_slot_start_is_on_the_quarter_hour"]: slots(("07:01", "09:00")),
-        MESSAGES["time_slot_ends_after_it_starts"]: slots(("09:00", "07:00")),
-        MESSAGES["time_slots_of_an_ad_do_not_overlap"]: slots(("07:00", "09:00"), ("08:00", "10:00")),
+        MESSAGES["time_slot_ends_after_it_starts"]: slots(("09:00", "09:00")),
+        "07:00–09:00 and 08:00–10:00 overlap on Monday": slots(("07:00", "09:00"), ("08:00", "10:00")),
         MESSAGES["rating_label_belongs_to_the_system"]: rating(rating_system="MPAA", rating_label="E"),
         "is not one of the available choices": rating(content_warnings=["Nope"]),
         "is not a time of day": slots(("25:00", "26:00")),
@@ -155,7 +156,7 @@ def test_overlapping_slots_are_refused_at_the_second_row(cast: Cast, console_for
     first, second = answer.context["inline_admin_formsets"][0].formset.forms
 
     assert not first.errors
-    assert second.non_field_errors() == [MESSAGES["time_slots_of_an_ad_do_not_overlap"]]
+    assert [error.code for error in second.non_field_errors().as_data()] == ["time_slots_of_an_ad_do_not_overlap"]
 
 
 def test_a_time_slot_is_replaced_in_one_step(cast: Cast, console_for: ConsoleFor) -> None:

@@ -27,7 +27,7 @@ UNKNOWN = [UNKNOWN_FIELD]
 RATED = {"rating_system": "MPAA", "rating_label": "PG", "no_prohibited_content": True}
 QUARTER = MESSAGES["time_slot_start_is_on_the_quarter_hour"]
 TIME = "“noon” is not a time of day. Send the screen's local time as HH:MM, such as 08:15."
-OVERLAP = MESSAGES["time_slots_of_an_ad_do_not_overlap"]
+OVERLAP = "07:00–08:00 and 07:45–10:00 overlap on Monday. Change or delete one of the two time slots."
 
 
 @pytest.fixture
@@ -204,7 +204,7 @@ def test_the_seventh_ad_is_refused_until_one_is_deleted(client: APIClient, campa
             {"time_slots": {"1": {"time_slot_start": [QUARTER]}, "2": {"non_field_errors": [OVERLAP]}}},
         ),
         (
-            {"time_slots": [slot("09:00", "08:00")]},
+            {"time_slots": [slot("09:00", "09:00")]},
             {"time_slots": {"0": {"time_slot_end": [MESSAGES["time_slot_ends_after_it_starts"]]}}},
         ),
         (

@@ -62,7 +62,9 @@ MESSAGES = {
     "ad_moderation_status_is_known": "Choose pending, approved or rejected.",
     "time_slot_start_is_on_the_quarter_hour": ON_THE_QUARTER_HOUR,
     "time_slot_end_is_on_the_quarter_hour": ON_THE_QUARTER_HOUR,
-    "time_slot_ends_after_it_starts": "A time slot must end after it starts. Use 00:00 for midnight.",
+    "time_slot_ends_after_it_starts": "A time slot must end after it starts. Use 00:00 or 24:00 for midnight.",
+    "time_slot_has_weekdays": "Choose at least one day of the week.",
+    "time_slot_weekdays_are_sorted": "List each day of the week once, from 1 (Monday) to 7 (Sunday).",
     "time_slots_of_an_ad_do_not_overlap": "This time slot overlaps another time slot of the same ad.",
     "rating_label_belongs_to_the_system": (
         "Choose a label of the rating system: G, PG, PG-13, R, NC-17 for MPAA, or E, E10+, T, M, AO for ESRB."

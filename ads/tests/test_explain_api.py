@@ -70,12 +70,12 @@ def test_every_reason_has_the_actual_and_expected_value_and_the_changes(client: 
             **of_ad,
             "code": "time_slot",
             "field": "time_slots",
-            "expected": "08:15–08:30",
+            "expected": "Mon 08:15–08:30",
             "actual": ["22:00–00:00"],
             "changes": {
                 "time_slots": [
-                    {"time_slot_start": "22:00", "time_slot_end": "00:00"},
-                    {"time_slot_start": "08:15", "time_slot_end": "08:30"},
+                    {"time_slot_start": "22:00", "time_slot_end": "00:00", "weekdays": [1, 2, 3, 4, 5, 6, 7]},
+                    {"time_slot_start": "08:15", "time_slot_end": "08:30", "weekdays": [1]},
                 ]
             },
         },

@@ -1,7 +1,7 @@
 """The sentences of the API and the console about deliveries and views, each asserted once."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, time
 from types import ModuleType
 from uuid import uuid4
 
@@ -12,6 +12,7 @@ from ads.console import wording as console
 from ads.delivery.criteria import CRITERIA
 from ads.delivery.facts import Fact, Problem, Reason, ResourceType, Step
 from ads.reporting.reports import Refusal, Rejection
+from ads.time_slots import Slot
 
 PARAMS: Mapping[str, object] = {
     "status": "paused",
@@ -20,6 +21,8 @@ PARAMS: Mapping[str, object] = {
     "time": "08:15",
     "start": "08:15",
     "end": "08:30",
+    "weekday": 6,
+    "slot": Slot(time(7), time(9), [1, 2, 3, 4, 5]),
     "country": "DE",
     "region": "Bavaria",
     "city": "Berlin",
@@ -45,6 +48,7 @@ PROBLEMS = {
     ),
     Problem.UNRATED: "The ad has no content rating.",
     Problem.OUTSIDE_TIME_SLOTS: "The ad has no time slot at 08:15.",
+    Problem.NOT_ON_THIS_WEEKDAY: "Saturday is not among the days of the ad's time slot Mon–Fri 07:00–09:00.",
     Problem.CITY_NOT_TARGETED: "The campaign doesn't target Berlin.",
     Problem.SOME_CITIES_ONLY: "The campaign targets certain cities only.",
     Problem.POSTCODE_NOT_TARGETED: "The campaign doesn't target the postcode 10115.",
@@ -124,7 +128,8 @@ STEPS = {
     Step.HAVE_APPROVED: "Ask a moderator to approve the ad.",
     Step.CHANGE_AND_HAVE_APPROVED: "Change what the moderator objected to, then ask for another review.",
     Step.READ_THE_NOTE: "The moderator's note: 100 % too loud",
-    Step.ADD_TIME_SLOT: "Add a time slot that includes 08:15 to 08:30.",
+    Step.ADD_TIME_SLOT: "Add a time slot that includes Saturday, 08:15 to 08:30.",
+    Step.ADD_WEEKDAY: "Add Saturday to the days of the time slot Mon–Fri 07:00–09:00.",
     Step.ADD_CITY: "Add Berlin to the cities of the target “Germany, Europe”.",
     Step.ADD_CITY_AND_POSTCODE: (
         "Add Berlin to the cities of the target “Germany, Europe”, and the postcode to its postcodes."
@@ -389,7 +394,12 @@ def test_sentences_about_one_are_in_the_singular(problem: Problem, params: dict[
         ("rated", True, {}, "confirmed"),
         ("rated", None, {}, "no rating"),
         ("ad_dates", date(2026, 11, 20), {}, "20 Nov 2026"),
-        ("time_slot", ["22:00–00:00", "08:00–09:00"], {}, "22:00–00:00, 08:00–09:00"),
+        (
+            "time_slot",
+            [Slot(time(22), time(0)), Slot(time(8), time(9), [6, 7])],
+            {},
+            "22:00–00:00, Sat,Sun 08:00–09:00",
+        ),
         ("country", "DE", {}, "Germany"),
         ("country", ["DE", "FR"], {}, "Germany, France"),
         ("country", [], {}, "none"),

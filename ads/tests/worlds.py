@@ -72,10 +72,14 @@ def runs(draw: Any, *, optional: bool) -> tuple[date | None, date | None, date |
 
 
 @st.composite
-def slots(draw: Any) -> list[tuple[int, int]]:
-    """Time slots that don't overlap, as quarter hours from and to. 96 is midnight."""
-    ends = sorted(draw(st.sets(st.sampled_from([0, 1, 30, 33, 34, 40, 95, 96]), max_size=4)))
-    return list(zip(ends[::2], ends[1::2], strict=False))
+def slots(draw: Any) -> list[tuple[int, int, list[int]]]:
+    """Time slots that overlap on no day, as quarter hours from and to (96 is midnight), and days of the week."""
+    some_days = draw(often(frozenset(range(1, 8)), frozenset({1, 2, 3, 4, 5}), frozenset({7}), frozenset({1, 6})))
+    found = []
+    for weekdays in (some_days, frozenset(range(1, 8)) - some_days):
+        ends = sorted(draw(st.sets(st.sampled_from([0, 1, 30, 33, 34, 40, 95, 96]), max_size=4)))
+        found += [(start, end, sorted(weekdays)) for start, end in zip(ends[::2], ends[1::2], strict=False) if weekdays]
+    return found
 
 
 @st.composite
@@ -169,8 +173,8 @@ def _store_ad(campaign: Campaign, number: int, ad_values: dict[str, Any], creato
     Ad.objects.bulk_create([ad])
     AdTimeSlot.objects.bulk_create(
         [
-            AdTimeSlot(ad=ad, time_slot_start=_clock(start), time_slot_end=_clock(end))
-            for start, end in ad_values["slots"]
+            AdTimeSlot(ad=ad, time_slot_start=_clock(start), time_slot_end=_clock(end), weekdays=weekdays)
+            for start, end, weekdays in ad_values["slots"]
         ]
     )
     if ad_values["rating"]:
@@ -201,12 +205,18 @@ def shows(campaign_values: dict[str, Any], ad_values: dict[str, Any], opportunit
         and (ad_first or day) <= day <= (ad_last or day)
         and (expiry or day) >= day
         and (ad_expiry or day) >= day
-        and (not ad_values["slots"] or any(start <= quarter < end for start, end in ad_values["slots"]))
+        and (not ad_values["slots"] or any(_is_in(slot, day, quarter) for slot in ad_values["slots"]))
         and any(_reaches(target, opportunity) for target in campaign_values["targets"])
         and (campaign_values["cap"] is None or views < campaign_values["cap"])
         and (value is None or seconds < value * SECONDS[unit])
         and (not opportunity.max_rating or (label is not None and LEVELS[label] <= LEVELS[opportunity.max_rating]))
     )
+
+
+def _is_in(slot: tuple[int, int, list[int]], day: date, quarter: int) -> bool:
+    start, end, weekdays = slot
+    # 3 January 2000 was a Monday.
+    return start <= quarter < end and (day - date(2000, 1, 3)).days % 7 + 1 in weekdays
 
 
 def _reaches(target: dict[str, Any], opportunity: Opportunity) -> bool:

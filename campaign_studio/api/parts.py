@@ -33,10 +33,11 @@ class RowsPlan:
             values = {name: value for name, value in row_sent.items() if name != key}
             if row_sent.get(key) not in left:
                 values = _with_defaults(manager.model, writable, values)
-            row = left.get(row_sent.get(key)) or next((one for one in left.values() if _equals(one, values)), None)
-            if row is not None:
-                del left[row.pk]
-            self.planned.append((index, row or manager.model(**{manager.field.name: parent}), values))
+            for stored in manager.model.as_stored(values):
+                row = left.get(row_sent.get(key)) or next((one for one in left.values() if _equals(one, stored)), None)
+                if row is not None:
+                    del left[row.pk]
+                self.planned.append((index, row or manager.model(**{manager.field.name: parent}), stored))
         self.deleted = list(left.values())
 
     @property
@@ -48,12 +49,11 @@ class RowsPlan:
         """Write the rows. Raises ValidationError with errors by index, as DRF does."""
         for row in self.deleted:
             row.delete()
-        errors = {}
+        wrong: Any = {}
         # New rows are written last.
         for index, row, values in sorted(self.planned, key=lambda plan: plan[1]._state.adding):
-            if not _is_written(row, values):
-                errors[index] = _write_part(row, values)
-        wrong: Any = {index: found for index, found in errors.items() if found}
+            if not _is_written(row, values) and (errors := _write_part(row, values)):
+                wrong.setdefault(index, errors)
         if wrong:
             raise ValidationError({self.name: wrong})
 

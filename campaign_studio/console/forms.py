@@ -138,12 +138,12 @@ class StudioFormSet(PaginationInlineFormSet):
 
     def save_new(self, form: forms.ModelForm, commit: bool = True) -> models.Model:
         """Raises RowRefusedError if the database refuses the row."""
-        with _row(form.prefix):
+        with refusals_of_row(form.prefix):
             return super().save_new(form, commit)
 
     def save_existing(self, form: forms.ModelForm, obj: models.Model, commit: bool = True) -> models.Model:
         """Raises RowRefusedError if the database refuses the row."""
-        with _row(form.prefix):
+        with refusals_of_row(form.prefix):
             return super().save_existing(form, obj, commit)
 
     def remaining(self) -> list[StudioForm]:
@@ -156,7 +156,8 @@ class StudioFormSet(PaginationInlineFormSet):
 
 
 @contextmanager
-def _row(prefix: str | None) -> Iterator[None]:
+def refusals_of_row(prefix: str | None) -> Iterator[None]:
+    """Raise RowRefusedError for what refuses the row that was typed into the form with this prefix."""
     try:
         yield
     except REFUSALS as error:

@@ -87,6 +87,11 @@ class PartModel(StudioModel):
     class Meta:
         abstract = True
 
+    @classmethod
+    def as_stored(cls, values: dict[str, Any]) -> list[dict[str, Any]]:
+        """The values of the rows that store one part as people write it: one row, unless the model says otherwise."""
+        return [values]
+
     def get_additional_data(self) -> dict[str, str]:
         """What the audit log adds to each entry: the whole that the part belongs to."""
         return {"parent_id": str(getattr(self, f"{self.whole_field}_id"))}

@@ -63,7 +63,7 @@ campaigns                  lifecycle changesets doubts same_places
 campaigns/api
 campaigns/console          status doubts
 
-ads                        media moderation
+ads                        media moderation time_slots
 ads/models                 ad parts deliverable devices impressions
 ads/actions                together shifting duplicating publishing
 ads/delivery               opportunity statement facts engine explaining readiness triggers proofs
@@ -71,7 +71,7 @@ ads/delivery/criteria      criterion status times days audience limits
 ads/reporting              reports counting voiding partitions performance
 ads/api                    actions delivery delivery_serializers devices reporting performance wording
 ads/console                answers campaigns moderation preview availability diagnosis wording place_forms creatives
-ads/console                devices
+ads/console                devices inlines
 """
 
 

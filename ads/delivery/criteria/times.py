@@ -1,21 +1,21 @@
-"""The day is within the dates of the campaign and the ad, and the time is in one of the ad's time slots."""
+"""The day is within the dates of the campaign and the ad, and day and time are in one of the ad's time slots."""
 
 from datetime import date
 
-from django.contrib.postgres.expressions import ArraySubquery
-from django.contrib.postgres.fields import ArrayField
-from django.db.models import Case, Exists, F, Func, IntegerField, OuterRef, Q, SmallIntegerField, Value, When
+from django.db.models import Exists, F, Func, OuterRef, Q, Subquery, Value
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Cast, Coalesce, Extract, NullIf
+from django.db.models.functions import Coalesce
 
-from ads.choices import ALL_DAY
+from ads.constraints import quarters_of_week
 from ads.delivery.criteria import days
 from ads.delivery.criteria.criterion import Criterion, KeptColumns
 from ads.delivery.criteria.status import run_until
 from ads.delivery.facts import Changes, Problem, Reason, Step, kind_of, reason
-from ads.delivery.opportunity import QUARTER, QUARTERS_OF_A_DAY, Opportunity
+from ads.delivery.opportunity import Opportunity
 from ads.delivery.statement import Question
+from ads.fields import IntegerMultirangeField
 from ads.models import Ad, AdTimeSlot
+from ads.time_slots import QUARTERS_OF_A_WEEK, Slot
 from campaign_studio.places.clock import still_today
 from campaigns.models import Campaign
 
@@ -29,30 +29,18 @@ def _since(field: str, day: object) -> Q:
 
 def _in_slot(question: Question) -> Q:
     slots = AdTimeSlot.objects.filter(ad=OuterRef("pk"))
-    begun = slots.filter(time_slot_start__lte=question.time)
+    begun = slots.filter(weekdays__contains=question.weekdays(), time_slot_start__lte=question.time)
     now = begun.filter(Q(time_slot_end__gt=question.time) | _ENDS_AT_MIDNIGHT)
     return Q(~Exists(slots)) | Q(Exists(now))
 
 
 def _quarters() -> Combinable:
-    """The quarter hours that the ad's time slots cover, or `ALL_DAY` without time slots."""
-    last = Case(
-        When(_ENDS_AT_MIDNIGHT, then=Value(QUARTERS_OF_A_DAY - 1)),
-        default=_quarter_of("time_slot_end") - Value(1),
-        output_field=IntegerField(),
-    )
-    covered = Func(_quarter_of("time_slot_start"), last, function="generate_series", output_field=IntegerField())
-    # Tells Django that the function returns several rows. `Func` has no argument for it.
-    covered.set_returning = True
+    """The quarter hours of the week that the ad's time slots cover, or the whole week without time slots."""
+    field = IntegerMultirangeField()
     slots = AdTimeSlot.objects.filter(ad=OuterRef("pk")).order_by()
-    array = ArrayField(SmallIntegerField())
-    quarters = Cast(ArraySubquery(slots.values_list(covered)), array)
-    return Coalesce(NullIf(quarters, Value([], array)), Value([ALL_DAY], array))
-
-
-def _quarter_of(field: str) -> Cast:
-    quarter_seconds = int(QUARTER.total_seconds())
-    return Cast(Extract(F(field), "epoch") / Value(quarter_seconds), IntegerField())
+    covered = Func(quarters_of_week(), function="range_agg", output_field=field)
+    all_week = Func(Func(Value(0), Value(QUARTERS_OF_A_WEEK), function="int4range"), function="int4multirange")
+    return Coalesce(Subquery(slots.values_list(covered)), all_week, output_field=field)
 
 
 def _run(**columns: str) -> KeptColumns:
@@ -65,7 +53,7 @@ def _on_its_days(question: Question) -> Q:
 
 
 def _in_its_quarters(question: Question) -> Q:
-    return Q(quarters__overlap=question.moments())
+    return Q(quarters__contains=question.quarter_of_week)
 
 
 def _outside_campaign_dates(code: str, ad: Ad, opportunity: Opportunity) -> Reason:
@@ -114,23 +102,35 @@ def _expired(code: str, row: Ad | Campaign, opportunity: Opportunity) -> Reason:
 
 
 def _outside_slots(code: str, ad: Ad, opportunity: Opportunity) -> Reason:
-    slots = [(f"{slot.time_slot_start:%H:%M}", f"{slot.time_slot_end:%H:%M}") for slot in ad.time_slots.all()]
-    start, end = f"{opportunity.at_quarter(opportunity.quarter).time:%H:%M}", f"{opportunity.valid_until:%H:%M}"
+    slots = [slot.slot for slot in ad.time_slots.all()]
+    start = opportunity.at_quarter(opportunity.quarter).time
+    needed = Slot(start, opportunity.valid_until.time(), [opportunity.weekday])
+    on_other_days = [slot for slot in slots if slot.includes(start)]
+    extended = next((slot for slot in on_other_days if _can_be_for(opportunity.weekday, slot, slots)), None)
+    if extended:
+        step, wanted = Step.ADD_WEEKDAY, [slot.on(opportunity.weekday) if slot is extended else slot for slot in slots]
+    else:
+        step, wanted = Step.ADD_TIME_SLOT, [*slots, needed]
     return reason(
         code,
         ad,
         "time_slots",
-        Problem.OUTSIDE_TIME_SLOTS,
-        Step.ADD_TIME_SLOT,
-        expected=f"{start}–{end}",
-        actual=[f"{first}–{last}" for first, last in slots],
-        changes={
-            "time_slots": [{"time_slot_start": one, "time_slot_end": other} for one, other in [*slots, (start, end)]]
-        },
+        Problem.NOT_ON_THIS_WEEKDAY if on_other_days else Problem.OUTSIDE_TIME_SLOTS,
+        step,
+        expected=needed,
+        actual=slots,
+        changes={"time_slots": [slot.as_sent() for slot in wanted]},
+        weekday=opportunity.weekday,
         time=f"{opportunity.time:%H:%M}",
-        start=start,
-        end=end,
+        start=f"{needed.start:%H:%M}",
+        end=f"{needed.end:%H:%M}",
+        slot=extended or next(iter(on_other_days), None),
     )
+
+
+def _can_be_for(day: int, slot: Slot, slots: list[Slot]) -> bool:
+    """Whether the slot overlaps none of the others on that day."""
+    return not slot.on(day).refusal(other for other in slots if other is not slot)
 
 
 CRITERIA = (
