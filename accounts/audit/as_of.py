@@ -131,11 +131,17 @@ def _undo(rows: Rows, entry: AuditEntry) -> None:
         rows.pop(key, None)
         return
     if entry.action == entry.Action.DELETE:
-        rows[key] = {field.attname: None for field in model._meta.concrete_fields} | {model._meta.pk.attname: key[1]}
+        rows[key] = {field.attname: _unlogged(field) for field in model._meta.concrete_fields}
+        rows[key][model._meta.pk.attname] = key[1]
     for column, (old, _new) in (entry.changes or {}).items():
         field = field_of(model, column)
         if field is not None and key in rows:
             rows[key][field.attname] = _as_stored(field, old)
+
+
+def _unlogged(field: "AnyField") -> object:
+    """The value of a column that the entry of a deletion lacks. One that is never null was added after that entry."""
+    return None if field.null or not field.has_default() else field.get_default()
 
 
 def _as_stored(field: "AnyField", value: object) -> object:
@@ -198,13 +204,19 @@ def _in_order(model: type[models.Model], rows: list[Any]) -> list[Any]:
     ordering: list[tuple[bool, Any]] = [
         (name.startswith("-"), model._meta.get_field(name.removeprefix("-"))) for name in names
     ]
-    columns = [[field.get_prep_value(getattr(row, field.attname)) for row in rows] for _descending, field in ordering]
-    listed = ", ".join(f"%s::{field.db_type(connection)}[]" for _descending, field in ordering)
+    if not rows:
+        return []
+    keys = ", ".join(f"%s::{field.db_type(connection)}" for _descending, field in ordering)
+    listed = ", ".join([f"(%s::integer, {keys})"] * len(rows))
+    values = [
+        value
+        for place, row in enumerate(rows)
+        for value in (place, *(field.get_prep_value(getattr(row, field.attname)) for _descending, field in ordering))
+    ]
     order = ", ".join(
         f"{place} DESC" if descending else str(place) for place, (descending, _field) in enumerate(ordering, 2)
     )
     with connection.cursor() as cursor:
         # The type names come from our own columns.
-        sql = f"SELECT * FROM unnest(%s::integer[], {listed}) ORDER BY {order}"  # noqa: S608
-        cursor.execute(sql, [list(range(len(rows))), *columns])
+        cursor.execute(f"SELECT * FROM (VALUES {listed}) AS listed ORDER BY {order}", values)  # noqa: S608
         return [rows[place] for place, *_keys in cursor.fetchall()]

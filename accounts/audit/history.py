@@ -231,8 +231,9 @@ def _formatted(field: "AnyField | None", value: object) -> str | None:
 
 def _chosen(field: "AnyField | None", value: object) -> str:
     """The label of a choice, or the value itself."""
-    choices = dict(getattr(field, "flatchoices", None) or ())
-    return str(choices.get(value, YES_NO.get(str(value), value)))
+    # The log has numbers in lists as texts.
+    choices = {str(choice): label for choice, label in getattr(field, "flatchoices", None) or ()}
+    return str(choices.get(str(value), YES_NO.get(str(value), value)))
 
 
 def _names_of_referred(values: "Iterable[Pair]", reader: "User") -> Names:

@@ -3,16 +3,19 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import time_machine
+from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from accounts.audit.as_of import as_it_was
-from accounts.models import User
+from accounts.models import AuditEntry, User
 from accounts.tests.factories import Cast
+from ads.models import AdTimeSlot
 from ads.tests.factories import AdFactory, AdTimeSlotFactory
 from advertisers.tests.factories import (
     IBAN,
@@ -100,6 +103,43 @@ def test_parts_are_restored_changed_back_and_removed(admin: APIClient) -> None:
     assert slots(1) == [("01:00", "01:30"), ("02:00", "02:30")]
     assert slots(2) == [("02:00", "05:00"), ("20:00", "21:00")]
     assert read(admin, ad, moment(1))["time_slots"][0]["created_at"] == moment(0)
+
+
+def test_slots_have_the_days_they_had(admin: APIClient) -> None:
+    with at(0):
+        ad = AdFactory(campaign__campaign_start_date=NOON.date())
+        slot: Any = AdTimeSlotFactory(ad=ad, weekdays=[1, 2])
+        AdTimeSlotFactory(ad=ad, weekdays=[7])
+    with at(2):
+        slot.weekdays = [1]
+        slot.save()
+    with at(4):
+        slot.delete()
+
+    def weekdays(hours: int) -> list[list[int]]:
+        return [one["weekdays"] for one in read(admin, ad, moment(hours))["time_slots"]]
+
+    assert [weekdays(hours) for hours in (1, 3, 4)] == [[[1, 2], [7]], [[1], [7]], [[7]]]
+
+
+def test_a_slot_that_was_deleted_before_slots_had_days_was_for_every_day(admin: APIClient) -> None:
+    with at(0):
+        ad = AdFactory()
+    values = {"ad": str(ad.pk), "time_slot_start": "07:00:00", "time_slot_end": "09:00:00"}
+    AuditEntry.objects.create(
+        content_type=ContentType.objects.get_for_model(AdTimeSlot),
+        object_pk=str(uuid4()),
+        object_repr="07:00–09:00",
+        action=AuditEntry.Action.DELETE,
+        changes={name: [value, "None"] for name, value in values.items()},
+        timestamp=NOON + timedelta(hours=2),
+        additional_data={"parent_id": str(ad.pk)},
+        parent_id=ad.pk,
+    )
+
+    (slot,) = read(admin, ad, moment(1))["time_slots"]
+
+    assert (slot["time_slot_start"], slot["weekdays"]) == ("07:00", [1, 2, 3, 4, 5, 6, 7])
 
 
 def test_a_campaign_has_the_ads_it_had(admin: APIClient) -> None:

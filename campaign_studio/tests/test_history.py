@@ -79,15 +79,20 @@ def test_keys_are_shown_as_names_and_columns_and_choices_as_labels(admin: APICli
 
 def test_parts_are_shown_with_their_kind_name_and_whole(admin: APIClient) -> None:
     ad = AdFactory(ad_name="Coffee")
-    AdTimeSlotFactory(ad=ad)
+    AdTimeSlotFactory(ad=ad, weekdays=[6, 7])
     AdContentRatingFactory(ad=ad, content_warnings=ALL_CONTENT_WARNINGS[:2])
 
     rating, slot, created = history(admin, ad)
 
     assert [one["kind"] for one in (rating, slot, created)] == ["content rating", "time slot", "ad"]
     assert [one["parent_id"] for one in (rating, slot)] == [str(ad.pk)] * 2
-    assert (slot["resource_name"], rating["resource_name"]) == ("07:00–09:00", "MPAA G")
-    assert changes_of(slot) == {"ad": (None, "Coffee"), "from": (None, "07:00"), "until": (None, "09:00")}
+    assert (slot["resource_name"], rating["resource_name"]) == ("Sat,Sun 07:00–09:00", "MPAA G")
+    assert changes_of(slot) == {
+        "ad": (None, "Coffee"),
+        "from": (None, "07:00"),
+        "until": (None, "09:00"),
+        "days of the week": (None, "Saturday, Sunday"),
+    }
     assert changes_of(rating)["content warnings"] == (None, ", ".join(ALL_CONTENT_WARNINGS[:2]))
     assert changes_of(rating)["warning required"] == (None, "yes")
     assert changes_of(created)["campaign"] == (None, ad.campaign.campaign_name)

@@ -87,7 +87,7 @@ def test_the_filters_offer_the_users_and_fields_that_occur(browser: Client, cast
     everything, (of_ads, ads), (of_slots, slots) = form.fields["field"].choices
     assert (everything, of_ads, of_slots) == (("", "All fields"), "Ad", "Time slot")
     assert ("ad_name", "Name") in ads
-    assert slots == [("time_slot_start", "From"), ("time_slot_end", "Until")]
+    assert slots == [("weekdays", "Days of the week"), ("time_slot_start", "From"), ("time_slot_end", "Until")]
 
 
 def test_a_history_can_be_filtered_by_user_and_field(browser: Client, cast: Cast) -> None:
