@@ -47,7 +47,7 @@ UPDATE ad_time_slots AS slot SET time_slot_end = '00:00'::time + until FROM merg
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ads", "0009_places_by_keys"),
+        ("ads", "0012_one_row_for_local_days_and_one_for_utc"),
     ]
 
     operations = [

@@ -86,7 +86,7 @@ $$;
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ads", "0010_time_slots_on_weekdays"),
+        ("ads", "0013_time_slots_on_weekdays"),
     ]
 
     operations = [
