@@ -33,9 +33,8 @@ def migrate(target: Any) -> Any:
 
 def new_ad(get_model: Any) -> Any:
     """An ad that may show."""
-    User, Role = get_model("accounts", "User"), get_model("accounts", "Role")
-    name = uuid4().hex
-    user = User.objects.create(username=name, email=f"{name}@example.com", role=Role.objects.first())
+    name, role = uuid4().hex, get_model("accounts", "Role").objects.first()
+    user = get_model("accounts", "User").objects.create(username=name, email=f"{name}@example.com", role=role)
     campaign = get_model("campaigns", "Campaign").objects.create(
         campaign_name="C",
         campaign_start_date=date(2026, 11, 1),
@@ -84,10 +83,8 @@ def test_slots_are_for_every_day_afterwards_and_merged_backwards_where_they_over
     models = migrate(AFTER)
 
     assert {tuple(days) for (days,) in ask("SELECT weekdays FROM ad_time_slots")} == {(1, 2, 3, 4, 5, 6, 7)}
-    spans = [(span.lower, span.upper) for span in quarters_of(morning)]
-    assert spans == [
-        span for day in range(7) for span in ((day * 96 + 28, day * 96 + 32), (day * 96 + 95, day * 96 + 96))
-    ]
+    of_each_day = [(first + day * 96, end + day * 96) for day in range(7) for first, end in ((28, 32), (95, 96))]
+    assert [(span.lower, span.upper) for span in quarters_of(morning)] == of_each_day
     for ad in (always, whole_days):
         assert [(span.lower, span.upper) for span in quarters_of(ad)] == [(0, 672)]
     computed = ask("SELECT ad_id, quarters::text FROM deliverable_ads ORDER BY 1")
@@ -110,10 +107,7 @@ def test_slots_are_for_every_day_afterwards_and_merged_backwards_where_they_over
     assert slots_of(whole_days) == ["00:00-00:00"]
     expected = [*range(28, 40), *range(48, 52), *range(80, 96)]
     assert sorted(quarters_of(weekly)) == expected
-    assert {ad.pk: sorted(quarters_of(ad)) for ad in (always, whole_days)} == {
-        always.pk: [-1],
-        whole_days.pk: list(range(96)),
-    }
+    assert [quarters_of(ad) for ad in (always, whole_days)] == [[-1], [-1]]
 
     migrate(AFTER)
     assert [(span.lower, span.upper) for span in quarters_of(always)] == [(0, 672)]

@@ -25,11 +25,21 @@ DAYS = [DAY + timedelta(days) for days in range(8)]
 def opportunities(campaign: dict[str, Any], ad: dict[str, Any]) -> Iterator[Opportunity]:
     """One in each time slot of each day, in each place that is targeted."""
     for day in DAYS:
-        for start, _end in ad["slots"] or [(0, 96)]:
+        for start, *_end_and_weekdays in ad["slots"] or [(0, 96, range(1, 8))]:
             for target in campaign["targets"]:
                 city, postcode = (next(iter(target[name]), "") for name in ("cities", "postcodes"))
                 moment = datetime.combine(day, time(start // 4, start % 4 * 15))
                 yield Opportunity(target["country"], moment, city=city, postcode=postcode)
+
+
+def daily(world: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same world with time slots for every day of the week, because readiness doesn't depend on their days."""
+    for campaign in world:
+        for ad in campaign["ads"]:
+            longest = max((weekdays for _start, _end, weekdays in ad["slots"]), key=len, default=[])
+            of_some_days = [slot for slot in ad["slots"] if slot[2] == longest]
+            ad["slots"] = [(start, end, list(range(1, 8))) for start, end, _weekdays in of_some_days]
+    return world
 
 
 def ever_shows(campaign: dict[str, Any], ad: dict[str, Any]) -> bool:
@@ -37,7 +47,7 @@ def ever_shows(campaign: dict[str, Any], ad: dict[str, Any]) -> bool:
 
 
 @by_chance
-@given(world=worlds)
+@given(world=worlds.map(daily))
 def test_what_is_ready_shows_some_time_and_what_is_not_never_does(world: Any) -> None:
     with undone():
         stored = build(world, UserFactory())
