@@ -1,4 +1,4 @@
-"""The client's IP address, requests that are refused unread, and the content security policy of the response."""
+"""What comes before views: whether the server is alive, the client's IP address, refusals, and the security policy."""
 
 import ipaddress
 from collections.abc import Callable
@@ -27,6 +27,26 @@ FORWARDED = (
     "HTTP_X_REAL_IP",
     "HTTP_FORWARDED",
 )
+
+
+LIVE_PATH = "/api/live"
+LIVE = b'{"status": "live"}'
+
+
+class LiveMiddleware:
+    """Answers `GET /api/live` before anything else: for every host, without HTTPS, and without the database.
+
+    With a query, or by another method, `campaign_studio.api.views.LiveView` refuses it.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        asks = request.path_info == LIVE_PATH and request.method in ("GET", "HEAD")
+        if asks and not request.META.get("QUERY_STRING"):
+            return HttpResponse(LIVE, content_type="application/json", headers={"Cache-Control": "no-store"})
+        return self.get_response(request)
 
 
 class ClientAddressMiddleware:

@@ -64,6 +64,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "campaign_studio.middleware.LiveMiddleware",
     "campaign_studio.middleware.ClientAddressMiddleware",
     "campaign_studio.middleware.DebugStaysHereMiddleware",
     "campaign_studio.acting.ActingMiddleware",

@@ -6,7 +6,7 @@ from django.views.generic import RedirectView
 
 from accounts.console import confirmation as console_confirmation
 from accounts.console import passwords as console_passwords
-from campaign_studio.api.views import DocsView, HealthView, RedocView, SchemaView, no_such_address
+from campaign_studio.api.views import DocsView, HealthView, LiveView, RedocView, SchemaView, no_such_address
 
 # The models' pages come last, because they end with a catch-all pattern.
 console = [
@@ -28,6 +28,7 @@ urlpatterns = [
     path("api/", include("advertisers.api.urls")),
     path("api/", include("campaigns.api.urls")),
     path("api/", include("ads.api.urls")),
+    path("api/live", LiveView.as_view(), name="live"),
     path("api/health", HealthView.as_view(), name="health"),
     path("api/openapi.json", SchemaView.as_view(), name="openapi"),
     path("api/docs", DocsView.as_view(url_name="openapi", template_name="api/docs.html"), name="docs"),

@@ -104,7 +104,8 @@ def describe_errors(result: Schema, generator: SchemaGenerator, request: Request
 
 def _possible(path: str, method: str, operation: Schema) -> list[str]:
     """The status codes of the errors of one operation."""
-    codes = ["400", "503"] if path == "/api/health" else ["400", "429", "503"]
+    checks = {"/api/health": ["400", "503"], "/api/live": ["400"]}
+    codes = list(checks.get(path, ["400", "429", "503"]))
     protected = any(operation.get("security", []))
     if protected or path.endswith(("/login", "/refresh")):
         codes.append("401")

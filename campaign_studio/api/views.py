@@ -1,4 +1,4 @@
-"""URLs that belong to no resource: health, the documentation, and everything that doesn't exist."""
+"""URLs that belong to no resource: the health checks, the documentation, and everything that doesn't exist."""
 
 import gzip
 import hashlib
@@ -24,6 +24,7 @@ from rest_framework.response import Response
 
 from campaign_studio.api.base import StudioView
 from campaign_studio.api.errors import not_found
+from campaign_studio.middleware import LIVE
 
 HEALTH = inline_serializer(
     "Health",
@@ -31,15 +32,32 @@ HEALTH = inline_serializer(
 )
 
 
-class HealthView(StudioView):
-    """The health check for load balancers and monitoring."""
+class UncountedView(StudioView):
+    """The base of the health checks, which load balancers may make as often as they like."""
 
     # A POST is answered 405 without a query: the database may be unavailable.
     atomic = False
     authentication_classes = ()
     permission_classes = (AllowAny,)
-    # Load balancers may poll as often as they like.
     throttle_classes = ()
+
+
+class LiveView(UncountedView):
+    """Whether the server is alive, whatever its database does."""
+
+    @extend_schema(
+        operation_id="live",
+        tags=["health"],
+        description=_("200 as long as the server runs, whatever its database does. It answers to any host name."),
+        responses={200: inline_serializer("Live", {"status": serializers.CharField()})},
+    )
+    def get(self, request: Request) -> HttpResponse:
+        """200. `campaign_studio.middleware.LiveMiddleware` has given this answer before."""
+        return HttpResponse(LIVE, content_type="application/json")
+
+
+class HealthView(UncountedView):
+    """The health check for load balancers and monitoring."""
 
     @extend_schema(
         operation_id="health",

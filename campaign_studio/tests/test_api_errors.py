@@ -92,6 +92,7 @@ def test_an_unknown_object_is_404(cast: Cast, client_for: ClientFor, address: st
         ("delete", "/api/auth/me"),
         ("put", "/api/auth/me"),
         ("post", "/api/health"),
+        ("post", "/api/live"),
         ("get", f"/api/ads/{NOWHERE}/approve"),
         ("delete", f"/api/campaigns/{NOWHERE}/history"),
         ("options", "/api/campaigns"),
@@ -117,7 +118,8 @@ def test_head_answers_like_get_without_a_body(cast: Cast, client_for: ClientFor)
     for address in ("/api/campaigns", f"/api/campaigns/{campaign.pk}", "/api/auth/me", "/api/roles"):
         answer = client.head(address)
         assert (answer.status_code, answer.content) == (200, b"")
-    assert client_for(None).head("/api/health").status_code == 200
+    for address in ("/api/live", "/api/health"):
+        assert (client_for(None).head(address).status_code, client_for(None).head(address).content) == (200, b"")
 
 
 def test_a_request_without_a_token_is_401_and_says_how_to_sign_in(client_for: ClientFor) -> None:
@@ -326,6 +328,17 @@ def test_health_reports_the_version_and_the_database(client_for: ClientFor, sett
     assert answer.status_code == 200
     assert answer.json() == {"status": "healthy", "version": settings.APP_VERSION, "database": "connected"}
     assert client_for(None).get("/api/health?x=1").json() == {"x": ["There is no such parameter. This URL takes none."]}
+
+
+def test_a_server_is_alive_for_every_host_and_without_https(client_for: ClientFor, settings: Settings) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+    answer = client_for(None).get("/api/live", HTTP_HOST="10.0.0.7:8000")
+
+    assert (answer.status_code, answer.json(), answer["Cache-Control"]) == (200, {"status": "live"}, "no-store")
+
+
+def test_whether_a_server_is_alive_has_no_parameters(client_for: ClientFor) -> None:
+    assert client_for(None).get("/api/live?x=1").json() == {"x": ["There is no such parameter. This URL takes none."]}
 
 
 def test_health_is_503_if_the_database_is_unavailable(client_for: ClientFor, monkeypatch: pytest.MonkeyPatch) -> None:

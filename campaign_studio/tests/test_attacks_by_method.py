@@ -23,7 +23,7 @@ DOCUMENTS = {"/api/openapi.json", "/api/docs", "/api/redoc"}
 RESOURCES = [address for address in KNOWN if address not in DOCUMENTS]
 OPEN = {
     *DOCUMENTS,
-    *["/api/health", "/api/auth/register", "/api/auth/login", "/api/auth/refresh"],
+    *["/api/live", "/api/health", "/api/auth/register", "/api/auth/login", "/api/auth/refresh"],
     *["/api/auth/password/reset", "/api/auth/password/reset/confirm", "/api/auth/email/confirm"],
 }
 ROLES = ["anonymous", *EVERY_ROLE]

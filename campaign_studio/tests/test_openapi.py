@@ -23,7 +23,8 @@ pytestmark = pytest.mark.any_database
 RECORD = Path(__file__).with_name("openapi.json")
 METHODS = {"get", "post", "put", "patch", "delete"}
 RESET = ("/api/auth/password/reset", "/api/auth/password/reset/confirm", "/api/auth/email/confirm")
-OPEN = {"/api/auth/register", "/api/auth/login", "/api/auth/refresh", "/api/health", *RESET}
+HEALTH = {"/api/live", "/api/health"}
+OPEN = {"/api/auth/register", "/api/auth/login", "/api/auth/refresh", *HEALTH, *RESET}
 
 # Every URL.
 ADDRESSES = """
@@ -78,6 +79,7 @@ ADDRESSES = """
 /api/advertisers/{advertiser_id}/bank-accounts/{bank_id}/reveal  post
 /api/audit-log                                                get
 /api/health                                                   get
+/api/live                                                     get
 """
 
 
@@ -125,8 +127,8 @@ def test_every_operation_documents_its_errors(document: dict[str, Any]) -> None:
         where = f"{method} {path}"
         assert "400" in answers, where
         assert ("403" in answers) == (path not in OPEN or path.endswith(("register", "login"))), where
-        assert ("401" in answers) == (path not in ("/api/auth/register", "/api/health", *RESET)), where
-        assert ("429" in answers) == (path != "/api/health"), where
+        assert ("401" in answers) == (path not in ("/api/auth/register", *HEALTH, *RESET)), where
+        assert ("429" in answers) == (path not in HEALTH), where
         assert ("404" in answers) >= ("{" in path), where
         assert ("415" in answers) == ("413" in answers) == (method in ("post", "put", "patch")), where
         assert any(operation.get("security", [])) == (path not in OPEN), where

@@ -36,6 +36,7 @@ CONTACT, ACCOUNT = ADVERTISER + "/contacts/{contact_id}", ADVERTISER + "/bank-ac
 
 # Method, URL, whose object; then the status for each of ROLES, in order.
 TABLE = f"""
+GET    /api/live                         any              200 200 200 200 200 200 200
 GET    /api/health                       any              200 200 200 200 200 200 200
 GET    /api/openapi.json                 any              200 200 200 200 200 200 200
 GET    /api/docs                         any              200 200 200 200 200 200 200

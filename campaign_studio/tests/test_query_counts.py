@@ -115,6 +115,12 @@ def test_a_page_of_a_hundred_rows_takes_as_many_queries_as_a_page_of_one(client:
     assert queries(client, "/api/campaigns?page_size=1") == queries(client, "/api/campaigns?page_size=100")
 
 
+def test_whether_the_server_is_alive_takes_no_query() -> None:
+    with CaptureQueriesContext(connection) as seen:
+        assert APIClient().get("/api/live").status_code == 200
+    assert len(seen) == 0
+
+
 @pytest.mark.parametrize("address", ["/api/campaigns", "/api/advertisers"])
 def test_a_list_without_a_token_takes_no_query(address: str) -> None:
     with CaptureQueriesContext(connection) as seen:
