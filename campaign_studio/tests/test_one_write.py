@@ -120,6 +120,34 @@ def test_a_bulk_action_is_one_write_without_the_refused_rows(cast: Cast, console
     assert len({entry.timestamp for entry in entries}) == 1
 
 
+@pytest.mark.parametrize(
+    ("verb", "body", "changed"),
+    [
+        ("shift", {"days": 1}, [("campaign", "update"), ("ad", "update")]),
+        ("publish", {}, [("campaign", "update"), ("ad", "update")]),
+        (
+            "duplicate",
+            {},
+            [("campaign", "create"), ("ad", "create"), ("adcontentrating", "create"), *[("adtimeslot", "create")] * 2],
+        ),
+    ],
+)
+def test_what_changes_a_campaign_with_its_ads_is_one_write(
+    cast: Cast, client_for: ClientFor, verb: str, body: dict[str, Any], changed: list[tuple[str, str]]
+) -> None:
+    campaign: Any = CampaignFactory(campaign_created_by=cast.owner)
+    ad = AdFactory(campaign=campaign, ad_start_date=campaign.campaign_start_date, rated=True)
+    for hour in (1, 3):
+        AdTimeSlotFactory(ad=ad, time_slot_start=time(hour), time_slot_end=time(hour + 1))
+    with written() as entries:
+        answer = client_for(cast.owner).post(f"/api/campaigns/{campaign.pk}/{verb}", body)
+
+    assert answer.status_code in (200, 201), answer.content
+    assert summary_of(entries) == changed
+    assert len({entry.timestamp for entry in entries}) == 1
+    assert {entry.actor_name for entry in entries} == {cast.owner.display_name}
+
+
 def rename(campaign: Campaign, name: str) -> None:
     campaign.campaign_name = name
     campaign.save()
