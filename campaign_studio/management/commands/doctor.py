@@ -21,6 +21,7 @@ from accounts.models import Role, User
 from ads.reporting.partitions import has_next_month
 from advertisers.models import AdvertiserBankAccount
 from campaign_studio.database.configuration import STARTING_ENGINE
+from campaign_studio.database.timeouts import lift_statement_timeout
 from campaign_studio.loopback import beyond_this_computer
 from campaign_studio.management.base import StudioCommand
 from campaign_studio.management.same_places import pairs_of_same_places
@@ -71,6 +72,7 @@ class Command(StudioCommand):
         )
         yield gettext("Migrations"), advice % {"count": unapplied} if unapplied else None
         if not unapplied:
+            lift_statement_timeout()
             yield from _contents()
             notes += [*_rights(), *pairs_of_same_places()]
 

@@ -8,7 +8,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils.translation import gettext_lazy as _
 
 from campaign_studio.database.schema_changes import SchemaAutodetector
-from campaign_studio.database.timeouts import lift_statement_timeout
+from campaign_studio.database.timeouts import lift_statement_timeout, restore_statement_timeout
 from campaign_studio.management.same_places import pairs_of_same_places
 from campaign_studio.places.gazetteer import load_gazetteer
 from campaigns.models import CampaignAudienceTargeting
@@ -31,13 +31,11 @@ class Command(migrate.Command):
         super().handle(*args, **options)
         executor = MigrationExecutor(connection)
         is_present = not executor.migration_plan(executor.loader.graph.leaf_nodes())
-        if is_present and not options["plan"] and load_gazetteer(then=_rekey) and options["verbosity"] > 0:
-            pairs = pairs_of_same_places()
+        if is_present and not options["plan"]:
+            # Django's `migrate` has restored the limit.
+            lift_statement_timeout()
+            is_new = load_gazetteer(then=CampaignAudienceTargeting.objects.all().rekey)
+            pairs = pairs_of_same_places() if is_new and options["verbosity"] > 0 else []
+            restore_statement_timeout()
             for line in [SAME_PLACES, *pairs] if pairs else []:
                 self.stdout.write(str(line))
-
-
-def _rekey() -> None:
-    # Django's `migrate` has restored the limit.
-    lift_statement_timeout()
-    CampaignAudienceTargeting.objects.all().rekey()
