@@ -89,7 +89,7 @@ def campaign(cast: Cast) -> Campaign:
         ad_view_count=77,
     )
     AdContentRatingFactory(ad=first, no_prohibited_content=True, content_warnings=["Drug Reference"])
-    AdTimeSlotFactory(ad=first)
+    AdTimeSlotFactory(ad=first, weekdays=[6, 7])
     AdTimeSlotFactory(ad=first, time_slot_start=time(22), time_slot_end=time(0))
     first.reject(cast.content_moderator, at=first.created_at, note="Too loud")
     AdFactory(campaign=march, ad_name="Second", approved=True)
