@@ -199,7 +199,7 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_CLASSES": ["campaign_studio.api.throttling.StudioThrottle"],
     "DEFAULT_PERMISSION_CLASSES": ["campaign_studio.api.permissions.ModelPermission"],
     "DEFAULT_PARSER_CLASSES": ["campaign_studio.api.parsers.StrictJSONParser"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["campaign_studio.api.documents.written.StudioJSONRenderer"],
     "DEFAULT_FILTER_BACKENDS": [
         "campaign_studio.api.filters.StrictFilterBackend",
         "campaign_studio.api.filters.SubstringSearchFilter",

@@ -4,12 +4,16 @@ from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING, ClassVar, NoReturn
 
+from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Case, Expression, Value, When
 from django.utils.formats import date_format
 from django.utils.text import get_text_list
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from campaign_studio.acting import Reader
 from campaign_studio.models.base import StudioModel
 from campaign_studio.places.clock import still_today
 from campaigns.choices import Status
@@ -73,6 +77,16 @@ class LifecycleModel(StudioModel):
         """The statuses that may follow the stored one, or that a new row may have."""
         stored = self.stored(self.status_field)
         return [status.value for status in (INITIAL_STATUSES if stored is None else TRANSITIONS[stored])]
+
+    @classmethod
+    def expressions(cls, reader: Reader) -> dict[str, Expression]:
+        """With `allowed_next` of a stored row."""
+        statuses = ArrayField(models.CharField())
+        cases = [
+            When(**{cls.status_field: str(status)}, then=Value([one.value for one in allowed], statuses))
+            for status, allowed in TRANSITIONS.items()
+        ]
+        return {**super().expressions(reader), "allowed_next": Case(*cases, output_field=statuses)}
 
     def move_to(self, status: str) -> None:
         """Change the status and save. Raises ValidationError if the rules forbid it."""

@@ -251,7 +251,7 @@ class AuditedViewSet(StudioViewSet[Row]):
         except TooEarlyError as error:
             raise NotFound(str(error), "too_early") from error
         # No ETag, because the past can't be changed.
-        return Response(self.document(past))
+        return Response(self.represent(past))
 
     def known_parameters(self) -> set[str]:
         """Pagination and filters for the history, `as_of` for a single object."""

@@ -222,6 +222,6 @@ class DeviceViewSet(AuditedViewSet[Device]):
 
     def _with_key(self, device: Device, code: int) -> Response:
         """The device with its key. The ETag is that of the device alone."""
-        tag = etag_of(self.document(device), counters=self.counters)
+        tag = etag_of(self.document(device.pk), counters=self.counters)
         shown = DeviceWithKeySerializer(device, context=self.get_serializer_context()).data
         return Response(shown, status=code, headers={"ETag": tag})

@@ -81,7 +81,7 @@ class AdViewSet(AuditedViewSet[Ad]):
         )
         serializer.is_valid(raise_exception=True)
         serializer.save()
-        return self.document_answer(self.document(self.document_row(ad.pk)))
+        return self.document_answer(self.document(ad.pk))
 
     @extend_schema(
         description=_(
@@ -98,7 +98,7 @@ class AdViewSet(AuditedViewSet[Ad]):
             ad.approve(cast(User, request.user), at=timezone.now(), **review)
         except UnratedError as error:
             raise Conflict(UNRATED, error.code) from error
-        return self.document_answer(self.document(self.document_row(ad.pk)))
+        return self.document_answer(self.document(ad.pk))
 
     @extend_schema(
         description=_("Reject the ad. The note tells its creator why."),
@@ -109,7 +109,7 @@ class AdViewSet(AuditedViewSet[Ad]):
     def reject(self, request: Request, **kwargs: object) -> Response:
         ad, review = self._review(request)
         ad.reject(cast(User, request.user), at=timezone.now(), **review)
-        return self.document_answer(self.document(self.document_row(ad.pk)))
+        return self.document_answer(self.document(ad.pk))
 
     def _review(self, request: Request) -> tuple[Ad, Review]:
         ad = self.get_object()

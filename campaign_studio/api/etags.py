@@ -9,15 +9,16 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import status
 from rest_framework.exceptions import APIException
 from rest_framework.permissions import SAFE_METHODS
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from campaign_studio.api.documents.written import StudioJSONRenderer, Written
+
 STALE = _("This object has been changed since you read it. Read it again and send your change with its new ETag.")
 
 # An object as the client sees it.
-Document = Mapping[str, object]
+Document = Mapping[str, object] | Written
 
 
 class Stale(APIException):
@@ -56,5 +57,8 @@ class ETagMixin(APIView):
 
 def etag_of(document: Document, *, counters: tuple[str, ...] = ()) -> str:
     """The strong ETag of a document with its nested rows, without `counters`."""
-    hashed = {name: value for name, value in document.items() if name not in counters}
-    return f'"{hashlib.sha256(JSONRenderer().render(hashed)).hexdigest()[:32]}"'
+    if isinstance(document, Written):
+        text = document.text.encode()
+    else:
+        text = StudioJSONRenderer().render({name: one for name, one in document.items() if name not in counters})
+    return f'"{hashlib.sha256(text).hexdigest()[:32]}"'

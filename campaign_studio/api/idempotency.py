@@ -11,11 +11,11 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import ParseError
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from campaign_studio.acting import kind_of
+from campaign_studio.api.documents.written import StudioJSONRenderer
 from campaign_studio.api.errors import Conflict
 from campaign_studio.models import IdempotentAnswer
 
@@ -88,7 +88,7 @@ class KeyedRequest:
                 "fingerprint": self.fingerprint,
                 "status": response.status_code,
                 "headers": {name: response[name] for name in KEPT_HEADERS if name in response},
-                "body": None if response.data is None else JSONRenderer().render(response.data).decode(),
+                "body": None if response.data is None else StudioJSONRenderer().render(response.data).decode(),
                 "answered_at": timezone.now(),
             },
         )

@@ -1,5 +1,6 @@
 """Pagination that selects the keys of a page first and reads only those rows."""
 
+import json
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -12,6 +13,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 from rest_framework.views import APIView
+
+from campaign_studio.api.documents.statements import Kind, read_page, why_in_python
+from campaign_studio.api.documents.written import Written
 
 PARAMETERS = ("page", "page_size")
 DEFAULT_SIZE = 20
@@ -38,16 +42,39 @@ class KeysFirstPagination(BasePagination):
         """The rows of the page. Raises ValidationError for a bad number, NotFound for a page past the end."""
         if not isinstance(queryset, QuerySet) or not queryset.ordered:
             raise TypeError("A queryset must be ordered to be paginated.")
+        start = self._start(request)
+        self._found(queryset.count())
+        return self.rows(queryset, queryset.values("pk")[start : start + self.size])
+
+    def is_in_sql(self, kind: Kind, queryset: QuerySet) -> bool:
+        """Whether the database can write the rows of these pages. A subclass that adds to them reads them itself."""
+        return type(self).rows is KeysFirstPagination.rows and why_in_python(kind, queryset.model, is_page=True) is None
+
+    def written(self, kind: Kind, queryset: QuerySet, request: Request, *, matched_once: bool = False) -> Response:
+        """The page as the database writes it, in one statement. See `read_page()`.
+
+        Raises ValidationError for a bad number, NotFound for a page past the end.
+        """
+        start = self._start(request)
+        page = read_page(kind, queryset, request.user, limit=self.size, offset=start, matched_once=matched_once)
+        self._found(page.total)
+        heading = json.dumps({"count": page.total, **self._links()})
+        return Response(Written(f'{heading[:-1]}, "results": {page.results}}}'))
+
+    def _start(self, request: Request) -> int:
+        """The number of rows before the page that is asked for. Raises ValidationError for a bad number."""
         self.request = request
         self.page = _number(request, "page", 1, LARGEST_PAGE)
         self.size = _number(request, "page_size", DEFAULT_SIZE, LARGEST_SIZE)
-        self.count = queryset.count()
-        if self.page > self._last_page():
-            last = self._last_page()
+        return (self.page - 1) * self.size
+
+    def _found(self, count: int) -> None:
+        """Raise NotFound if the page is past the end."""
+        self.count = count
+        last = self._last_page()
+        if self.page > last:
             message = ngettext("There is only %(count)d page.", "There are only %(count)d pages.", last)
             raise NotFound(message % {"count": last})
-        start = (self.page - 1) * self.size
-        return self.rows(queryset, queryset.values("pk")[start : start + self.size])
 
     def rows(self, queryset: QuerySet, keys: QuerySet) -> list[Any]:
         """The rows with these keys, as a list shows them."""
@@ -55,15 +82,7 @@ class KeysFirstPagination(BasePagination):
         return list(queryset.model._default_manager.filter(pk__in=keys).as_rows().order_by(*ordering))
 
     def get_paginated_response(self, data: object) -> Response:
-        last = self._last_page()
-        return Response(
-            {
-                "count": self.count,
-                "next": self._link(self.page + 1) if self.page < last else None,
-                "previous": self._link(self.page - 1) if self.page > 1 else None,
-                "results": data,
-            }
-        )
+        return Response({"count": self.count, **self._links(), "results": data})
 
     def get_paginated_response_schema(self, schema: Schema) -> Schema:
         link = {"type": "string", "format": "uri", "nullable": True}
@@ -89,6 +108,12 @@ class KeysFirstPagination(BasePagination):
             }
             for name, (low, high, default) in limits.items()
         ]
+
+    def _links(self) -> dict[str, str | None]:
+        return {
+            "next": self._link(self.page + 1) if self.page < self._last_page() else None,
+            "previous": self._link(self.page - 1) if self.page > 1 else None,
+        }
 
     def _last_page(self) -> int:
         return max(1, math.ceil(self.count / self.size))

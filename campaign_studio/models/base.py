@@ -6,9 +6,10 @@ from typing import Any, ClassVar, Self
 
 from django.core.exceptions import FieldError, ValidationError
 from django.db import models
-from django.db.models import CheckConstraint, Q, Value
+from django.db.models import CheckConstraint, Expression, Q, Value
 from django.utils.translation import gettext_lazy as _
 
+from campaign_studio.acting import Reader
 from campaign_studio.constraints import with_constraint_code
 
 LINE_BREAKS = re.compile(r"\s*[\r\n]+\s*")
@@ -27,6 +28,14 @@ class StudioModel(models.Model):
 
     class Meta:
         abstract = True
+
+    @classmethod
+    def expressions(cls, reader: Reader) -> dict[str, Expression]:
+        """What methods and properties return, as expressions by their names, so that the database can write documents.
+
+        `reader` has a role and, as `pk`, an expression.
+        """
+        return {}
 
     # django-model-utils' FieldTracker does the same with a descriptor per field. These few lines are easier to follow.
 

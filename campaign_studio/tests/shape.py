@@ -43,6 +43,7 @@ campaign_studio/database   configuration timeouts unavailable schema_changes pre
 campaign_studio/embedded   server roles backend/base
 campaign_studio/api        base viewsets permissions pagination parsers errors etags idempotency negotiation schema
 campaign_studio/api        throttling refusals fields parts
+campaign_studio/api/documents fields describing shapes statements written
 campaign_studio/console    apps site base views lists permissions locking navigation throttling inlines fields
 campaign_studio/demo       loader others people running shapes views fleet driving
 campaign_studio/formats    en_GB/formats
