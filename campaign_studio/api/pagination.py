@@ -46,9 +46,9 @@ class KeysFirstPagination(BasePagination):
         self._found(queryset.count())
         return self.rows(queryset, queryset.values("pk")[start : start + self.size])
 
-    def is_in_sql(self, kind: Kind, queryset: QuerySet) -> bool:
+    def is_in_sql(self, kind: Kind) -> bool:
         """Whether the database can write the rows of these pages. A subclass that adds to them reads them itself."""
-        return type(self).rows is KeysFirstPagination.rows and why_in_python(kind, queryset.model, is_page=True) is None
+        return type(self).rows is KeysFirstPagination.rows and why_in_python(kind, is_page=True) is None
 
     def written(self, kind: Kind, queryset: QuerySet, request: Request, *, matched_once: bool = False) -> Response:
         """The page as the database writes it, in one statement. See `read_page()`.

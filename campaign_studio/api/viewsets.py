@@ -69,9 +69,9 @@ class StudioListViewSet(StudioView, mixins.ListModelMixin, GenericViewSet[Row]):
 
     def list(self, request: Request, *args: object, **kwargs: object) -> Response:
         rows = self.filter_queryset(self.get_queryset())
-        kind = Kind.of(self.get_serializer_class(), request.user)
+        kind = Kind.of(self.get_serializer_class(), rows.model, request.user)
         pages = self.paginator
-        if isinstance(pages, KeysFirstPagination) and pages.is_in_sql(kind, rows):
+        if isinstance(pages, KeysFirstPagination) and pages.is_in_sql(kind):
             # Searching costs more than bringing what matches in order.
             return pages.written(kind, rows, request, matched_once="search" in request.query_params)
         page = self.get_serializer(self.paginate_queryset(rows), many=True)
@@ -134,8 +134,8 @@ class StudioViewSet(ETagMixin, StudioListViewSet[Row]):
     def document(self, key: object) -> Document:
         """The object with this key as the client sees it. Raises Http404 if the user may not see it."""
         rows, reader = self.visible_rows(), self.request.user
-        kind = Kind.of(self.serializer_class, reader, self.counters)
-        if why_in_python(kind, rows.model) is not None:
+        kind = Kind.of(self.serializer_class, rows.model, reader, self.counters)
+        if why_in_python(kind) is not None:
             return self.represent(get_object_or_404(rows.as_document(reader), pk=key))
         written = read_document(kind, rows.filter(pk=key), reader)
         if written is None:

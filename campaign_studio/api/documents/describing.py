@@ -5,7 +5,18 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from django.core.exceptions import FieldDoesNotExist
-from django.db.models import Expression, F, Field, ForeignObjectRel, JSONField, Model, OuterRef, QuerySet, Subquery
+from django.db.models import (
+    Expression,
+    F,
+    Field,
+    ForeignObjectRel,
+    JSONField,
+    Model,
+    OuterRef,
+    QuerySet,
+    Subquery,
+    UUIDField,
+)
 from django.db.models.expressions import Combinable
 from django.db.models.sql.compiler import SQLCompiler
 from rest_framework import serializers
@@ -21,6 +32,9 @@ AnyModel = type[Model]
 
 class ReaderKey(Expression):
     """The key of the user who reads. It is filled in for each request."""
+
+    def __init__(self) -> None:
+        super().__init__(output_field=UUIDField())
 
     def as_sql(self, compiler: SQLCompiler, connection: object) -> tuple[str, tuple[Any, ...]]:
         return "%s::uuid", (self,)
@@ -70,6 +84,8 @@ def _value(one: AnySerializerField, rows: Rows) -> Combinable:
     if isinstance(one, serializers.BaseSerializer):
         return _nested(one, rows)
     source = str(one.source)
+    if source == "*":
+        raise NotInSQLError(f"{named(one)} reads the whole row")
     if issubclass(rows.model, StudioModel) and source in (known := rows.model.expressions(cast("Any", rows.reader))):
         return represented(one, known[source], known[source].output_field)
     if type(one).get_attribute not in (serializers.Field.get_attribute, serializers.RelatedField.get_attribute):

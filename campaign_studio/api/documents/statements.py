@@ -41,13 +41,16 @@ class Kind:
     """A kind of documents: what describes them, and for whom. `counters` are fields that the ETag leaves out."""
 
     serializer: AnySerializerClass
+    model: type[Model]
     role: str | None
     counters: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, serializer: AnySerializerClass, reader: Reader, counters: tuple[str, ...] = ()) -> "Kind":
+    def of(
+        cls, serializer: AnySerializerClass, model: type[Model], reader: Reader, counters: tuple[str, ...] = ()
+    ) -> "Kind":
         """The documents that a serializer describes, for readers such as this one."""
-        return cls(serializer, getattr(reader, "role_id", None), counters)
+        return cls(serializer, model, getattr(reader, "role_id", None), counters)
 
     @property
     def reader(self) -> AnyReader:
@@ -102,9 +105,9 @@ class Page(NamedTuple):
 
 
 @lru_cache(maxsize=STATEMENTS)
-def why_in_python(kind: Kind, model: Hashable, *, is_page: bool = False) -> str | None:
+def why_in_python(kind: Kind, *, is_page: bool = False) -> str | None:
     """Why the database can't write these documents, or None if it can."""
-    rows = cast("StudioQuerySet", cast("type[Model]", model)._default_manager.all())
+    rows = cast("StudioQuerySet", kind.model._default_manager.all())
     try:
         kind.columns(rows.as_rows() if is_page else rows.as_document(kind.reader))
     except NotInSQLError as error:
