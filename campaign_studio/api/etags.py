@@ -58,7 +58,7 @@ class ETagMixin(APIView):
 def etag_of(document: Document, *, counters: tuple[str, ...] = ()) -> str:
     """The strong ETag of a document with its nested rows, without `counters`."""
     if isinstance(document, Written):
-        text = document.text.encode()
+        text = document.tagged
     else:
         text = StudioJSONRenderer().render({name: one for name, one in document.items() if name not in counters})
     return f'"{hashlib.sha256(text).hexdigest()[:32]}"'

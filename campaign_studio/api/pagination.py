@@ -59,7 +59,7 @@ class KeysFirstPagination(BasePagination):
         page = read_page(kind, queryset, request.user, limit=self.size, offset=start, matched_once=matched_once)
         self._found(page.total)
         heading = json.dumps({"count": page.total, **self._links()})
-        return Response(Written(f'{heading[:-1]}, "results": {page.results}}}'))
+        return Response(Written((f'{heading[:-1]}, "results": {page.results}}}',)))
 
     def _start(self, request: Request) -> int:
         """The number of rows before the page that is asked for. Raises ValidationError for a bad number."""

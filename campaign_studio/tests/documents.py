@@ -10,7 +10,6 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.models import User
 from campaign_studio.api.documents.statements import Kind, read_document, read_page, why_in_python
-from campaign_studio.api.pagination import KeysFirstPagination
 from campaign_studio.api.viewsets import StudioListViewSet, StudioViewSet
 from campaign_studio.querysets import StudioQuerySet
 
@@ -32,8 +31,7 @@ def kinds(reader: User) -> Iterator[tuple[Kind, bool]]:
     """Each kind of documents, and whether it is a page of rows."""
     for view in viewsets():
         model = view.queryset.model
-        if view.pagination_class is KeysFirstPagination:
-            yield Kind.of(view.row_serializer_class, model, reader), True
+        yield Kind.of(view.row_serializer_class, model, reader), True
         if issubclass(view, StudioViewSet):
             yield Kind.of(view.serializer_class, model, reader, view.counters), False
 

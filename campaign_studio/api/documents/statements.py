@@ -58,11 +58,13 @@ class Kind:
         return AnyReader(self.role)
 
     def columns(self, rows: AnyQuerySet) -> dict[str, Combinable]:
-        """The document of each row as text, and its counters. Raises NotInSQLError."""
-        values = described(self.serializer(), rows, self.reader)
-        counted = {name: values.pop(name) for name in self.counters if name in values}
-        objects = {"json_document": values, "json_counters": counted}
-        return {name: Cast(JSONObject(found), TextField()) for name, found in objects.items() if found}
+        """The document of each row as text, in pieces: each second one has counters. Raises NotInSQLError."""
+        pieces: list[dict[str, Combinable]] = [{}]
+        for name, value in described(self.serializer(), rows, self.reader).items():
+            if (name in self.counters) is (len(pieces) % 2 == 1):
+                pieces.append({})
+            pieces[-1][name] = value
+        return {f"json_{number}": Cast(JSONObject(piece), TextField()) for number, piece in enumerate(pieces)}
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,7 @@ def read_document(kind: Kind, rows: AnyQuerySet, reader: Reader) -> Written | No
     except EmptyResultSet:
         return None
     row = statement.row(values, reader)
-    return Written(*row) if row else None
+    return Written(row) if row else None
 
 
 def read_page(
@@ -179,7 +181,7 @@ def _compile_page(question: Question) -> Statement:
     page = cast("StudioQuerySet", rows.model._default_manager.filter(pk__in=RawSQL("SELECT key FROM page", ())))
     page = page.as_rows().order_by(*ordering)
     columns = question.kind.columns(page)
-    documents, constants = page.annotate(**columns).values_list("json_document").query.sql_with_params()
+    documents, constants = page.annotate(**columns).values_list(*columns).query.sql_with_params()
     if question.matched_once:
         heading, count, count_parameters = "page(key, matched_rows)", "SELECT max(matched_rows) FROM page", ()
     else:

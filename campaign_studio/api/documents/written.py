@@ -9,15 +9,21 @@ from rest_framework.renderers import JSONRenderer
 
 @dataclass(frozen=True)
 class Written:
-    """JSON that is text already. `counters` is an object whose fields are part of the answer, but not of its ETag."""
+    """JSON that is text already: objects that together are one. Each second one isn't part of the ETag."""
 
-    text: str
-    counters: str | None = None
+    pieces: tuple[str, ...]
 
     @property
     def body(self) -> bytes:
         """The whole JSON text."""
-        return (self.text if self.counters is None else f"{self.text[:-1]},{self.counters[1:]}").encode()
+        if len(self.pieces) == 1:
+            return self.pieces[0].encode()
+        return f"{{{','.join(piece[1:-1] for piece in self.pieces if piece != '{}')}}}".encode()
+
+    @property
+    def tagged(self) -> bytes:
+        """What the ETag is made of."""
+        return "".join(self.pieces[::2]).encode()
 
 
 class StudioJSONRenderer(JSONRenderer):
