@@ -55,7 +55,7 @@ class CampaignQuerySet(StudioQuerySet):
 
     def with_ad_count(self) -> Self:
         """With `ad_count`, 0 to 6. The relation is named, not imported: campaigns don't import ads."""
-        ads = self.model._meta.get_field("ads").related_model._base_manager
+        ads = self.model.ads.rel.related_model._base_manager
         return self.annotate(ad_count=RowCount(ads.filter(campaign=OuterRef("pk")).order_by().values("pk")))
 
     def as_rows(self) -> Self:
