@@ -24,6 +24,8 @@ from ads.time_slots import MIDNIGHT, NO_WEEKDAYS, Slot, is_end_of_day
 from campaign_studio.console.forms import StudioForm, StudioFormSet, refusals_of_row
 from campaigns.models import LONGEST_TEXT
 
+SLOT_FIELDS = ("weekdays", "time_slot_start", "time_slot_end")
+
 
 class CampaignPicker(AutocompleteSelect):
     """Offers the campaigns to which the user may add ads."""
@@ -61,14 +63,14 @@ class TimeSlotForm(StudioForm):
 
     class Meta:
         model = AdTimeSlot
-        fields = ("weekdays", "time_slot_start", "time_slot_end")
+        fields = SLOT_FIELDS
         field_classes = {"time_slot_end": SlotEndField}
         widgets = {name: UnfoldAdminSingleTimeWidget(format="%H:%M") for name in ("time_slot_start", "time_slot_end")}
 
     def clean(self) -> dict[str, Any] | None:
         """End a slot that runs past midnight there. The rest is in `after_midnight`."""
         cleaned = super().clean() or {}
-        typed = {name: value for name, value in cleaned.items() if name in (self._meta.fields or ())}
+        typed = {name: cleaned[name] for name in SLOT_FIELDS if name in cleaned}
         until_midnight, *self.after_midnight = AdTimeSlot.as_stored(typed)
         return cleaned | until_midnight
 
