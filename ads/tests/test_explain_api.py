@@ -200,3 +200,60 @@ def test_only_staff_see_explanations(cast: Any, client_for: Any) -> None:
         "user": 403,
         "guest": 403,
     }
+
+
+SATURDAY = {**HERE, "at": "2026-11-28T08:15:00"}
+WORKDAYS = [1, 2, 3, 4, 5]
+
+
+def slot(start: str, end: str, weekdays: list[int]) -> dict[str, Any]:
+    return {"time_slot_start": start, "time_slot_end": end, "weekdays": weekdays}
+
+
+@pytest.mark.parametrize(
+    ("slots", "message", "fix", "changed"),
+    [
+        (
+            [slot("07:00", "09:00", WORKDAYS), slot("17:00", "19:00", WORKDAYS)],
+            "Saturday is not among the days of the ad's time slot Mon–Fri 07:00–09:00.",
+            "Add Saturday to the days of the time slot Mon–Fri 07:00–09:00.",
+            [slot("07:00", "09:00", [*WORKDAYS, 6]), slot("17:00", "19:00", WORKDAYS)],
+        ),
+        (
+            [slot("10:00", "11:00", WORKDAYS)],
+            "The ad has no time slot at 08:15.",
+            "Add a time slot that includes Saturday, 08:15 to 08:30.",
+            [slot("10:00", "11:00", WORKDAYS), slot("08:15", "08:30", [6])],
+        ),
+        # On Saturday, the first would overlap the second.
+        (
+            [slot("07:00", "09:00", WORKDAYS), slot("08:30", "10:00", [6])],
+            "Saturday is not among the days of the ad's time slot Mon–Fri 07:00–09:00.",
+            "Add a time slot that includes Saturday, 08:15 to 08:30.",
+            [slot("07:00", "09:00", WORKDAYS), slot("08:30", "10:00", [6]), slot("08:15", "08:30", [6])],
+        ),
+        # The first would overlap the third, but the second wouldn't.
+        (
+            [slot("07:00", "09:00", [1]), slot("08:00", "08:30", [2]), slot("08:30", "10:00", [6])],
+            "Saturday is not among the days of the ad's time slot Tue 08:00–08:30.",
+            "Add Saturday to the days of the time slot Tue 08:00–08:30.",
+            [slot("07:00", "09:00", [1]), slot("08:00", "08:30", [2, 6]), slot("08:30", "10:00", [6])],
+        ),
+    ],
+)
+def test_a_missing_day_is_added_to_a_slot_or_as_a_slot(
+    client_for: Any, cast: Any, slots: list[Any], message: str, fix: str, changed: list[Any]
+) -> None:
+    ad, client = showing(), client_for(cast.app_admin)
+    client.patch(f"/api/ads/{ad.pk}", {"time_slots": slots})
+    ad.refresh_from_db()
+    ad.approve(cast.content_moderator, at=ad.created_at)
+
+    (told,) = client.get(EXPLAIN, {**SATURDAY, "ad_id": ad.pk}).json()["results"]
+
+    (reason,) = told["reasons"]
+    assert (reason["code"], reason["message"], reason["fix"]) == ("time_slot", message, fix)
+    assert reason["expected"] == "Sat 08:15–08:30"
+    assert reason["changes"] == {"time_slots": changed}
+    assert client.patch(f"/api/ads/{ad.pk}", reason["changes"]).status_code == 200
+    assert shown(client.get("/api/delivery", SATURDAY)) == {str(ad.pk)}

@@ -6,7 +6,7 @@ nothing: what users have renamed, changed or deleted since stays that way.
 
 import uuid
 from collections.abc import Callable
-from datetime import date, time, timedelta
+from datetime import date, timedelta
 from typing import TypeVar
 
 from django.db import transaction
@@ -220,8 +220,9 @@ def _new_ad(campaign: Campaign, creative: Creative, media: str, today: date) -> 
             ad_status=Status.DRAFT if creative.status == Status.ACTIVE else _first_status(creative.status),
         )
     )
-    for start, end in creative.slots:
-        _write(AdTimeSlot(ad=ad, time_slot_start=time.fromisoformat(start), time_slot_end=time.fromisoformat(end)))
+    for slot in creative.slots:
+        for part in slot.parts():
+            _write(AdTimeSlot(ad=ad, **part.values()))
     if creative.rating:
         system, label = creative.rating
         _write(

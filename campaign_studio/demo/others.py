@@ -4,6 +4,7 @@ Dates are relative to today, so that some campaigns always run. `{pictures}` in 
 """
 
 from campaign_studio.demo.shapes import (
+    AFTERNOON,
     BERLIN,
     EVENING,
     GERMANY,
@@ -159,7 +160,7 @@ OTHERS = [
                 "https://cdn.example.com/kids/fox.mp4",
                 rating=("ESRB", "E"),
                 warnings=["Cartoon Violence", "Fantasy Violence"],
-                slots=[("15:00", "18:00")],
+                slots=[AFTERNOON],
                 seconds=45,
             ),
         ],

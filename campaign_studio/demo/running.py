@@ -3,15 +3,19 @@
 Dates are relative to today. `{pictures}` in a URL is where the pictures are served.
 """
 
+from datetime import time
+
+from ads.time_slots import Slot
 from campaign_studio.demo.shapes import (
     CALIFORNIA,
+    COMMUTE,
     EVENING,
     GERMANY,
     JAPAN,
-    LATE,
     LONDON,
     LUNCH,
     MORNING,
+    NIGHTLIFE,
     PARIS,
     RIO,
     Creative,
@@ -50,7 +54,7 @@ RUNNING = [
                 "{pictures}/nordlicht-top.png",
                 rating=("MPAA", "PG"),
                 warnings=["Photosensitive Seizure Warning"],
-                slots=[LATE],
+                slots=[NIGHTLIFE],
             ),
         ],
     ),
@@ -64,9 +68,7 @@ RUNNING = [
         (None, None, 80_000),
         [PARIS],
         [
-            Creative(
-                "Paris wakes up", "top_bar_ad", "image", "{pictures}/boulevard-top.png", slots=[("06:30", "09:30")]
-            ),
+            Creative("Paris wakes up", "top_bar_ad", "image", "{pictures}/boulevard-top.png", slots=[COMMUTE]),
             Creative(
                 "Croissant and café", "bottom_left_ad", "image", "{pictures}/boulevard-bottom.png", slots=[MORNING]
             ),
@@ -128,7 +130,7 @@ RUNNING = [
                 "top_bar_ad",
                 "image",
                 "{pictures}/sunset-top.png",
-                slots=[("06:00", "10:00"), ("15:00", "20:00")],
+                slots=[Slot(time(6), time(10)), Slot(time(15), time(20))],
             ),
             Creative("20 minutes", "center_left_content_ad", "image", "{pictures}/sunset-centre.png"),
             Creative(
@@ -138,7 +140,7 @@ RUNNING = [
                 "https://cdn.example.com/sunset/drive-in.mp4",
                 rating=("MPAA", "R"),
                 warnings=["Intense Violence", "Strong Language"],
-                slots=[("20:00", "00:00")],
+                slots=[Slot(time(20), time(0))],
                 review=None,
                 seconds=30,
             ),

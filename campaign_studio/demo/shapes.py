@@ -1,11 +1,18 @@
 """The data classes and values that the tables of campaigns are made of."""
 
 from dataclasses import dataclass, field
+from datetime import time
 
-MORNING = ("07:00", "09:30")
-EVENING = ("16:30", "19:00")
-LUNCH = ("11:30", "14:00")
-LATE = ("22:00", "00:00")
+from ads.time_slots import Slot
+
+MORNING = Slot(time(7), time(9, 30))
+COMMUTE = Slot(time(6, 30), time(9, 30), [1, 2, 3, 4, 5])
+AFTERNOON = Slot(time(15), time(18))
+EVENING = Slot(time(16, 30), time(19))
+LUNCH = Slot(time(11, 30), time(14))
+LATE = Slot(time(22), time(0))
+# On Friday and Saturday, until two in the morning.
+NIGHTLIFE = Slot(time(22), time(2), [5, 6])
 
 
 @dataclass(frozen=True)
@@ -29,7 +36,7 @@ class Creative:
     status: str = "active"
     rating: tuple[str, str] | None = ("MPAA", "G")
     warnings: list[str] = field(default_factory=list)
-    slots: list[tuple[str, str]] = field(default_factory=list)
+    slots: list[Slot] = field(default_factory=list)
     days: tuple[int, int] | None = None
     review: str | None = "approved"
     note: str = ""

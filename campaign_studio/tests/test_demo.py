@@ -19,7 +19,7 @@ from django.utils import timezone
 from accounts.choices import RoleName
 from accounts.models import AuditEntry, User
 from accounts.tests.factories import UserFactory
-from ads.choices import RATING_LABELS, AdType, MediaType, ModerationStatus
+from ads.choices import EVERY_DAY, RATING_LABELS, AdType, MediaType, ModerationStatus
 from ads.delivery.engine import decide
 from ads.delivery.opportunity import Opportunity
 from ads.delivery.readiness import readiness_of
@@ -72,6 +72,11 @@ def test_the_demo_covers_every_choice_and_loading_it_again_changes_nothing() -> 
     assert CampaignAudienceTargeting.objects.values("country").distinct().count() >= 6
     assert CampaignAudienceTargeting.objects.filter(cities=[]).exists()
     assert AdTimeSlot.objects.filter(time_slot_end="00:00").exists()
+    assert {str(slot) for slot in AdTimeSlot.objects.exclude(weekdays=EVERY_DAY)} == {
+        "Mon–Fri 06:30–09:30",
+        "Fri,Sat 22:00–00:00",
+        "Sat,Sun 00:00–02:00",
+    }
     morning = datetime.combine(timezone.localdate(), time(8, 15))
     assert all(decide(Opportunity("DE", morning, city="Berlin", postcode="10115")).shown.values())
     assert {light.light for light in readiness_of(Campaign.objects.all(), at=timezone.now()).values()} == {
