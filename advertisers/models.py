@@ -7,8 +7,6 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
-from phonenumber_field.modelfields import PhoneNumberField
-from stdnum import iban
 
 from accounts.audit import recording
 from accounts.choices import SecurityEventKind
@@ -16,8 +14,10 @@ from accounts.models import SecurityEvent
 from accounts.validators import validate_person_name
 from advertisers import constraints
 from advertisers.choices import AdvertiserType, ContactType
+from advertisers.fields import PhoneField
+from advertisers.phones import refusal, stored_form
 from advertisers.querysets import AdvertiserQuerySet, BankAccountQuerySet, ContactQuerySet
-from advertisers.validators import validate_account_number, validate_bic, validate_iban
+from advertisers.validators import compact_iban, validate_account_number, validate_bic, validate_iban
 from campaign_studio import acting
 from campaign_studio.encryption import EncryptedTextField
 from campaign_studio.lookups import SearchKey
@@ -85,11 +85,11 @@ class AdvertiserContact(PartModel, TimestampedModel):
     advertiser = models.ForeignKey(Advertiser, models.CASCADE, related_name="contacts", verbose_name=_("advertiser"))
     contact_name = models.CharField(verbose_name=_("name"), max_length=255)
     contact_email = models.EmailField(verbose_name=_("email address"), max_length=255)
-    contact_phone = PhoneNumberField(
+    contact_phone = PhoneField(
         verbose_name=_("phone"),
         null=True,
         blank=True,
-        help_text=_("With the country code, for example +49 30 901820."),
+        help_text=_("With the country code and any extension, such as +49 30 901820 or +1 415 555 2671 ext. 89."),
     )
     contact_address = models.CharField(verbose_name=_("address"), max_length=255, null=True, blank=True)
     contact_city = models.CharField(verbose_name=_("city"), max_length=100, null=True, blank=True)
@@ -109,7 +109,7 @@ class AdvertiserContact(PartModel, TimestampedModel):
 
     whole_field = "advertiser"
     flag_field = "is_point_of_contact"
-    remembered = ("is_point_of_contact", "contact_name")
+    remembered = ("is_point_of_contact", "contact_name", "contact_phone")
     only_one_message = constraints.ONE_POINT_OF_CONTACT
 
     objects = ContactQuerySet.as_manager()
@@ -125,9 +125,19 @@ class AdvertiserContact(PartModel, TimestampedModel):
         return self.contact_name
 
     def clean(self) -> None:
-        """Raise ValidationError for a new name that contains hidden characters or could be read as a URL."""
+        """Raise ValidationError for a new name that could mislead, and for what isn't a phone number."""
         super().clean()
-        self.check_changed({"contact_name": validate_person_name})
+        self.check_changed({"contact_name": validate_person_name, "contact_phone": self._normalise_phone})
+
+    def _normalise_phone(self, phone: str | None) -> None:
+        """Store the phone number in its normal form. One without a country code is in the contact's country."""
+        if not phone:
+            return
+        country = self.contact_country or self.advertiser.country
+        normal = stored_form(phone, country=country)
+        if normal is None:
+            raise refusal(phone, country=country)
+        self.contact_phone = normal
 
     def remove(self) -> None:
         """Delete this contact. Raises ValidationError (code `last_contact`) if it is the advertiser's last one."""
@@ -151,7 +161,7 @@ class AdvertiserBankAccount(PartModel, TimestampedModel):
         verbose_name=_("account number"), null=True, blank=True, max_length=34, validators=[validate_account_number]
     )
     bank_account_iban = EncryptedTextField(
-        null=True, blank=True, max_length=42, verbose_name=_("IBAN"), validators=[validate_iban]
+        null=True, blank=True, max_length=60, verbose_name=_("IBAN"), validators=[validate_iban]
     )
     bank_account_routing_number = models.CharField(
         max_length=34,
@@ -199,10 +209,10 @@ class AdvertiserBankAccount(PartModel, TimestampedModel):
         return f"{self.bank_name} {self.bank_account_iban or self.bank_account_number or ''}".strip()
 
     def clean(self) -> None:
-        """Normalise IBAN, SWIFT code and BIC: no spaces, upper case."""
+        """Normalise IBAN, SWIFT code and BIC: no label, no spaces, upper case."""
         super().clean()
         if self.bank_account_iban:
-            self.bank_account_iban = iban.compact(self.bank_account_iban.reveal())
+            self.bank_account_iban = compact_iban(self.bank_account_iban.reveal())
         for name in ("bank_account_swift_code", "bank_account_bic"):
             code = getattr(self, name)
             setattr(self, name, code.replace(" ", "").upper() if code else code)

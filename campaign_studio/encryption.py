@@ -25,7 +25,10 @@ SHOWN = 4
 
 
 class Secret:
-    """A text that is printed masked, except for its end (`••••6789`). `reveal()` returns all of it."""
+    """A text that is printed masked, except for its end (`••••6789`). `reveal()` returns all of it.
+
+    Only letters and digits count, and the end is shown without what separates them.
+    """
 
     __slots__ = ("_text",)
 
@@ -37,7 +40,8 @@ class Secret:
         return self._text
 
     def __str__(self) -> str:
-        return MASK + (self._text[-SHOWN:] if len(self._text) >= 2 * SHOWN else "")
+        counted = "".join(filter(str.isalnum, self._text))
+        return MASK + (counted[-SHOWN:] if len(counted) >= 2 * SHOWN else "")
 
     def __repr__(self) -> str:
         return f"<Secret {self}>"

@@ -55,7 +55,6 @@ INSTALLED_APPS = [
     "auditlog",
     "django_otp",
     "rules",
-    "phonenumber_field",
     "campaign_studio",
     "accounts",
     "advertisers",
@@ -243,8 +242,6 @@ SPECTACULAR_SETTINGS = {
     },
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
 }
-PHONENUMBER_DB_FORMAT = "E164"
-PHONENUMBER_DEFAULT_FORMAT = "E164"
 
 
 def _origins(value: str) -> list[str]:

@@ -2,21 +2,30 @@
 
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_serializer
-from phonenumber_field.serializerfields import PhoneNumberField
 from rest_framework import serializers
 
 from advertisers.models import Advertiser, AdvertiserBankAccount, AdvertiserContact
+from advertisers.phones import LONGEST, stored_form
 from campaign_studio.api.fields import CountryField, SecretField
 from campaign_studio.api.serializers import RowListSerializer, StudioSerializer
 
 MAX_CONTACTS = 100
 
 
+class PhoneField(serializers.CharField):
+    """A phone number. The model refuses what isn't one."""
+
+    def to_internal_value(self, data: object) -> str:
+        """In its normal form where no country is needed, so that another spelling of the stored number is no change."""
+        text = super().to_internal_value(data)
+        return stored_form(text) or text
+
+
 @extend_schema_serializer(description=_("A contact at a URL of its own."))
 class ContactSerializer(StudioSerializer):
     """A contact at a URL of its own."""
 
-    contact_phone = PhoneNumberField(required=False, allow_null=True)
+    contact_phone = PhoneField(required=False, allow_null=True, max_length=LONGEST)
     contact_country = CountryField(required=False, allow_null=True)
 
     class Meta:
@@ -52,7 +61,7 @@ class BankAccountSerializer(StudioSerializer):
     """A bank account. Account number and IBAN are masked in every response."""
 
     bank_account_number = SecretField(required=False, allow_null=True, max_length=34)
-    bank_account_iban = SecretField(required=False, allow_null=True, max_length=42)
+    bank_account_iban = SecretField(required=False, allow_null=True, max_length=60)
 
     class Meta:
         model = AdvertiserBankAccount

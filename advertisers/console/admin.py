@@ -16,7 +16,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelect2Widget
 
 from accounts.console.history import AuditedAdmin
-from advertisers.console.forms import BankAccountForm, ContactFormSet
+from advertisers.console.forms import BankAccountForm, ContactForm, ContactFormSet
 from advertisers.models import Advertiser, AdvertiserBankAccount, AdvertiserContact
 from campaign_studio.console.base import Fieldsets
 from campaign_studio.console.inlines import StudioStackedInline
@@ -40,6 +40,7 @@ class ContactInline(LongListsMixin, StudioStackedInline):
     """The contacts on their advertiser's page."""
 
     model = AdvertiserContact
+    form = ContactForm
     formset = ContactFormSet
     min_num = 1
     fieldsets = [

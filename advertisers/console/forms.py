@@ -1,12 +1,14 @@
 """The console's forms for contacts and bank accounts."""
 
-from typing import Any
+from typing import Any, ClassVar
 
+from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from advertisers.models import LAST_CONTACT, AdvertiserBankAccount, AdvertiserContact
+from advertisers.phones import readable, stored_form
 from campaign_studio.console.forms import RowRefusedError, StudioForm, StudioFormSet
 from campaign_studio.encryption import Secret
 
@@ -31,6 +33,27 @@ class ContactFormSet(StudioFormSet):
         if commit and not AdvertiserContact.objects.filter(advertiser=self.instance).exists():
             raise RowRefusedError(None, ValidationError(LAST_CONTACT, code="last_contact"))
         return saved
+
+
+class PhoneField(forms.CharField):
+    """A phone number as people write it."""
+
+    def prepare_value(self, value: object) -> object:
+        return readable(value) if isinstance(value, str) else value
+
+    def to_python(self, value: object) -> str:
+        """In its normal form where no country is needed, so that opening and saving the page is no change."""
+        text = super().to_python(value)
+        return stored_form(text) or text
+
+
+class ContactForm(StudioForm):
+    """A contact of an advertiser."""
+
+    class Meta:
+        model = AdvertiserContact
+        field_classes: ClassVar = {"contact_phone": PhoneField}
+        fields = "__all__"
 
 
 class BankAccountForm(StudioForm):

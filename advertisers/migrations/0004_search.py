@@ -12,7 +12,12 @@ class Migration(migrations.Migration):
 
     atomic = False
 
-    dependencies = [("campaign_studio", "0004_search_key"), ("advertisers", "0003_one_takes_the_mark_over")]
+    dependencies = [
+        ("campaign_studio", "0004_search_key"),
+        ("advertisers", "0003_one_takes_the_mark_over"),
+        # Creates the extension for trigrams, and drops it when it is reversed.
+        ("campaigns", "0001_campaigns"),
+    ]
 
     operations = [
         AddIndexConcurrently(

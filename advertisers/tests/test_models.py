@@ -13,7 +13,6 @@ from advertisers.models import Advertiser, AdvertiserBankAccount, AdvertiserCont
 from advertisers.tests.factories import (
     ACCOUNT_NUMBER,
     IBAN,
-    OTHER_IBAN,
     AdvertiserBankAccountFactory,
     AdvertiserContactFactory,
     AdvertiserFactory,
@@ -166,12 +165,8 @@ def test_a_contact_with_invalid_details_is_refused(field: str, value: str) -> No
     assert_model_refuses(AdvertiserContactFactory(), field, "", **{field: value})
 
 
-def test_a_phone_number_is_stored_in_international_format() -> None:
-    contact = AdvertiserContactFactory(contact_phone="+49 30 901820")
-    contact.refresh_from_db()
-
-    assert contact.contact_phone.as_e164 == "+4930901820"
-    assert str(contact) == contact.contact_name
+def test_a_contact_is_shown_by_its_name() -> None:
+    assert str(AdvertiserContactFactory.build(contact_name="Ann")) == "Ann"
 
 
 @pytest.mark.parametrize(
@@ -234,18 +229,6 @@ def test_an_account_without_number_and_iban_is_refused_by_model_and_database() -
     assert_model_refuses(account, "__all__", "Enter an account number or an IBAN.", bank_account_number="")
 
 
-@pytest.mark.parametrize("iban", ["DE89370400440532013001", "DE8937040044053201300", "XX00", "532013", "DE 89"])
-def test_an_invalid_iban_is_refused_without_repeating_it(iban: str) -> None:
-    account = AdvertiserBankAccountFactory(bank_account_iban=OTHER_IBAN)
-
-    assert_model_refuses(
-        account, "bank_account_iban", "This is not a valid IBAN. Check every character.", bank_account_iban=iban
-    )
-    with pytest.raises(ValidationError) as refused:
-        account.full_clean()
-    assert iban not in str(refused.value)
-
-
 def test_iban_and_bic_are_stored_without_spaces_in_upper_case() -> None:
     account = AdvertiserBankAccountFactory(
         bank_account_iban="de89 3704 0044 0532 0130 00",
@@ -265,14 +248,6 @@ def test_a_bic_in_the_wrong_format_is_refused(field: str, code: str) -> None:
     refusal = f"“{code}” is not a BIC. A BIC has 8 or 11 characters, for example DEUTDEFF or DEUTDEFF500."
 
     assert_model_refuses(AdvertiserBankAccountFactory(), field, refusal, **{field: code})
-
-
-@pytest.mark.parametrize("number", ["123", "1" * 35, "12_34", "-1234", "12\n34"])
-def test_an_account_number_in_the_wrong_format_is_refused(number: str) -> None:
-    account = AdvertiserBankAccountFactory()
-    refusal = "An account number has 4 to 34 characters: letters and digits, with spaces or hyphens between them."
-
-    assert_model_refuses(account, "bank_account_number", refusal, bank_account_number=number)
 
 
 @pytest.mark.parametrize(

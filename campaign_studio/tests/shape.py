@@ -56,7 +56,7 @@ accounts/audit             models recording seals sealing heads verifying prunin
 accounts/api               authentication email_views history jwt password_views schema session_views tokens
 accounts/console           confirmation history log passwords sessions two_factor
 
-advertisers
+advertisers                phones
 advertisers/api
 advertisers/console        bank_accounts
 

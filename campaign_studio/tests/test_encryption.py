@@ -27,7 +27,12 @@ def test_a_secret_shows_only_its_end() -> None:
     assert ACCOUNT_NUMBER not in repr([secret]) + str({"number": secret})
 
 
-@pytest.mark.parametrize("text", ["1", "1234", "12345", "1234567"])
+@pytest.mark.parametrize("text", ["01-0123-0123456-00", "0101230123 45600", "010123/0123456.00"])
+def test_the_end_of_a_secret_is_shown_without_separators(text: str) -> None:
+    assert str(Secret(text)) == "••••5600"
+
+
+@pytest.mark.parametrize("text", ["1", "1234", "12345", "1234567", "123-45.6/7"])
 def test_a_short_secret_shows_nothing(text: str) -> None:
     assert str(Secret(text)) == MASK
 
