@@ -1,16 +1,17 @@
-"""The base of every model: it remembers stored values and validates all checks in one query."""
+"""The base of every model: it remembers stored values, and validates checks with as few queries as possible."""
 
 import re
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, ClassVar, Self
 
-from django.core.exceptions import FieldError, ValidationError
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import CheckConstraint, Expression, Q, Value
 from django.utils.translation import gettext_lazy as _
 
 from campaign_studio.acting import Reader
 from campaign_studio.constraints import with_constraint_code
+from campaign_studio.models.verdicts import Verdict, checks_of
 
 LINE_BREAKS = re.compile(r"\s*[\r\n]+\s*")
 
@@ -21,7 +22,7 @@ def one_line(text: str) -> str:
 
 
 class StudioModel(models.Model):
-    """A model that knows which values are stored, and whose check constraints are validated in one query."""
+    """A model that knows which values are stored, and whose check constraints take as few queries as possible."""
 
     # The fields whose stored values are remembered, so that rules can compare them with the new ones.
     remembered: ClassVar[tuple[str, ...]] = ()
@@ -105,14 +106,15 @@ class StudioModel(models.Model):
     def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
         """Raise ValidationError for each constraint that is violated, with the constraint's name as the code.
 
-        Django validates every check by a query in a savepoint of its own: sixty statements for one ad. Here one query
-        covers all checks. They are validated one by one only if it finds a problem.
+        Django validates every check by a query in a savepoint of its own: sixty statements for one ad. Here checks that
+        only compare columns take none, and one query covers those that only the database can judge. A check that fails
+        is validated once more, by the database.
         """
         left_out = set(exclude or ())
-        checks_hold = self._checks_hold(left_out)
+        met = self._checks_met(left_out)
         errors: dict[str, list[ValidationError]] = {}
         for constraint in self._meta.constraints:
-            if checks_hold and isinstance(constraint, CheckConstraint):
+            if constraint.name in met:
                 continue
             try:
                 constraint.validate(type(self), self, left_out)
@@ -121,15 +123,23 @@ class StudioModel(models.Model):
         if errors:
             raise ValidationError(errors)
 
-    def _checks_hold(self, exclude: set[str]) -> bool:
+    def _checks_met(self, exclude: set[str]) -> set[str]:
+        """The names of the checks that need no closer look: they hold, or are about a field that is excluded."""
+        met, doubtful = set(), []
+        for check in checks_of(type(self)):
+            verdict = Verdict.TRUE if check.fields & exclude else check.judge(self)
+            if verdict in (Verdict.TRUE, Verdict.UNKNOWN):
+                met.add(check.constraint.name)
+            elif verdict is Verdict.DOUBT:
+                doubtful.append(check.constraint)
+        if doubtful and self._hold_in_the_database(doubtful, exclude):
+            met |= {check.name for check in doubtful}
+        return met
+
+    def _hold_in_the_database(self, checks: list[CheckConstraint], exclude: set[str]) -> bool:
         fields = [field for field in self._meta.concrete_fields if field.name not in exclude]
         values = {field.name: Value(getattr(self, field.attname), field) for field in fields}
-        checks = [one.condition for one in self._meta.constraints if isinstance(one, CheckConstraint)]
-        try:
-            return Q(*checks).check(values)
-        except FieldError:
-            # A check uses a field that is excluded.
-            return False
+        return Q(*[one.condition for one in checks]).check(values)
 
 
 class TimestampedModel(StudioModel):

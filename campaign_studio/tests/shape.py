@@ -37,7 +37,7 @@ console                    admin forms urls
 
 campaign_studio            settings urls wsgi asgi env logs dashboard loopback
 campaign_studio            acting writing retrying rate_limits addresses encryption lookups faults
-campaign_studio/models     base versioned stamped idempotency places
+campaign_studio/models     base verdicts versioned stamped idempotency places
 campaign_studio/places     names countries regions postcodes choices functions gazetteer lists clock
 campaign_studio/database   configuration timeouts unavailable schema_changes prepared
 campaign_studio/embedded   server roles backend/base
