@@ -9,6 +9,7 @@ from django.utils.translation import ngettext_lazy
 from ads.choices import WEEKDAYS
 from ads.delivery.facts import Fact, Problem, ResourceType, Step
 from ads.reporting.reports import Refusal, Rejection
+from ads.time_slots import words_of_days
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -58,6 +59,9 @@ PROBLEMS: Mapping[Problem, "StrPromise | Mapping[ResourceType, StrPromise]"] = {
     Problem.STARTS_AFTER_CAMPAIGN: _("The ad starts on %(date)s, after the campaign's last day, %(day)s."),
     Problem.ENDS_BEFORE_CAMPAIGN: _("The ad ends on %(date)s, before the campaign's first day, %(day)s."),
     Problem.EXPIRES_BEFORE_START: _("The ad expires on %(date)s, before its first day, %(day)s."),
+    Problem.NO_TIME_SLOT_ON_ITS_DAYS: _(
+        "None of the ad's time slots is for one of its days, %(first)s to %(last)s (%(weekdays)s)."
+    ),
     Problem.ENDS_TODAY: {"campaign": _("The campaign ends today."), "ad": _("The ad ends today.")},
     Problem.ENDS_TOMORROW: {"campaign": _("The campaign ends tomorrow."), "ad": _("The ad ends tomorrow.")},
     Problem.ENDS_IN_DAYS: {
@@ -142,6 +146,7 @@ STEPS: Mapping[Step, "StrPromise"] = {
     ),
     Step.GIVE_RATING_LABEL: _("Set rating_system and rating_label in its content_rating."),
     Step.ALLOW_RATING: _("Send max_rating=%(label)s, or show another ad."),
+    Step.FIT_TIME_SLOTS: _("Add one of these days to a time slot, or change the dates."),
     Step.ADD_AD: _("Add an ad."),
     Step.ADD_ANY_COUNTRY: _("Add a target to the campaign's audience_targeting."),
     Step.PROLONG: _("Set %(resource)s_end_date to a later day to keep it running."),
@@ -230,6 +235,8 @@ def _params(fact: Fact) -> dict[str, object]:
     params = {**fact.params, "resource": fact.resource_type}
     if "countries" in params:
         params["countries"] = ", ".join(cast("tuple[str, ...]", params["countries"]))
+    if "weekdays" in params:
+        params["weekdays"] = words_of_days(cast("list[int]", params["weekdays"]))
     if "weekday" in params:
         params["weekday"] = WEEKDAYS[int(str(params["weekday"]))]
     if "unit" in params:

@@ -11,6 +11,7 @@ from django.utils.translation import ngettext_lazy
 from ads.choices import WEEKDAYS, ModerationStatus
 from ads.delivery.explaining import Explanation
 from ads.delivery.facts import Fact, Problem, Reason, ResourceType, Step
+from ads.time_slots import words_of_days
 from campaign_studio.places import country_choices
 from campaigns.choices import Status
 from campaigns.console import doubts
@@ -124,6 +125,9 @@ PROBLEMS: Mapping[Problem, "StrPromise | Mapping[ResourceType, StrPromise]"] = {
     Problem.STARTS_AFTER_CAMPAIGN: _("The ad starts on %(date)s, after the campaign's last day, %(day)s."),
     Problem.ENDS_BEFORE_CAMPAIGN: _("The ad ends on %(date)s, before the campaign's first day, %(day)s."),
     Problem.EXPIRES_BEFORE_START: _("The ad expires on %(date)s, before its first day, %(day)s."),
+    Problem.NO_TIME_SLOT_ON_ITS_DAYS: _(
+        "None of the ad's time slots is for one of its days, %(first)s to %(last)s (%(weekdays)s)."
+    ),
     Problem.ENDS_TODAY: {"campaign": _("The campaign ends today."), "ad": _("The ad ends today.")},
     Problem.ENDS_TOMORROW: {"campaign": _("The campaign ends tomorrow."), "ad": _("The ad ends tomorrow.")},
     Problem.ENDS_IN_DAYS: {
@@ -216,6 +220,7 @@ STEPS: Mapping[Step, "StrPromise | Mapping[ResourceType, StrPromise]"] = {
     ),
     Step.GIVE_RATING_LABEL: _("Choose a rating system and a rating label."),
     Step.ALLOW_RATING: _("Choose %(label)s as the strongest rating, or show another ad."),
+    Step.FIT_TIME_SLOTS: _("Add one of these days to a time slot, or change the dates."),
     Step.ADD_AD: _("Add an ad."),
     Step.ADD_ANY_COUNTRY: _("Add a country to the campaign's targeting."),
     Step.PROLONG: {
@@ -254,6 +259,8 @@ def _params(fact: Fact) -> dict[str, object]:
         params["country"] = _country(params["country"])
     if "countries" in params:
         params["countries"] = doubts.names_of(cast("tuple[str, ...]", params["countries"]))
+    if "weekdays" in params:
+        params["weekdays"] = words_of_days(cast("list[int]", params["weekdays"]))
     if "weekday" in params:
         params["weekday"] = WEEKDAYS[int(str(params["weekday"]))]
     if "unit" in params:

@@ -47,6 +47,7 @@ class Problem(StrEnum):
     STARTS_AFTER_CAMPAIGN = auto()
     ENDS_BEFORE_CAMPAIGN = auto()
     EXPIRES_BEFORE_START = auto()
+    NO_TIME_SLOT_ON_ITS_DAYS = auto()
     ENDS_TODAY = auto()
     ENDS_TOMORROW = auto()
     ENDS_IN_DAYS = auto()
@@ -101,6 +102,7 @@ class Step(StrEnum):
     # These are only used by readiness.
     ADD_AD = auto()
     ADD_ANY_COUNTRY = auto()
+    FIT_TIME_SLOTS = auto()
     PROLONG = auto()
     PROLONG_EXPIRY = auto()
     RAISE_VIEW_CAP_TO_GO_ON = auto()

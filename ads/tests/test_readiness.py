@@ -1,11 +1,13 @@
 """`GET /api/campaigns/{id}/readiness`: what keeps a campaign from running, and what ends soon."""
 
 import uuid
-from datetime import timedelta
+from collections.abc import Iterator
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -29,6 +31,13 @@ def running() -> Ad:
     today = timezone.localdate()
     dates = {"campaign__campaign_start_date": today, "campaign__campaign_end_date": today + timedelta(days=30)}
     return showing(**dates)
+
+
+@pytest.fixture
+def noon_of_monday() -> Iterator[None]:
+    """Monday, 23 November 2026. At noon in UTC, it is the same day on every clock."""
+    with time_machine.travel("2026-11-23T12:00Z", tick=False):
+        yield
 
 
 @pytest.fixture
@@ -140,6 +149,57 @@ def test_the_start_of_an_ad_is_no_problem_of_its_own_when_the_campaign_is_over(r
     Ad.objects.update(ad_start_date=timezone.localdate())
 
     assert ready(running.campaign) == ("red", ["campaign_dates"], [])
+
+
+@pytest.mark.parametrize(
+    ("weekdays", "last", "expected"),
+    [
+        ([6], 27, "red"),
+        ([6], 28, "green"),
+        ([6, 7], 27, "red"),
+        ([7], 28, "red"),
+        ([5], 27, "green"),
+        ([1], 27, "green"),
+    ],
+)
+@pytest.mark.parametrize("end", ["campaign_end_date", "campaign_expiry_date", "ad_end_date", "ad_expiry_date"])
+def test_an_ad_whose_slots_fall_on_none_of_its_days_is_a_blocker(
+    noon_of_monday: None, weekdays: list[int], last: int, expected: str, end: str
+) -> None:
+    ad = showing()
+    day = date(2026, 11, last)
+    if end == "campaign_expiry_date":
+        Campaign.objects.update(campaign_end_date=day, campaign_expiry_date=day)
+    else:
+        (Campaign if end.startswith("campaign") else Ad).objects.update(**{end: day})
+    AdTimeSlotFactory(ad=ad, weekdays=weekdays)
+
+    found = readiness_of(Campaign.objects.all(), at=timezone.now())[ad.campaign_id]
+
+    assert [(one.code, one.problem, one.params["weekdays"]) for one in found.blockers] == (
+        [("time_slot", Problem.NO_TIME_SLOT_ON_ITS_DAYS, list(range(1, last - 21)))] if expected == "red" else []
+    )
+    assert found.light == expected or not found.blockers
+
+
+def test_slots_are_for_the_days_that_are_left(noon_of_monday: None) -> None:
+    ad = showing(ad_start_date=date(2026, 11, 23), ad_end_date=date(2026, 11, 27))
+    AdTimeSlotFactory(ad=ad, weekdays=[1])
+    ready = {}
+    for moment in ("2026-11-24T11:00Z", "2026-11-24T12:00Z"):
+        with time_machine.travel(moment, tick=False):
+            ready[moment] = readiness_of(Campaign.objects.all(), at=timezone.now())[ad.campaign_id].ready
+
+    # Monday is over on every clock at 12:00 UTC of Tuesday.
+    assert ready == {"2026-11-24T11:00Z": True, "2026-11-24T12:00Z": False}
+
+
+def test_slots_are_no_problem_of_their_own_when_there_are_no_days(ready: Any, running: Ad) -> None:
+    AdTimeSlotFactory(ad=running, weekdays=[6])
+    today = timezone.localdate()
+    Ad.objects.update(ad_start_date=today + timedelta(days=10), ad_expiry_date=today + timedelta(days=5))
+
+    assert ready(running.campaign) == ("red", ["ad_expiry_date"], [])
 
 
 def test_when_every_ad_is_rejected_each_note_is_a_blocker(running: Ad) -> None:

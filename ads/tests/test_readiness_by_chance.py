@@ -5,9 +5,11 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from accounts.tests.factories import UserFactory
+from ads.choices import AdType
 from ads.delivery.criteria import able_to_show
 from ads.delivery.opportunity import Opportunity
 from ads.delivery.readiness import readiness_of
@@ -32,31 +34,48 @@ def opportunities(campaign: dict[str, Any], ad: dict[str, Any]) -> Iterator[Oppo
                 yield Opportunity(target["country"], moment, city=city, postcode=postcode)
 
 
-def daily(world: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The same world with time slots for every day of the week, because readiness doesn't depend on their days."""
-    for campaign in world:
-        for ad in campaign["ads"]:
-            longest = max((weekdays for _start, _end, weekdays in ad["slots"]), key=len, default=[])
-            of_some_days = [slot for slot in ad["slots"] if slot[2] == longest]
-            ad["slots"] = [(start, end, list(range(1, 8))) for start, end, _weekdays in of_some_days]
-    return world
-
-
 def ever_shows(campaign: dict[str, Any], ad: dict[str, Any]) -> bool:
     return any(shows(campaign, ad, opportunity) for opportunity in opportunities(campaign, ad))
 
 
+def running(world: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same world, but active and approved, so that only days, slots and targets decide."""
+    for campaign in world:
+        campaign |= {"campaign_status": "active", "cap": None, "time_cap": None}
+        for ad in campaign["ads"]:
+            ad |= {"ad_status": "active", "moderation_status": "approved", "rating": (True, "MPAA", "PG")}
+    return world
+
+
+def one_ad(run: tuple[int | None, int | None, int | None] = (None, None, None), **values: Any) -> list[dict[str, Any]]:
+    """A world with a single ad, whose dates are days from `DAY`. Its campaign runs from the next day to the fourth."""
+    dates = tuple(None if days is None else DAY + timedelta(days) for days in run)
+    ad = {"ad_type_id": AdType.TOP_BAR.value, "run": dates, "slots": [], **values}
+    target = {"region": "Europe", "country": "DE", "cities": [], "postcodes": []}
+    campaign = {"run": (DAY + timedelta(1), DAY + timedelta(4), None), "used": None, "targets": [target], "ads": [ad]}
+    return running([campaign])
+
+
+# What is rare by chance.
+@example(world=one_ad())
+@example(world=one_ad((None, None, 0)))
+@example(world=one_ad((2, None, 1)))
+@example(world=one_ad((None, 0, None)))
+@example(world=one_ad((5, None, None)))
+@example(world=one_ad(slots=[(30, 40, [6, 7])]))
+@example(world=one_ad((None, 3, None), slots=[(30, 40, [1, 5])]))
+@example(world=one_ad((None, None, 3), slots=[(30, 40, [4])]))
 @by_chance
-@given(world=worlds.map(daily))
+@given(world=st.one_of(worlds, worlds.map(running)))
 def test_what_is_ready_shows_some_time_and_what_is_not_never_does(world: Any) -> None:
     with undone():
         stored = build(world, UserFactory())
         able = {key for key, values in stored.items() if ever_shows(*values)}
 
         assert set(able_to_show(Ad.objects.all(), on=DAY).values_list("pk", flat=True)) == able
-        running = set(Ad.objects.filter(pk__in=able).values_list("campaign", flat=True))
+        with_ads = set(Ad.objects.filter(pk__in=able).values_list("campaign", flat=True))
         found = readiness_of(Campaign.objects.all(), at=NOON)
-        assert {key for key, one in found.items() if one.ready} == running
+        assert {key for key, one in found.items() if one.ready} == with_ads
         for one in found.values():
             said = [(item.code, item.resource_id, repr(item.params)) for item in (*one.blockers, *one.warnings)]
             assert len(said) == len(set(said))

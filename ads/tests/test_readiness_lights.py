@@ -49,6 +49,13 @@ def outside_its_campaign(**dates: date) -> Ad:
     return ad
 
 
+def on_saturdays(**values: Any) -> Ad:
+    """An ad with a time slot on Saturday only. Today is Monday."""
+    ad = showing(**values)
+    AdTimeSlotFactory(ad=ad, weekdays=[6])
+    return ad
+
+
 def rejected() -> Ad:
     """An ad that a moderator has rejected, alone in its campaign."""
     ad = showing()
@@ -88,6 +95,7 @@ def test_a_campaign_with_a_place_that_is_elsewhere_has_warnings(target: dict[str
         lambda: outside_its_campaign(ad_end_date=date(2026, 11, 25)).campaign,
         lambda: outside_its_campaign(ad_start_date=date(2027, 1, 2)).campaign,
         lambda: rejected().campaign,
+        lambda: on_saturdays(ad_end_date=date(2026, 11, 27)).campaign,
     ],
 )
 def test_a_campaign_that_cannot_run_is_not_ready(make: Callable[[], Any], client: Client) -> None:
@@ -110,6 +118,13 @@ def test_a_campaign_that_cannot_run_is_not_ready(make: Callable[[], Any], client
 )
 def test_the_light_of_an_ad_says_whether_it_can_still_show(values: dict[str, Any], says: str, client: Client) -> None:
     ad = showing(**values)
+
+    assert lights(client.get(ADS)) == {reverse("admin:ads_ad_why", args=[ad.pk]): says}
+
+
+@pytest.mark.parametrize(("last", "says"), [(27, "Can&#x27;t show"), (28, "Can show")])
+def test_an_ad_on_saturdays_needs_a_saturday(last: int, says: str, client: Client) -> None:
+    ad = on_saturdays(ad_end_date=date(2026, 11, last))
 
     assert lights(client.get(ADS)) == {reverse("admin:ads_ad_why", args=[ad.pk]): says}
 

@@ -38,6 +38,9 @@ PARAMS: Mapping[str, object] = {
     "note": "100 % too loud",
     "countries": ("AT", "US"),
     "count": 7,
+    "first": date(2026, 11, 23),
+    "last": date(2026, 11, 27),
+    "weekdays": [1, 2, 3, 4, 5],
 }
 # What is wrong: in the API, and in the console where that differs.
 PROBLEMS = {
@@ -93,6 +96,10 @@ PROBLEMS_BY_DOOR = {
         "The ad expires on 2026-11-20, before its first day, 2026-11-23.",
         "The ad expires on 20 Nov 2026, before its first day, 23 Nov 2026.",
     ),
+    Problem.NO_TIME_SLOT_ON_ITS_DAYS: (
+        "None of the ad's time slots is for one of its days, 2026-11-23 to 2026-11-27 (Mon–Fri).",
+        "None of the ad's time slots is for one of its days, 23 Nov 2026 to 27 Nov 2026 (Mon–Fri).",
+    ),
     Problem.CITY_UNKNOWN: (
         "“Berlin” isn't known as a city in DE.",
         "“Berlin” isn't known as a city in Germany.",
@@ -138,6 +145,7 @@ STEPS = {
         "Add Berlin to the cities of the target “Germany, Europe”, and clear its postcodes."
     ),
     Step.ADD_POSTCODE: "Add 10115 to the postcodes of the target “Germany, Europe”.",
+    Step.FIT_TIME_SLOTS: "Add one of these days to a time slot, or change the dates.",
     Step.ADD_AD: "Add an ad.",
     Step.CHECK_PLACES: "Check the spelling and the country. If both are right, nothing needs to change.",
 }

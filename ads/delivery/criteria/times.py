@@ -167,7 +167,7 @@ CRITERIA = (
     Criterion(
         code="time_slot",
         holds=_in_slot,
-        can_hold=None,
+        can_hold=days.AD_HAS_SLOT_ON_ITS_DAYS,
         why=_outside_slots,
         kept=KeptColumns({"quarters": _quarters()}, _in_its_quarters),
     ),
