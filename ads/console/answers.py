@@ -1,17 +1,29 @@
 """Explanations and findings as the console's templates need them: sentences, each with a link to what to change."""
 
 from collections.abc import Collection, Mapping
-from typing import NotRequired, TypedDict
+from datetime import date
+from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.translation import gettext_lazy as _
 
-from ads.console.wording import HEADINGS, LINKS, fix, message, not_checked, outcome, value_of
+from ads.choices import ModerationStatus
+from ads.console.wording import DURATIONS, HEADINGS, LINKS, country_label, fix, message, not_checked, outcome
 from ads.delivery.criteria import BY_CODE
 from ads.delivery.explaining import Explanation
 from ads.delivery.facts import Fact, Reason, ResourceType
 from ads.delivery.readiness import Finding
 from ads.models import Ad
+from campaigns.choices import Status
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
+
+CONFIRMED: Mapping[object, "StrPromise"] = {True: _("confirmed"), False: _("not confirmed"), None: _("no rating")}
+# What a target must include if the screen's city or postcode is unknown.
+WHOLE: Mapping[str, "StrPromise"] = {"city": _("all cities"), "postcode": _("all postcodes")}
+NONE = _("none")
 PAGES: Mapping[ResourceType, str] = {"campaign": "admin:campaigns_campaign_change", "ad": "admin:ads_ad_change"}
 
 
@@ -113,3 +125,22 @@ def _failing_outside(code: str, failing: Mapping[str, Reason]) -> str:
     while code not in failing and BY_CODE[code].within:
         code = BY_CODE[code].within
     return code
+
+
+def value_of(reason: Reason, value: object) -> str:
+    """A criterion's value as people read it: labels, formatted dates, spelt-out units."""
+    if reason.code == "rated":
+        return str(CONFIRMED[value])
+    if isinstance(value, list):
+        return ", ".join(country_label(one) if reason.code == "country" else str(one) for one in value) or str(NONE)
+    if isinstance(value, date):
+        return date_format(value)
+    if reason.code in ("campaign_active", "ad_active"):
+        return str(Status(str(value)).label)
+    if reason.code == "approved":
+        return str(ModerationStatus(str(value)).label)
+    if not value:
+        return str(WHOLE.get(reason.code, NONE))
+    if "unit" in reason.params:
+        return DURATIONS[str(reason.params["unit"])] % {"count": value}
+    return country_label(value) if reason.code == "country" else str(value)

@@ -8,9 +8,9 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
-from ads.choices import WEEKDAYS, ModerationStatus
+from ads.choices import WEEKDAYS
 from ads.delivery.explaining import Explanation
-from ads.delivery.facts import Fact, Problem, Reason, ResourceType, Step
+from ads.delivery.facts import Fact, Problem, ResourceType, Step
 from ads.time_slots import words_of_days
 from campaign_studio.places import country_choices
 from campaigns.choices import Status
@@ -76,10 +76,6 @@ ANY_RATING_IS_ALLOWED = _("Not checked: any rating is allowed.")
 SHOWS = _("Shows")
 ELIGIBLE = _("Eligible")
 DOES_NOT_SHOW = ngettext_lazy("Doesn't show: %(count)d reason", "Doesn't show: %(count)d reasons", "count")
-CONFIRMED: Mapping[object, "StrPromise"] = {True: _("confirmed"), False: _("not confirmed"), None: _("no rating")}
-# What a target must include if the screen's city or postcode is unknown.
-WHOLE: Mapping[str, "StrPromise"] = {"city": _("all cities"), "postcode": _("all postcodes")}
-NONE = _("none")
 DURATIONS: Mapping[str, "StrPromise"] = {
     "seconds": ngettext_lazy("%(count)d second", "%(count)d seconds", "count"),
     "minutes": ngettext_lazy("%(count)d minute", "%(count)d minutes", "count"),
@@ -256,7 +252,7 @@ def _params(fact: Fact) -> dict[str, object]:
     if "status" in params:
         params["status"] = Status(str(params["status"])).label
     if "country" in params:
-        params["country"] = _country(params["country"])
+        params["country"] = country_label(params["country"])
     if "countries" in params:
         params["countries"] = doubts.names_of(cast("tuple[str, ...]", params["countries"]))
     if "weekdays" in params:
@@ -270,7 +266,8 @@ def _params(fact: Fact) -> dict[str, object]:
     return params
 
 
-def _country(code: object) -> str:
+def country_label(code: object) -> str:
+    """The name of a country by its code. What isn't a code is returned as it is."""
     return dict(country_choices()).get(str(code), str(code))
 
 
@@ -284,22 +281,3 @@ def outcome(explained: Explanation) -> str:
 def not_checked(code: str) -> str:
     """Why a criterion wasn't checked: by the code of the failing one that it depends on, or its own."""
     return str(NOT_CHECKED_BEFORE.get(code, ANY_RATING_IS_ALLOWED))
-
-
-def value_of(reason: Reason, value: object) -> str:
-    """A criterion's value as people read it: labels, formatted dates, spelt-out units."""
-    if reason.code == "rated":
-        return str(CONFIRMED[value])
-    if isinstance(value, list):
-        return ", ".join(_country(one) if reason.code == "country" else str(one) for one in value) or str(NONE)
-    if isinstance(value, date):
-        return date_format(value)
-    if reason.code in ("campaign_active", "ad_active"):
-        return str(Status(str(value)).label)
-    if reason.code == "approved":
-        return str(ModerationStatus(str(value)).label)
-    if not value:
-        return str(WHOLE.get(reason.code, NONE))
-    if "unit" in reason.params:
-        return DURATIONS[str(reason.params["unit"])] % {"count": value}
-    return _country(value) if reason.code == "country" else str(value)

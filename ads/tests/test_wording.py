@@ -9,6 +9,7 @@ import pytest
 
 from ads.api import wording as api
 from ads.console import wording as console
+from ads.console.answers import value_of
 from ads.delivery.criteria import CRITERIA
 from ads.delivery.facts import Fact, Problem, Reason, ResourceType, Step
 from ads.reporting.reports import Refusal, Rejection
@@ -421,7 +422,7 @@ def test_values_are_shown_by_their_labels(code: str, value: object, params: dict
         **{**vars(fact(Problem.NO_ADS, params=params)), "code": code}, expected=value, actual=value, changes=None
     )
 
-    assert console.value_of(reason, value) == words
+    assert value_of(reason, value) == words
 
 
 @pytest.mark.parametrize(
