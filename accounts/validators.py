@@ -28,6 +28,10 @@ class LongestPasswordValidator:
 
 # Control characters, format characters such as those that reverse the direction of text, and line separators.
 HIDDEN = {"Cc", "Cf", "Zl", "Zp", "Co", "Cs"}
+# What would break a name into lines, or turn around what stands after it: controls, line separators, and the
+# characters that set a direction (not the marks of Hebrew and Arabic).
+BREAKING = {"Cc", "Zl", "Zp"}
+TURNING = {chr(code) for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
 # Letters and symbols without a shape: the fillers of Hangul and the blank of Braille. A name of them would be empty.
 BLANKS = {"\u115f", "\u1160", "\u2800", "\u3164", "\uffa0"}
 # Some languages spell names with these two: the zero-width non-joiner and joiner.
@@ -49,15 +53,25 @@ def validate_person_name(value: str) -> None:
     for character in value:
         is_hidden = unicodedata.category(character) in HIDDEN or character in BLANKS
         if is_hidden and character not in JOINERS:
-            code = f"U+{ord(character):04X}"
-            raise ValidationError(
-                gettext("This name contains a hidden character or a line break (%(code)s). Remove it."),
-                code="hidden_character",
-                params={"code": code},
-            )
+            raise _hidden_character(character)
     # In compatibility form, so that full-width characters count too.
     if OF_URLS & set(unicodedata.normalize("NFKC", value)):
         raise ValidationError(gettext("A name can't contain a slash or a colon. Remove it."), code="name_like_a_url")
+
+
+def validate_title(value: str) -> None:
+    """Raise ValidationError for the name of a thing, such as a campaign, that wouldn't stay on its line."""
+    for character in value:
+        if unicodedata.category(character) in BREAKING or character in TURNING:
+            raise _hidden_character(character)
+
+
+def _hidden_character(character: str) -> ValidationError:
+    return ValidationError(
+        gettext("This name contains a hidden character or a line break (%(code)s). Remove it."),
+        code="hidden_character",
+        params={"code": f"U+{ord(character):04X}"},
+    )
 
 
 def validate_username(value: str) -> None:

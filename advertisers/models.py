@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.audit import recording
 from accounts.choices import SecurityEventKind
 from accounts.models import SecurityEvent
-from accounts.validators import validate_person_name
+from accounts.validators import validate_person_name, validate_title
 from advertisers import constraints
 from advertisers.choices import AdvertiserType, ContactType
 from advertisers.fields import PhoneField
@@ -57,6 +57,7 @@ class Advertiser(StampedModel):
     )
 
     created_by_field = "created_by"
+    remembered = ("advertiser_name",)
 
     objects = AdvertiserQuerySet.as_manager()
 
@@ -76,6 +77,11 @@ class Advertiser(StampedModel):
 
     def __str__(self) -> str:
         return self.advertiser_name
+
+    def clean(self) -> None:
+        """Refuse a new name that would turn around lines in which it stands."""
+        super().clean()
+        self.check_changed({"advertiser_name": validate_title})
 
 
 class AdvertiserContact(PartModel, TimestampedModel):

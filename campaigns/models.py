@@ -13,6 +13,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.validators import validate_title
 from campaign_studio.lookups import SearchKey
 from campaign_studio.models.base import TimestampedModel
 from campaign_studio.models.stamped import StampedModel
@@ -98,7 +99,7 @@ class Campaign(LifecycleModel, StampedModel):
 
     created_by_field = "campaign_created_by"
     status_field = "campaign_status"
-    remembered = ("campaign_status", "campaign_start_date", "campaign_end_date")
+    remembered = ("campaign_name", "campaign_status", "campaign_start_date", "campaign_end_date")
 
     objects = CampaignQuerySet.as_manager()
 
@@ -131,8 +132,9 @@ class Campaign(LifecycleModel, StampedModel):
         return in_seconds(self.campaign_max_view_duration_value, self.campaign_max_view_duration_unit)
 
     def clean(self) -> None:
-        """Also refuse dates that no longer include the dates of every ad."""
+        """Also refuse a new name that would turn lines around, and dates that no longer include those of every ad."""
         super().clean()
+        self.check_changed({"campaign_name": validate_title})
         if self.has_changed("campaign_start_date") or self.has_changed("campaign_end_date"):
             for ad in self.ads.all():
                 self._check_includes(ad.ad_name, ad.ad_start_date, ad.ad_end_date)

@@ -10,7 +10,7 @@ from django.forms import GenericIPAddressField
 from accounts.choices import RoleName, SecurityEventKind
 from accounts.models import AuditEntry, SecurityEvent, Session, User
 from accounts.querysets import AuditEntryQuerySet
-from campaign_studio.api.filters import OnceBuiltFilterSet, YesNoFilter
+from campaign_studio.api.filters import MomentFilter, OnceBuiltFilterSet, YesNoFilter
 
 ACTIONS = {"create": 0, "update": 1, "delete": 2, "access": 3}
 
@@ -49,7 +49,7 @@ class SecurityEventFilter(OnceBuiltFilterSet):
     user_id = django_filters.UUIDFilter()
     # By what the reader sees, or the number of hits would reveal the rest.
     remote_addr = AddressFilter(field_name="shown_remote_addr")
-    to = django_filters.IsoDateTimeFilter(field_name="happened_at", lookup_expr="lte")
+    to = MomentFilter(field_name="happened_at", lookup_expr="lte")
 
     class Meta:
         model = SecurityEvent
@@ -67,7 +67,7 @@ class AuditEntryFilter(OnceBuiltFilterSet):
     resource_type = django_filters.ChoiceFilter(field_name="content_type__model", choices=_resource_types)
     resource_id = django_filters.CharFilter(field_name="object_pk", max_length=255)
     action = django_filters.ChoiceFilter(choices=[(name, name) for name in ACTIONS], method="by_action")
-    to = django_filters.IsoDateTimeFilter(field_name="timestamp", lookup_expr="lte")
+    to = MomentFilter(field_name="timestamp", lookup_expr="lte")
 
     class Meta:
         model = AuditEntry
@@ -83,7 +83,7 @@ class HistoryFilter(django_filters.FilterSet):
 
     actor = django_filters.CharFilter(max_length=200, method="by_actor")
     field = django_filters.ChoiceFilter(method="by_field")
-    to = django_filters.IsoDateTimeFilter(field_name="timestamp", lookup_expr="lte")
+    to = MomentFilter(field_name="timestamp", lookup_expr="lte")
 
     class Meta:
         model = AuditEntry
@@ -103,6 +103,6 @@ class HistoryFilter(django_filters.FilterSet):
 
 
 # `from` is a Python keyword, so it can't be a class attribute.
-SecurityEventFilter.base_filters["from"] = django_filters.IsoDateTimeFilter(field_name="happened_at", lookup_expr="gte")
+SecurityEventFilter.base_filters["from"] = MomentFilter(field_name="happened_at", lookup_expr="gte")
 for _log in (AuditEntryFilter, HistoryFilter):
-    _log.base_filters["from"] = django_filters.IsoDateTimeFilter(field_name="timestamp", lookup_expr="gte")
+    _log.base_filters["from"] = MomentFilter(field_name="timestamp", lookup_expr="gte")

@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from accounts.tests.factories import PASSWORD, Cast, UserFactory
-from accounts.validators import validate_person_name, validate_username
+from accounts.validators import validate_person_name, validate_title, validate_username
 from campaign_studio.tests.bodies import bearing, tokens_of, user_body
 from campaign_studio.tests.browser import form_data
 
@@ -100,6 +100,18 @@ def test_a_username_of_one_script_is_accepted(name: str) -> None:
 @pytest.mark.parametrize("name", HIDDEN)
 def test_a_name_with_hidden_characters_is_refused(name: str) -> None:
     assert code_of(validate_person_name, name) == "hidden_character"
+
+
+@pytest.mark.parametrize(
+    "name", ["a\tb", "a\x00b", "a\x85b", "a\u2028b", "\u202eevil", "a\u202ab", "a\u2066b", "a\u2069"]
+)
+def test_the_name_of_a_thing_stays_on_its_line(name: str) -> None:
+    assert code_of(validate_title, name) == "hidden_character"
+
+
+@pytest.mark.parametrize("name", [*REAL, *LIKE_URLS, "שלום\u200f 50%", "🏴\U000e0067\U000e0062\U000e007f", "Z̸a̷l̶g̵o̴"])
+def test_the_name_of_a_thing_may_be_anything_else(name: str) -> None:
+    assert code_of(validate_title, name) == ""
 
 
 @pytest.mark.parametrize("name", LIKE_URLS)

@@ -14,6 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from accounts.validators import validate_title
 from ads import constraints, media, moderation
 from ads.choices import AdDurationUnit, AdType, MediaType, ModerationStatus
 from ads.querysets import AdQuerySet
@@ -158,6 +159,7 @@ class Ad(LifecycleModel, StampedModel):
     def clean(self) -> None:
         """Check what constraints can't: the campaign isn't full or exchanged, and its dates include the ad's."""
         super().clean()
+        self.check_changed({"ad_name": validate_title})
         if self._state.adding and self.campaign_id:
             self._free_number()
         if self.has_changed("campaign_id"):

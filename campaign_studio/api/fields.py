@@ -27,6 +27,7 @@ DATE_FAULTS = {
     DateFault.OTHER_FORM: _("“{input}” is not in the form YYYY-MM-DD. Send {date}."),
     DateFault.NOT_A_DATE: _("“{input}” is not a date in the form YYYY-MM-DD, such as 2027-01-31."),
 }
+NOT_A_MOMENT = _("“{input}” is not a date and time in ISO 8601, such as 2027-01-31T08:15:00Z.")
 LONGEST_QUOTE = 60
 
 

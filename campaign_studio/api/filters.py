@@ -1,6 +1,8 @@
 """Filters, search and order of lists. An unknown or repeated query parameter is an error."""
 
+import re
 from collections.abc import Collection
+from datetime import date, datetime
 from functools import cache
 from typing import TYPE_CHECKING, cast
 
@@ -10,23 +12,36 @@ from django.db.models import QuerySet
 from django.utils.text import get_text_list
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django_filters import BaseInFilter, CharFilter, ChoiceFilter, FilterSet, TypedChoiceFilter
+from django_filters import (
+    BaseInFilter,
+    CharFilter,
+    ChoiceFilter,
+    DateFilter,
+    FilterSet,
+    IsoDateTimeFilter,
+    TypedChoiceFilter,
+)
+from django_filters.fields import IsoDateTimeField
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.filters import OrderingFilter, SearchFilter
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from campaign_studio.api.fields import NOT_A_COUNTRY
+from campaign_studio.api.fields import DATE_FAULTS, NOT_A_COUNTRY, NOT_A_MOMENT, date_refusal, day_in
 from campaign_studio.api.pagination import PARAMETERS as PAGE_PARAMETERS
 from campaign_studio.api.pagination import Schema
+from campaign_studio.faults import DateFault
 from campaign_studio.lookups import MOST_SEARCH_TERMS
 from campaign_studio.places import country_code
 
 if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
+
     from campaign_studio.api.viewsets import StudioListViewSet
 
 LONGEST_SEARCH = 200
+PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 def refuse_unknown_parameters(request: Request, known: Collection[str]) -> None:
@@ -168,6 +183,50 @@ class YesNoFilter(TypedChoiceFilter):
         super().__init__(choices=choices, coerce=lambda text: text == "true", **kwargs)
 
 
+def _refusal(message: "StrPromise", code: str, params: dict[str, object]) -> DjangoValidationError:
+    """A refusal in the words of serializers. django-filter fills in the parameters, which may contain percent signs."""
+    return DjangoValidationError(PLACEHOLDER.sub(r"%(\1)s", str(message)), code, params)
+
+
+class DayField(forms.DateField):
+    """A date as serializers read it. Django's own field would read it in the language of the request."""
+
+    def to_python(self, value: object) -> date | None:
+        if value in self.empty_values:
+            return None
+        day = day_in(value)
+        if day is None:
+            kind, params = date_refusal(value)
+            raise _refusal(DATE_FAULTS[kind], kind, params)
+        return day
+
+
+class DayFilter(DateFilter):
+    """A date, as YYYY-MM-DD."""
+
+    field_class = DayField
+
+
+class MomentField(IsoDateTimeField):
+    """A date and time, as ISO 8601."""
+
+    def to_python(self, value: object) -> datetime | None:
+        try:
+            moment: datetime | None = super().to_python(value)
+        except DjangoValidationError as error:
+            kind, params = date_refusal(value)
+            if kind in (DateFault.NO_SUCH_MONTH, DateFault.NO_SUCH_DAY):
+                raise _refusal(DATE_FAULTS[kind], kind, params) from error
+            raise _refusal(NOT_A_MOMENT, "invalid", params) from error
+        return moment
+
+
+class MomentFilter(IsoDateTimeFilter):
+    """A date and time, as ISO 8601."""
+
+    field_class = MomentField
+
+
 class CountryField(forms.CharField):
     """A country by its code or a name, as its alpha-2 code."""
 
@@ -175,9 +234,7 @@ class CountryField(forms.CharField):
         text = super().to_python(value)
         code = country_code(text) if text else ""
         if code is None:
-            # django-filter fills in the parameters, so the text itself may contain a percent sign.
-            message = str(NOT_A_COUNTRY).replace("{input}", "%(input)s")
-            raise DjangoValidationError(message, "invalid_choice", {"input": text})
+            raise _refusal(NOT_A_COUNTRY, "invalid_choice", {"input": text})
         return code
 
 

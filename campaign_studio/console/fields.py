@@ -1,7 +1,7 @@
 """The console's form fields for dates and numbers: what is refused is refused for what is wrong with it."""
 
-from datetime import date
-from typing import ClassVar
+from datetime import date, time
+from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -50,7 +50,8 @@ class DegreesField(forms.FloatField):
         "comma": _("“%(input)s” has a decimal comma. Enter it with a point: %(number)s."),
     }
 
-    def to_python(self, value: object) -> float | None:
+    # The type stubs say that every number is whole.
+    def to_python(self, value: object) -> Any:
         try:
             return super().to_python(value)
         except ValidationError as error:
@@ -63,7 +64,7 @@ class DegreesField(forms.FloatField):
 class TimeOfDayField(forms.TimeField):
     """A time of day."""
 
-    def to_python(self, value: object) -> object:
+    def to_python(self, value: Any) -> time | None:
         try:
             return super().to_python(value)
         except ValidationError as error:

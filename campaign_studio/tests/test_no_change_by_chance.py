@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.test import Client
 from hypothesis import HealthCheck, Phase, event, given, settings
@@ -14,7 +15,9 @@ from rest_framework.test import APIClient
 from accounts.audit.models import AuditEntry
 from accounts.models import User
 from accounts.tests.factories import Cast
+from accounts.validators import validate_title
 from ads.choices import CONTENT_WARNING_CHOICES
+from campaign_studio.models.base import one_line
 from campaign_studio.tests.bodies import ad_body, advertiser_body, campaign_body, contact_body
 from campaign_studio.tests.browser import form_data
 
@@ -27,17 +30,28 @@ by_chance = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 
+
+def is_title(text: str) -> bool:
+    """Whether it can be the name of a campaign."""
+    try:
+        validate_title(text)
+    except ValidationError:
+        return False
+    return True
+
+
 # Separators, quotation marks, line breaks, formulas, markup, letters of every kind.
 LETTERS = st.one_of(
     st.sampled_from("\"“”„«»,;'.-=+@<>&{}% \t\n\u00a0\u200b，、\u0308\u202eéßİıאあ🚗"),
     st.characters(exclude_categories=("Cs", "Cc")),
 )
 names = st.text(LETTERS, min_size=1, max_size=20).filter(lambda text: text.strip() != "")
+titles = names.filter(lambda text: is_title(one_line(text)))
 texts = st.text(LETTERS, max_size=60)
 
 campaigns = st.fixed_dictionaries(
     {
-        "campaign_name": names,
+        "campaign_name": titles,
         "audience_targeting": st.lists(
             st.fixed_dictionaries(
                 {
@@ -63,7 +77,7 @@ slots = st.lists(
 )
 ads = st.fixed_dictionaries(
     {
-        "ad_name": names,
+        "ad_name": titles,
         "media_type": st.just("text"),
         "media_content": st.one_of(names, st.just("Two\nlines")),
         "time_slots": slots,
@@ -82,7 +96,7 @@ ads = st.fixed_dictionaries(
     },
 )
 advertisers = st.fixed_dictionaries(
-    {"advertiser_name": names},
+    {"advertiser_name": titles},
     optional={
         "address_line_1": texts,
         "city": texts,

@@ -7,7 +7,7 @@ import django_filters
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from campaign_studio.api.filters import ChoiceListFilter, CountryFilter, OnceBuiltFilterSet
+from campaign_studio.api.filters import ChoiceListFilter, CountryFilter, DayFilter, OnceBuiltFilterSet
 from campaigns.choices import Status
 from campaigns.models import Campaign
 from campaigns.querysets import CampaignQuerySet
@@ -31,13 +31,13 @@ class CampaignFilter(OnceBuiltFilterSet):
     campaign_created_by_id = django_filters.UUIDFilter(field_name="campaign_created_by_id")
     country = TargetCountryFilter()
     city = django_filters.CharFilter(max_length=200, method="with_country")
-    running_on = django_filters.DateFilter(
+    running_on = DayFilter(
         method="by_running_on", label=_("Only campaigns that are active and whose dates include this day.")
     )
-    campaign_start_date_after = django_filters.DateFilter(field_name="campaign_start_date", lookup_expr="gte")
-    campaign_start_date_before = django_filters.DateFilter(field_name="campaign_start_date", lookup_expr="lte")
-    campaign_end_date_after = django_filters.DateFilter(field_name="campaign_end_date", lookup_expr="gte")
-    campaign_end_date_before = django_filters.DateFilter(field_name="campaign_end_date", lookup_expr="lte")
+    campaign_start_date_after = DayFilter(field_name="campaign_start_date", lookup_expr="gte")
+    campaign_start_date_before = DayFilter(field_name="campaign_start_date", lookup_expr="lte")
+    campaign_end_date_after = DayFilter(field_name="campaign_end_date", lookup_expr="gte")
+    campaign_end_date_before = DayFilter(field_name="campaign_end_date", lookup_expr="lte")
 
     class Meta:
         model = Campaign
