@@ -50,6 +50,19 @@ def test_an_ad_that_shows_has_a_row_for_every_criterion_in_order(admin: Client) 
     assert "16 of 16 criteria met" in page.content.decode()
 
 
+def test_readiness_names_places_that_are_elsewhere_with_a_link_to_the_targeting(admin: Client) -> None:
+    ad = targeting(country="DE", cities=["Wien", "<b>Nowhere</b>"])
+
+    page = admin.get(why_campaign(ad.campaign), BERLIN)
+
+    said = [(one["message"], one["link_text"]) for one in page.context["warnings"]]
+    assert said == [
+        ("“Wien” is known in Austria, but not in Germany.", "Go to the campaign's targeting"),
+        ("“<b>Nowhere</b>” isn't known as a city in Germany.", "Go to the campaign's targeting"),
+    ]
+    assert "<b>Nowhere" not in page.content.decode()
+
+
 def test_a_criterion_that_was_not_checked_is_neither_green_nor_red(admin: Client) -> None:
     said = rows(admin.get(why(targeting(country="FR")), BERLIN))
 
