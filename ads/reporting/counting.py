@@ -1,50 +1,117 @@
 """Counting views: each once, and none beyond the campaign's caps or what a screen can have shown.
 
 Locks are always taken in the same order, which prevents deadlocks between counting, voiding, deleting and recounting:
-the device, the totals of the campaigns, the ads and the receipts, each by key, then the sums by day. The lock of the
-device makes simultaneous reports of one device wait for each other, so that each sees the seconds of those before it.
+the device, the totals of the campaigns, then the ads, each by key. The lock of the device makes simultaneous reports of
+one device wait for each other, so that each sees the seconds of those before it. The totals are locked late, because
+reports of other devices wait for them; whoever has them may also write the sums by day of their ads.
 """
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import TypeVar
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
+from django.utils import timezone
 
 from accounts.audit.models import SecurityEvent
 from accounts.choices import SecurityEventKind
-from ads.models import Ad, AdView, CampaignViewTotals, Device, ViewReceipt
-from ads.reporting.reports import IMPLAUSIBLE, Airtime, ProvenView, Refusal, Rejection, ReportedView, objection
+from ads.models import Device
+from ads.reporting.reports import (
+    IMPLAUSIBLE,
+    Airtime,
+    CountedAd,
+    ProvenView,
+    Refusal,
+    Rejection,
+    ReportedView,
+    Totals,
+    objection,
+)
+from campaign_studio.database.prepared import execute, fetch_all, fetch_one
 from campaign_studio.rate_limits import REFUSALS_PERIOD, count_refusal, is_summed_up
-from campaigns.models import Campaign
 
-# Locks the campaign, so that it can't be deleted while its row of totals is created.
+# The statements below are planned once per connection, whatever the length of a report: PostgreSQL would take most
+# short ones for worth a plan of their own, which costs more than they do.
+LOCK_DEVICE = """
+SELECT set_config('plan_cache_mode', 'force_generic_plan', true)
+FROM devices WHERE device_id = %s AND is_active FOR NO KEY UPDATE
+"""
+KNOWN = "SELECT view_id FROM ad_view_receipts WHERE view_id = ANY(%s::uuid[])"
+# Locks the campaigns, so that they can't be deleted while their rows of totals are created.
 MAKE_TOTALS = """
 INSERT INTO campaign_view_totals (campaign_id)
 SELECT campaign_id FROM campaigns
-WHERE campaign_id = ANY(%s)
+WHERE campaign_id IN (SELECT campaign_id FROM ads WHERE ad_id = ANY(%s::uuid[]))
     AND NOT EXISTS (SELECT FROM campaign_view_totals WHERE campaign_view_totals.campaign_id = campaigns.campaign_id)
 ORDER BY campaign_id FOR KEY SHARE OF campaigns
 ON CONFLICT DO NOTHING
 """
-ADD_TO_ADS = """
-UPDATE ads SET ad_view_count = ad_view_count + counted.views
-FROM unnest(%s::uuid[], %s::bigint[]) AS counted (ad_id, views)
-WHERE ads.ad_id = counted.ad_id
+LOCK_TOTALS = """
+SELECT count(*) FROM (
+    SELECT FROM campaign_view_totals
+    WHERE campaign_id IN (SELECT campaign_id FROM ads WHERE ad_id = ANY(%s::uuid[]))
+    ORDER BY campaign_id FOR UPDATE
+) AS locked
 """
-ADD_TO_DAYS = """
-INSERT INTO ad_view_days (ad_id, day, country, city, view_count, view_seconds, is_local)
-SELECT *, TRUE FROM unnest(%s::uuid[], %s::date[], %s::text[], %s::text[], %s::bigint[], %s::bigint[])
-ON CONFLICT (ad_id, day, country, city, is_local) DO UPDATE SET
-    view_count = ad_view_days.view_count + EXCLUDED.view_count,
-    view_seconds = ad_view_days.view_seconds + EXCLUDED.view_seconds
+# A statement of its own, which sees what was committed before the totals were locked.
+LOCK_ADS = """
+SELECT wanted.number, campaign_id, view_count, view_seconds, campaign_max_view_count,
+    campaign_max_view_duration_value, campaign_max_view_duration_unit,
+    ad_in_view_duration_value, ad_in_view_duration_unit,
+    ad_impression_duration_value, ad_impression_duration_unit
+FROM unnest(%s::uuid[]) WITH ORDINALITY AS wanted (ad_id, number)
+    JOIN ads USING (ad_id) JOIN campaigns USING (campaign_id) JOIN campaign_view_totals USING (campaign_id)
+ORDER BY ads.ad_id FOR NO KEY UPDATE OF ads
 """
-
-
+# The ads and the totals are locked already, and with them the sums by day. Receipts are of one device. What several
+# views share is sent once, and named by its number.
+WRITE = """
+WITH counted AS (
+    SELECT view.*, ad.ad_id, place.*, moment.* FROM unnest(
+        %s::uuid[], %s::uuid[], %s::timestamptz[], %s::integer[], %s::integer[], %s::integer[], %s::integer[]
+    ) AS view (view_id, impression_id, viewed_at, duration_seconds, ad_number, place_number, moment_number)
+    JOIN unnest(%s::uuid[]) WITH ORDINALITY AS ad (ad_id, ad_number) USING (ad_number)
+    JOIN unnest(%s::text[], %s::text[], %s::text[], %s::text[]) WITH ORDINALITY
+        AS place (position, country, city, postcode, place_number) USING (place_number)
+    JOIN unnest(%s::timestamptz[], %s::date[]) WITH ORDINALITY
+        AS moment (quarter, local_day, moment_number) USING (moment_number)
+), receipts AS (
+    INSERT INTO ad_view_receipts (view_id) SELECT view_id FROM counted ORDER BY view_id
+), views AS (
+    INSERT INTO ad_views (
+        view_id, ad_id, viewed_at, duration_seconds, country, city, postcode, device_id, position, quarter,
+        impression_id, local_day, created_at
+    )
+    SELECT view_id, ad_id, viewed_at, duration_seconds, country, city, postcode, %s, position, quarter,
+        impression_id, local_day, %s
+    FROM counted
+), of_days AS (
+    INSERT INTO ad_view_days (ad_id, day, country, city, is_local, view_count, view_seconds)
+    SELECT ad_id, local_day, country, city, TRUE, count(*), sum(duration_seconds)
+    FROM counted GROUP BY ad_id, local_day, country, city
+    ON CONFLICT (ad_id, day, country, city, is_local) DO UPDATE SET
+        view_count = ad_view_days.view_count + EXCLUDED.view_count,
+        view_seconds = ad_view_days.view_seconds + EXCLUDED.view_seconds
+), of_ads AS (
+    UPDATE ads SET ad_view_count = ad_view_count + more.views
+    FROM (SELECT ad_id, count(*) AS views, sum(duration_seconds) AS seconds FROM counted GROUP BY ad_id) AS more
+    WHERE ads.ad_id = more.ad_id
+    RETURNING ads.campaign_id, more.views, more.seconds
+)
+UPDATE campaign_view_totals AS total SET
+    view_count = total.view_count + more.views,
+    view_seconds = total.view_seconds + more.seconds
+FROM (SELECT campaign_id, sum(views) AS views, sum(seconds) AS seconds FROM of_ads GROUP BY campaign_id) AS more
+WHERE total.campaign_id = more.campaign_id
+"""
 # The day on which a stored view was counted. It is that of the screen's clock if there is a `local_day`.
 DAY_OF_VIEW = "coalesce(local_day, (viewed_at AT TIME ZONE 'UTC')::date)"
+
+
+Value = TypeVar("Value")
 
 
 class InactiveDeviceError(Exception):
@@ -68,29 +135,31 @@ def count_views(views: Sequence[ReportedView], *, device: Device, now: datetime)
     report views.
     """
     result, accepted = CountResult(), []
-    with transaction.atomic():
+    # Without a savepoint: whoever calls this in a transaction gives it up if this fails.
+    with transaction.atomic(savepoint=False):
         lock_device(device)
         proven = {view.index: ProvenView.from_report(view, device.pk) for view in views}
         believed = [view for view in proven.values() if view]
-        totals, ads = _lock(believed)
-        known = set(ViewReceipt.objects.filter(pk__in={view.view_id for view in believed}).values_list("pk", flat=True))
+        known = {view_id for (view_id,) in fetch_all(KNOWN, [_ids(view.view_id for view in believed)])}
         airtime = Airtime(believed, device.pk)
+        # Last, because others wait for these.
+        ads = _lock(believed)
         for index, view in proven.items():
             if view is None:
                 result.rejected[index] = Rejection(Refusal.FORGED)
             elif view.view_id in known:
                 result.duplicates += 1
-            elif rejection := _rejection(view, ads.get(view.impression.ad_id), airtime, totals, now):
+            elif (ad := ads.get(view.impression.ad_id)) is None:
+                result.rejected[index] = Rejection(Refusal.UNKNOWN_AD)
+            elif rejection := objection(view, ad, now) or airtime.objection(view) or ad.totals.objection(ad):
                 result.rejected[index] = rejection
             else:
                 known.add(view.view_id)
                 accepted.append(view)
                 airtime.add(view)
-                total = totals[ads[view.impression.ad_id].campaign_id]
-                total.view_count += 1
-                total.view_seconds += view.duration_seconds
+                ad.totals.add(view.duration_seconds)
         if accepted:
-            _write(accepted, totals)
+            _write(accepted, device)
         _record_implausible(device, result)
     result.accepted = len(accepted)
     return result
@@ -98,80 +167,66 @@ def count_views(views: Sequence[ReportedView], *, device: Device, now: datetime)
 
 def lock_device(device: Device) -> None:
     """Lock the device until the transaction ends. Raises InactiveDeviceError."""
-    if not Device.objects.filter(pk=device.pk, is_active=True).select_for_update(no_key=True).exists():
+    if fetch_one(LOCK_DEVICE, [device.pk]) is None:
         raise InactiveDeviceError(device.pk)
 
 
-def lock_totals(campaigns: Collection[UUID]) -> dict[UUID, CampaignViewTotals]:
-    """The totals of the campaigns that still exist, by key, locked until the transaction ends."""
-    with connection.cursor() as cursor:
-        cursor.execute(MAKE_TOTALS, [sorted(campaigns)])
-    rows = CampaignViewTotals.objects.filter(pk__in=campaigns).order_by("pk").select_for_update()
-    return {row.pk: row for row in rows}
+def lock_totals(ads: Collection[UUID]) -> None:
+    """Lock the totals of the ads' campaigns until the transaction ends, and make those that don't exist yet."""
+    execute(MAKE_TOTALS, [_ids(ads)])
+    execute(LOCK_TOTALS, [_ids(ads)])
 
 
-def _lock(views: Collection[ProvenView]) -> tuple[dict[UUID, CampaignViewTotals], dict[UUID, Ad]]:
-    """The totals and the ads of the views, by key and locked. The ads' campaigns have their current caps."""
-    wanted = Ad.objects.filter(pk__in={view.impression.ad_id for view in views})
-    totals = lock_totals(set(wanted.order_by().values_list("campaign_id", flat=True)))
-    ads = wanted.filter(campaign__in=totals).select_related("campaign").defer("media_content").order_by("pk")
-    return totals, {ad.pk: ad for ad in ads.select_for_update(of=("self",), no_key=True)}
+def _lock(views: Collection[ProvenView]) -> dict[UUID, CountedAd]:
+    """The ads of the views that still exist, by key, locked with the totals of their campaigns."""
+    wanted = list({view.impression.ad_id for view in views})
+    lock_totals(wanted)
+    totals: dict[UUID, Totals] = {}
+    ads = {}
+    for number, campaign, views_so_far, seconds_so_far, max_views, *durations in fetch_all(LOCK_ADS, [_ids(wanted)]):
+        total = totals.setdefault(campaign, Totals(views_so_far, seconds_so_far))
+        ads[wanted[number - 1]] = CountedAd.from_columns(total, max_views, *durations)
+    return ads
 
 
-def _rejection(
-    view: ProvenView, ad: Ad | None, airtime: Airtime, totals: Mapping[UUID, CampaignViewTotals], now: datetime
-) -> Rejection | None:
-    """Why the view can't be counted."""
-    if ad is None:
-        return Rejection(Refusal.UNKNOWN_AD)
-    return objection(view, ad, now) or airtime.objection(view) or _cap_reached(ad.campaign, totals)
-
-
-def _cap_reached(campaign: Campaign, totals: Mapping[UUID, CampaignViewTotals]) -> Rejection | None:
-    """The cap that is used up, if any. The last view may exceed the viewing-time cap by its own duration."""
-    total, views, seconds = totals[campaign.pk], campaign.campaign_max_view_count, campaign.max_view_seconds
-    if views is not None and total.view_count >= views:
-        return Rejection(Refusal.VIEW_CAP_REACHED, {"cap": views})
-    if seconds is not None and total.view_seconds >= seconds:
-        return Rejection(Refusal.VIEW_DURATION_CAP_REACHED, {"cap": seconds})
-    return None
-
-
-def _write(views: list[ProvenView], totals: dict[UUID, CampaignViewTotals]) -> None:
-    """Write the views with their receipts, and add them to every sum."""
-    by_ad = Counter(view.impression.ad_id for view in views)
-    by_day: dict[tuple[UUID, date, str, str], list[int]] = {}
+def _write(views: list[ProvenView], device: Device) -> None:
+    """Write the views with their receipts, and add them to every sum. Bypasses the models: no version changes."""
+    ads, places, moments = _Numbered[UUID](), _Numbered[tuple[str, ...]](), _Numbered[tuple[datetime, date]]()
+    numbers = []
     for view in views:
         shown = view.impression
-        sums = by_day.setdefault((shown.ad_id, view.day, shown.country, shown.city), [0, 0])
-        sums[0] += 1
-        sums[1] += view.duration_seconds
-    days = [(*key, *sums) for key, sums in sorted(by_day.items())]
-    ViewReceipt.objects.bulk_create(ViewReceipt(view.view_id) for view in sorted(views, key=lambda view: view.view_id))
-    with connection.cursor() as cursor:
-        # Bypasses the model: a view doesn't change the version of the ad.
-        cursor.execute(ADD_TO_ADS, [list(by_ad.keys()), list(by_ad.values())])
-        AdView.objects.bulk_create(_row(view) for view in views)
-        cursor.execute(ADD_TO_DAYS, [list(column) for column in zip(*days, strict=True)])
-    CampaignViewTotals.objects.bulk_update(totals.values(), ["view_count", "view_seconds"])
+        place = (shown.position, shown.country, shown.city, shown.postcode)
+        numbers.append((ads[shown.ad_id], places[place], moments[view.quarter, view.day]))
+    values = [
+        _ids(view.view_id for view in views),
+        _ids(view.impression_id for view in views),
+        _array(view.viewed_at.isoformat() for view in views),
+        _array(view.duration_seconds for view in views),
+        *(_array(column) for column in zip(*numbers, strict=True)),
+        _ids(ads),
+        *(list(column) for column in zip(*places, strict=True)),
+        *(list(column) for column in zip(*moments, strict=True)),
+        device.pk,
+        timezone.now(),
+    ]
+    execute(WRITE, values)
 
 
-def _row(view: ProvenView) -> AdView:
-    shown = view.impression
-    return AdView(
-        view_id=view.view_id,
-        ad_id=shown.ad_id,
-        viewed_at=view.viewed_at,
-        duration_seconds=view.duration_seconds,
-        country=shown.country,
-        city=shown.city,
-        postcode=shown.postcode,
-        device_id=view.device_id,
-        position=shown.position,
-        quarter=view.quarter,
-        impression_id=view.impression_id,
-        local_day=view.day,
-    )
+class _Numbered(dict[Value, int]):
+    """Gives each new value the next number, from 1."""
+
+    def __missing__(self, value: Value) -> int:
+        self[value] = number = len(self) + 1
+        return number
+
+
+def _ids(keys: Iterable[UUID]) -> str:
+    return _array(key.hex for key in keys)
+
+
+def _array(values: Iterable[object]) -> str:
+    """An array as PostgreSQL reads it, of values that need no quotes. The driver would take several times as long."""
+    return f"{{{','.join(map(str, values))}}}"
 
 
 def _record_implausible(device: Device, result: CountResult) -> None:

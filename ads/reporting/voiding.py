@@ -17,6 +17,7 @@ from django.db.models.expressions import RawSQL
 from accounts.audit.models import AuditEntry
 from ads.models import Ad, AdView, AdViewDay, CampaignViewTotals, Device
 from ads.reporting.counting import DAY_OF_VIEW, lock_totals
+from ads.reporting.reports import Totals
 from campaigns.models import Campaign
 
 VIEWS_AT_ONCE = 1_000
@@ -43,6 +44,11 @@ FROM unnest(%s::uuid[], %s::date[], %s::text[], %s::text[], %s::boolean[], %s::b
     AS taken (ad_id, day, country, city, is_local, views, seconds)
 WHERE (stored.ad_id, stored.day, stored.country, stored.city, stored.is_local)
     = (taken.ad_id, taken.day, taken.country, taken.city, taken.is_local)
+"""
+TAKE_FROM_TOTALS = """
+UPDATE campaign_view_totals AS stored SET view_count = less.views, view_seconds = less.seconds
+FROM unnest(%s::uuid[], %s::bigint[], %s::bigint[]) AS less (campaign_id, views, seconds)
+WHERE stored.campaign_id = less.campaign_id
 """
 DELETE_EMPTY_DAYS = "DELETE FROM ad_view_days WHERE ad_id = ANY(%s) AND view_count = 0"
 
@@ -104,7 +110,9 @@ def void(device_id: str, period: Period) -> dict[UUID, Taken]:
             return {}
         ads = Ad.objects.filter(pk__in={ad for _key, ad in found})
         campaigns = dict(ads.order_by().values_list("pk", "campaign"))
-        totals = lock_totals(set(campaigns.values()))
+        lock_totals(campaigns)
+        sums = CampaignViewTotals.objects.filter(pk__in=set(campaigns.values()))
+        totals = {row.pk: Totals(row.view_count, row.view_seconds) for row in sums}
         list(ads.order_by("pk").select_for_update(no_key=True).values_list("pk"))
         return _take([key for key, _ad in found], campaigns, totals, device_id)
 
@@ -112,7 +120,7 @@ def void(device_id: str, period: Period) -> dict[UUID, Taken]:
 def _take(
     keys: list[tuple[datetime, UUID]],
     campaigns: Mapping[UUID, UUID],
-    totals: Mapping[UUID, CampaignViewTotals],
+    totals: Mapping[UUID, Totals],
     device_id: str,
 ) -> dict[UUID, Taken]:
     """Take these views out of every sum, and write what was done to the audit log."""
@@ -128,25 +136,28 @@ def _take(
             cursor.execute(TAKE_FROM_ADS, [list(by_ad.keys()), list(by_ad.values())])
             cursor.execute(TAKE_FROM_DAYS, [list(column) for column in zip(*days, strict=True)])
             cursor.execute(DELETE_EMPTY_DAYS, [list(by_ad.keys())])
-    for campaign, taken in by_campaign.items():
-        total = totals[campaign]
-        before = (total.view_count, total.view_seconds)
-        total.view_count = max(total.view_count - taken.views, 0)
-        total.view_seconds = max(total.view_seconds - taken.seconds, 0)
-        total.save()
-        _log(total, before, device_id)
+            left = {
+                campaign: Totals(
+                    max(totals[campaign].views - taken.views, 0), max(totals[campaign].seconds - taken.seconds, 0)
+                )
+                for campaign, taken in by_campaign.items()
+            }
+            sums = [(campaign, total.views, total.seconds) for campaign, total in left.items()]
+            cursor.execute(TAKE_FROM_TOTALS, [list(column) for column in zip(*sums, strict=True)])
+            for campaign, total in left.items():
+                _log(campaign, totals[campaign], total, device_id)
     return dict(by_campaign)
 
 
-def _log(total: CampaignViewTotals, before: tuple[int, int], device_id: str) -> None:
+def _log(campaign: UUID, before: Totals, after: Totals, device_id: str) -> None:
     """Write an entry in the history of the campaign: its sums before and after, and the device."""
     AuditEntry.objects.log_create(
-        Campaign.objects.get(pk=total.pk),
+        Campaign.objects.get(pk=campaign),
         force_log=True,
         action=AuditEntry.Action.UPDATE,
         changes={
-            "view_count": [str(before[0]), str(total.view_count)],
-            "view_seconds": [str(before[1]), str(total.view_seconds)],
+            "view_count": [str(before.views), str(after.views)],
+            "view_seconds": [str(before.seconds), str(after.seconds)],
             "voided_device": [None, device_id],
         },
     )

@@ -4,11 +4,16 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
 from accounts.models import User
 from accounts.tests.factories import Cast
+from ads.api import reporting
 from ads.models import Ad, AdView
+from ads.reporting.reports import ReportedView
 from ads.tests.factories import AdFactory
 from ads.tests.screens import ADDRESS, car, driving, reasons, report, view
 from campaign_studio.api.serializers import UNKNOWN_FIELD
@@ -134,3 +139,54 @@ def test_users_of_no_role_may_report_views(cast: Cast, client_for: Callable[[Use
         assert client_for(user).post(ADDRESS, [view(ad)]).status_code == 403, user.role_id
     assert client_for(None).post(ADDRESS, [view(ad)]).status_code == 401
     assert stored() == before
+
+
+MOMENTS = st.sampled_from(
+    [
+        *("2026-11-23T08:17:05+01:00", "2026-11-23T08:17:05Z", "2026-11-23 08:17:05.25-0930", "20261123T081705+0100"),
+        *("2026-W48-1T08:17+01:00", "2026-11-23T08:17", "2026-11-23", "1999-12-31T23:59:59Z", "2100-01-01T00:00:00Z"),
+        *("2026-11-23T08:17:05+14:15", "2026-11-23T08:17:05-12:30", "2026-11-23T24:00:00Z", "2026-11-31T00:00:00Z", ""),
+    ]
+)
+NUMBERS: st.SearchStrategy[Any] = st.sampled_from(
+    [0, 1, -1, 10**30, 1.0, 0.5, -0.5, -0.0, 1e308, True, False, None, "1", "", [], {}]
+)
+TEXTS: st.SearchStrategy[Any] = st.sampled_from(["AQ", "", " AQ ", "\x00", "ä", None, 5, [], {}])
+# Every field of a view but one may be anything, or missing.
+ITEMS = st.fixed_dictionaries(
+    {},
+    optional={
+        "impression": TEXTS,
+        "sequence": NUMBERS | st.integers(0, 5),
+        "viewed_at": MOMENTS | NUMBERS,
+        "duration_seconds": NUMBERS | st.floats(0, 900),
+        "odd": TEXTS,
+    },
+) | st.builds(
+    lambda text, sequence, at, seconds: dict(
+        zip(("impression", "sequence", "viewed_at", "duration_seconds"), (text, sequence, at, seconds), strict=True)
+    ),
+    TEXTS,
+    NUMBERS,
+    MOMENTS,
+    NUMBERS,
+)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(items=st.lists(ITEMS | NUMBERS, min_size=1, max_size=5))
+def test_the_short_way_of_reading_a_view_agrees_with_the_serializer(
+    items: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short = reporting._read(items)
+    with monkeypatch.context() as without:
+        without.setattr(reporting, "_usual", lambda index, item: None)
+        assert reporting._read(items) == short
+
+
+def test_the_usual_form_of_a_view_takes_the_short_way(ad: Ad) -> None:
+    at = timezone.now()
+    sent = view(ad, viewed_at=at)
+
+    assert reporting._usual(0, sent) == ReportedView(0, sent["impression"], sent["sequence"], at, 10)
+    assert reporting._usual(0, {**sent, "duration_seconds": 10.9}) == reporting._usual(0, sent)

@@ -15,10 +15,11 @@ from rest_framework.test import APIClient
 from accounts.tests.factories import make_cast
 from ads.models import Ad, AdView, AdViewDay, CampaignViewTotals, Device, ViewReceipt
 from ads.reporting import counting
-from ads.reporting.reports import Airtime
+from ads.reporting.reports import Airtime, CountedAd, Totals
 from ads.tests.factories import AdFactory
 from ads.tests.screens import ADDRESS, car, codes, counters, view
 from ads.tests.test_recount_views import ALL_CORRECT
+from campaign_studio.database.prepared import fetch_all
 from campaign_studio.tests.bodies import tokens_of
 from campaign_studio.tests.sabotage import other_connection
 from campaign_studio.tests.together import at_once
@@ -125,9 +126,9 @@ def test_control_without_the_lock_of_the_device_a_quarter_hour_is_exceeded(
 
 
 def _without_locks(views: Any) -> Any:
-    """The totals and the ads without locks, so that all reports can read before the first one commits."""
-    ads = {ad.pk: ad for ad in Ad.objects.filter(pk__in={one.impression.ad_id for one in views})}
-    return {ad.campaign_id: CampaignViewTotals(campaign_id=ad.campaign_id) for ad in ads.values()}, ads
+    """The ads without locks, so that all reports can read before the first one commits."""
+    uncapped = CountedAd(Totals(), needed_seconds=0, most_views=900, max_views=None, max_seconds=None)
+    return {one.impression.ad_id: uncapped for one in views}
 
 
 def test_a_device_that_is_deactivated_in_the_meantime_is_refused(cars: list[Device]) -> None:
@@ -175,12 +176,14 @@ def test_control_without_the_lock_the_cap_is_exceeded(cars: list[Device], monkey
     CampaignViewTotals.objects.create(campaign=campaign, view_count=3)
     read = Barrier(4)
 
-    def read_together(campaigns: Any) -> dict[Any, CampaignViewTotals]:
-        found = {row.pk: row for row in CampaignViewTotals.objects.filter(pk__in=campaigns)}
-        read.wait(timeout=30)
+    def read_together(sql: str, parameters: Any) -> Any:
+        found = fetch_all(sql.replace("FOR NO KEY UPDATE OF ads", ""), parameters)
+        if sql == counting.LOCK_ADS:
+            read.wait(timeout=30)
         return found
 
-    monkeypatch.setattr(counting, "lock_totals", read_together)
+    monkeypatch.setattr(counting, "lock_totals", lambda ads: None)
+    monkeypatch.setattr(counting, "fetch_all", read_together)
 
     assert total(post_at_once(cars, [[view(ad)] for ad in ads])) == (4, 0, 0)
     assert AdView.objects.count() == 4, "three more than the cap allows"

@@ -5,7 +5,8 @@ statement that is run again and again. `DATABASE_PREPARED_STATEMENTS=false` leav
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
@@ -26,14 +27,33 @@ class FixedTextCursor(RawCursor[Any]):
 
 def fetch_one(sql: str, parameters: Sequence[Any]) -> tuple[Any, ...] | None:
     """The first row, or None. `sql` has the same text each time."""
+    with _executed(sql, parameters) as cursor:
+        row: tuple[Any, ...] | None = cursor.fetchone()
+        return row
+
+
+def fetch_all(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """All rows. `sql` has the same text each time."""
+    with _executed(sql, parameters) as cursor:
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
+
+
+def execute(sql: str, parameters: Sequence[Any]) -> None:
+    """Run a statement that returns no rows. `sql` has the same text each time."""
+    with _executed(sql, parameters):
+        pass
+
+
+@contextmanager
+def _executed(sql: str, parameters: Sequence[Any]) -> Iterator[Any]:
     connection.ensure_connection()
     raw: Any = FixedTextCursor(connection.connection)
     # As in `connection.cursor()`, which only makes cursors of the other kind: queries are logged and counted.
     wrap = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
     with wrap(raw) as cursor:
         cursor.execute(sql, parameters)
-        row: tuple[Any, ...] | None = cursor.fetchone()
-        return row
+        yield cursor
 
 
 @lru_cache(maxsize=TEXTS)

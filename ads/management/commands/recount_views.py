@@ -11,6 +11,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from ads.models import Ad
 from ads.reporting.counting import DAY_OF_VIEW, lock_totals
 from campaign_studio.database.timeouts import lift_statement_timeout
 from campaign_studio.management.base import StudioCommand
@@ -155,7 +156,7 @@ def differences(campaign: UUID | None = None) -> list[Difference]:
 def _correct(campaign: UUID) -> int:
     """Correct the sums of one campaign while its totals are locked. Returns how many were wrong."""
     with transaction.atomic():
-        lock_totals([campaign])
+        lock_totals(Ad.objects.filter(campaign=campaign).values_list("pk", flat=True))
         found = differences(campaign)
         with connection.cursor() as cursor:
             for difference in found:
