@@ -1,5 +1,7 @@
 """Advertisers, contacts and bank accounts as JSON."""
 
+from typing import Any
+
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
@@ -15,7 +17,7 @@ MAX_CONTACTS = 100
 class PhoneField(serializers.CharField):
     """A phone number. The model refuses what isn't one."""
 
-    def to_internal_value(self, data: object) -> str:
+    def to_internal_value(self, data: Any) -> str:
         """In its normal form where no country is needed, so that another spelling of the stored number is no change."""
         text = super().to_internal_value(data)
         return stored_form(text) or text

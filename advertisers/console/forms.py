@@ -43,7 +43,7 @@ class PhoneField(forms.CharField):
 
     def to_python(self, value: object) -> str:
         """In its normal form where no country is needed, so that opening and saving the page is no change."""
-        text = super().to_python(value)
+        text = super().to_python(value) or ""
         return stored_form(text) or text
 
 

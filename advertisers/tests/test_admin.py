@@ -171,7 +171,7 @@ def test_a_mask_is_not_accepted_as_a_new_number(cast: Cast, console_for: Console
     typed = new_row("bank_accounts", 0, **ACCOUNT, bank_account_number="••••6789")
     answer = client.post(ADD, form_data(client.get(ADD), **NEW, **typed))
 
-    assert error_codes_of(answer) == ["account_number"]
+    assert error_codes_of(answer) == ["account_number_character"]
 
 
 def test_another_bank_account_can_be_made_the_default(cast: Cast, console_for: ConsoleFor) -> None:

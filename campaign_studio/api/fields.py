@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.utils.dateparse import parse_date
 from django.utils.formats import date_format
@@ -17,10 +17,13 @@ from campaign_studio.faults import DateFault, fault_of_date, with_point
 from campaign_studio.places import country_choices, country_code
 from campaign_studio.querysets import StudioQuerySet
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
+
 NOT_A_LIST = _("Send a JSON list.")
 NOT_A_COUNTRY = _("“{input}” is not a country. Send an ISO 3166-1 code such as DE, or the name of a country.")
 NOT_A_TEXT = _("Send a text in quotation marks.")
-DATE_FAULTS = {
+DATE_FAULTS: dict[str, "str | StrPromise"] = {
     DateFault.NO_SUCH_MONTH: _("“{input}” has no month from 01 to 12. Send YYYY-MM-DD, such as 2027-01-31."),
     DateFault.NO_SUCH_DAY: _("“{input}” doesn't exist: {month} has {days} days."),
     DateFault.WITH_TIME: _("“{input}” has a time of day. Send the date alone, such as 2027-01-31."),

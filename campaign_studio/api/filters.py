@@ -183,7 +183,7 @@ class YesNoFilter(TypedChoiceFilter):
         super().__init__(choices=choices, coerce=lambda text: text == "true", **kwargs)
 
 
-def _refusal(message: "StrPromise", code: str, params: dict[str, object]) -> DjangoValidationError:
+def _refusal(message: "str | StrPromise", code: str, params: dict[str, object]) -> DjangoValidationError:
     """A refusal in the words of serializers. django-filter fills in the parameters, which may contain percent signs."""
     return DjangoValidationError(PLACEHOLDER.sub(r"%(\1)s", str(message)), code, params)
 

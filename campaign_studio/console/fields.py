@@ -28,7 +28,7 @@ LONGEST_QUOTE = 60
 class DayField(forms.DateField):
     """A date in the formats of the language, or as YYYY-MM-DD."""
 
-    def to_python(self, value: object) -> date | None:
+    def to_python(self, value: Any) -> date | None:
         try:
             return super().to_python(value)
         except ValidationError as error:

@@ -36,7 +36,8 @@ def thing_of(kind: type[models.Model], owner: User) -> Any:
         ),
     )
     ad.campaign.advertiser.contacts.create(contact_name="Ann", contact_email="ann@example.com")
-    return {Ad: ad, Campaign: ad.campaign, Advertiser: ad.campaign.advertiser}[kind]
+    rows: list[Any] = [ad, ad.campaign, ad.campaign.advertiser]
+    return next(row for row in rows if isinstance(row, kind))
 
 
 @pytest.mark.parametrize(("kind", "field", "url", "page"), THINGS)
