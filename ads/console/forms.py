@@ -21,6 +21,7 @@ from ads.choices import CONTENT_WARNING_CHOICES, EVERY_DAY
 from ads.models import Ad, AdContentRating, AdTimeSlot
 from ads.moderation import NOTE_MISSING
 from ads.time_slots import MIDNIGHT, NO_WEEKDAYS, Slot, is_end_of_day
+from campaign_studio.console.fields import TimeOfDayField
 from campaign_studio.console.forms import StudioForm, StudioFormSet, refusals_of_row
 from campaigns.models import LONGEST_TEXT
 
@@ -41,7 +42,7 @@ class WeekdaysWidget(UnfoldAdminCheckboxSelectMultipleWidget):
         return super().get_context(*args, **kwargs) | {"radio_style": HORIZONTAL}
 
 
-class SlotEndField(forms.TimeField):
+class SlotEndField(TimeOfDayField):
     """The end of a time slot, where 24:00 is understood as 00:00."""
 
     def to_python(self, value: Any) -> time | None:
