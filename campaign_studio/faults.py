@@ -22,6 +22,10 @@ class DateFault(StrEnum):
     NOT_A_DATE = "invalid"
 
 
+# The faults of what is otherwise a date and a time.
+NOT_IN_THE_CALENDAR = (DateFault.NO_SUCH_MONTH, DateFault.NO_SUCH_DAY)
+
+
 class FaultOfDate(NamedTuple):
     """A fault, with the first day of the month that is named, or for OTHER_FORM the date."""
 

@@ -22,16 +22,14 @@ from ads.delivery.readiness import Finding
 from ads.media import BAR_POSITIONS
 from ads.models import Ad
 from ads.models.impressions import LONGEST_DEVICE_ID
-from campaign_studio.api.fields import CountryTextField
+from campaign_studio.api.fields import MOMENT_FAULTS, CountryTextField, moment_refusal
 from campaign_studio.api.serializers import StrictFields
 from campaign_studio.places.clock import now_at
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
 
-# The values of a query string, by parameter.
 Values = dict[str, Any]
-# A response body.
 Document = dict[str, object]
 COUNTRY_REQUIRED = _("Send a country, such as country=DE.")
 # In a query string a plus sign is a space: `…T08:15:00+01:00` arrives with one.
@@ -47,13 +45,15 @@ class LocalTimeField(serializers.Field[datetime, object, str, datetime]):
             "Send the screen's local time in ISO 8601, such as 2026-11-23T08:15:00+01:00. "
             "The year must be from {first_year} to {last_year}."
         ),
+        **MOMENT_FAULTS,
     }
 
     def to_internal_value(self, data: Any) -> datetime:
         try:
             return local_time(BLANK_OFFSET.sub(r"+\1", str(data)))
         except ValueError:
-            self.fail("invalid", first_year=FIRST_YEAR, last_year=LAST_YEAR)
+            code, params = moment_refusal(data)
+            self.fail(code, first_year=FIRST_YEAR, last_year=LAST_YEAR, **params)
 
     def to_representation(self, value: datetime) -> str:
         """ISO 8601, with the offset that was sent."""

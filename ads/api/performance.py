@@ -18,6 +18,7 @@ from ads.api.delivery_serializers import Values, one_of
 from ads.choices import AdType
 from ads.reporting.performance import GROUPINGS, caps_of, views_of, with_first_day
 from campaign_studio.api.base import StudioView
+from campaign_studio.api.fields import DayField
 from campaign_studio.places.clock import already_today
 from campaigns.models import Campaign
 
@@ -69,8 +70,8 @@ class PerformanceSerializer(serializers.Serializer):
 
 
 PERFORMANCE_PARAMETERS: dict[str, serializers.Field] = {
-    "from": serializers.DateField(),
-    "to": serializers.DateField(),
+    "from": DayField(),
+    "to": DayField(),
     "by": serializers.ChoiceField(choices=list(GROUPINGS), error_messages=one_of(GROUPINGS)),
 }
 

@@ -13,7 +13,7 @@ from rest_framework.exceptions import ValidationError
 
 from campaign_studio.api.refusals import first_of
 from campaign_studio.encryption import MASK
-from campaign_studio.faults import DateFault, fault_of_date, with_point
+from campaign_studio.faults import NOT_IN_THE_CALENDAR, DateFault, fault_of_date, with_point
 from campaign_studio.places import country_choices, country_code
 from campaign_studio.querysets import StudioQuerySet
 
@@ -24,12 +24,15 @@ NOT_A_LIST = _("Send a JSON list.")
 NOT_A_COUNTRY = _("“{input}” is not a country. Send an ISO 3166-1 code such as DE, or the name of a country.")
 NOT_A_TEXT = _("Send a text in quotation marks.")
 DATE_FAULTS: dict[str, "str | StrPromise"] = {
-    DateFault.NO_SUCH_MONTH: _("“{input}” has no month from 01 to 12. Send YYYY-MM-DD, such as 2027-01-31."),
+    DateFault.NO_SUCH_MONTH: _(
+        "“{input}” has no month from 01 to 12. Send the year, the month and the day, as in 2027-01-31."
+    ),
     DateFault.NO_SUCH_DAY: _("“{input}” doesn't exist: {month} has {days} days."),
     DateFault.WITH_TIME: _("“{input}” has a time of day. Send the date alone, such as 2027-01-31."),
     DateFault.OTHER_FORM: _("“{input}” is not in the form YYYY-MM-DD. Send {date}."),
     DateFault.NOT_A_DATE: _("“{input}” is not a date in the form YYYY-MM-DD, such as 2027-01-31."),
 }
+MOMENT_FAULTS: dict[str, "str | StrPromise"] = {kind: DATE_FAULTS[kind] for kind in NOT_IN_THE_CALENDAR}
 NOT_A_MOMENT = _("“{input}” is not a date and time in ISO 8601, such as 2027-01-31T08:15:00Z.")
 LONGEST_QUOTE = 60
 
@@ -52,6 +55,12 @@ def date_refusal(value: object) -> tuple[DateFault, dict[str, object]]:
     kind, of, days = fault_of_date(str(value).strip())
     month = date_format(of, "F Y") if of else ""
     return kind, {"input": quoted(value), "date": of, "month": month, "days": days}
+
+
+def moment_refusal(value: object) -> tuple[str, dict[str, object]]:
+    """Why a value isn't accepted as a date and time: the key in MOMENT_FAULTS or `invalid`, and the parameters."""
+    kind, params = date_refusal(value)
+    return kind if kind in MOMENT_FAULTS else "invalid", params
 
 
 class DayField(serializers.DateField):

@@ -28,10 +28,17 @@ from rest_framework.filters import OrderingFilter, SearchFilter
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from campaign_studio.api.fields import DATE_FAULTS, NOT_A_COUNTRY, NOT_A_MOMENT, date_refusal, day_in
+from campaign_studio.api.fields import (
+    DATE_FAULTS,
+    MOMENT_FAULTS,
+    NOT_A_COUNTRY,
+    NOT_A_MOMENT,
+    date_refusal,
+    day_in,
+    moment_refusal,
+)
 from campaign_studio.api.pagination import PARAMETERS as PAGE_PARAMETERS
 from campaign_studio.api.pagination import Schema
-from campaign_studio.faults import DateFault
 from campaign_studio.lookups import MOST_SEARCH_TERMS
 from campaign_studio.places import country_code
 
@@ -214,10 +221,8 @@ class MomentField(IsoDateTimeField):
         try:
             moment: datetime | None = super().to_python(value)
         except DjangoValidationError as error:
-            kind, params = date_refusal(value)
-            if kind in (DateFault.NO_SUCH_MONTH, DateFault.NO_SUCH_DAY):
-                raise _refusal(DATE_FAULTS[kind], kind, params) from error
-            raise _refusal(NOT_A_MOMENT, "invalid", params) from error
+            code, params = moment_refusal(value)
+            raise _refusal(MOMENT_FAULTS.get(code, NOT_A_MOMENT), code, params) from error
         return moment
 
 

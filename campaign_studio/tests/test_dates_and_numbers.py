@@ -28,7 +28,10 @@ ADD_ADVERTISER = "/admin/advertisers/advertiser/add/"
     [
         ("2027-02-29", "“2027-02-29” doesn't exist: February 2027 has 28 days."),
         ("2027-04-31T10:00", "“2027-04-31T10:00” doesn't exist: April 2027 has 30 days."),
-        ("2027-13-01", "“2027-13-01” has no month from 01 to 12. Send YYYY-MM-DD, such as 2027-01-31."),
+        (
+            "2027-13-01",
+            "“2027-13-01” has no month from 01 to 12. Send the year, the month and the day, as in 2027-01-31.",
+        ),
         (
             "2027-01-05T00:00:00.000Z",
             "“2027-01-05T00:00:00.000Z” has a time of day. Send the date alone, such as 2027-01-31.",
@@ -86,6 +89,12 @@ def test_a_refused_moment_in_a_filter_is_told_what_is_wrong(
     answer = client_for(cast.system_admin).get("/api/audit-log", {"from": sent})
 
     assert answer.json() == {"from": [message]}
+
+
+def test_a_time_at_a_screen_on_a_day_that_does_not_exist_is_told_so(cast: Cast, client_for: ClientFor) -> None:
+    answer = client_for(cast.owner).get("/api/delivery", {"country": "DE", "at": "2027-02-29T08:15:00+01:00"})
+
+    assert answer.json() == {"at": ["“2027-02-29T08:15:00+01:00” doesn't exist: February 2027 has 28 days."]}
 
 
 @pytest.mark.parametrize("sent", ["2027-01-05", "2027-1-5", "20270105", " 2027-01-05 "])
