@@ -1,5 +1,6 @@
 """What changes a campaign together with its ads: shift, duplicate and publish."""
 
+import json
 from typing import Any
 
 from django.urls import reverse
@@ -13,6 +14,7 @@ from rest_framework.response import Response
 from ads.actions.duplicating import duplicate
 from ads.actions.publishing import publish
 from ads.actions.shifting import shift, shift_to
+from campaign_studio.api.documents.written import StudioJSONRenderer
 from campaign_studio.api.etags import etag_of
 from campaign_studio.api.serializers import StrictFields, Values
 from campaign_studio.api.viewsets import StudioViewSet
@@ -120,7 +122,7 @@ class CampaignActionViewSet(StudioViewSet[Campaign]):
             shift(campaign, sent["days"])
         else:
             shift_to(campaign, sent["campaign_start_date"])
-        return self.document_answer(self.document(self.document_row(campaign.pk)))
+        return self.document_answer(self.document(campaign.pk))
 
     @extend_schema(
         operation_id="campaigns_duplicate",
@@ -142,7 +144,7 @@ class CampaignActionViewSet(StudioViewSet[Campaign]):
             start=sent.get("campaign_start_date"),
             end=sent.get("campaign_end_date"),
         )
-        answer = self.document_answer(self.document(self.document_row(copy.pk)), status.HTTP_201_CREATED)
+        answer = self.document_answer(self.document(copy.pk), status.HTTP_201_CREATED)
         answer["Location"] = reverse("campaign-detail", args=[copy.pk])
         return answer
 
@@ -160,8 +162,12 @@ class CampaignActionViewSet(StudioViewSet[Campaign]):
     def publish(self, request: Request, **kwargs: object) -> Response:
         campaign, sent = self._asked(request, PublishSerializer)
         refused = publish(campaign, ads=sent["ads"])
-        document = self.document(self.document_row(campaign.pk))
-        answer = {"campaign": document, "refused": RefusedAdSerializer(refused, many=True).data}
+        document = self.document(campaign.pk)
+        # The database may have written the document as text.
+        answer = {
+            "campaign": json.loads(StudioJSONRenderer().render(document)),
+            "refused": RefusedAdSerializer(refused, many=True).data,
+        }
         return Response(answer, headers={"ETag": etag_of(document, counters=self.counters)})
 
     def _asked(self, request: Request, shape: type[StrictFields]) -> tuple[Campaign, dict[str, Any]]:
