@@ -4,6 +4,7 @@ import uuid
 from typing import Any
 
 from auditlog.models import AbstractLogEntry
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.utils import timezone
@@ -13,7 +14,11 @@ from django.utils.translation import gettext_lazy as _
 from accounts.choices import Door, SecurityEventKind
 from accounts.querysets import AuditEntryManager, SecurityEventQuerySet
 from campaign_studio import acting
+from campaign_studio.lookups import SearchKey
 from campaign_studio.writing import before_commit
+
+# By which part of them entries are found in the console.
+SEARCHED_COLUMNS = ("object_repr", "actor_name", "actor_username")
 
 
 class AuditEntry(AbstractLogEntry):
@@ -22,6 +27,8 @@ class AuditEntry(AbstractLogEntry):
     Everything stored here is sealed, so it must not depend on the active language.
     """
 
+    # Without the library's own index: that of the log's order begins with the time.
+    timestamp = models.DateTimeField(_("timestamp"), default=timezone.now)
     # The log outlives its users: the id stays when the user is deleted, and no entry is rewritten.
     actor = models.ForeignKey(
         "accounts.User",
@@ -60,6 +67,10 @@ class AuditEntry(AbstractLogEntry):
         indexes = [
             models.Index(fields=["content_type", "object_pk", "-timestamp"], name="audit_object"),
             models.Index(fields=["parent_id", "-timestamp"], name="audit_parent"),
+            models.Index(fields=["-timestamp", "-id"], name="audit_newest"),
+            GinIndex(
+                *[OpClass(SearchKey(name), name="gin_trgm_ops") for name in SEARCHED_COLUMNS], name="audit_search"
+            ),
         ]
 
     def save(self, **kwargs: Any) -> None:

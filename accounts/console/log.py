@@ -18,11 +18,12 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
 from accounts.audit.history import VERBS, readable, timestamp
+from accounts.audit.models import SEARCHED_COLUMNS
 from accounts.choices import SecurityEventKind
 from accounts.models import AuditEntry, AuditSeal, SecurityEvent
 from accounts.signin.console import signed_in
 from campaign_studio.console.base import StudioAdmin
-from campaign_studio.console.lists import ChoiceFilter
+from campaign_studio.console.lists import ChoiceFilter, DateRangeFilter
 from campaign_studio.console.views import Context
 
 ACTION_COLOURS = {0: "success", 1: "info", 2: "danger", 3: "warning"}
@@ -94,9 +95,8 @@ class AuditEntryAdmin(_Log):
 
     change_form_after_template = "admin/accounts/entry_changes.html"
     list_display = ["when", "who", "what", "kind", "object_name", "door", "address"]
-    list_filter = [ActionFilter, ("door", ChoicesDropdownFilter), KindFilter]
-    date_hierarchy = "timestamp"
-    search_fields = ["object_repr__matches", "actor_name__matches", "actor_username__matches", "object_pk__exact"]
+    list_filter = [ActionFilter, ("door", ChoicesDropdownFilter), KindFilter, ("timestamp", DateRangeFilter)]
+    search_fields = [*(f"{column}__matches" for column in SEARCHED_COLUMNS), "object_pk__exact"]
     search_help_text = _("Object, its ID, user or command")
     ordering = ["-timestamp", "-id"]
     fieldsets = [
@@ -173,8 +173,11 @@ class SecurityEventAdmin(_Log):
     """The security log, read-only: sign-ins, lockouts, denied permissions and other events."""
 
     list_display = ["when", "kind_badge", "account", "actor", "address", "door", "detail"]
-    list_filter = [("kind", ChoicesDropdownFilter), ("door", ChoicesDropdownFilter)]
-    date_hierarchy = "happened_at"
+    list_filter = [
+        ("kind", ChoicesDropdownFilter),
+        ("door", ChoicesDropdownFilter),
+        ("happened_at", DateRangeFilter),
+    ]
     search_fields = ["username__matches", "actor_username__matches", "detail__matches"]
     search_help_text = _("Account, user or command, full IP address or details")
     ordering = ["-happened_at", "event_id"]

@@ -78,11 +78,11 @@ class AdAdmin(StatusActionsMixin):
         ("ad_type_id", ChoicesDropdownFilter),
         ("media_type", ChoicesDropdownFilter),
         ("ad_start_date", DateRangeFilter),
+        ("created_at", DateRangeFilter),
     ]
     list_select_related = ["campaign"]
     search_fields = ["ad_name__matches"]
     search_help_text = _("Ad name")
-    date_hierarchy = "created_at"
     ordering = ["-created_at", "-ad_id"]
     autocomplete_fields = ["campaign"]
     inlines = [TimeSlotInline, RatingInline]

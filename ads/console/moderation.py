@@ -68,11 +68,14 @@ class QueueView(ConsoleView):
         user = self.request.user
         today = timezone.localdate()
         waiting = Ad.objects.all().visible_to(user).awaiting_review(on=still_today())
-        shown = waiting.select_related("campaign__advertiser", "content_rating", "ad_created_by")
-        pages = pager(shown, self.request, PER_PAGE)
+        pages = pager(waiting, self.request, PER_PAGE)
+        # Keys first, which the index of the queue has: all of the queue is sorted, but only one page is read.
+        keys = list(pages["page"].object_list.values_list("pk", flat=True))
+        rows = Ad.objects.filter(pk__in=keys).with_goes_live_on()
+        shown = rows.select_related("campaign__advertiser", "content_rating", "ad_created_by").in_bulk()
         ads = [
             (ad, preview(ad), relative_day(ad.goes_live_on, today), ad.may_be_approved_by(user))
-            for ad in pages["page"].object_list
+            for ad in (shown[key] for key in keys if key in shown)
         ]
         names = {"action_checkbox_name": helpers.ACTION_CHECKBOX_NAME, "changelist": reverse("admin:ads_ad_changelist")}
         return super().get_context_data(today=today, ads=ads, **pages, **names, **kwargs)

@@ -132,6 +132,13 @@ class Ad(LifecycleModel, StampedModel):
         indexes = [
             models.Index(fields=["-created_at", "-ad_id"], name="ads_newest"),
             GinIndex(OpClass(SearchKey("ad_name"), name="gin_trgm_ops"), name="ads_search"),
+            # Everything that the review queue asks of an ad, so that it reads no ad but those of the page.
+            models.Index(
+                fields=["created_at", "ad_id"],
+                include=["campaign", "ad_start_date", "ad_end_date", "ad_status"],
+                condition=models.Q(moderation_status=ModerationStatus.PENDING),
+                name="ads_pending_review",
+            ),
         ]
         constraints = constraints.OF_AN_AD
 

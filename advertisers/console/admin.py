@@ -20,6 +20,7 @@ from advertisers.console.forms import BankAccountForm, ContactForm, ContactFormS
 from advertisers.models import Advertiser, AdvertiserBankAccount, AdvertiserContact
 from campaign_studio.console.base import Fieldsets
 from campaign_studio.console.inlines import StudioStackedInline
+from campaign_studio.console.lists import DateRangeFilter
 
 TYPE_COLOURS = {"individual": "info", "business": "success", "enterprise": "primary", "agency": "warning"}
 LONG_LISTS = ("country", "contact_country", "timezone", "bank_account_currency")
@@ -100,10 +101,13 @@ class AdvertiserAdmin(LongListsMixin, AuditedAdmin):
     """Advertisers, with contacts and bank accounts on the same page."""
 
     list_display = ["advertiser_name", "type_badge", "city", "country", "creator", "created_at"]
-    list_filter = [("advertiser_type", ChoicesDropdownFilter), ("country", ChoicesDropdownFilter)]
+    list_filter = [
+        ("advertiser_type", ChoicesDropdownFilter),
+        ("country", ChoicesDropdownFilter),
+        ("created_at", DateRangeFilter),
+    ]
     search_fields = ["advertiser_name__matches", "city__matches"]
     search_help_text = _("Name or city")
-    date_hierarchy = "created_at"
     ordering = ["advertiser_name", "advertiser_id"]
     readonly_fields = ["creator", "created_at", "last_editor", "updated_at"]
     inlines = [ContactInline, BankAccountInline]

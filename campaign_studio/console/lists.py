@@ -1,13 +1,13 @@
 """Lists of the admin console. They take a constant number of queries and no query string breaks them."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, TypedDict
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import FieldError, SuspiciousOperation, ValidationError
-from django.core.paginator import Page, Paginator
 from django.db import DataError
-from django.db.models import ForeignKey, QuerySet
+from django.db.models import DateTimeField, ForeignKey, QuerySet
 from django.forms import DateField
 from django.http import HttpRequest
 from django.utils.text import smart_split
@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 from unfold.contrib.filters.admin import DropdownFilter, RangeDateFilter
 from unfold.views import ChangeList
 
+from campaign_studio.console.pages import ListPage, Pages
 from campaign_studio.lookups import MOST_SEARCH_TERMS
 from campaign_studio.querysets import StudioQuerySet
 
@@ -43,13 +44,27 @@ class UnusableParametersError(Exception):
 class StudioChangeList(ChangeList):
     """One page of a list: selects the keys first, then these rows with everything they show."""
 
-    # A queryset at first, then a list of rows. Unfold has no type hints.
+    # Unfold has no type hints.
     result_list: Any
+    page_num: int
 
     def get_results(self, request: HttpRequest) -> None:
-        """Fetch the page. What a row shows beyond its columns is queried for the rows of this page only."""
-        super().get_results(request)
-        keys = list(self.result_list.values_list("pk", flat=True))
+        """Fetch the page. What a row shows beyond its columns is queried for the rows of this page only.
+
+        Django's own method counts the whole list, and skips all rows before the page.
+        """
+        is_whole = not (self.query or self.has_active_filters)
+        pages = Pages(self.queryset, self.list_per_page, number=self.page_num, is_whole=is_whole)
+        self.paginator = pages
+        self.result_count = pages.count
+        self.full_result_count, self.show_full_result_count, self.show_admin_actions = None, False, True
+        self.multi_page = pages.count > self.list_per_page
+        self.can_show_all = pages.count <= self.list_max_show_all
+        rows = self.queryset
+        if self.multi_page and not (self.show_all and self.can_show_all):
+            self.page_num = pages.nearest(self.page_num)
+            rows = pages.rows_of(self.page_num)
+        keys = list(rows.values_list("pk", flat=True))
         by_key = {row.pk: row for row in self.page_rows(keys)}
         self.result_list = [by_key[key] for key in keys if key in by_key]
 
@@ -62,31 +77,39 @@ class StudioChangeList(ChangeList):
 class Pager(TypedDict):
     """The context of `admin/includes/pager.html`."""
 
-    page: Page
+    page: ListPage
     page_range: Iterator[int | str]
 
 
 def pager(rows: QuerySet, request: HttpRequest, per_page: int) -> Pager:
     """The page of `rows` with the number in `?p=`; for an invalid number, the first or the last page."""
-    page = Paginator(rows, per_page).get_page(request.GET.get("p"))
+    asked = request.GET.get("p", "")
+    number = int(asked) if asked.isdecimal() and len(asked) < 10 else 1
+    page = cast(ListPage, Pages(rows, per_page, number=number).get_page(request.GET.get("p")))
     return {"page": page, "page_range": page.paginator.get_elided_page_range(page.number)}
 
 
 class DateRangeFilter(RangeDateFilter):
-    """A range of days in the date formats of the console's forms; anything else is refused.
+    """A range of days in the date formats of the console's forms, for times in UTC; anything else is refused.
 
     Unfold's own filter always reads American dates and ignores what it can't parse.
     """
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        day = DateField()
-        ends = {"_from": "gte", "_to": "lte"}
-        chosen = {
-            f"{self.field_path}__{lookup}": day.clean(self.used_parameters[self.field_path + end])
-            for end, lookup in ends.items()
-            if self.used_parameters.get(self.field_path + end)
-        }
-        return queryset.filter(**chosen)
+        first, last = (self._day(end) for end in ("from", "to"))
+        bounds: dict[str, date | None] = {"gte": first, "lte": last}
+        if isinstance(self.field, DateTimeField):
+            # The moments at which the days start and end: a condition on the column's date wouldn't use its index.
+            bounds = {"gte": first and _midnight(first), "lt": last and _midnight(last) + timedelta(days=1)}
+        return queryset.filter(**{f"{self.field_path}__{lookup}": bound for lookup, bound in bounds.items() if bound})
+
+    def _day(self, end: str) -> date | None:
+        day: date | None = DateField(required=False).clean(self.used_parameters.get(f"{self.field_path}_{end}"))
+        return day
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
 
 
 class ChoiceFilter(DropdownFilter):
@@ -119,8 +142,6 @@ def too_many_terms() -> str:
 def allowed_lookups(model_admin: "ModelAdmin", request: HttpRequest) -> set[str]:
     """The parameters of the list's own filters. Any other lookup would let users guess hidden columns bit by bit."""
     allowed = set()
-    if model_admin.date_hierarchy:
-        allowed = {f"{model_admin.date_hierarchy}__{part}" for part in ("year", "month", "day")}
     for item in model_admin.get_list_filter(request):
         if isinstance(item, type):
             allowed.add(str(getattr(item, "parameter_name", "")))

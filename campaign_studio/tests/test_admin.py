@@ -111,7 +111,7 @@ def test_the_filters_of_a_list_work(cast: Cast, console_for: ConsoleFor) -> None
         f"?campaign_status__exact=draft&advertiser__advertiser_id__exact={wanted.advertiser_id}",
         "?country=DE",
         f"?campaign_start_date_from={day:%d/%m/%Y}&country=DE",
-        f"?campaign_start_date__year={day.year}&country=DE",
+        f"?campaign_start_date_from={day:%d/%m/%Y}&campaign_start_date_to={day:%d/%m/%Y}&country=DE",
         f"?q={quote(wanted.campaign_name.upper())}",
     ]
     for query in queries:

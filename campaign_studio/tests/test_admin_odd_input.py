@@ -34,6 +34,8 @@ HOSTILE = [
     f"?campaign_start_date__year={10**40}",
     "?campaign_start_date__year=2026&campaign_start_date__month=77",
     "?timestamp__year=0",
+    "?timestamp_to=9999-12-31",
+    "?created_at_to=9999-12-31",
     "?password__startswith=m",
     "?campaign_created_by__password__startswith=m",
     "?campaign_start_date_from=no-day",

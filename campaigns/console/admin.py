@@ -73,7 +73,6 @@ class CampaignAdmin(StatusActionsMixin):
     list_select_related = ["advertiser"]
     search_fields = ["campaign_name__matches"]
     search_help_text = _("Campaign name")
-    date_hierarchy = "campaign_start_date"
     ordering = ["-created_at", "-campaign_id"]
     autocomplete_fields = ["advertiser"]
     readonly_fields = ["creator", "created_at", "last_editor", "updated_at"]
