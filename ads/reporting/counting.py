@@ -49,10 +49,11 @@ WHERE campaign_id IN (SELECT campaign_id FROM ads WHERE ad_id = ANY(%s::uuid[]))
 ORDER BY campaign_id FOR KEY SHARE OF campaigns
 ON CONFLICT DO NOTHING
 """
+# With IN instead of ANY, PostgreSQL would repeat the inner question for each row for which it had to wait.
 LOCK_TOTALS = """
 SELECT count(*) FROM (
     SELECT FROM campaign_view_totals
-    WHERE campaign_id IN (SELECT campaign_id FROM ads WHERE ad_id = ANY(%s::uuid[]))
+    WHERE campaign_id = ANY(ARRAY(SELECT campaign_id FROM ads WHERE ad_id = ANY(%s::uuid[])))
     ORDER BY campaign_id FOR UPDATE
 ) AS locked
 """
