@@ -1,7 +1,7 @@
 """What shows at a place and time, why an ad does or doesn't, whether a campaign can run, and QR codes."""
 
 import io
-from functools import cache
+import json
 from uuid import UUID
 
 from django.db.models import Case, QuerySet, Value, When
@@ -21,14 +21,18 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from ads.api import delivery_serializers as serializers
+from ads.api import opportunities
 from ads.delivery.engine import Decision, decide
 from ads.delivery.explaining import explain, with_failures
 from ads.delivery.opportunity import Opportunity
-from ads.delivery.proofs import impression_of, prove
+from ads.delivery.proofs import prover
 from ads.delivery.readiness import readiness_of
 from ads.media import BAR_POSITIONS, qr_code
 from ads.models import Ad
+from campaign_studio.acting import Reader
 from campaign_studio.api.base import StudioView
+from campaign_studio.api.documents.statements import Kind, read_documents
+from campaign_studio.api.documents.written import Written
 from campaign_studio.api.etags import etag_of
 from campaign_studio.api.pagination import PARAMETERS as PAGE_PARAMETERS
 from campaign_studio.api.pagination import KeysFirstPagination
@@ -39,8 +43,8 @@ NO_FORWARDING_URL = _("This ad has no forwarding URL. Set one first.")
 # Required by ISO/IEC 18004.
 QUIET_ZONE_MODULES = 4
 PIXELS_PER_MODULE = 4
-DECISION_PARAMETERS = set(serializers.OpportunitySerializer().fields)
-EXPLAIN_PARAMETERS = {*serializers.QuestionSerializer().fields, *PAGE_PARAMETERS}
+DECISION_PARAMETERS = set(opportunities.OpportunitySerializer().fields)
+EXPLAIN_PARAMETERS = {*opportunities.QuestionSerializer().fields, *PAGE_PARAMETERS}
 
 
 class DeliveryViewSet(StudioView, GenericViewSet[Ad]):
@@ -61,15 +65,13 @@ class DeliveryViewSet(StudioView, GenericViewSet[Ad]):
             "What shows in the six positions at a place and time. The response is valid, and may be cached, until the "
             "next quarter hour."
         ),
-        parameters=[serializers.OpportunitySerializer],
+        parameters=[opportunities.OpportunitySerializer],
         responses={200: serializers.DeliverySerializer, 304: None},
     )
     def decision(self, request: Request) -> Response:
-        query = serializers.OpportunitySerializer(data=request.query_params.dict())
-        query.is_valid(raise_exception=True)
-        opportunity = query.opportunity()
-        document = _document(decide(opportunity))
-        tag = etag_of({name: value for name, value in document.items() if name != "at"})
+        opportunity = opportunities.opportunity_in(request.query_params.dict())
+        document = _document(decide(opportunity), request.user)
+        tag = etag_of(document)
         headers = {
             # Weak, because it ignores `at`, which differs between responses that are otherwise equal.
             "ETag": f"W/{tag}",
@@ -87,20 +89,20 @@ class DeliveryViewSet(StudioView, GenericViewSet[Ad]):
             "Why ads show or don't: one ad, or every ad of a campaign or a position. A paginated list, eligible ads "
             "first.\n\nSend exactly one of `ad_id`, `campaign_id` and `ad_type_id`."
         ),
-        parameters=[serializers.QuestionSerializer],
+        parameters=[opportunities.QuestionSerializer],
         responses=serializers.ExplanationSerializer(many=True),
     )
     def explain(self, request: Request) -> Response:
         given = {name: value for name, value in request.query_params.items() if name not in PAGE_PARAMETERS}
-        query = serializers.QuestionSerializer(data=given)
+        query = opportunities.QuestionSerializer(data=given)
         query.is_valid(raise_exception=True)
-        decision = decide(query.opportunity())
+        decision = decide(opportunities.opportunity_of(query.validated_data))
         paginator = ExplainablePages(decision)
         page = paginator.paginate_queryset(self._about(query.validated_data, decision), request)
         explained = serializers.ExplanationSerializer(explain(page, decision.opportunity, decision), many=True)
         return paginator.get_paginated_response(explained.data)
 
-    def _about(self, query: serializers.Values, decision: Decision) -> QuerySet[Ad]:
+    def _about(self, query: opportunities.Values, decision: Decision) -> QuerySet[Ad]:
         """The ads to explain. Raises NotFound for an ad or a campaign that doesn't exist."""
         ads: QuerySet[Ad] = Ad.objects.all().visible_to(self.request.user)
         names = [name for name in ("ad_id", "campaign_id", "ad_type_id") if name in query]
@@ -179,40 +181,27 @@ class QrCodeViewSet(StudioView, GenericViewSet[Ad]):
         return HttpResponse(picture.getvalue(), content_type="image/svg+xml")
 
 
-@cache
-def _shape_of_ads() -> serializers.DeliveredAdSerializer:
-    """The serializer of delivered ads, built once: DRF derives its fields anew for each instance.
+def _document(decision: Decision, reader: Reader) -> Written:
+    """The response body. Takes one query, however many ads there are, and none if nothing shows."""
+    opportunity = decision.opportunity
+    kind = Kind.of(serializers.ShownAdSerializer, Ad, reader)
+    ads = read_documents(kind, list(decision.keys()), reader)
+    place = {name: getattr(opportunity, name) for name in ("country", "region", "city", "postcode")}
+    end = {"valid_until": opportunity.valid_until.isoformat(), "next": _next(opportunity)}
+    placements = ", ".join(_placement(position, keys, ads, opportunity) for position, keys in decision.shown.items())
+    rest = f'"place": {json.dumps(place)}, "placements": {{{placements}}}, {json.dumps(end)[1:]}'
+    # `at` isn't part of the ETag.
+    return Written(("{}", json.dumps({"at": opportunity.at.isoformat()}), f"{{{rest}"))
 
-    Without `impression`, which depends on the opportunity too.
-    """
-    shape = serializers.DeliveredAdSerializer()
-    del shape.fields["impression"]
-    return shape
 
-
-def _document(decision: Decision) -> serializers.Document:
-    """The response body. Takes two queries, however many ads there are."""
-    ads = Ad.objects.filter(pk__in=decision.keys()).select_related("content_rating")
-    shape, opportunity = _shape_of_ads(), decision.opportunity
-    delivered = {
-        str(ad.pk): {
-            **shape.to_representation(ad),
-            "impression": prove(impression_of(ad.pk, ad.ad_type_id, opportunity)),
-        }
-        for ad in ads
-    }
-    placements: serializers.Document = {}
-    for position, keys in decision.shown.items():
-        # An ad may have been deleted since the decision.
-        showing = [delivered[key] for key in keys if key in delivered]
-        placements[position] = next(iter(showing), None) if position in BAR_POSITIONS else showing
-    return {
-        "at": opportunity.at.isoformat(),
-        "place": {name: getattr(opportunity, name) for name in ("country", "region", "city", "postcode")},
-        "placements": placements,
-        "valid_until": opportunity.valid_until.isoformat(),
-        "next": _next(opportunity),
-    }
+def _placement(position: str, keys: list[str], ads: dict[str, str], opportunity: Opportunity) -> str:
+    """What shows in a position, as JSON: in a bar one ad or null, otherwise a list."""
+    prove = prover(position, opportunity)
+    # An ad may have been deleted since the decision.
+    showing = [f'{ads[key][:-1]},"impression":"{prove(UUID(key))}"}}' for key in keys if key in ads]
+    if position in BAR_POSITIONS:
+        return f'"{position}": {next(iter(showing), "null")}'
+    return f'"{position}": [{", ".join(showing)}]'
 
 
 def _next(opportunity: Opportunity) -> str:

@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from ads.api.delivery_serializers import Values, one_of
+from ads.api.opportunities import Values, one_of
 from ads.choices import AdType
 from ads.reporting.performance import GROUPINGS, caps_of, views_of, with_first_day
 from campaign_studio.api.base import StudioView

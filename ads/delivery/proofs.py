@@ -17,6 +17,7 @@ import hmac
 import struct
 from base64 import urlsafe_b64encode
 from binascii import Error, a2b_base64
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -95,16 +96,27 @@ def impression_of(ad_id: UUID, position: str, opportunity: Opportunity) -> Impre
 
 def prove(impression: Impression) -> str:
     """The proof, sealed with the newest key. The same impression always has the same proof."""
+    return _prover(impression)(impression.ad_id)
+
+
+def prover(position: str, opportunity: Opportunity) -> Callable[[UUID], str]:
+    """Makes the proofs of all ads that show in a position at this opportunity."""
+    return _prover(impression_of(UUID(int=0), position, opportunity))
+
+
+def _prover(any_ad: Impression) -> Callable[[UUID], str]:
+    """Makes the proofs of ads that show as this one does. Only the keys of the ads and the seals differ."""
     key, *_ = _keys(tuple(settings.DELIVERY_KEYS))
-    place = [text.encode() for text in (impression.country, impression.city, impression.postcode)]
-    content = b"".join(
-        (
-            HEAD.pack(VERSION, key.number, impression.ad_id.bytes, POSITION_NUMBERS[impression.position]),
-            *(part for text in place for part in (LENGTH.pack(len(text)), text)),
-            TAIL.pack((impression.quarter - FIRST_QUARTER) // QUARTER),
-        )
-    )
-    return urlsafe_b64encode(content + key.seal(content)).rstrip(b"=").decode()
+    number = POSITION_NUMBERS[any_ad.position]
+    place = [text.encode() for text in (any_ad.country, any_ad.city, any_ad.postcode)]
+    parts = [part for text in place for part in (LENGTH.pack(len(text)), text)]
+    rest = b"".join([*parts, TAIL.pack((any_ad.quarter - FIRST_QUARTER) // QUARTER)])
+
+    def prove_one(ad_id: UUID) -> str:
+        content = HEAD.pack(VERSION, key.number, ad_id.bytes, number) + rest
+        return urlsafe_b64encode(content + key.seal(content)).rstrip(b"=").decode()
+
+    return prove_one
 
 
 def read(proof: str) -> Impression | None:

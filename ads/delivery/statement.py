@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
-from django.db import connection
 from django.db.models import (
     DateField,
     Expression,
@@ -20,6 +19,7 @@ from django.db.models import (
 from django.db.models.sql.compiler import SQLCompiler
 
 from ads.delivery.opportunity import Opportunity
+from campaign_studio.database.prepared import fetch_all
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Statement:
-    """A compiled query with blanks. Compiling takes longer than running it in the database."""
+    """A compiled query with blanks. Compiling takes longer than running it in the database, and so does planning."""
 
     sql: str
     parameters: tuple[Any, ...]
@@ -104,9 +104,7 @@ class Statement:
     def rows(self, opportunity: Opportunity) -> list[tuple[Any, ...]]:
         """Run the statement for an opportunity and return its rows."""
         filled = [getattr(opportunity, one.name) if isinstance(one, Blank) else one for one in self.parameters]
-        with connection.cursor() as cursor:
-            cursor.execute(self.sql, filled)
-            return list(cursor.fetchall())
+        return fetch_all(self.sql, filled)
 
 
 def _word(*parts: Expression) -> Func:

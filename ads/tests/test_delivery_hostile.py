@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.utils.http import urlencode
 
-from ads.api import delivery_serializers as serializers
+from ads.api import opportunities
 from ads.api.reporting import ReportedViewSerializer
 from ads.models import AdView
 from ads.tests.delivery_scene import HERE, caller, showing
@@ -25,7 +25,7 @@ def client(client_for: Any) -> Any:
     return client_for(caller())
 
 
-@pytest.mark.parametrize("name", [*serializers.QuestionSerializer().fields, "page", "page_size"])
+@pytest.mark.parametrize("name", [*opportunities.QuestionSerializer().fields, "page", "page_size"])
 @pytest.mark.parametrize("address", ["/api/delivery", "/api/delivery/explain"])
 def test_no_parameter_breaks_an_answer(client: Any, address: str, name: str, record_property: Any) -> None:
     ad = showing()

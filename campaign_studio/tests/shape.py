@@ -70,7 +70,7 @@ ads/actions                together shifting duplicating publishing
 ads/delivery               opportunity statement facts engine explaining readiness triggers proofs
 ads/delivery/criteria      criterion status times days audience limits
 ads/reporting              reports counting voiding partitions performance
-ads/api                    actions delivery delivery_serializers devices reporting performance wording
+ads/api                    actions delivery delivery_serializers devices opportunities reporting performance wording
 ads/console                answers campaigns moderation preview availability diagnosis wording place_forms creatives
 ads/console                devices inlines
 """

@@ -73,7 +73,7 @@ def rows(cast: Cast) -> list[Any]:
         DeviceFactory(),
         UserFactory(),
     ]
-    return [*parts, *more, full, other, full.campaign, other.campaign, contact.advertiser]
+    return [*parts, *more, full, other, full.campaign, other.campaign, contact.advertiser, contact]
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -19,7 +19,7 @@ from campaign_studio.api.documents.describing import AnyReader, ReaderKey, descr
 from campaign_studio.api.documents.fields import JSONObject, NotInSQLError
 from campaign_studio.api.documents.shapes import UnknownShapeError, shape_of
 from campaign_studio.api.documents.written import Written
-from campaign_studio.database.prepared import PLACEHOLDER, fetch_one
+from campaign_studio.database.prepared import PLACEHOLDER, fetch_all, fetch_one
 from campaign_studio.querysets import StudioQuerySet
 
 AnySerializerClass = type[serializers.Serializer[Any]]
@@ -140,6 +140,23 @@ def read_page(
     return Page(results, (rows.count() if offset else 0) if total is None else total)
 
 
+def read_documents(kind: Kind, keys: Sequence[str], reader: Reader) -> dict[str, str]:
+    """The documents of the rows with these keys, by key. Rows that are gone have none."""
+    statement = _compiled_for_keys(kind)
+    filled = [keys if type(one) is Given else reader.pk for one in statement.parameters]
+    return dict(fetch_all(statement.text, filled)) if keys else {}
+
+
+@lru_cache(maxsize=STATEMENTS)
+def _compiled_for_keys(kind: Kind) -> Statement:
+    key = kind.model._meta.pk
+    several = RawSQL(f"SELECT unnest(%s::{key.db_type(connection)}[])", (Given(0),))  # noqa: S611 - our column's type
+    rows = kind.model._default_manager.filter(pk__in=several).order_by()
+    columns = {"json_key": Cast("pk", TextField()), **kind.columns(rows)}
+    text, parameters = rows.annotate(**columns).values_list(*columns).query.sql_with_params()
+    return _with_constants(text, parameters)
+
+
 def _statement(
     kind: Kind, rows: AnyQuerySet, *, is_page: bool = False, matched_once: bool = False
 ) -> tuple[Statement, list[Any]]:
@@ -167,7 +184,8 @@ def _compile_document(question: Question) -> Statement:
     columns = kind.columns(rows)
     text, parameters = rows.annotate(**columns).values_list(*columns).query.sql_with_params()
     start = len(parameters) - len(question.values)
-    return _with_constants(text, [*parameters[:start], *_blanks(parameters[start:], question)], question)
+    filled = [*parameters[:start], *_blanks(parameters[start:], question)]
+    return _with_constants(text, filled) if question.shape else Statement(text, tuple(filled))
 
 
 def _compile_page(question: Question) -> Statement:
@@ -190,7 +208,7 @@ def _compile_page(question: Question) -> Statement:
     results = f"'[' || array_to_string(ARRAY({documents}), ',') || ']'"
     text = f"WITH {heading} AS ({keys} LIMIT %s OFFSET %s) SELECT {results}, ({count})"
     filled = [*_blanks(key_parameters, question), LIMIT, OFFSET, *constants, *_blanks(count_parameters, question)]
-    return _with_constants(text, filled, question)
+    return _with_constants(text, filled) if question.shape else Statement(text, tuple(filled))
 
 
 def _blanks(parameters: Sequence[Any], question: Question) -> list[Any]:
@@ -206,10 +224,8 @@ def _blanks(parameters: Sequence[Any], question: Question) -> list[Any]:
     return [Given(place) for place, _value in enumerate(known)]
 
 
-def _with_constants(text: str, parameters: Sequence[Any], question: Question) -> Statement:
+def _with_constants(text: str, parameters: Sequence[Any]) -> Statement:
     """The statement with constants as part of its text, so that they aren't sent each time."""
-    if question.shape is None:
-        return Statement(text, tuple(parameters))
     blanks = (Given, ReaderKey, object)
     left = iter(parameters)
     kept: list[Any] = []
