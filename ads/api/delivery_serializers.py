@@ -8,7 +8,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
-from ads.api import wording
+from ads.api import opportunities, wording
 from ads.api.serializers import ComparedField, ContentRatingSerializer
 from ads.choices import AdType
 from ads.delivery.facts import Fact, Reason
@@ -97,10 +97,12 @@ class PlacementsSerializer(serializers.Serializer[Document]):
 class DeliverySerializer(serializers.Serializer[Document]):
     """What shows at a place and time."""
 
-    at = LocalTimeField(help_text=_("The time that was sent, or the current time at the place."))
+    at = opportunities.LocalTimeField(help_text=_("The time that was sent, or the current time at the place."))
     place = PlaceSerializer()
     placements = PlacementsSerializer()
-    valid_until = LocalTimeField(help_text=_("The end of the quarter hour, when the response may change."))
+    valid_until = opportunities.LocalTimeField(
+        help_text=_("The end of the quarter hour, when the response may change.")
+    )
     next = serializers.CharField(
         help_text=_("The URL of what shows in the next quarter hour, relative to the server. Request it at any time.")
     )
