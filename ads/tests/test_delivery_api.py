@@ -368,12 +368,11 @@ def test_turn_and_device_id_are_not_sent_together(client: Any) -> None:
 
 def test_the_number_of_queries_does_not_grow(client: Any) -> None:
     def asked() -> int:
-        with CaptureQueriesContext(
-            connection,
-        ) as queries:
+        with CaptureQueriesContext(connection) as queries:
             client.get(ADDRESS, HERE)
         return len(queries)
 
+    assert asked() == 1, "nothing shows"
     showing()
     few = asked()
     for position in AdType.values:

@@ -1,5 +1,6 @@
 """What the database writes equals what the serializer represents, for any values that columns can have."""
 
+import json
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -12,11 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts.tests.factories import Cast, UserFactory
+from ads.api.delivery_serializers import ShownAdSerializer
 from ads.models import Ad
 from ads.tests.factories import AdContentRatingFactory, AdFactory, AdTimeSlotFactory, DeviceFactory
 from advertisers.tests.factories import AdvertiserContactFactory
+from campaign_studio.api.documents.statements import Kind, read_documents
 from campaign_studio.encryption import EncryptedTextField
-from campaign_studio.tests.documents import check_document, check_rows, in_sql, rows_of
+from campaign_studio.tests.documents import check_document, check_rows, in_sql, represented, rows_of
 from campaigns.tests.factories import AudienceTargetingFactory
 
 pytestmark = pytest.mark.django_db
@@ -90,6 +93,11 @@ def test_the_database_writes_what_the_serializer_represents(data: st.DataObject,
             else:
                 for key in visible.values_list("pk", flat=True):
                     check_document(kind, key, reader)
+        shown = Kind.of(ShownAdSerializer, Ad, reader)
+        keys = [str(row.pk) for row in rows if isinstance(row, Ad)]
+        assert {key: json.loads(text) for key, text in read_documents(shown, keys, reader).items()} == {
+            str(ad.pk): represented(shown, ad, reader) for ad in Ad.objects.all()
+        }
         transaction.set_rollback(True)
 
 
