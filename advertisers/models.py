@@ -57,7 +57,6 @@ class Advertiser(StampedModel):
     )
 
     created_by_field = "created_by"
-    remembered = ("advertiser_name",)
 
     objects = AdvertiserQuerySet.as_manager()
 
@@ -115,7 +114,6 @@ class AdvertiserContact(PartModel, TimestampedModel):
 
     whole_field = "advertiser"
     flag_field = "is_point_of_contact"
-    remembered = ("is_point_of_contact", "contact_name", "contact_phone")
     only_one_message = constraints.ONE_POINT_OF_CONTACT
 
     objects = ContactQuerySet.as_manager()
@@ -199,7 +197,6 @@ class AdvertiserBankAccount(PartModel, TimestampedModel):
 
     whole_field = "advertiser"
     flag_field = "is_default"
-    remembered = ("is_default",)
     only_one_message = constraints.ONE_DEFAULT_ACCOUNT
 
     objects = BankAccountQuerySet.as_manager()

@@ -20,6 +20,8 @@ from django.http import HttpRequest, HttpResponse
 SENT_ID = re.compile(r"[A-Za-z0-9._-]{1,40}")
 # Where later code finds the id of a request, even when nobody acts any more.
 REQUEST_ID = "campaign_studio.request_id"
+# The setting of the database in which triggers find the key of the acting user.
+DATABASE_ACTOR = "app.actor"
 
 
 def is_api(path: str) -> bool:
@@ -129,7 +131,7 @@ def set_database_actor() -> None:
     """Tell triggers who acts, until the transaction ends: `current_setting('app.actor', true)`."""
     user = current_user()
     with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('app.actor', %s, true)", [str(user.pk) if user else ""])
+        cursor.execute("SELECT set_config(%s, %s, true)", [DATABASE_ACTOR, str(user.pk) if user else ""])
 
 
 class ActingMiddleware:

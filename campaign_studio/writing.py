@@ -59,6 +59,11 @@ def one_write(*, tell_actor: bool = True) -> Iterator[None]:
             _finish(write)
 
 
+def current_write() -> object | None:
+    """Identifies the present `one_write()`; None outside."""
+    return _present.get()
+
+
 def before_commit(write_together: Callable[[list[Row]], None], row: Row) -> bool:
     """Defer `row` to the end of the current write, where `write_together` gets all deferred rows in order.
 

@@ -99,7 +99,6 @@ class Campaign(LifecycleModel, StampedModel):
 
     created_by_field = "campaign_created_by"
     status_field = "campaign_status"
-    remembered = ("campaign_name", "campaign_status", "campaign_start_date", "campaign_end_date")
 
     objects = CampaignQuerySet.as_manager()
 
@@ -177,7 +176,6 @@ class CampaignAudienceTargeting(PartModel, TimestampedModel):
     postcode_keys = ArrayField(models.TextField(), editable=False, default=list, db_default=[])
 
     whole_field = "campaign"
-    remembered = ("country", "postcodes")
 
     objects = AudienceTargetingQuerySet.as_manager()
 

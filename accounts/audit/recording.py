@@ -1,15 +1,19 @@
 """Which columns the audit log records. The entries themselves are `accounts.audit.models.AuditEntry`."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from auditlog.diff import model_instance_diff
+from auditlog.receivers import check_disable
 from auditlog.registry import auditlog
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
+from django.db.models.signals import pre_save
 
 from accounts.audit.models import AuditEntry, write_together
 from accounts.audit.sealing import seal_after_commit
 from campaign_studio.acting import current_request_id
+from campaign_studio.models.versioned import VersionedModel
 from campaign_studio.writing import before_commit
 
 # Stored in the log, so never translated.
@@ -35,6 +39,26 @@ def register(
         include_fields=[field.name for field in model._meta.concrete_fields if field.name not in hidden],
         mask_fields=list(mask),
     )
+
+
+@check_disable
+def log_change(sender: type[models.Model], instance: models.Model, **kwargs: Any) -> None:
+    """Log what the save of an existing row changes.
+
+    A versioned row is compared with what was read: if someone else has changed it since, the save fails, and the entry
+    goes with it. Any other row is read once more.
+    """
+    if instance._state.adding:
+        return
+    former = instance.former() if isinstance(instance, VersionedModel) else None
+    old = former or sender._default_manager.filter(pk=instance.pk).first()
+    changes = model_instance_diff(old, instance, kwargs.get("update_fields"), use_json_for_changes=True)
+    if changes:
+        AuditEntry.objects.log_create(instance, action=AuditEntry.Action.UPDATE, changes=changes)
+
+
+# Instead of the library's receiver, which reads every row once more. It has no public way to exchange one.
+auditlog._signals[pre_save] = log_change
 
 
 def changed_mark(value: str) -> str | None:

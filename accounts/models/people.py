@@ -121,7 +121,6 @@ class User(AbstractBaseUser, TimestampedModel):  # type: ignore[django-manager-m
     USERNAME_FIELD = "username"
     EMAIL_FIELD = "email"
     REQUIRED_FIELDS = ["email"]
-    remembered = ("role_id", "is_active", "email", *NAME_RULES)
     # The session of the current request, set where the request is authenticated.
     current_session: "Session | None" = None
     # Whether the user has just entered a correct two-factor code, set at sign-in.

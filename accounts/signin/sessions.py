@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import DEFAULT_DB_ALIAS, models, transaction
+from django.db.models import Func, TextField
 from django.utils import formats
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext
@@ -18,7 +19,7 @@ from ua_parser import parse
 from accounts.audit.models import SecurityEvent
 from accounts.choices import Door, SecurityEventKind
 from accounts.querysets import SessionQuerySet
-from campaign_studio.acting import current
+from campaign_studio.acting import DATABASE_ACTOR, current
 from campaign_studio.database.prepared import fetch_one
 
 if TYPE_CHECKING:
@@ -108,14 +109,14 @@ class Session(models.Model):
         """The session that a token names, with its user, unless it has ended or the user isn't active.
 
         Every request asks this, so it is one statement with a fixed text. Nothing is cached: a revocation, a new role
-        or a deactivation counts at once.
+        or a deactivation counts at once. It also tells triggers who acts, as `set_database_actor()` does.
         """
         found = fetch_one(_find_session(), (session_id, user_id))
         if found is None:
             return None
         session = cls.from_db(DEFAULT_DB_ALIAS, OF_A_REQUEST, found[: len(OF_A_REQUEST)])
         users: type[User] = get_user_model()
-        session.user = users.from_db(DEFAULT_DB_ALIAS, OF_ITS_USER, found[len(OF_A_REQUEST) :])
+        session.user = users.from_db(DEFAULT_DB_ALIAS, OF_ITS_USER, found[len(OF_A_REQUEST) : -1])
         return session
 
     @staticmethod
@@ -185,4 +186,7 @@ def _find_session() -> str:
     any_id = uuid.UUID(int=0)
     alive = Session.objects.filter(revoked_at=None, user__is_active=True).filter(pk=any_id).filter(user_id=any_id)
     columns = [*OF_A_REQUEST, *(f"user__{name}" for name in OF_ITS_USER)]
-    return alive.order_by().values_list(*columns).query.sql_with_params()[0]
+    told = Func(
+        "user_id", template=f"set_config('{DATABASE_ACTOR}', %(expressions)s::text, true)", output_field=TextField()
+    )
+    return alive.order_by().values_list(*columns, told).query.sql_with_params()[0]

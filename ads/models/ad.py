@@ -120,7 +120,6 @@ class Ad(LifecycleModel, StampedModel):
 
     created_by_field = "ad_created_by"
     status_field = "ad_status"
-    remembered = ("ad_status", "ad_start_date", "ad_end_date", "campaign_id", *moderation.VISIBLE_FIELDS)
 
     objects = AdQuerySet.as_manager()
 
@@ -204,12 +203,6 @@ class Ad(LifecycleModel, StampedModel):
             self._reset_review()
             if kwargs.get("update_fields"):
                 kwargs["update_fields"] = {*kwargs["update_fields"], *moderation.REVIEW_FIELDS}
-        if not self._state.adding and kwargs.get("update_fields") is None:
-            # Not the view count: vehicles report views while users edit.
-            left_alone = {self._meta.pk.name, "ad_view_count", *self.get_deferred_fields()}
-            kwargs["update_fields"] = {
-                field.name for field in self._meta.concrete_fields if not {field.name, field.attname} & left_alone
-            }
         with transaction.atomic():
             # Always locked before the ad, because the triggers recompute what is deliverable under the campaign's lock.
             campaign = Campaign.objects.select_for_update(no_key=True).filter(pk=self.campaign_id)

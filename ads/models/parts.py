@@ -110,7 +110,7 @@ class AdContentRating(PartModel, TimestampedModel):
         ),
     )
 
-    remembered = (
+    reviewed = (
         "warning_required",
         "rating_system",
         "rating_label",
@@ -139,7 +139,7 @@ class AdContentRating(PartModel, TimestampedModel):
 
     def save(self, **kwargs: Any) -> None:
         """Save. A changed rating makes a reviewed ad pending review again."""
-        is_changed = self._state.adding or any(self.has_changed(name) for name in self.remembered)
+        is_changed = self._state.adding or any(self.has_changed(name) for name in self.reviewed)
         with transaction.atomic():
             super().save(**kwargs)
             if is_changed:

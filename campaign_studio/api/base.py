@@ -59,7 +59,8 @@ class StudioView(APIView):
         known = self.known_parameters()
         if known is not None and getattr(self, "action", "") not in (None, "metadata"):
             refuse_unknown_parameters(request, known)
-        if self.atomic and request.method not in SAFE_METHODS:
+        has_told = getattr(request.successful_authenticator, "tells_database_actor", False)
+        if self.atomic and request.method not in SAFE_METHODS and not has_told:
             set_database_actor()
 
     def perform_authentication(self, request: Request) -> None:

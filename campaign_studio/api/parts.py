@@ -7,6 +7,7 @@ from django.db import models
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
 from campaign_studio.api.errors import as_detail
+from campaign_studio.models.versioned import PartModel, VersionedModel
 
 # Validated values by field.
 Values = dict[str, Any]
@@ -21,14 +22,15 @@ class RowsPlan:
     `writable` are the fields that can be sent; those that a new row lacks get the model's defaults.
     """
 
-    def __init__(self, parent: models.Model, name: str, writable: set[str], sent: list[Values]) -> None:
+    def __init__(self, parent: VersionedModel, name: str, writable: set[str], sent: list[Values]) -> None:
         """Raises ValidationError if two rows have the flag that only one may have."""
         self.name = name
         manager = getattr(parent, name)
         self._refuse_second_flag(manager.model, sent)
         key = manager.model._meta.pk.name
-        left = {row.pk: row for row in manager.all()}
-        self.planned: list[tuple[int, models.Model, Values]] = []
+        self.parent = parent
+        left = {} if parent.was_just_created else {row.pk: row for row in manager.all()}
+        self.planned: list[tuple[int, PartModel, Values]] = []
         for index, row_sent in enumerate(sent):
             values = {name: value for name, value in row_sent.items() if name != key}
             if row_sent.get(key) not in left:
@@ -50,10 +52,12 @@ class RowsPlan:
         for row in self.deleted:
             row.delete()
         wrong: Any = {}
+        is_first = self.parent.was_just_created
         # New rows are written last.
         for index, row, values in sorted(self.planned, key=lambda plan: plan[1]._state.adding):
-            if not _is_written(row, values) and (errors := _write_part(row, values)):
+            if not _is_written(row, values) and (errors := _write_part(row, values, is_first=is_first)):
                 wrong.setdefault(index, errors)
+            is_first = False
         if wrong:
             raise ValidationError({self.name: wrong})
 
@@ -67,7 +71,7 @@ class RowsPlan:
 class RowPlan:
     """Sets the parent's single row in relation `name` to the values that were sent; None deletes it."""
 
-    def __init__(self, parent: models.Model, name: str, model: type[models.Model], sent: Values | None) -> None:
+    def __init__(self, parent: models.Model, name: str, model: type[PartModel], sent: Values | None) -> None:
         self.name = name
         self.sent = sent
         to_parent = cast("models.OneToOneRel", parent._meta.get_field(name)).field.name
@@ -99,12 +103,12 @@ def _with_defaults(model: type[models.Model], writable: set[str], values: Values
     return {name: fields[name].get_default() for name in writable & set(fields) if name not in values} | values
 
 
-def _write_part(row: models.Model, values: Values) -> Errors:
-    """Validate and save one part; return its errors."""
+def _write_part(row: PartModel, values: Values, *, is_first: bool = False) -> Errors:
+    """Validate and save one part; return its errors. The first part of a new whole can't conflict with another one."""
     for name, value in values.items():
         setattr(row, name, value)
     try:
-        row.full_clean()
+        row.full_clean(exclude={row.whole_field} if is_first else None)
     except ModelValidationError as error:
         return as_detail(error)
     row.save()

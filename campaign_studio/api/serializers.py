@@ -16,6 +16,7 @@ from rest_framework.settings import api_settings
 from campaign_studio.api.errors import as_detail
 from campaign_studio.api.fields import NOT_A_LIST, DayField, DegreesField
 from campaign_studio.api.parts import RowPlan, RowsPlan
+from campaign_studio.models.versioned import PartModel, VersionedModel
 
 # Messages nested as the input is, in DRF's types.
 Errors: TypeAlias = Any
@@ -173,8 +174,9 @@ class StudioSerializer(StrictFields, serializers.ModelSerializer):
         if isinstance(field, serializers.ListSerializer):
             child = cast("StudioSerializer", field.child)
             writable = {str(one.source) for one in child.fields.values() if not one.read_only}
-            return RowsPlan(self.proposed, name, writable, sent)
-        return RowPlan(self.proposed, name, _model_of(cast("StudioSerializer", field)), sent)
+            return RowsPlan(cast("VersionedModel", self.proposed), name, writable, sent)
+        part = cast("type[PartModel]", _model_of(cast("StudioSerializer", field)))
+        return RowPlan(self.proposed, name, part, sent)
 
     def _differs(self) -> bool:
         """Whether a column of the row would change."""

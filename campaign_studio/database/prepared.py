@@ -24,6 +24,11 @@ class FixedTextCursor(RawCursor[Any]):
     def execute(self, query: Any, params: Any = None, **kwargs: Any) -> "FixedTextCursor":
         return super().execute(_numbered(query), params, **kwargs)
 
+    def _maybe_prepare_gen(self, pgq: Any, **kwargs: Any) -> Any:
+        """Keep the statement for Django's log of queries. psycopg keeps it only if it isn't prepared."""
+        self._query = pgq
+        return super()._maybe_prepare_gen(pgq, **kwargs)
+
 
 def fetch_one(sql: str, parameters: Sequence[Any]) -> tuple[Any, ...] | None:
     """The first row, or None. `sql` has the same text each time."""

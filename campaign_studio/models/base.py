@@ -1,8 +1,9 @@
 """The base of every model: it remembers stored values, and validates checks with as few queries as possible."""
 
+import copy
 import re
-from collections.abc import Callable, Collection, Mapping
-from typing import Any, ClassVar, Self
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Any, Self
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -24,9 +25,6 @@ def one_line(text: str) -> str:
 class StudioModel(models.Model):
     """A model that knows which values are stored, and whose check constraints take as few queries as possible."""
 
-    # The fields whose stored values are remembered, so that rules can compare them with the new ones.
-    remembered: ClassVar[tuple[str, ...]] = ()
-
     class Meta:
         abstract = True
 
@@ -45,15 +43,23 @@ class StudioModel(models.Model):
         self._stored: dict[str, Any] = {}
 
     def stored(self, name: str) -> Any:
-        """The stored value of a remembered field; None for a new row."""
+        """The stored value of a column, by the name of its attribute; None for a new row."""
         return self._stored.get(name)
 
     def has_changed(self, name: str) -> bool:
-        """Whether the field `name` of an existing row differs from its stored value."""
+        """Whether the column `name` of an existing row differs from its stored value."""
         return not self._state.adding and name in self._stored and self._stored[name] != self.__dict__.get(name)
 
+    def former(self) -> Self | None:
+        """A copy with the stored values; None unless all of them are known."""
+        if any(field.attname not in self._stored for field in self._meta.concrete_fields):
+            return None
+        row = copy.copy(self)
+        row.__dict__.update(self._stored)
+        return row
+
     def check_changed(self, rules: Mapping[str, Callable[[str], None]]) -> None:
-        """Apply rules, by name of a remembered field, to new rows and changed values. A stored value may stay as it is.
+        """Apply rules, by name of a column, to new rows and changed values. A stored value may stay as it is.
 
         Raises ValidationError with the errors by field.
         """
@@ -82,12 +88,14 @@ class StudioModel(models.Model):
         self._remember(kwargs.get("update_fields"))
 
     def _remember(self, fields: Collection[str] | None = None) -> None:
-        # A new dict, because copies of this row share the old one.
-        self._stored = self._stored | {
-            name: self.__dict__[name]
-            for name in self.remembered
-            if name in self.__dict__ and (fields is None or {name, self._meta.get_field(name).name} & set(fields))
+        values = self.__dict__
+        known = {
+            field.attname: list(value) if isinstance(value := values[field.attname], list) else value
+            for field in self._meta.concrete_fields
+            if field.attname in values and (fields is None or {field.name, field.attname} & set(fields))
         }
+        # A new dict, because copies of this row share the old one.
+        self._stored = self._stored | known
 
     def clean_fields(self, exclude: Collection[str] | None = None) -> None:
         """As in Django. Line breaks become the same through every door: browsers send CRLF, other clients LF."""
@@ -97,7 +105,20 @@ class StudioModel(models.Model):
                 is_long = isinstance(field, models.TextField)
                 tidy = value.replace("\r\n", "\n").replace("\r", "\n") if is_long else one_line(value)
                 setattr(self, field.attname, tidy)
-        super().clean_fields(exclude)
+        super().clean_fields({*(exclude or ()), *self._known_to_exist()})
+
+    def _known_to_exist(self) -> Iterator[str]:
+        """The foreign keys whose rows needn't be looked for: they are at hand, or this row refers to them already.
+
+        Django would ask for each of them. A row that is deleted all the same violates the constraint of the database.
+        """
+        for field in self._meta.concrete_fields:
+            if not isinstance(field, models.ForeignKey) or (key := self.__dict__.get(field.attname)) is None:
+                continue
+            at_hand = field.get_cached_value(self, default=None)
+            refers_already = not self._state.adding and self._stored.get(field.attname) == key
+            if refers_already or (at_hand is not None and not at_hand._state.adding):
+                yield field.name
 
     def validate_unique(self, exclude: Collection[str] | None = None) -> None:
         """As in Django, but without a query for the primary key: random UUIDs don't collide."""

@@ -1,6 +1,7 @@
 """Rows that several users may edit at once, and the parts that are edited with them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from django.core.exceptions import ValidationError
@@ -10,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from campaign_studio.models.base import StudioModel
 from campaign_studio.querysets import StudioQuerySet
+from campaign_studio.writing import current_write
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -30,23 +32,40 @@ class VersionedModel(StudioModel):
     """
 
     version = models.PositiveIntegerField(_("version"), default=1, db_default=1, editable=False)
+    _created_in: object = None
 
     class Meta:
         abstract = True
 
     def save(self, **kwargs: Any) -> None:
-        """Raise StaleError if the stored row has another version than the one that was read."""
+        """Write what has changed since the row was read, all of a new row.
+
+        Raises StaleError if the stored row has another version than the one that was read.
+        """
         if self._state.adding:
             super().save(**kwargs)
+            self._created_in = current_write()
             return
-        if kwargs.get("update_fields"):
-            kwargs["update_fields"] = {*kwargs["update_fields"], "version"}
+        kwargs["update_fields"] = {*(kwargs.get("update_fields") or self._changed()), "version"}
         self.version += 1
         try:
             super().save(**kwargs)
         except BaseException:
             self.version -= 1
             raise
+
+    def _changed(self) -> Iterator[str]:
+        """The columns that `save()` has to write. Counters that others write meanwhile aren't among them."""
+        for field in self._meta.concrete_fields:
+            name = field.attname
+            is_loaded = name in self.__dict__ and not field.primary_key
+            if is_loaded and (getattr(field, "auto_now", False) or self._stored.get(name, self) != self.__dict__[name]):
+                yield field.name
+
+    @property
+    def was_just_created(self) -> bool:
+        """Whether it was created in the current write. No one else can see it yet, and it has no parts but new ones."""
+        return self._created_in is not None and self._created_in is current_write()
 
     def _do_update(self, base_qs: Any, *args: Any, **kwargs: Any) -> Any:
         """The UPDATE of `save()`, only if the version is still the same.
@@ -66,8 +85,10 @@ class VersionedModel(StudioModel):
     def touch(self) -> None:
         """Count a change of a part, and lock the row until the transaction ends, so that parts change one at a time.
 
-        Raises StaleError if the row is gone.
+        What is created together with its parts is the first version. Raises StaleError if the row is gone.
         """
+        if self.was_just_created:
+            return
         if not type(self)._base_manager.filter(pk=self.pk).update(version=F("version") + 1):
             raise StaleError(self)
         self.version += 1
@@ -102,9 +123,12 @@ class PartModel(StudioModel):
 
     def save(self, **kwargs: Any) -> None:
         """Save, and count it as a change of the whole. A flag that only one part may have moves to this one."""
-        with transaction.atomic():
-            getattr(self, self.whole_field).touch()
-            if self.flag_field and getattr(self, self.flag_field):
+        whole = getattr(self, self.whole_field)
+        takes_flag = bool(self.flag_field and getattr(self, self.flag_field))
+        # A single statement needs no transaction of its own, which would be a savepoint.
+        with nullcontext() if whole.was_just_created and not takes_flag else transaction.atomic():
+            whole.touch()
+            if takes_flag:
                 self.take_flag()
             super().save(**kwargs)
 

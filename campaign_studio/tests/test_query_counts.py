@@ -1,5 +1,6 @@
 """The number of queries of a request doesn't depend on the number of rows."""
 
+import re
 from collections.abc import Callable
 from datetime import time
 from typing import Any
@@ -9,11 +10,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
-from accounts.models import User
+from accounts.models import AuditEntry, User
 from accounts.tests.factories import Cast, UserFactory
 from ads.tests.factories import AdContentRatingFactory, AdFactory, AdTimeSlotFactory, DeviceFactory
 from advertisers.tests.factories import AdvertiserBankAccountFactory, AdvertiserContactFactory, AdvertiserFactory
 from campaign_studio.tests.bodies import ad_body, bearing, campaign_body, tokens_of
+from campaigns.models import Campaign
 from campaigns.tests.factories import AudienceTargetingFactory, CampaignFactory
 
 pytestmark = pytest.mark.django_db
@@ -158,6 +160,80 @@ def test_a_user_without_rows_reads_an_empty_page(cast: Cast) -> None:
     client = bearing(tokens_of(user)["access_token"])
 
     assert queries(client, "/api/campaigns") <= 3
+
+
+def statements_of(client: APIClient, method: str, address: str, body: dict[str, Any]) -> list[str]:
+    with CaptureQueriesContext(connection) as seen:
+        answer = getattr(client, method)(address, body)
+    assert answer.status_code in (200, 201), answer.content
+    # Within the transaction of a test, that of the request is a savepoint.
+    begin, *statements, commit = [query["sql"] for query in seen]
+    assert (begin.split()[0], commit.split()[0]) == ("SAVEPOINT", "RELEASE")
+    return statements
+
+
+def entries() -> list[tuple[Any, ...]]:
+    """The audit entries, oldest first, without what differs from one request to the next."""
+    columns = ("content_type__model", "action", "changes", "parent_id", "actor_username", "door", "object_repr")
+    return list(AuditEntry.objects.exclude(content_type__model="user").order_by("pk").values_list(*columns))
+
+
+def test_a_campaign_with_a_target_is_created_in_five_statements(cast: Cast) -> None:
+    """The session, two rows, the answer and the audit entries. A new campaign has version 1."""
+    client = bearing(tokens_of(cast.owner)["access_token"])
+    target = {"region": "Europe", "country": "DE", "cities": ["Berlin"], "postcodes": ["10115"]}
+    # Content types are cached per process.
+    client.post("/api/campaigns", campaign_body(audience_targeting=[target]))
+    before = len(entries())
+
+    statements = statements_of(client, "post", "/api/campaigns", campaign_body(audience_targeting=[target]))
+
+    tables = ["sessions", "campaigns", "campaign_audience_targeting", "campaigns", "audit_log"]
+    assert len(statements) == len(tables), "\n".join(statements)
+    assert all(f'"{table}"' in sql for table, sql in zip(tables, statements, strict=True))
+    campaign = Campaign.objects.latest("created_at")
+    assert campaign.version == 1
+    first, second = entries()[before:]
+    assert (first[0], first[1], first[3:6]) == ("campaign", 0, (None, cast.owner.username, "api"))
+    assert first[2]["campaign_name"] == [None, campaign.campaign_name]
+    assert (second[0], second[1], second[3]) == ("campaignaudiencetargeting", 0, campaign.pk)
+    assert second[2]["country"] == [None, "DE"]
+
+
+def test_a_status_is_changed_in_five_statements(cast: Cast) -> None:
+    """The session, the locked campaign, its change, the answer and the audit entry."""
+    client = bearing(tokens_of(cast.owner)["access_token"])
+    campaign: Any = CampaignFactory(campaign_created_by=cast.owner, campaign_status="draft")
+    address = f"/api/campaigns/{campaign.pk}"
+    client.patch(address, {"campaign_status": "active"})
+    before = len(entries())
+
+    statements = statements_of(client, "patch", address, {"campaign_status": "paused"})
+
+    tables = ["sessions", "campaigns", "campaigns", "campaigns", "audit_log"]
+    assert len(statements) == len(tables), "\n".join(statements)
+    assert all(f'"{table}"' in sql for table, sql in zip(tables, statements, strict=True))
+    # Only what has changed is written.
+    written = statements[2].partition(" SET ")[2].partition(" WHERE ")[0]
+    assert re.findall(r'"(\w+)" = ', written) == ["updated_at", "version", "campaign_status"]
+    assert entries()[before:] == [
+        (
+            *("campaign", 1, {"campaign_status": ["active", "paused"]}, None),
+            *(cast.owner.username, "api", campaign.campaign_name),
+        )
+    ]
+
+
+@pytest.mark.parametrize("number", [2, 5])
+def test_each_further_target_takes_two_statements(cast: Cast, number: int) -> None:
+    """It may be the same place as one before."""
+    client = bearing(tokens_of(cast.owner)["access_token"])
+    targets = [{"region": f"Region {one}", "country": "DE", "cities": [], "postcodes": []} for one in range(number)]
+    client.post("/api/campaigns", campaign_body(audience_targeting=targets))
+
+    statements = statements_of(client, "post", "/api/campaigns", campaign_body(audience_targeting=targets))
+
+    assert len(statements) == 5 + 2 * (number - 1), "\n".join(statements)
 
 
 def test_a_new_ad_gets_its_number_under_one_lock(cast: Cast) -> None:
