@@ -28,6 +28,8 @@ AnyQuerySet = QuerySet[Any, Any]
 # As many statements as a process keeps: some for each list, one for each set of its filters that is in use.
 STATEMENTS = 500
 LIMIT, OFFSET = object(), object()
+# The page that is asked for most is part of the text: for a page that PostgreSQL doesn't know it would plan each time.
+USUAL_PAGE = (20, 0)
 
 
 class Given(NamedTuple):
@@ -76,6 +78,7 @@ class Question:
     is_page: bool
     # Whether the rows are matched once and then counted, because that costs more than bringing them in order.
     matched_once: bool
+    is_usual_page: bool
     rows: AnyQuerySet = field(compare=False)
     values: list[Any] = field(compare=False)
 
@@ -132,7 +135,8 @@ def read_page(
 ) -> Page:
     """The documents of a page of these rows. The values that `as_rows()` adds are computed only for them."""
     try:
-        statement, values = _statement(kind, rows, is_page=True, matched_once=matched_once)
+        is_usual = (limit, offset) == USUAL_PAGE
+        statement, values = _statement(kind, rows, is_page=True, matched_once=matched_once, is_usual_page=is_usual)
     except EmptyResultSet:
         return Page("[]", 0)
     results, total = statement.row(values, reader, limit=limit, offset=offset) or ("[]", 0)
@@ -158,14 +162,14 @@ def _compiled_for_keys(kind: Kind) -> Statement:
 
 
 def _statement(
-    kind: Kind, rows: AnyQuerySet, *, is_page: bool = False, matched_once: bool = False
+    kind: Kind, rows: AnyQuerySet, *, is_page: bool = False, matched_once: bool = False, is_usual_page: bool = False
 ) -> tuple[Statement, list[Any]]:
     """The statement that answers the question, and the values that it is filled with."""
     try:
         shape, values = shape_of(rows.query)
-        return _compiled(Question(kind, shape, is_page, matched_once, rows, values)), values
+        return _compiled(Question(kind, shape, is_page, matched_once, is_usual_page, rows, values)), values
     except UnknownShapeError:
-        return _compile(Question(kind, None, is_page, matched_once, rows, [])), []
+        return _compile(Question(kind, None, is_page, matched_once, is_usual_page, rows, [])), []
 
 
 @lru_cache(maxsize=STATEMENTS)
@@ -206,8 +210,9 @@ def _compile_page(question: Question) -> Statement:
         matching, count_parameters = rows.order_by().values_list("pk").query.sql_with_params()
         heading, count = "page(key)", f"SELECT count(*) FROM ({matching}) AS matching"  # noqa: S608
     results = f"'[' || array_to_string(ARRAY({documents}), ',') || ']'"
+    limits = [*USUAL_PAGE] if question.is_usual_page else [LIMIT, OFFSET]
     text = f"WITH {heading} AS ({keys} LIMIT %s OFFSET %s) SELECT {results}, ({count})"
-    filled = [*_blanks(key_parameters, question), LIMIT, OFFSET, *constants, *_blanks(count_parameters, question)]
+    filled = [*_blanks(key_parameters, question), *limits, *constants, *_blanks(count_parameters, question)]
     return _with_constants(text, filled) if question.shape else Statement(text, tuple(filled))
 
 
