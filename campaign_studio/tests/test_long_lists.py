@@ -1,9 +1,12 @@
 """Long lists of the console: their totals, their last pages, and the indexes they are read by."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
+from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 from django.db.models import QuerySet
 from django.test import Client
@@ -149,6 +152,30 @@ def test_what_a_search_finds_is_counted_up_to_a_thousand(cast: Cast, console_for
 def test_the_audit_log_is_read_in_its_order_by_an_index() -> None:
     assert "audit_newest" in plan(AuditEntry.objects.order_by("-timestamp", "-id").values("pk")[:50])
     assert "audit_newest" in plan(AuditEntry.objects.order_by("timestamp", "id").values("pk")[:50])
+
+
+def test_every_index_of_the_audit_log_is_read() -> None:
+    """Each entry is written into each index."""
+    campaigns = ContentType.objects.get_for_model(Campaign)
+    log, key = AuditEntry.objects.order_by(), uuid4()
+    read_by = {
+        "audit_newest": log.order_by("-timestamp", "-id")[:50],
+        "audit_search": log.filter(object_repr__matches="needle"),
+        "audit_of_an_object": log.filter(object_pk=str(key), content_type__in=[campaigns]).order_by("-timestamp"),
+        "audit_log_content_type_id": log.filter(content_type=campaigns),
+        "audit_parent": log.filter(parent_id=key),
+        "audit_log_actor_id": log.filter(actor_id=key),
+        "audit_log_action": log.filter(action=AuditEntry.Action.ACCESS),
+        "audit_log_pkey": log.filter(pk=1),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT indexname FROM pg_indexes WHERE tablename = 'audit_log'")
+        # Django ends some names with a hash.
+        found = {re.sub("_[0-9a-f]{8}$", "", name) for (name,) in cursor.fetchall()}
+
+    assert found == set(read_by)
+    for name, entries in read_by.items():
+        assert re.search(rf"(using|on) {name}(_[0-9a-f]{{8}})?\b", plan(entries.values("pk"))), name
 
 
 def test_a_search_of_the_audit_log_uses_indexes(cast: Cast, console_for: ConsoleFor) -> None:
