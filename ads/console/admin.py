@@ -21,7 +21,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from ads.choices import MediaType, ModerationStatus
 from ads.console import campaigns, devices  # noqa: F401 - imported for the pages they register
-from ads.console.diagnosis import AdList, DiagnosisView, ListedAd, linked_label
+from ads.console.diagnosis import AdList, DiagnosisView, ListedAd
 from ads.console.forms import CampaignPicker, show_rating_to
 from ads.console.inlines import RatingInline, TimeSlotInline
 from ads.console.moderation import (
@@ -39,6 +39,7 @@ from ads.rules import NOT_OWN_CAMPAIGN
 from campaign_studio.console.base import Fieldsets
 from campaign_studio.console.forms import StudioFormSet
 from campaign_studio.console.lists import DateRangeFilter
+from campaign_studio.console.rows import label
 from campaign_studio.console.views import Context
 from campaigns.console.forms import STATUS_COLOURS, LifecycleForm
 from campaigns.console.status import StatusActionsMixin
@@ -158,7 +159,7 @@ class AdAdmin(StatusActionsMixin):
     def light(self, ad: ListedAd) -> str:
         """Whether the ad can still show anywhere at any time, with a link to the reasons."""
         text, tone = (gettext("Can show"), "success") if ad.is_able_to_show else (gettext("Can't show"), "danger")
-        return linked_label(reverse("admin:ads_ad_why", args=[ad.pk]), text, tone)
+        return label(text, tone, url=reverse("admin:ads_ad_why", args=[ad.pk]))
 
     @display(description=_("Media link"))
     def media_link(self, ad: Ad) -> str | None:

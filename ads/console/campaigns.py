@@ -13,12 +13,13 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 
-from ads.console.diagnosis import LIGHTS, linked_label
+from ads.console.diagnosis import LIGHTS
 from ads.constraints import MAX_ADS
 from ads.delivery.readiness import Readiness, readiness_of
 from ads.querysets import AdQuerySet
 from campaign_studio.console.base import Fieldsets
 from campaign_studio.console.lists import StudioChangeList
+from campaign_studio.console.rows import label
 from campaigns.console.admin import CampaignAdmin
 from campaigns.models import Campaign
 
@@ -89,7 +90,7 @@ class CampaignWithAdsAdmin(CampaignAdmin):
     @display(description=_("Readiness"))
     def light(self, campaign: ListedCampaign) -> str:
         """Whether the campaign can run, with a link to the reasons."""
-        return linked_label(_reasons(campaign.pk), *LIGHTS[campaign.readiness.light])
+        return label(*LIGHTS[campaign.readiness.light], url=_reasons(campaign.pk))
 
     @action(description=_("Check delivery"), icon="help", permissions=["explain"])
     def why(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""Check delivery: the page that says why an ad shows or doesn't, and the labels in lists that link to it."""
+"""Check delivery: the page that says why an ad shows or doesn't."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
@@ -8,9 +8,7 @@ from django import forms
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import QueryDict
 from django.shortcuts import get_object_or_404
-from django.template.loader import render_to_string
 from django.utils import timezone
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget
 
@@ -37,11 +35,6 @@ LIGHTS: "Mapping[str, tuple[StrPromise, str]]" = {
     "amber": (_("Has warnings"), "warning"),
     "red": (_("Not ready"), "danger"),
 }
-
-
-def linked_label(url: str, text: "StrPromise | str", colour: str) -> SafeString:
-    """A coloured label with a link."""
-    return render_to_string("unfold/helpers/label.html", {"href": url, "text": text, "type": colour})
 
 
 class ListedAd(Protocol):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 from django.contrib.admin.options import IncorrectLookupParameters
@@ -10,13 +11,16 @@ from django.db import DataError
 from django.db.models import DateTimeField, ForeignKey, QuerySet
 from django.forms import DateField
 from django.http import HttpRequest
+from django.utils.safestring import SafeString
 from django.utils.text import smart_split
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.contrib.filters.admin import DropdownFilter, RangeDateFilter
+from unfold.templatetags.unfold_list import result_headers
 from unfold.views import ChangeList
 
 from campaign_studio.console.pages import ListPage, Pages
+from campaign_studio.console.rows import rows_of
 from campaign_studio.lookups import MOST_SEARCH_TERMS
 from campaign_studio.querysets import StudioQuerySet
 
@@ -53,8 +57,8 @@ class StudioChangeList(ChangeList):
 
         Django's own method counts the whole list, and skips all rows before the page.
         """
-        is_whole = not (self.query or self.has_active_filters)
-        pages = Pages(self.queryset, self.list_per_page, number=self.page_num, is_whole=is_whole)
+        self.is_whole = not (self.query or self.has_active_filters)
+        pages = Pages(self.queryset, self.list_per_page, number=self.page_num, is_whole=self.is_whole)
         self.paginator = pages
         self.result_count = pages.count
         self.full_result_count, self.show_full_result_count, self.show_admin_actions = None, False, True
@@ -67,6 +71,20 @@ class StudioChangeList(ChangeList):
         keys = list(rows.values_list("pk", flat=True))
         by_key = {row.pk: row for row in self.page_rows(keys)}
         self.result_list = [by_key[key] for key in keys if key in by_key]
+
+    @cached_property
+    def headers(self) -> list[dict[str, Any]]:
+        """The headings of the columns, for Unfold's template."""
+        return list(result_headers(self))
+
+    @property
+    def sorted_columns(self) -> int:
+        """The number of columns by which users have sorted the list."""
+        return sum(bool(header["sortable"] and header["sorted"]) for header in self.headers)
+
+    def rows(self) -> Iterator[SafeString]:
+        """The cells of each row of the page."""
+        return rows_of(self, [header["text"] for header in self.headers])
 
     def page_rows(self, keys: list[object]) -> QuerySet:
         """The rows with these keys, in any order, with everything the list shows."""
