@@ -1,4 +1,7 @@
-"""Doubts about the places that targets name, by what the gazetteer knows. They are warnings: towns can be new."""
+"""Doubts about the places that targets name, by what the gazetteer knows.
+
+A city that it doesn't know may be a new town. A target whose region is elsewhere contradicts itself: no screen matches.
+"""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
@@ -10,20 +13,16 @@ from uuid import UUID
 from django.db import connection
 
 from campaign_studio.places import name_key
+from campaign_studio.places.regions import ELSEWHERE
+from campaigns.querysets import MOST_COUNTRIES
 
-# How many doubts of a campaign are named, and how many countries of each.
+# How many doubts of a campaign are named.
 MOST_DOUBTS = 20
-MOST_COUNTRIES = 5
 
 DOUBTFUL_TARGETS = """
 WITH target AS MATERIALIZED (
     SELECT campaign_id, audience_id, country, region, cities,
-        region_key <> '' AND NOT EXISTS (
-            SELECT FROM gazetteer_names AS known
-            WHERE known.name_key = region_key AND known.kind = 'region' AND known.country = asked.country
-        ) AND EXISTS (
-            SELECT FROM gazetteer_names AS known WHERE known.name_key = region_key AND known.kind = 'region'
-        ) AS is_elsewhere,
+        region_key = '{elsewhere}' AS is_elsewhere,
         CASE WHEN EXISTS (SELECT FROM gazetteer_cities AS known WHERE known.country = asked.country) THEN ARRAY(
             SELECT key FROM unnest(city_keys) AS key WHERE NOT EXISTS (
                 SELECT FROM gazetteer_cities AS known WHERE known.country = asked.country AND known.name_key = key)
@@ -37,7 +36,8 @@ WHERE is_elsewhere OR unknown <> '{{}}' ORDER BY region, country, audience_id
 COUNTRIES = """
 SELECT kind, key,
     CASE kind WHEN 'region' THEN ARRAY(
-        SELECT country FROM gazetteer_names AS known WHERE known.name_key = key AND known.kind = 'region'
+        SELECT country FROM gazetteer_names AS known
+        WHERE known.name_key = key AND known.kind = 'region' AND known.country <> ''
         ORDER BY country LIMIT %(most)s
     ) ELSE ARRAY(
         SELECT country FROM (
@@ -108,7 +108,7 @@ def _doubts(column: str, keys: Collection[UUID]) -> dict[UUID, Doubts]:
     # The places of each campaign, as they were typed.
     found: dict[UUID, dict[_Place, str]] = defaultdict(dict)
     with connection.cursor() as cursor:
-        cursor.execute(DOUBTFUL_TARGETS.format(column=column), [list(keys)])
+        cursor.execute(DOUBTFUL_TARGETS.format(column=column, elsewhere=ELSEWHERE), [list(keys)])
         for campaign, *target in cursor.fetchall():
             for place, name in _places(*target):
                 found[campaign].setdefault(place, name)

@@ -3,14 +3,20 @@
 from datetime import date
 from typing import Any, Self
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
-from django.db.models import Exists, Func, OuterRef, Value
+from django.db.models import Case, Exists, Func, OuterRef, TextField, Value, When
 
 from accounts.rules import is_admin
 from campaign_studio.acting import Reader
+from campaign_studio.models.places import PlaceKind, PlaceName
+from campaign_studio.places.regions import ELSEWHERE, OTHER_COUNTRIES
 from campaign_studio.querysets import StudioQuerySet
 from campaigns.choices import Status
 from campaigns.rules import is_campaign_manager
+
+# How many countries are named in which a doubtful place is known.
+MOST_COUNTRIES = 5
 
 
 class RowCount(models.Subquery):
@@ -71,6 +77,19 @@ class AudienceTargetingQuerySet(StudioQuerySet):
 
     def visible_to(self, user: Reader) -> Self:
         return self if user.is_authenticated else self.none()
+
+    def with_regions_elsewhere(self) -> Self:
+        """With `known_in`, the first countries that have the region, and `is_area`, if it is a part of the world.
+
+        Both are null for a region that isn't elsewhere.
+        """
+        key = Func(OuterRef("region"), function="name_key", output_field=TextField())
+        named = PlaceName.objects.filter(kind=PlaceKind.REGION, name_key=key).exclude(country=OTHER_COUNTRIES)
+        countries = ArraySubquery(named.order_by("country").values("country")[:MOST_COUNTRIES])
+        return self.annotate(
+            known_in=Case(When(region_key=ELSEWHERE, then=countries)),
+            is_area=Case(When(region_key=ELSEWHERE, then=Exists(named.filter(keys=[""])))),
+        )
 
     def rekey(self) -> None:
         """Have the trigger write the keys of all targets again, after what names stand for has changed."""

@@ -6,6 +6,8 @@ from uuid import UUID
 
 from django.db import connection
 
+from campaign_studio.places.regions import ELSEWHERE
+
 # With the country of a target instead of its name, which the database doesn't know.
 PAIRS = """
 WITH same AS (
@@ -18,7 +20,8 @@ WITH same AS (
     GROUP BY audience_id, postcode_key(country, name) HAVING count(*) > 1
     UNION ALL
     SELECT campaign_id, country, '', 'target', array_agg(region ORDER BY region, audience_id)
-    FROM campaign_audience_targeting GROUP BY campaign_id, country, region_key HAVING count(*) > 1
+    FROM campaign_audience_targeting WHERE region_key <> %s
+    GROUP BY campaign_id, country, region_key HAVING count(*) > 1
 )
 SELECT kind, campaign_id, campaign_name, country, region, names[1], other, count(*) OVER ()
 FROM same JOIN campaigns USING (campaign_id)
@@ -43,6 +46,6 @@ class SamePlace:
 def same_places(most: int) -> tuple[list[SamePlace], int]:
     """The first pairs, and the number of the others. Asks the gazetteer for each city of every target."""
     with connection.cursor() as cursor:
-        cursor.execute(PAIRS, [most])
+        cursor.execute(PAIRS, [ELSEWHERE, most])
         rows = cursor.fetchall()
     return [SamePlace(*row[:-1]) for row in rows], rows[0][-1] - len(rows) if rows else 0

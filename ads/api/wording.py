@@ -86,12 +86,9 @@ PROBLEMS: Mapping[Problem, "StrPromise | Mapping[ResourceType, StrPromise]"] = {
     Problem.CITY_UNKNOWN: _("“%(city)s” isn't known as a city in %(country)s."),
     Problem.CITY_ELSEWHERE: _("“%(city)s” is known in %(countries)s, but not in %(country)s."),
     Problem.REGION_ELSEWHERE: _(
-        "“%(region)s” is known as a region of %(countries)s, but not of %(country)s. Only screens that don't send "
-        "their region match this target."
+        "“%(region)s” is known as a region of %(countries)s, but not of %(country)s. This target matches no screen."
     ),
-    Problem.AREA_ELSEWHERE: _(
-        "“%(region)s” doesn't contain %(country)s. Only screens that don't send their region match this target."
-    ),
+    Problem.AREA_ELSEWHERE: _("“%(region)s” doesn't contain %(country)s. This target matches no screen."),
     Problem.MORE_PLACES_UNKNOWN: ngettext_lazy(
         "%(count)d more city or region isn't known in its country.",
         "%(count)d more cities or regions aren't known in their countries.",
@@ -126,6 +123,7 @@ STEPS: Mapping[Step, "StrPromise"] = {
     Step.ADD_WEEKDAY: _("Add %(weekday)s to the days of the time slot %(slot)s."),
     Step.ADD_COUNTRY: _("Add a target for %(country)s to the campaign's audience_targeting."),
     Step.NAME_A_COUNTRY: _("“%(country)s” is not a country. Send an ISO 3166-1 code such as DE, or an English name."),
+    Step.NAME_A_REGION: _("“%(region)s” is not in %(country)s. Send a region of the country, or none."),
     Step.ADD_REGION: _("Add a target for %(region)s in %(country)s to the campaign's audience_targeting."),
     Step.ADD_CITY: _("Add %(city)s to the cities of the target “%(target)s”."),
     Step.ADD_CITY_AND_POSTCODE: _(

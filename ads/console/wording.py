@@ -196,6 +196,7 @@ STEPS: Mapping[Step, "StrPromise | Mapping[ResourceType, StrPromise]"] = {
     Step.ADD_WEEKDAY: _("Add %(weekday)s to the days of the time slot %(slot)s."),
     Step.ADD_COUNTRY: _("Add %(country)s to the campaign's targeting."),
     Step.NAME_A_COUNTRY: _("“%(country)s” is not a country. Use an ISO 3166-1 code such as DE, or an English name."),
+    Step.NAME_A_REGION: _("“%(region)s” is not in %(country)s. Use a region of the country, or leave it empty."),
     Step.ADD_REGION: _("Add a target for %(region)s in %(country)s to the campaign's targeting."),
     Step.ADD_CITY: _("Add %(city)s to the cities of the target “%(target)s”."),
     Step.ADD_CITY_AND_POSTCODE: _(
@@ -227,7 +228,7 @@ STEPS: Mapping[Step, "StrPromise | Mapping[ResourceType, StrPromise]"] = {
     Step.RAISE_VIEW_CAP_TO_GO_ON: _("Raise the view cap to keep the campaign running."),
     Step.RAISE_VIEWING_TIME_CAP_TO_GO_ON: _("Raise the viewing-time cap to keep the campaign running."),
     Step.CHECK_PLACES: doubts.CHECK_PLACES,
-    Step.CORRECT_REGION: _("Correct the region or the country of the target, or clear the region."),
+    Step.CORRECT_REGION: doubts.CORRECT_REGION,
 }
 
 

@@ -55,15 +55,17 @@ class Explanation:
 def with_failures(ads: "QuerySet[Ad]", opportunity: Opportunity) -> "QuerySet[Ad]":
     """`ads` with everything that `explain()` needs, those with the fewest failing criteria first.
 
-    Each target of their campaigns has `covers_<level>` for the country, region, city and postcode.
+    Each target of their campaigns has `covers_<level>` for the country, region, city and postcode, and what
+    `with_regions_elsewhere()` adds. `region_asked` is the key of the screen's region.
     """
     question = Question(opportunity)
-    nearest = with_criteria(ads.all(), question).order_by(F("failing"), "ad_id")
+    nearest = with_criteria(ads.annotate(region_asked=question.regions()), question).order_by(F("failing"), "ad_id")
     covers = {
         f"covers_{level}": ExpressionWrapper(condition, BooleanField())
         for level, condition in target_covers(question).items()
     }
-    targets = Prefetch("campaign__audience_targeting", CampaignAudienceTargeting.objects.annotate(**covers))
+    described = CampaignAudienceTargeting.objects.with_regions_elsewhere().annotate(**covers)
+    targets = Prefetch("campaign__audience_targeting", described)
     related = nearest.select_related("campaign__view_totals", "content_rating")
     return related.prefetch_related("time_slots", targets)
 

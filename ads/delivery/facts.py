@@ -33,6 +33,8 @@ class Problem(StrEnum):
     NOT_ON_THIS_WEEKDAY = auto()
     COUNTRY_NOT_TARGETED = auto()
     REGION_NOT_TARGETED = auto()
+    REGION_ELSEWHERE = auto()
+    AREA_ELSEWHERE = auto()
     CITY_NOT_TARGETED = auto()
     SOME_CITIES_ONLY = auto()
     POSTCODE_NOT_TARGETED = auto()
@@ -58,8 +60,6 @@ class Problem(StrEnum):
     VIEWING_TIME_NEARLY_USED_UP = auto()
     CITY_UNKNOWN = auto()
     CITY_ELSEWHERE = auto()
-    REGION_ELSEWHERE = auto()
-    AREA_ELSEWHERE = auto()
     MORE_PLACES_UNKNOWN = auto()
 
 
@@ -88,6 +88,8 @@ class Step(StrEnum):
     ADD_COUNTRY = auto()
     NAME_A_COUNTRY = auto()
     ADD_REGION = auto()
+    NAME_A_REGION = auto()
+    CORRECT_REGION = auto()
     ADD_CITY = auto()
     ADD_CITY_AND_POSTCODE = auto()
     ADD_CITY_AND_EMPTY_POSTCODES = auto()
@@ -108,7 +110,6 @@ class Step(StrEnum):
     RAISE_VIEW_CAP_TO_GO_ON = auto()
     RAISE_VIEWING_TIME_CAP_TO_GO_ON = auto()
     CHECK_PLACES = auto()
-    CORRECT_REGION = auto()
 
 
 @dataclass(frozen=True, kw_only=True)

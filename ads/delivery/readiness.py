@@ -68,11 +68,16 @@ def readiness_of(campaigns: Iterable[Campaign], *, at: datetime) -> dict[UUID, R
 
 
 def _readiness(campaign: Campaign, ads: list[Ad], doubts: Doubts, on: date) -> Readiness:
+    never = {criterion.code: criterion for criterion in impossible(campaign)}
+    places = list(_doubtful_places(campaign, doubts))
+    # If no target can match, each region that is elsewhere is a blocker.
+    regions = [one for one in places if one.code == "region_elsewhere"] if never.pop("region", None) else []
     # The campaign's criteria ask nothing about the ad but its campaign.
-    blockers = [_blocker(criterion.never(Ad(campaign=campaign), on), campaign) for criterion in impossible(campaign)]
+    blockers = [_blocker(criterion.never(Ad(campaign=campaign), on), campaign) for criterion in never.values()]
+    blockers += regions
     of_ads = [_blocker(criterion.never(ad, on), ad) for ad in ads for criterion in impossible(ad)]
     ahead = _ahead(campaign, ads, {(one.code, one.resource_id) for one in (*blockers, *of_ads)}, on)
-    warnings = [*ahead, *_doubtful_places(campaign, doubts)]
+    warnings = [*ahead, *(one for one in places if one not in regions)]
     if not ads:
         no_ads = _finding("no_ads", campaign, "ads", Problem.NO_ADS, Step.ADD_AD)
         return Readiness([no_ads, *blockers], warnings)

@@ -119,6 +119,24 @@ def test_the_region_matters_if_the_screen_sends_it(client: Any) -> None:
     assert [one["code"] for one in why(client, ad, region="Hesse")] == ["region"]
 
 
+@pytest.mark.parametrize("region", ["Asia", "Texas", "US-TX"])
+def test_a_target_whose_region_is_elsewhere_matches_no_screen(client: Any, region: str) -> None:
+    ad = showing()
+    ad.campaign.audience_targeting.update(region=region)
+
+    for sent in ("", "Europe", "Bavaria", region):
+        assert shown(client.get(ADDRESS, {**HERE, "region": sent})) == set()
+        assert [one["code"] for one in why(client, ad, region=sent)] == ["region"]
+
+
+def test_a_region_that_no_country_has_matches_screens_that_send_it_or_none(client: Any) -> None:
+    ad = showing()
+    ad.campaign.audience_targeting.update(region="Ruhr")
+
+    found = {region: shown(client.get(ADDRESS, {**HERE, "region": region})) for region in ("", "ruhr", "Bavaria")}
+    assert found == {"": {str(ad.pk)}, "ruhr": {str(ad.pk)}, "Bavaria": set()}
+
+
 def test_an_area_that_contains_the_country_restricts_nothing(client: Any) -> None:
     ad = showing()
 
@@ -146,7 +164,7 @@ def test_an_area_that_contains_the_country_restricts_nothing(client: Any) -> Non
 )
 def test_two_spellings_of_a_city_are_one_city(client: Any, country: str, stored: str, asked: str) -> None:
     ad = showing()
-    ad.campaign.audience_targeting.update(country=country, cities=[stored])
+    ad.campaign.audience_targeting.update(country=country, region="Everywhere", cities=[stored])
 
     assert shown(client.get(ADDRESS, {**HERE, "country": country, "city": asked, "postcode": ""})) == {str(ad.pk)}
     assert why(client, ad, country=country, city=asked, postcode="") == []
@@ -163,7 +181,7 @@ def test_two_spellings_of_a_city_are_one_city(client: Any, country: str, stored:
 )
 def test_two_spellings_of_a_postcode_are_one_postcode(client: Any, country: str, stored: str, asked: str) -> None:
     ad = showing()
-    ad.campaign.audience_targeting.update(country=country, postcodes=[stored])
+    ad.campaign.audience_targeting.update(country=country, region="Everywhere", postcodes=[stored])
 
     assert shown(client.get(ADDRESS, {**HERE, "country": country, "city": "Anywhere", "postcode": asked})) == {
         str(ad.pk)

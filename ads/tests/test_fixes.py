@@ -82,6 +82,48 @@ def test_a_region_is_added_regardless_of_how_its_letters_are_lowercased(admin: A
     assert set(follow(admin, ad, country="TR", region="iç anadolu")) <= {"region", "city"}
 
 
+@pytest.mark.parametrize("cities", [[], ["Berlin"], ["Hamburg"]])
+@pytest.mark.parametrize("asked", ["", "Bavaria", "Asia"])
+@pytest.mark.parametrize("region", ["Asia", "Texas"])
+def test_a_region_that_is_elsewhere_becomes_the_continent(
+    admin: Any, region: str, asked: str, cities: list[str]
+) -> None:
+    ad = showing()
+    ad.campaign.audience_targeting.update(region=region, cities=cities)
+
+    assert follow(admin, ad, region=asked) == ["region"]
+    kept = [region] if cities == ["Hamburg"] else []
+    assert {target.region for target in ad.campaign.audience_targeting.all()} == {*kept, "Europe"}
+
+
+def test_the_reason_says_where_the_region_is(admin: Any) -> None:
+    ad = showing()
+    said = {}
+    for region in ("Asia", "Texas"):
+        ad.campaign.audience_targeting.update(region=region)
+        (reason,) = reasons(admin, ad)
+        said[region] = (reason["message"], reason["actual"], reason["changes"]["audience_targeting"][0]["region"])
+
+    assert said == {
+        "Asia": ("“Asia” doesn't contain DE. This target matches no screen.", ["Asia"], "Europe"),
+        "Texas": (
+            "“Texas” is known as a region of US, but not of DE. This target matches no screen.",
+            ["Texas"],
+            "Europe",
+        ),
+    }
+
+
+def test_a_screen_whose_region_is_elsewhere_is_what_is_wrong(admin: Any) -> None:
+    ad = showing()
+    ad.campaign.audience_targeting.update(region="Bavaria")
+
+    (reason,) = reasons(admin, ad, region="Asia")
+    assert (reason["fix"], reason["changes"]) == ("“Asia” is not in DE. Send a region of the country, or none.", None)
+    # A target for another country doesn't take over its region.
+    assert follow(admin, ad, country="FR", region="Asia", city="", postcode="") == ["country"]
+
+
 @pytest.mark.parametrize("at", ["2026-11-23T08:15", "2026-11-19T08:15", "2026-11-25T08:15"])
 @pytest.mark.parametrize("status", ["expired", "inactive", "paused"])
 @pytest.mark.parametrize("of_its_own", [True, False], ids=["own end", "campaign's end"])

@@ -239,6 +239,18 @@ def test_everything_is_said_at_once(ready: Any, running: Ad) -> None:
     assert ready(running.campaign) == ("red", ["campaign_active"], warnings)
 
 
+def test_a_region_that_is_elsewhere_is_a_blocker_if_no_target_can_match(ready: Any, running: Ad) -> None:
+    CampaignAudienceTargeting.objects.update(region="Asia")
+    other = AudienceTargetingFactory(campaign=running.campaign, region="Texas", cities=["Vienna"])
+
+    assert ready(running.campaign) == ("red", ["region_elsewhere", "region_elsewhere"], ["unknown_city"])
+
+    other.delete()
+    assert ready(running.campaign) == ("red", ["region_elsewhere"], [])
+    AudienceTargetingFactory(campaign=running.campaign, region="Bavaria")
+    assert ready(running.campaign) == ("amber", [], ["region_elsewhere"])
+
+
 def test_a_campaign_that_has_just_been_deleted_has_no_ads(running: Ad) -> None:
     campaign = Campaign.objects.get()
     Campaign.objects.all().delete()

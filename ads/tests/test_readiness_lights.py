@@ -77,10 +77,18 @@ def test_a_campaign_with_an_ad_that_cannot_show_has_warnings(client: Client) -> 
 @pytest.mark.parametrize("target", [{"cities": ["Vienna"]}, {"region": "Asia"}])
 def test_a_campaign_with_a_place_that_is_elsewhere_has_warnings(target: dict[str, Any], client: Client) -> None:
     ad = showing()
-    CampaignAudienceTargeting.objects.all().delete()
-    AudienceTargetingFactory(campaign=ad.campaign, **target)
+    AudienceTargetingFactory(campaign=ad.campaign, **{"region": "Bavaria", **target})
 
     assert light_of(client, ad.campaign) == "Has warnings"
+    assert lights(client.get(ADS)) == {reverse("admin:ads_ad_why", args=[ad.pk]): "Can show"}
+
+
+def test_a_campaign_whose_regions_are_all_elsewhere_is_not_ready_nor_can_its_ads_show(client: Client) -> None:
+    ad = showing()
+    CampaignAudienceTargeting.objects.update(region="Asia")
+
+    assert light_of(client, ad.campaign) == "Not ready"
+    assert lights(client.get(ADS)) == {reverse("admin:ads_ad_why", args=[ad.pk]): "Can&#x27;t show"}
 
 
 @pytest.mark.parametrize(

@@ -110,14 +110,13 @@ PROBLEMS_BY_DOOR = {
         "“Berlin” is known in Austria and United States, but not in Germany.",
     ),
     Problem.REGION_ELSEWHERE: (
-        "“Bavaria” is known as a region of AT, US, but not of DE. Only screens that don't send their region match this "
-        "target.",
-        "“Bavaria” is known as a region of Austria and United States, but not of Germany. Only screens that don't say "
-        "their region match this target.",
+        "“Bavaria” is known as a region of AT, US, but not of DE. This target matches no screen.",
+        "“Bavaria” is known as a region of Austria and United States, but not of Germany. This target matches no "
+        "screen.",
     ),
     Problem.AREA_ELSEWHERE: (
-        "“Bavaria” doesn't contain DE. Only screens that don't send their region match this target.",
-        "“Bavaria” doesn't contain Germany. Only screens that don't say their region match this target.",
+        "“Bavaria” doesn't contain DE. This target matches no screen.",
+        "“Bavaria” doesn't contain Germany. This target matches no screen.",
     ),
 }
 # What is wrong: of a campaign, and of an ad. The API has the same sentences with dates in ISO 8601.
@@ -229,6 +228,10 @@ STEPS_BY_DOOR = {
     Step.ADD_REGION: (
         "Add a target for Bavaria in DE to the campaign's audience_targeting.",
         "Add a target for Bavaria in Germany to the campaign's targeting.",
+    ),
+    Step.NAME_A_REGION: (
+        "“Bavaria” is not in DE. Send a region of the country, or none.",
+        "“Bavaria” is not in Germany. Use a region of the country, or leave it empty.",
     ),
     Step.ADD_ANY_COUNTRY: (
         "Add a target to the campaign's audience_targeting.",

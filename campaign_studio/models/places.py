@@ -45,7 +45,8 @@ class City(models.Model):
 class PlaceName(models.Model):
     """A name in a country that stands for other keys than its own: an alternate name, or a region.
 
-    The database's functions `city_keys` and `region_key` read it. A name that isn't listed stands for itself.
+    The database's functions `city_keys` and `region_key` read it. A name that isn't listed stands for
+    itself. Regions are also listed without a country, for all those that don't have them.
     """
 
     pk = models.CompositePrimaryKey("name_key", "kind", "country")

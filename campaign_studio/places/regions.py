@@ -1,6 +1,7 @@
 """Regions: parts of the world that contain a country, and the subdivisions of a country (ISO 3166-2)."""
 
 import gettext
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
@@ -63,6 +64,18 @@ ALSO_CALLED = {
 }
 # Areas that contain every country.
 EVERYWHERE = ("Everywhere", "World", "Worldwide", "Global", "International")
+# The key of a region that is elsewhere: not in the country, but in others. Keys of names are in lower case.
+ELSEWHERE = "ELSEWHERE"
+# Words for a part of any country.
+PARTS = (
+    "north south east west northern southern eastern western central centre upper lower far "
+    "nord sud est ouest norte sur este oeste coast highlands midlands province region"
+)
+# The keys of names that don't say in which country they are: codes without their country, and words for a part. Many
+# countries are divided like that beside ISO 3166-2: `South East` is a region of England, and `75` is Paris.
+ANYWHERE = re.compile(".{1,3}|(%s)([ -](%s))*" % (("|".join(PARTS.split()),) * 2))
+# Instead of a country's code: every country in which the name isn't known.
+OTHER_COUNTRIES = ""
 # The languages whose names of subdivisions are understood, besides the local ones.
 LANGUAGES = ("en", "de", "fr")
 
@@ -83,7 +96,8 @@ def region_keys() -> Iterator[tuple[str, str, str]]:
     """For each name of a region: the country, the key of the name, and the key of the region.
 
     The key of an area that contains the country is empty: it restricts nothing there. The key of a subdivision is its
-    ISO 3166-2 code in lower case.
+    ISO 3166-2 code in lower case. A name of several subdivisions of the country stands for itself.
+    With `OTHER_COUNTRIES`, the key is `ELSEWHERE`.
     """
     areas = {(country, name_key(name)) for country, names in _areas().items() for name in names}
     yield from ((country, key, "") for country, key in sorted(areas))
@@ -92,9 +106,11 @@ def region_keys() -> Iterator[tuple[str, str, str]]:
         code = subdivision.code.lower()
         for name in (code, code.partition("-")[2], *_names_of(subdivision.name)):
             known[subdivision.country_code, name_key(name)].add(code)
+    names = {key for _, key in (*areas, *known) if not ANYWHERE.fullmatch(key)}
+    yield from ((OTHER_COUNTRIES, key, ELSEWHERE) for key in sorted(names))
     for (country, key), codes in sorted(known.items()):
-        if len(codes) == 1 and (country, key) not in areas:
-            yield country, key, next(iter(codes))
+        if (country, key) not in areas:
+            yield country, key, next(iter(codes)) if len(codes) == 1 else key
 
 
 @cache

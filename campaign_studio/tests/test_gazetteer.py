@@ -1,11 +1,17 @@
 """The gazetteer knows the cities of the world, and what their names stand for."""
 
+from importlib import import_module
+
 import pytest
 from django.core.management import call_command
 from django.db import connection
 
+from ads.models import DeliverablePlace
+from ads.tests.delivery_scene import showing
 from campaign_studio.models import City, PlaceName
+from campaign_studio.places import country_codes, functions, name_key
 from campaign_studio.places.gazetteer import load_gazetteer
+from campaign_studio.places.regions import ELSEWHERE, continent_of
 from campaign_studio.tests.test_place_keys import in_database
 from campaigns.models import CampaignAudienceTargeting
 from campaigns.tests.factories import AudienceTargetingFactory
@@ -65,12 +71,52 @@ def test_a_name_means_something_in_its_country_only() -> None:
         ("DE", "Bayern", "de-by"),
         ("DE", "DE-BY", "de-by"),
         ("US", "California", "us-ca"),
-        ("DE", "Asia", "asia"),
         ("DE", "Ruhr", "ruhr"),
+        # Two subdivisions have this name.
+        ("ES", "La Rioja", "la rioja"),
     ],
 )
 def test_a_region_is_a_subdivision_or_restricts_nothing(country: str, region: str, key: str) -> None:
     assert in_database("region_key", [country], [region]) == [key]
+
+
+@pytest.mark.parametrize(
+    ("country", "region"),
+    [
+        ("DE", "Asia"),
+        ("DE", "eastern  europe"),
+        ("EG", "Middle East"),
+        ("DE", "Texas"),
+        ("DE", "US-TX"),
+        ("AT", "Bayern"),
+        ("XX", "Europe"),
+    ],
+)
+def test_a_region_of_other_countries_only_has_the_key_that_no_name_has(country: str, region: str) -> None:
+    assert in_database("region_key", [country], [region]) == [ELSEWHERE] != [name_key(ELSEWHERE)]
+
+
+@pytest.mark.parametrize(
+    ("country", "region"),
+    [
+        ("GB", "South East"),
+        ("GB", "North-West"),
+        ("GB", "Midlands"),
+        ("US", "Central Region"),
+        ("FR", "75"),
+        ("AT", "NÖ"),
+    ],
+)
+def test_words_for_a_part_and_codes_without_a_country_are_no_regions_of_other_countries(
+    country: str, region: str
+) -> None:
+    assert in_database("region_key", [country], [region]) == [name_key(region)]
+
+
+def test_every_country_has_its_continent() -> None:
+    countries = sorted(country_codes())
+
+    assert set(in_database("region_key", countries, [continent_of(one) for one in countries])) == {""}
 
 
 def test_a_city_has_a_time_zone_and_a_position() -> None:
@@ -89,6 +135,13 @@ def test_it_is_loaded_once_and_again_with_a_new_edition() -> None:
 
     assert load_gazetteer()
     assert PlaceName.objects.filter(name_key="munchen", country="DE").exists()
+
+
+def test_it_is_loaded_again_when_a_function_for_keys_has_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(functions, "REGION_KEY_SQL", functions.REGION_KEY_SQL + "\n")
+
+    assert load_gazetteer()
+    assert not load_gazetteer()
 
 
 def test_it_is_loaded_again_if_what_follows_has_failed() -> None:
@@ -117,3 +170,19 @@ def test_migrate_renews_the_keys_of_targets_with_a_new_edition() -> None:
 
     target.refresh_from_db()
     assert target.city_keys == ["munich"]
+
+
+def test_regions_from_before_one_could_be_elsewhere_get_their_key_and_so_does_delivery() -> None:
+    migration = import_module("campaign_studio.migrations.0006_regions_elsewhere")
+    targets = showing().campaign.audience_targeting.all()
+    operation = migration.Migration.operations[0]
+    keys = []
+    with connection.cursor() as cursor:
+        cursor.execute(operation.reverse_sql)
+        targets.update(region="Asia")
+        keys.append((targets.get().region_key, DeliverablePlace.objects.get().region))
+        cursor.execute(operation.sql)
+    call_command("migrate", verbosity=0)
+
+    keys.append((targets.get().region_key, DeliverablePlace.objects.get().region))
+    assert keys == [("asia", "asia"), (ELSEWHERE, ELSEWHERE)]

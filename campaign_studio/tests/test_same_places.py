@@ -51,6 +51,13 @@ def test_nothing_is_reported_when_no_two_entries_mean_the_same_place() -> None:
     assert migrate() == []
 
 
+def test_regions_that_are_elsewhere_are_not_the_same_place() -> None:
+    campaign = AudienceTargetingFactory(region="Asia").campaign
+    AudienceTargetingFactory(campaign=campaign, region="Texas")
+
+    assert pairs_of_same_places() == []
+
+
 def test_regions_that_contain_the_country_are_the_same_place() -> None:
     campaign = AudienceTargetingFactory(region="Europe").campaign
     AudienceTargetingFactory(campaign=campaign, region="Western Europe")

@@ -18,18 +18,16 @@ if TYPE_CHECKING:
 CITY_UNKNOWN = _("“%(city)s” isn't known as a city in %(country)s.")
 CITY_ELSEWHERE = _("“%(city)s” is known in %(countries)s, but not in %(country)s.")
 REGION_ELSEWHERE = _(
-    "“%(region)s” is known as a region of %(countries)s, but not of %(country)s. Only screens that don't say their "
-    "region match this target."
+    "“%(region)s” is known as a region of %(countries)s, but not of %(country)s. This target matches no screen."
 )
-AREA_ELSEWHERE = _(
-    "“%(region)s” doesn't contain %(country)s. Only screens that don't say their region match this target."
-)
+AREA_ELSEWHERE = _("“%(region)s” doesn't contain %(country)s. This target matches no screen.")
 MORE_PLACES_UNKNOWN = ngettext_lazy(
     "%(count)d more city or region isn't known in its country.",
     "%(count)d more cities or regions aren't known in their countries.",
     "count",
 )
 CHECK_PLACES = _("Check the spelling and the country. If both are right, nothing needs to change.")
+CORRECT_REGION = _("Correct the region or the country of the target, or clear the region.")
 SENTENCES: "Mapping[Doubted, StrPromise]" = {
     Doubted.CITY: CITY_ELSEWHERE,
     Doubted.REGION: REGION_ELSEWHERE,
@@ -47,8 +45,12 @@ def warn_of(doubts: Doubts, request: HttpRequest) -> None:
     sentences = [_sentence(one) for one in doubts.first]
     if doubts.more:
         sentences.append(MORE_PLACES_UNKNOWN % {"count": doubts.more})
+    if any(one.kind != Doubted.CITY for one in doubts.first):
+        sentences.append(str(CORRECT_REGION))
+    if doubts.more or any(one.kind == Doubted.CITY for one in doubts.first):
+        sentences.append(str(CHECK_PLACES))
     if sentences:
-        messages.warning(request, " ".join([*sentences, str(CHECK_PLACES)]))
+        messages.warning(request, " ".join(sentences))
 
 
 def _sentence(doubt: Doubt) -> str:

@@ -60,7 +60,7 @@ def test_without_any_city_of_the_country_in_the_gazetteer_none_is_doubted() -> N
     assert doubts(country="DE", cities=["Nowherehausen"]) == Doubts()
 
 
-@pytest.mark.parametrize("region", ["Europe", "Western Europe", "Bavaria", "DE-BY", "Ruhr", ""])
+@pytest.mark.parametrize("region", ["Europe", "Western Europe", "Bavaria", "DE-BY", "Ruhr", "South East", ""])
 def test_a_region_of_the_country_or_an_unknown_one_is_not_doubted(region: str) -> None:
     assert doubts(country="DE", region=region) == Doubts()
 
@@ -152,7 +152,22 @@ def test_saving_a_target_warns_of_its_cities_and_says_where_they_are(
 def test_saving_a_target_warns_of_its_region(browser: Client, target: CampaignAudienceTargeting) -> None:
     (warning,) = save(browser, target.campaign, region="Asia")
 
-    assert warning.startswith("“Asia” doesn't contain Germany. Only screens that don't say their region")
+    assert warning == (
+        "“Asia” doesn't contain Germany. This target matches no screen. "
+        "Correct the region or the country of the target, or clear the region."
+    )
+
+
+def test_the_warning_says_what_to_do_about_each_kind_of_place(
+    browser: Client, target: CampaignAudienceTargeting
+) -> None:
+    (warning,) = save(browser, target.campaign, region="Texas", cities="Nowherehausen")
+
+    assert warning == (
+        "“Texas” is known as a region of United States, but not of Germany. This target matches no screen. "
+        "“Nowherehausen” isn't known as a city in Germany. "
+        f"Correct the region or the country of the target, or clear the region. {CHECK}"
+    )
 
 
 def test_the_warning_names_20_cities_and_counts_the_others(browser: Client, target: CampaignAudienceTargeting) -> None:

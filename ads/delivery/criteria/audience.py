@@ -12,6 +12,7 @@ from ads.delivery.opportunity import Opportunity
 from ads.delivery.statement import Question
 from ads.models import Ad, DeliverablePlace
 from campaign_studio.places import country_code
+from campaign_studio.places.regions import ELSEWHERE, continent_of
 from campaigns.models import Campaign, CampaignAudienceTargeting
 
 # The region of a target that is added for a screen in an unknown region.
@@ -22,7 +23,6 @@ def target_covers(question: Question) -> dict[str, Q]:
     """For each level of a place, the condition that a target covers it, however the place is spelled."""
     return {
         "country": Q(Exact(Lower("country"), Lower(question.country))),
-        # A screen in an unknown region is in every region of its country.
         "region": _in_region(question, "region_key"),
         "city": Q(cities=[]) | Q(city_keys__overlap=question.cities()),
         "postcode": Q(postcodes=[]) | Q(postcode_keys__overlap=question.postcode_keys()),
@@ -30,8 +30,18 @@ def target_covers(question: Question) -> dict[str, Q]:
 
 
 def _in_region(question: Question, column: str) -> Q:
-    """The condition on the column with the key of the region. An area that contains the country restricts nothing."""
-    return Q(**{column: ""}) | Q(Exact(question.regions(), Value(""))) | Q(**{column: question.regions()})
+    """The condition on the column with the key of a target's region.
+
+    An area that contains the country restricts nothing. A screen in an unknown region is in every region of its
+    country.
+    """
+    is_there = Q(Exact(question.regions(), Value(""))) | Q(**{column: question.regions()})
+    return Q(**{column: ""}) | (_is_in_its_country(column) & is_there)
+
+
+def _is_in_its_country(column: str) -> Q:
+    """A region that is elsewhere matches nothing, not even a screen that sends the same."""
+    return ~Q(**{column: ELSEWHERE})
 
 
 def _targets(question: Question, *levels: str) -> Q:
@@ -40,8 +50,13 @@ def _targets(question: Question, *levels: str) -> Q:
     return Q(Exists(targets.filter(*[matches[level] for level in levels])))
 
 
-def _has_target(path: str) -> Q:
-    return Q(Exists(CampaignAudienceTargeting.objects.filter(campaign=OuterRef(f"{path}pk"))))
+def _has_target(path: str, *conditions: Q) -> Q:
+    return Q(Exists(CampaignAudienceTargeting.objects.filter(*conditions, campaign=OuterRef(f"{path}pk"))))
+
+
+def _has_target_in_its_country(path: str) -> Q:
+    """Without any target, that is what is wrong."""
+    return _has_target(path, _is_in_its_country("region_key")) | ~_has_target(path)
 
 
 def _no_target(ad: Ad, day: date) -> Reason:
@@ -101,7 +116,8 @@ def _with_name(names: list[str], name: str) -> list[str]:
 
 def _country(code: str, ad: Ad, opportunity: Opportunity) -> Reason:
     is_country = country_code(opportunity.country) is not None
-    changes = _with_target(ad.campaign, None, region=opportunity.region or EVERYWHERE, country=opportunity.country)
+    region = EVERYWHERE if _asks_elsewhere(ad) else opportunity.region or EVERYWHERE
+    changes = _with_target(ad.campaign, None, region=region, country=opportunity.country)
     return reason(
         code,
         ad.campaign,
@@ -115,18 +131,48 @@ def _country(code: str, ad: Ad, opportunity: Opportunity) -> Reason:
     )
 
 
+def _asks_elsewhere(ad: Ad) -> bool:
+    """Whether the region of the screen isn't in its country but in others."""
+    return bool(getattr(ad, "region_asked", "") == ELSEWHERE)
+
+
 def _region(code: str, ad: Ad, opportunity: Opportunity) -> Reason:
+    reached = _reached(ad, "country")
+    if reached and all(target.region_key == ELSEWHERE for target in reached):
+        return _elsewhere(code, ad, reached)
+    asks_elsewhere = _asks_elsewhere(ad)
+    changes = _with_target(ad.campaign, None, region=opportunity.region, country=opportunity.country)
     return reason(
         code,
         ad.campaign,
         "region",
         Problem.REGION_NOT_TARGETED,
-        Step.ADD_REGION,
+        Step.NAME_A_REGION if asks_elsewhere else Step.ADD_REGION,
         expected=opportunity.region,
-        actual=[target.region for target in _reached(ad, "country")],
-        changes=_with_target(ad.campaign, None, region=opportunity.region, country=opportunity.country),
+        actual=[target.region for target in reached],
+        changes=None if asks_elsewhere else changes,
         region=opportunity.region,
         country=opportunity.country,
+    )
+
+
+def _elsewhere(code: str, ad: Ad, reached: list[CampaignAudienceTargeting]) -> Reason:
+    """No target for the country names a region of it. Corrected, one that covers city and postcode would match."""
+    corrected = next((one for one in reached if _covers(one, "city") and _covers(one, "postcode")), None)
+    named = corrected or reached[0]
+    continent = continent_of(named.country)
+    return reason(
+        code,
+        ad.campaign,
+        "region",
+        Problem.AREA_ELSEWHERE if getattr(named, "is_area", False) else Problem.REGION_ELSEWHERE,
+        Step.CORRECT_REGION if corrected else Step.ADD_COUNTRY,
+        expected=continent,
+        actual=[target.region for target in reached],
+        changes=_with_target(ad.campaign, corrected, region=continent, country=named.country),
+        region=named.region,
+        country=named.country,
+        countries=tuple(getattr(named, "known_in", ())),
     )
 
 
@@ -189,7 +235,7 @@ CRITERIA = (
     Criterion(
         code="region",
         holds=lambda question: _targets(question, "country", "region"),
-        can_hold=None,
+        can_hold=campaign_can(_has_target_in_its_country),
         why=_region,
         kept=_IN_PLACES,
         within="country",
