@@ -3,8 +3,8 @@
 import re
 from collections.abc import Collection
 from datetime import date, datetime
-from functools import cache
-from typing import TYPE_CHECKING, cast
+from functools import lru_cache
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from django import forms
 from django.core.exceptions import ValidationError as DjangoValidationError
@@ -48,6 +48,8 @@ if TYPE_CHECKING:
     from campaign_studio.api.viewsets import StudioListViewSet
 
 LONGEST_SEARCH = 200
+# As many forms as a process keeps: one for each set of filters that is in use.
+FORMS = 500
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
@@ -76,16 +78,25 @@ class ChoiceListFilter(BaseInFilter, ChoiceFilter):
 
 
 class OnceBuiltFilterSet(FilterSet):
-    """The filters of a list, whose form is built once per class. django-filter would build it for every request."""
+    """The filters of a list, whose form is built once. django-filter would build it for every request.
+
+    A form copies all of its fields for every request, so it has only those that were sent. Filters that read each
+    other's values are named `together`: if one is sent, the form has all of them.
+    """
+
+    together: ClassVar[frozenset[str]] = frozenset()
 
     def get_form_class(self) -> type[forms.Form]:
-        return self._form_in(get_language())
+        sent = self.base_filters.keys() & self.data.keys()
+        return self._form_of(frozenset(sent | self.together if sent & self.together else sent), get_language())
 
     @classmethod
-    @cache
-    def _form_in(cls, language: str | None) -> type[forms.Form]:
-        """The form, whose labels are in the `language` of the moment."""
-        return super(OnceBuiltFilterSet, cls()).get_form_class()
+    @lru_cache(maxsize=FORMS)
+    def _form_of(cls, names: frozenset[str], language: str | None) -> type[forms.Form]:
+        """The form with these fields, whose labels are in the `language` of the moment."""
+        whole = super(OnceBuiltFilterSet, cls()).get_form_class()
+        left_out = dict.fromkeys(cls.base_filters.keys() - names)
+        return type(whole)(whole.__name__, (whole,), left_out)
 
 
 class StrictFilterBackend(DjangoFilterBackend):

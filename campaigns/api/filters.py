@@ -26,6 +26,8 @@ class TargetCountryFilter(CountryFilter):
 class CampaignFilter(OnceBuiltFilterSet):
     """`?campaign_status=active,paused&country=DE&city=Berlin&running_on=2026-07-01 …`."""
 
+    together = frozenset({"country", "city"})
+
     campaign_status = ChoiceListFilter(choices=Status.choices)
     advertiser_id = django_filters.UUIDFilter(field_name="advertiser_id")
     campaign_created_by_id = django_filters.UUIDFilter(field_name="campaign_created_by_id")
