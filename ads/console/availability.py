@@ -1,6 +1,6 @@
 """The availability board: what is booked in each position of the screens in a place during a day."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import groupby
 from typing import TypedDict, cast
@@ -16,7 +16,11 @@ from ads.models import Ad
 from ads.time_slots import QUARTERS_OF_A_DAY
 from campaign_studio.console.views import ConsoleView, Context
 
-MOST_NAMES = 8
+MOST_NAMES = 5
+# With more names than these in all, intervals name one ad each, and one position at a time is listed.
+MOST_NAMES_IN_ALL = 200
+# Narrower cells have no room for a name.
+QUARTERS_OF_A_NAME = 4
 KINDS = {0: "free", 1: "booked"}
 
 
@@ -35,6 +39,7 @@ class Interval:
     start: int
     end: int
     ads: list[AdName]
+    most_named: int = MOST_NAMES
 
     @property
     def quarters(self) -> int:
@@ -54,12 +59,20 @@ class Interval:
     @property
     def named(self) -> list[AdName]:
         """The ads to name. The others are only counted."""
-        return self.ads[:MOST_NAMES]
+        return self.ads[: self.most_named]
 
     @property
     def unnamed(self) -> int:
         """The number of ads that aren't named."""
-        return max(len(self.ads) - MOST_NAMES, 0)
+        return max(len(self.ads) - self.most_named, 0)
+
+    @property
+    def name(self) -> str:
+        """What a cell says: `Northern light +2`, or nothing if it is too narrow."""
+        if not self.ads or self.quarters < QUARTERS_OF_A_NAME:
+            return ""
+        others = f" +{len(self.ads) - 1}" if len(self.ads) > 1 else ""
+        return f"{self.ads[0]['ad_name']}{others}"
 
     @property
     def words(self) -> str:
@@ -108,18 +121,24 @@ def rows_of(plan: list[Decision]) -> list[Row]:
     keys = {key for decision in plan for keys in decision.eligible.values() for key in keys}
     named = Ad.objects.filter(pk__in=keys).values("pk", "ad_name", "campaign__campaign_name")
     ads = {str(ad["pk"]): cast(AdName, ad) for ad in named.order_by("ad_name", "pk")}
-    return [Row(position, _intervals(plan, position, ads)) for position in FROM_TOP_TO_BOTTOM]
+    order = {key: place for place, key in enumerate(ads)}
+    return [Row(position, _intervals(plan, position, ads, order)) for position in FROM_TOP_TO_BOTTOM]
 
 
-def _intervals(plan: list[Decision], position: AdType, ads: dict[str, AdName]) -> list[Interval]:
+def _intervals(plan: list[Decision], position: AdType, ads: dict[str, AdName], order: dict[str, int]) -> list[Interval]:
     # By eligible ads: the rotation changes every quarter hour, but not which ads share it.
     by_quarter = [frozenset(decision.eligible[position]) for decision in plan]
     intervals = []
     end = 0
     for keys, alike in groupby(by_quarter):
         start, end = end, end + len(list(alike))
-        intervals.append(Interval(start, end, [ad for key, ad in ads.items() if key in keys]))
+        intervals.append(Interval(start, end, [ads[key] for key in sorted(keys & order.keys(), key=order.__getitem__)]))
     return intervals
+
+
+def briefly(row: Row) -> Row:
+    """The same row, whose intervals name one ad each."""
+    return Row(row.position, [replace(one, most_named=1) for one in row.intervals])
 
 
 class AvailabilityView(ConsoleView):
@@ -133,15 +152,21 @@ class AvailabilityView(ConsoleView):
     def get_context_data(self, **kwargs: object) -> Context:
         """The form, and the board if the form is valid."""
         form = bound_form(PlaceForm, self.request.GET)
-        board = _board(form) if form.is_valid() else {}
+        board = _board(form, self.request.GET.get("position", "")) if form.is_valid() else {}
         return super().get_context_data(form=form, **board, **kwargs)
 
 
-def _board(form: PlaceForm) -> dict[str, object]:
+def _board(form: PlaceForm, chosen: str) -> dict[str, object]:
+    """The rows of the board: those of the chosen position alone, or of all of them."""
     opportunity = form.opportunity()
     rows = rows_of(plan_of_day(opportunity, anywhere_in_city=not opportunity.postcode))
+    position = chosen if chosen in AdType.values else ""
+    rows = [row for row in rows if position in ("", row.position)]
+    is_long = not position and sum(len(one.named) for row in rows for one in row.taken) > MOST_NAMES_IN_ALL
     return {
-        "rows": rows,
+        "rows": [briefly(row) for row in rows] if is_long else rows,
+        "is_long": is_long,
+        "position": position,
         "is_empty": not any(row.taken for row in rows),
         "hours": range(24),
         "place": form.place(),
@@ -149,6 +174,7 @@ def _board(form: PlaceForm) -> dict[str, object]:
         "before": _other_day(form, -1),
         "after": _other_day(form, 1),
         "query": form.query(),
+        "values": form.values(),
     }
 
 

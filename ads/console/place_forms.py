@@ -103,8 +103,12 @@ class PlaceForm(forms.Form):
 
     def query(self, *names: str, **other: object) -> str:
         """The query string of all fields, or of those named, with the values in `other` instead of the form's."""
+        return urlencode(self.values(*names, **other))
+
+    def values(self, *names: str, **other: object) -> dict[str, object]:
+        """The values in `query()`."""
         values = {name: self.cleaned_data[name] for name in names or self.fields} | other
-        return urlencode({name: value for name, value in values.items() if value not in ("", None)})
+        return {name: value for name, value in values.items() if value not in ("", None)}
 
     def place(self) -> str:
         """The place as people read it: `Berlin 10115, Germany`."""

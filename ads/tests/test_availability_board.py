@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import User
 from accounts.tests.factories import Cast
 from ads.choices import AdType
-from ads.console.availability import MOST_NAMES
+from ads.console.availability import MOST_NAMES, MOST_NAMES_IN_ALL
 from ads.console.place_forms import clock
 from ads.models import Ad
 from ads.tests.delivery_scene import INVALID_PLACES, showing
@@ -133,6 +133,60 @@ def test_a_cell_with_many_ads_names_some_and_counts_the_others(console: Client) 
 
     assert f"Ad {MOST_NAMES - 1:02} and 2 more" in content
     assert f"Ad {MOST_NAMES:02}" not in content
+
+
+def test_a_cell_asks_for_the_screen_at_its_time(console: Client) -> None:
+    slotted(time(7), time(9), ad_name="Morning")
+    content = console.get(BOARD, BERLIN).content.decode()
+
+    assert '<form method="get" action="/admin/ads/ad/preview/"' in content
+    for name, value in BERLIN.items():
+        assert f'<input type="hidden" name="{name}" value="{value}">' in content
+    # The name of the button is its title: what it shows besides is hidden from screen readers.
+    cell = '<button name="quarter" value="28" title="07:00–09:00: Booked by Morning"><span aria-hidden="true">Morning<'
+    assert cell in content
+
+
+@pytest.fixture
+def long_board(db: None) -> None:
+    """Ads that share the bar all day, and one more that joins them in the first half of every hour."""
+    for number in range(MOST_NAMES):
+        showing(ad_name=f"Ad {number}")
+    guest = showing(ad_name="Guest")
+    for hour in range(24):
+        AdTimeSlotFactory(ad=guest, time_slot_start=time(hour), time_slot_end=time(hour, 30))
+
+
+def test_a_long_board_names_one_ad_in_each_cell_and_lists_one_position_at_a_time(
+    long_board: None, console: Client
+) -> None:
+    content = console.get(BOARD, BERLIN).content.decode()
+    listed = console.get(BOARD, BERLIN | {"position": TOP})
+
+    assert 48 * MOST_NAMES > MOST_NAMES_IN_ALL
+    assert f'title="07:00–07:30: Shared by Ad 0 and {MOST_NAMES} more"' in content
+    assert "board-hours" not in content
+    assert f"day=2026-11-23&amp;position={TOP}" in content
+    assert [row.position for row in listed.context["rows"]] == [TOP]
+    assert 'title="07:30–08:00: Shared by Ad 0, Ad 1, Ad 2, Ad 3, Ad 4"' in listed.content.decode()
+    assert listed.content.decode().count("board-hours") == 48
+    assert f"day=2026-11-24&amp;position={TOP}" in listed.content.decode()
+
+
+def test_a_cell_of_a_long_board_takes_few_bytes(long_board: None, console: Client) -> None:
+    def table(page: str) -> int:
+        return page.index("</table>") - page.index('<table class="board">')
+
+    long = console.get(BOARD, BERLIN).content.decode()
+    Ad.objects.filter(ad_name="Guest").update(ad_status="paused")
+    short = console.get(BOARD, BERLIN).content.decode()
+    assert (table(long) - table(short)) / 47 <= 150
+
+
+def test_an_unknown_position_is_all_positions(console: Client) -> None:
+    showing()
+
+    assert len(console.get(BOARD, BERLIN | {"position": "roof"}).context["rows"]) == len(AdType)
 
 
 @pytest.mark.parametrize("odd", INVALID_PLACES)
