@@ -27,10 +27,17 @@ MOST_CREATIVES = 48
 
 
 class QuarterHour(TypedDict):
-    """What a position shows in a quarter hour: the keys of the ads, and the number of eligible ads."""
+    """What a position shows in a quarter hour: the ads by their number in `DayData`, and how many are eligible."""
+
+    ads: list[int]
+    of: int
+
+
+class DayData(TypedDict):
+    """A day: the keys of its ads, each once, and what shows by quarter hour and position."""
 
     ads: list[str]
-    of: int
+    quarters: dict[int, dict[str, QuarterHour]]
 
 
 @dataclass(frozen=True)
@@ -98,13 +105,17 @@ def placements(decision: Decision, creatives: dict[str, Creative]) -> list[Place
     ]
 
 
-def as_data(plan: Iterable[Decision]) -> dict[int, dict[str, QuarterHour]]:
-    """The day for the page's script, by quarter hour and position."""
-    return {
+def as_data(plan: Iterable[Decision]) -> DayData:
+    """The day for the page's script."""
+    ads: dict[str, int] = {}
+    quarters = {
         decision.opportunity.quarter: {
-            position: {"ads": keys, "of": len(decision.eligible[position])}
+            position: QuarterHour(
+                ads=[ads.setdefault(key, len(ads)) for key in keys], of=len(decision.eligible[position])
+            )
             for position, keys in showing(decision).items()
             if keys
         }
         for decision in plan
     }
+    return {"ads": list(ads), "quarters": quarters}

@@ -77,10 +77,13 @@ def drawn(page: Any) -> dict[str, list[str]]:
 
 
 def plan_of(page: Any) -> dict[str, dict[str, Any]]:
-    """The day as the page's script reads it."""
+    """The day as the page's script reads it, with the keys of the ads in place of their numbers."""
     found = re.search(r'<script id="plan" type="application/json">(.*?)</script>', page.content.decode(), re.DOTALL)
     assert found
-    plan: dict[str, dict[str, Any]] = json.loads(found[1])
+    day = json.loads(found[1])
+    plan: dict[str, dict[str, Any]] = day["quarters"]
+    for shown in (shown for positions in plan.values() for shown in positions.values()):
+        shown["ads"] = [day["ads"][number] for number in shown["ads"]]
     return plan
 
 

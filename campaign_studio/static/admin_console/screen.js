@@ -6,7 +6,10 @@
     const screen = document.getElementById("screen");
     if (!screen) return;
 
-    const plan = JSON.parse(document.getElementById("plan").textContent);
+    // Each ad is named once. Positions have their numbers.
+    const { ads: keys, quarters: plan } = JSON.parse(document.getElementById("plan").textContent);
+    for (const positions of Object.values(plan))
+        for (const shown of Object.values(positions)) shown.ads = shown.ads.map((number) => keys[number]);
     const slider = document.getElementById("quarter");
     const play = document.getElementById("play");
     const panel = document.getElementById("why");
