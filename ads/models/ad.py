@@ -26,6 +26,9 @@ from campaigns.choices import Status
 from campaigns.lifecycle import LifecycleModel
 from campaigns.models import LONGEST_TEXT, MOVE_BOTH, Campaign
 
+# Within the dates of the campaign.
+FIRST_AND_LAST_DAY = ("ad_start_date", "ad_end_date")
+
 
 class Ad(LifecycleModel, StampedModel):
     """An ad of a campaign. It shows in one position of the screen."""
@@ -175,18 +178,8 @@ class Ad(LifecycleModel, StampedModel):
             # Only a new value: an ad that was stored before this rule can still be edited and expire.
             if (self._state.adding or self.has_changed(name)) and media.names_a_user(getattr(self, name)):
                 raise ValidationError({name: ValidationError(media.NAMES_A_USER, code="url_names_a_user")})
-        campaign = self.campaign if self.campaign_id else None
-        for name in ("ad_start_date", "ad_end_date"):
-            day = getattr(self, name)
-            if campaign and day and not campaign.campaign_start_date <= day <= campaign.campaign_end_date:
-                message = gettext("The date must be within the campaign's dates (%(first)s to %(last)s).")
-                if not self._state.adding:
-                    message += f" {MOVE_BOTH}"
-                bounds = {
-                    "first": date_format(campaign.campaign_start_date),
-                    "last": date_format(campaign.campaign_end_date),
-                }
-                raise ValidationError({name: ValidationError(message, code="outside_campaign", params=bounds)})
+        if self.campaign_id:
+            self._check_is_within(self.campaign)
 
     def check_activation(self, *, on: date) -> None:
         """Also raise ValidationError if the content declaration isn't confirmed."""
@@ -197,7 +190,8 @@ class Ad(LifecycleModel, StampedModel):
     def save(self, **kwargs: Any) -> None:
         """Save. A reviewed ad becomes pending review again if what viewers see has changed.
 
-        Raises ValidationError for a new ad if its campaign has six ads already or has just been deleted.
+        Raises ValidationError if the campaign has just moved without the ad's new dates, and for a new ad if its
+        campaign has six ads already or has just been deleted.
         """
         if moderation.needs_new_review(self):
             self._reset_review()
@@ -205,10 +199,11 @@ class Ad(LifecycleModel, StampedModel):
                 kwargs["update_fields"] = {*kwargs["update_fields"], *moderation.REVIEW_FIELDS}
         with transaction.atomic():
             # Always locked before the ad, because the triggers recompute what is deliverable under the campaign's lock.
-            campaign = Campaign.objects.select_for_update(no_key=True).filter(pk=self.campaign_id)
-            exists = campaign.exists()
+            campaign = Campaign.objects.select_for_update(no_key=True).filter(pk=self.campaign_id).first()
+            if campaign and (self._state.adding or any(map(self.has_changed, FIRST_AND_LAST_DAY))):
+                self._check_is_within(campaign)
             if self._state.adding and self.campaign_id is not None:
-                if not exists:
+                if campaign is None:
                     message = gettext("This campaign no longer exists.")
                     raise ValidationError({"campaign": ValidationError(message, code="no_such_campaign")})
                 self.ad_number = self._free_number()
@@ -245,6 +240,18 @@ class Ad(LifecycleModel, StampedModel):
         if self.moderation_status != ModerationStatus.PENDING:
             self._reset_review()
             self.save()
+
+    def _check_is_within(self, campaign: Campaign) -> None:
+        """Raise ValidationError for a date of the ad that isn't within the campaign's dates."""
+        first, last = campaign.campaign_start_date, campaign.campaign_end_date
+        for name in FIRST_AND_LAST_DAY:
+            day = getattr(self, name)
+            if day and not first <= day <= last:
+                message = gettext("The date must be within the campaign's dates (%(first)s to %(last)s).")
+                if not self._state.adding:
+                    message += f" {MOVE_BOTH}"
+                bounds = {"first": date_format(first), "last": date_format(last)}
+                raise ValidationError({name: ValidationError(message, code="outside_campaign", params=bounds)})
 
     def _record_review(self, outcome: ModerationStatus, by: User, note: str, at: datetime, version: int | None) -> None:
         if version not in (None, self.version):

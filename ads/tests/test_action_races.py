@@ -9,6 +9,7 @@ from threading import Barrier
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db.models import prefetch_related_objects
 from django.utils import timezone
 from rest_framework.test import APIClient
@@ -23,7 +24,7 @@ from ads.models import Ad
 from ads.tests.factories import AdFactory, AdTimeSlotFactory
 from ads.tests.test_races import race
 from campaign_studio.acting import acting_as
-from campaign_studio.tests.bodies import tokens_of
+from campaign_studio.tests.bodies import ad_body, tokens_of
 from campaign_studio.tests.together import at_once
 from campaigns.models import Campaign
 from campaigns.tests.factories import CampaignFactory
@@ -97,6 +98,38 @@ def test_an_ad_whose_dates_change_during_a_shift_moves_along_or_is_refused() -> 
         start = Ad.objects.get(pk=ad.pk).ad_start_date
         assert start == (TODAY + timedelta(days=60) if changed.status_code == 200 else None)
         assert in_campaign(ad)
+
+
+def test_an_ad_that_is_added_during_a_shift_moves_along_or_is_refused() -> None:
+    owner = make_cast().owner
+    token = tokens_of(owner)["access_token"]
+    for _turn in range(ROUNDS):
+        campaign = owned(owner)
+
+        shifted, added = at_once(
+            posting(f"/api/campaigns/{campaign.pk}/shift", {"days": 60}),
+            posting(f"/api/campaigns/{campaign.pk}/ads", ad_body(ad_start_date=str(TODAY))),
+            token=token,
+        )
+
+        assert shifted.status_code == 200, shifted.content
+        assert added.status_code in (201, 400), added.content
+        assert all(in_campaign(ad) for ad in campaign.ads.all())
+
+
+def test_an_ad_that_was_validated_before_its_campaign_moved_is_refused() -> None:
+    campaign = owned(UserFactory())
+    stored = AdFactory(campaign=campaign)
+    new = AdFactory.build(campaign=campaign, ad_created_by=campaign.campaign_created_by, ad_number=None)
+    for ad in (stored, new):
+        ad.ad_start_date = TODAY
+        ad.full_clean()
+    shift(Campaign.objects.get(pk=campaign.pk), 60)
+    stored.version = Ad.objects.get(pk=stored.pk).version
+
+    for ad in (stored, new):
+        with pytest.raises(ValidationError, match="must be within the campaign's dates"):
+            ad.save()
 
 
 def test_control_without_locks_a_shift_leaves_an_ad_behind(monkeypatch: pytest.MonkeyPatch) -> None:
