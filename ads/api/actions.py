@@ -16,6 +16,7 @@ from ads.actions.publishing import publish
 from ads.actions.shifting import shift, shift_to
 from campaign_studio.api.documents.written import StudioJSONRenderer
 from campaign_studio.api.etags import etag_of
+from campaign_studio.api.fields import DayField
 from campaign_studio.api.serializers import StrictFields, Values
 from campaign_studio.api.viewsets import StudioViewSet
 from campaigns.api.serializers import CampaignRowSerializer, CampaignSerializer
@@ -39,9 +40,7 @@ class ShiftSerializer(StrictFields):
         max_value=MOST_DAYS,
         help_text=_("The number of days by which all dates move. A negative number moves them to earlier days."),
     )
-    campaign_start_date = serializers.DateField(
-        required=False, allow_null=True, help_text=_("The new start date of the campaign.")
-    )
+    campaign_start_date = DayField(required=False, allow_null=True, help_text=_("The new start date of the campaign."))
 
     def validate(self, attrs: Values) -> Values:
         """Exactly one of the two fields."""
@@ -60,10 +59,10 @@ class DuplicateSerializer(StrictFields):
         max_length=Campaign._meta.get_field("campaign_name").max_length,
         help_text=_("By default the present name followed by “(copy)”."),
     )
-    campaign_start_date = serializers.DateField(
+    campaign_start_date = DayField(
         required=False, allow_null=True, help_text=_("By default the same. The ads' own dates move along.")
     )
-    campaign_end_date = serializers.DateField(
+    campaign_end_date = DayField(
         required=False, allow_null=True, help_text=_("By default the copy lasts as long as the campaign.")
     )
 

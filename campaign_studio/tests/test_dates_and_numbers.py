@@ -14,6 +14,7 @@ from campaign_studio.places import timezone_choices
 from campaign_studio.tests.bodies import advertiser_body, campaign_body, send_bytes
 from campaign_studio.tests.browser import errors_of, form_data
 from campaigns.models import Campaign
+from campaigns.tests.factories import CampaignFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -51,6 +52,24 @@ def test_a_refused_date_is_told_what_is_wrong(sent: object, message: str, cast: 
 
     assert answer.status_code == 400
     assert answer.json() == {"campaign_start_date": [message]}
+
+
+@pytest.mark.parametrize(
+    ("verb", "field"),
+    [
+        ("shift", "campaign_start_date"),
+        ("duplicate", "campaign_start_date"),
+        ("duplicate", "campaign_end_date"),
+    ],
+)
+def test_a_refused_date_in_an_action_is_told_what_is_wrong(
+    verb: str, field: str, cast: Cast, client_for: ClientFor
+) -> None:
+    campaign = CampaignFactory(campaign_created_by=cast.owner)
+    answer = client_for(cast.owner).post(f"/api/campaigns/{campaign.pk}/{verb}", {field: "2027-02-29"})
+
+    assert answer.status_code == 400
+    assert answer.json() == {field: ["“2027-02-29” doesn't exist: February 2027 has 28 days."]}
 
 
 @pytest.mark.parametrize(
