@@ -104,7 +104,6 @@ class OpportunitySerializer(StrictFields):
     max_rating = RatingField(
         choices=RATING_LABEL_CHOICES,
         required=False,
-        default="",
         help_text=_(
             "The strongest rating label to show. Its equivalent applies to ads rated in the other system. Ads without "
             "a label don't show then."
@@ -127,7 +126,7 @@ def opportunity_in(parameters: Mapping[str, str]) -> Opportunity:
 
 def opportunity_of(sent: Values) -> Opportunity:
     """The place and moment in validated query parameters."""
-    values: Values = {"turn": turn_of(sent["device_id"]), **sent}
+    values: Values = {"turn": turn_of(sent["device_id"]), "max_rating": "", **sent}
     values["at"] = sent.get("at") or now_at(sent["country"], sent["city"])
     return Opportunity(**{name: values[name] for name in Opportunity.__dataclass_fields__})
 

@@ -9,6 +9,7 @@ and read the difference before committing it: frontends depend on the document.
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from django.core.management import call_command
 from django.test import Client
 from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.validation import validate_schema
+from jsonschema import validate
 
 pytestmark = pytest.mark.any_database
 
@@ -136,6 +138,23 @@ def test_every_operation_documents_its_errors(document: dict[str, Any]) -> None:
             if code not in ("204", "304"):
                 kind = "image/svg+xml" if path.endswith(".svg") and code == "200" else "application/json"
                 assert answer["content"][kind]["schema"], f"{where} {code}"
+
+
+def with_defaults(node: Any) -> Iterator[dict[str, Any]]:
+    """Every schema in the document that has a default."""
+    if isinstance(node, dict) and "default" in node and "type" in node:
+        yield node
+    for part in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from with_defaults(part)
+
+
+def test_every_default_fits_its_schema(document: dict[str, Any]) -> None:
+    """Otherwise generators of clients leave the whole operation out."""
+    schemas = list(with_defaults(document))
+
+    assert len(schemas) > 10
+    for schema in schemas:
+        validate(schema["default"], {**schema, "type": [schema["type"], *(["null"] if schema.get("nullable") else [])]})
 
 
 def test_every_operation_has_an_id_and_a_description(document: dict[str, Any]) -> None:
