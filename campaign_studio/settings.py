@@ -265,6 +265,9 @@ CORS_ALLOW_HEADERS = [
     "if-match",
     "if-none-match",
     "x-request-id",
+    # What tools for tracing add to every request of a page.
+    *("baggage", "sentry-trace", "traceparent", "tracestate"),
+    *(name.strip().lower() for name in env.list("CORS_ALLOW_HEADERS", default=[])),
 ]
 CORS_EXPOSE_HEADERS = [
     "ETag",

@@ -29,14 +29,14 @@ def test_preflight_requests_are_answered(method: str) -> None:
         "/api/campaigns",
         HTTP_ORIGIN=ALLOWED,
         HTTP_ACCESS_CONTROL_REQUEST_METHOD=method,
-        HTTP_ACCESS_CONTROL_REQUEST_HEADERS="authorization, content-type, x-request-id",
+        HTTP_ACCESS_CONTROL_REQUEST_HEADERS="authorization, content-type, x-request-id, sentry-trace, traceparent",
     )
 
     assert answer.status_code == 200
     assert answer["Access-Control-Allow-Origin"] == ALLOWED
     assert method in answer["Access-Control-Allow-Methods"]
     allowed = {name.strip() for name in answer["Access-Control-Allow-Headers"].split(",")}
-    assert {"authorization", "content-type", "x-request-id"} <= allowed
+    assert {"authorization", "content-type", "x-request-id", "sentry-trace", "baggage", "traceparent"} <= allowed
 
 
 @pytest.mark.parametrize(

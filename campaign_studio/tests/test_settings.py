@@ -225,6 +225,12 @@ def test_origins_are_a_json_list_or_separated_by_commas(written: str | None, ori
     assert settings_from(**CONFIGURED, **environment)["CORS_ALLOWED_ORIGINS"] == origins
 
 
+def test_more_headers_may_be_allowed_to_other_origins() -> None:
+    allowed = settings_from(**CONFIGURED, CORS_ALLOW_HEADERS="X-Tenant, X-Trace")["CORS_ALLOW_HEADERS"]
+
+    assert {"authorization", "x-tenant", "x-trace"} <= set(allowed)
+
+
 def test_encryption_keys_are_a_list_newest_first() -> None:
     environment = CONFIGURED | {"ENCRYPTION_KEY": f"{KEY}, {OTHER_KEY}"}
 
