@@ -2,6 +2,7 @@
 
 import re
 from typing import Any
+from urllib.parse import urlsplit
 
 import segno
 from django.core.exceptions import ValidationError
@@ -62,7 +63,9 @@ class HttpURLValidator(URLValidator):
             return
         try:
             super().__call__(AUTHORITY.sub(lambda found: found[0].replace("_", "x"), url, count=1))
-        except ValidationError as error:
+            # Raises ValueError for one above 65535.
+            _port = urlsplit(url).port
+        except (ValidationError, ValueError) as error:
             host = found[1].rsplit("@", 1)[-1]
             raise ValidationError(NOT_A_HOST, code="url_without_host", params={"host": _quoted(host)}) from error
 

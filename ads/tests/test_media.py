@@ -155,6 +155,10 @@ def test_a_host_that_can_not_exist_is_refused(host: str) -> None:
             "https://my..host/a",
             "“my..host” in this URL is not the name of a host, such as example.com or example.com:8080.",
         ),
+        (
+            "https://example.com:99999/a",
+            "“example.com:99999” in this URL is not the name of a host, such as example.com or example.com:8080.",
+        ),
     ],
 )
 def test_a_refused_url_is_told_what_is_wrong_through_both_doors(
