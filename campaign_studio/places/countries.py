@@ -20,25 +20,30 @@ ALSO_CALLED = {
     "CD": ["DR Congo", "DRC", "Congo-Kinshasa", "Zaire"],
     "CG": ["Congo-Brazzaville", "Republic of the Congo"],
     "CI": ["Ivory Coast"],
+    "CN": ["PRC"],
     "CV": ["Cape Verde"],
     "CZ": ["Czech Republic"],
     "FK": ["Falklands"],
     "GB": ["UK", "U.K.", "Great Britain", "Britain", "England", "Scotland", "Wales", "Northern Ireland"],
     "GR": ["EL", "Hellas"],
+    "IE": ["Republic of Ireland"],
     "KP": ["DPRK"],
     "KR": ["Republic of Korea", "Korea"],
-    "LA": ["Laos"],
+    "LA": ["Laos", "Lao PDR"],
     "MK": ["Macedonia", "FYROM"],
     "MM": ["Burma"],
     "MO": ["Macau"],
     "NL": ["Holland"],
     "PS": ["Palestine"],
+    "RU": ["Россия"],
     "SH": ["Saint Helena"],
     "SZ": ["Swaziland"],
     "TL": ["East Timor"],
     "TR": ["Turkey", "Turkiye"],
     "US": ["USA", "U.S.A.", "U.S.", "United States of America", "America"],
-    "VA": ["Vatican", "Holy See"],
+    "VA": ["Vatican", "Vatican City", "Holy See"],
+    "VG": ["British Virgin Islands"],
+    "VI": ["US Virgin Islands", "U.S. Virgin Islands"],
 }
 
 
@@ -63,8 +68,8 @@ def country_name(code: str) -> str:
 
 def country_code(text: str) -> str | None:
     """The alpha-2 code for a code or a name of a country, in English or in a language of the country; else None."""
-    code = text.strip().upper()
-    return code if code in country_codes() else _codes_by_name().get(_key(text))
+    key = _key(text)
+    return key.upper() if key.upper() in country_codes() else _codes_by_name().get(key)
 
 
 @cache
@@ -80,7 +85,7 @@ def _known_to_geonames() -> dict[str, dict[str, Any]]:
 
 
 def _key(name: str) -> str:
-    return name_key(name).replace(".", "").removeprefix("the ")
+    return name_key(name.replace("&", " and ")).replace(".", "").replace("-", " ").removeprefix("the ")
 
 
 @cache

@@ -22,7 +22,7 @@ ALTERNATE_NAMES_FROM = 15_000
 # An alternate name stands for every city that has it and at least this part of the population of the largest.
 LEAST_SHARE = 0.1
 # Raise it when what is loaded changes with the same packages.
-EDITION = 2
+EDITION = 3
 # The advisory lock of the process that loads the gazetteer.
 LOCK = 0x9EA2
 

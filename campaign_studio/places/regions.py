@@ -62,6 +62,38 @@ ALSO_CALLED = {
     "Western Africa": ["West Africa"],
     "Middle Africa": ["Central Africa"],
 }
+# English names of subdivisions, which ISO 3166-2 doesn't have.
+IN_ENGLISH = {
+    "AT": {"1": "Burgenland", "2": "Carinthia", "3": "Lower Austria", "4": "Upper Austria", "6": "Styria"}
+    | {"7": "Tyrol", "9": "Vienna"},
+    "BE": {"VLG": "Flanders", "WAL": "Wallonia", "BRU": "Brussels"},
+    "CH": {"GE": "Geneva", "GR": "Grisons", "LU": "Lucerne", "SG": "St Gallen", "VS": "Wallis"},
+    "CZ": {"10": "Prague"},
+    "DE": {"BY": "Bavaria", "HE": "Hesse", "MV": "Mecklenburg-Western Pomerania", "NI": "Lower Saxony"}
+    | {"NW": "North Rhine-Westphalia", "RP": "Rhineland-Palatinate", "SN": "Saxony", "ST": "Saxony-Anhalt"}
+    | {"TH": "Thuringia"},
+    "DK": {"81": "North Jutland", "82": "Central Jutland", "83": "Southern Denmark", "85": "Zealand"},
+    "ES": {
+        "AN": "Andalusia",
+        "AR": "Aragon",
+        "CL": "Castile and León",
+        "CM": "Castile-La Mancha",
+        "CN": "Canary Islands",
+    }
+    | {
+        "CT": "Catalonia",
+        "IB": "Balearic Islands",
+        "NC": "Navarre",
+        "PV": "Basque Country",
+        "VC": "Valencian Community",
+    },
+    "FR": {"20R": "Corsica", "BFC": "Burgundy", "BRE": "Brittany", "NAQ": "New Aquitaine", "NOR": "Normandy"}
+    | {"OCC": "Occitania"},
+    "IT": {"21": "Piedmont", "23": "Aosta Valley", "25": "Lombardy", "52": "Tuscany", "75": "Apulia", "82": "Sicily"}
+    | {"88": "Sardinia"},
+    "NL": {"FR": "Friesland", "NB": "North Brabant", "NH": "North Holland", "ZH": "South Holland"},
+    "PT": {"11": "Lisbon", "20": "Azores", "30": "Madeira"},
+}
 # Areas that contain every country.
 EVERYWHERE = ("Everywhere", "World", "Worldwide", "Global", "International")
 # The key of a region that is elsewhere: not in the country, but in others. Keys of names are in lower case.
@@ -106,6 +138,9 @@ def region_keys() -> Iterator[tuple[str, str, str]]:
         code = subdivision.code.lower()
         for name in (code, code.partition("-")[2], *_names_of(subdivision.name)):
             known[subdivision.country_code, name_key(name)].add(code)
+    for country, english in IN_ENGLISH.items():
+        for code, name in english.items():
+            known[country, name_key(name)].add(f"{country}-{code}".lower())
     names = {key for _, key in (*areas, *known) if not ANYWHERE.fullmatch(key)}
     yield from ((OTHER_COUNTRIES, key, ELSEWHERE) for key in sorted(names))
     for (country, key), codes in sorted(known.items()):
@@ -124,8 +159,13 @@ def _areas() -> dict[str, set[str]]:
 
 
 def _names_of(name: str) -> set[str]:
-    """The name of a subdivision as ISO gives it, in each of `LANGUAGES`, and without what stands in brackets."""
+    """The name of a subdivision as ISO gives it, in each of `LANGUAGES`, and without what stands in brackets.
+
+    `Asturias, Principado de` is also the Principado de Asturias, and Asturias if no other subdivision is.
+    """
     translated = {catalogue.gettext(name) for catalogue in _catalogues()}
+    if ", " in name:
+        translated |= {name.partition(", ")[0], " ".join(reversed(name.split(", ")))}
     return {part.strip() for one in {name, *translated} for part in (one, one.partition("[")[0], one.partition("(")[0])}
 
 

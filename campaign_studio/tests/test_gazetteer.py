@@ -70,6 +70,9 @@ def test_a_name_means_something_in_its_country_only() -> None:
         ("DE", "Bavaria", "de-by"),
         ("DE", "Bayern", "de-by"),
         ("DE", "DE-BY", "de-by"),
+        ("DE", "Thuringia", "de-th"),
+        ("AT", "Vienna", "at-9"),
+        ("ES", "Principado de Asturias", "es-as"),
         ("US", "California", "us-ca"),
         ("DE", "Ruhr", "ruhr"),
         # Two subdivisions have this name.
