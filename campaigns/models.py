@@ -188,7 +188,8 @@ class CampaignAudienceTargeting(PartModel, TimestampedModel):
         constraints = constraints.OF_A_TARGET
 
     def __str__(self) -> str:
-        return f"{self.get_country_display()}, {self.region}"
+        # `get_country_display()` would go through all countries.
+        return f"{country_name(self.country) if self.country in country_codes() else self.country}, {self.region}"
 
     def clean_fields(self, exclude: Collection[str] | None = None) -> None:
         """Trim the region, and normalise the country: `Germany` and `DEU` become `DE`.
@@ -200,7 +201,9 @@ class CampaignAudienceTargeting(PartModel, TimestampedModel):
             self.country = country_code(self.country) or self.country
         if self.region == "" and self.country in country_codes():
             self.region = continent_of(self.country)
-        super().clean_fields(exclude)
+        # A country that is known needs no search through the choices.
+        is_known = self.country in country_codes()
+        super().clean_fields({*(exclude or ()), "country"} if is_known else exclude)
 
     def clean(self) -> None:
         """Refuse new postcodes that don't have the form of the country's postcodes."""

@@ -136,7 +136,8 @@ def _with_links(entry: AuditEntry, change: Any) -> Any:
 
 def _url_as_of(entry: AuditEntry, moment: datetime) -> str | None:
     """The URL of the changed object, or of the one it is a part of, as it was. None if it has no history."""
-    model, key = entry.content_type.model_class(), entry.object_pk
+    model = entry.content_type.model_class()
+    key: object = entry.object_pk
     if model is not None and entry.parent_id is not None and issubclass(model, PartModel):
         model, key = cast("type[Model]", model._meta.get_field(model.whole_field).related_model), entry.parent_id
     try:
