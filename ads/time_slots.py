@@ -96,11 +96,11 @@ class Slot:
         return None
 
 
-def words_of_days(weekdays: Sequence[int]) -> str:
+def words_of_days(weekdays: Sequence[int], *, separator: str = ",") -> str:
     """`Mon–Fri`, `Sat,Sun` or `Mon,Wed–Fri`, in the active language."""
     words = []
     # Consecutive days have the same difference from their position.
     for _key, run in groupby(enumerate(weekdays), key=lambda pair: pair[1] - pair[0]):
         names = [str(WEEKDAYS_ABBR[day - 1]) for _position, day in run]
         words += names if len(names) < 3 else [f"{names[0]}–{names[-1]}"]
-    return ",".join(words)
+    return separator.join(words)

@@ -132,7 +132,10 @@ UNFOLD: dict[str, Any] = {
     },
     "COMMAND": {"search_models": ["campaigns.campaign", "ads.ad", "advertisers.advertiser"]},
     "SIDEBAR": {"show_search": True, "navigation": SIDEBAR},
-    "STYLES": [lambda request: static("admin_console/long.css")],
+    "STYLES": [
+        lambda request: static("admin_console/long.css"),
+        lambda request: static("admin_console/console.css"),
+    ],
     "SITE_FAVICONS": [
         {
             "rel": "icon",

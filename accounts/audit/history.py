@@ -42,13 +42,14 @@ Pair: TypeAlias = "tuple[AnyField | None, object]"
 class Change:
     """One field of one entry: its column, its label, and its old and new value as text, None if empty.
 
-    Of a list, `old` is what was removed and `new` what was added.
+    If `is_difference`, `old` is what was removed from a list and `new` what was added to it.
     """
 
     field: str
     label: str
     old: str | None
     new: str | None
+    is_difference: bool
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,13 @@ def readable(entries: "Iterable[AuditEntry]", *, reader: "User") -> list[Entry]:
             kind=kind_of(entry.content_type.model_class()),
             verb=str(VERBS[entry.action]),
             changes=[
-                Change(column, label_of(field, column), _shown(field, old, names), _shown(field, new, names))
+                Change(
+                    column,
+                    label_of(field, column),
+                    _shown(field, old, names),
+                    _shown(field, new, names),
+                    is_difference=isinstance(new, FirstNames) and entry.action == entry.Action.UPDATE,
+                )
                 for column, field, (old, new) in fields
             ],
         )
@@ -172,8 +179,11 @@ def timestamp(at: datetime) -> str:
 
 
 def _changed_fields(entry: "AuditEntry") -> "list[tuple[str, AnyField | None, list[object]]]":
+    """The changes in the order of the model's fields. The database doesn't keep the order in which they were logged."""
     model = entry.content_type.model_class()
-    return [(column, field_of(model, column), _pair(values)) for column, values in short_changes(entry).items()]
+    order = list(model._meta.concrete_fields) if model else []
+    found = [(column, field_of(model, column), _pair(values)) for column, values in short_changes(entry).items()]
+    return sorted(found, key=lambda change: order.index(change[1]) if change[1] else len(order))
 
 
 def short_changes(entry: "AuditEntry") -> dict[str, Any]:

@@ -60,7 +60,7 @@ PROBLEMS: Mapping[Problem, "StrPromise | Mapping[ResourceType, StrPromise]"] = {
     Problem.ENDS_BEFORE_CAMPAIGN: _("The ad ends on %(date)s, before the campaign's first day, %(day)s."),
     Problem.EXPIRES_BEFORE_START: _("The ad expires on %(date)s, before its first day, %(day)s."),
     Problem.NO_TIME_SLOT_ON_ITS_DAYS: _(
-        "None of the ad's time slots is for one of its days, %(first)s to %(last)s (%(weekdays)s)."
+        "The ad's dates are %(first)s to %(last)s (%(weekdays)s), but it has no time slot on any of these days."
     ),
     Problem.ENDS_TODAY: {"campaign": _("The campaign ends today."), "ad": _("The ad ends today.")},
     Problem.ENDS_TOMORROW: {"campaign": _("The campaign ends tomorrow."), "ad": _("The ad ends tomorrow.")},
@@ -108,7 +108,7 @@ STEPS: Mapping[Step, "StrPromise"] = {
         "in its content_rating."
     ),
     Step.HAVE_APPROVED: _("Ask a moderator to approve the ad."),
-    Step.CHANGE_AND_HAVE_APPROVED: _("Change what the moderator objected to, then ask for another review."),
+    Step.CHANGE_AND_HAVE_APPROVED: _("Change what the moderator objected to. The ad then goes back to review."),
     Step.READ_THE_NOTE: _("The moderator's note: %(note)s"),
     Step.CONFIRM_AND_HAVE_APPROVED: _(
         "Set no_prohibited_content to true in its content_rating, then ask a moderator to approve the ad again."
@@ -234,7 +234,7 @@ def _params(fact: Fact) -> dict[str, object]:
     if "countries" in params:
         params["countries"] = ", ".join(cast("tuple[str, ...]", params["countries"]))
     if "weekdays" in params:
-        params["weekdays"] = words_of_days(cast("list[int]", params["weekdays"]))
+        params["weekdays"] = words_of_days(cast("list[int]", params["weekdays"]), separator=", ")
     if "weekday" in params:
         params["weekday"] = WEEKDAYS[int(str(params["weekday"]))]
     if "unit" in params:

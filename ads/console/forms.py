@@ -5,7 +5,6 @@ from datetime import time
 from typing import Any, cast
 
 from django import forms
-from django.contrib.admin import HORIZONTAL
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.http import QueryDict
 from django.utils.dates import WEEKDAYS_ABBR
@@ -25,6 +24,7 @@ from campaign_studio.console.fields import TimeOfDayField
 from campaign_studio.console.forms import StudioForm, StudioFormSet, refusals_of_row
 from campaigns.models import LONGEST_TEXT
 
+WEEKDAYS_LABEL = _("Days of the week")
 SLOT_FIELDS = ("weekdays", "time_slot_start", "time_slot_end")
 
 
@@ -36,10 +36,12 @@ class CampaignPicker(AutocompleteSelect):
 
 
 class WeekdaysWidget(UnfoldAdminCheckboxSelectMultipleWidget):
-    """A check box for each day of the week, in one row."""
+    """A check box for each day of the week, side by side."""
+
+    template_name = "admin/ads/includes/weekdays.html"
 
     def get_context(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context(*args, **kwargs) | {"radio_style": HORIZONTAL}
+        return super().get_context(*args, **kwargs) | {"label": WEEKDAYS_LABEL}
 
 
 class SlotEndField(TimeOfDayField):
@@ -53,7 +55,7 @@ class TimeSlotForm(StudioForm):
     """A time slot, with its times as `HH:MM`. `after_midnight` has the values of a second row if it needs one."""
 
     weekdays = forms.TypedMultipleChoiceField(
-        label=_("Days of the week"),
+        label=WEEKDAYS_LABEL,
         choices=[(number + 1, name) for number, name in WEEKDAYS_ABBR.items()],
         coerce=int,
         initial=EVERY_DAY,
@@ -67,6 +69,12 @@ class TimeSlotForm(StudioForm):
         fields = SLOT_FIELDS
         field_classes = {"time_slot_end": SlotEndField}
         widgets = {name: UnfoldAdminSingleTimeWidget(format="%H:%M") for name in ("time_slot_start", "time_slot_end")}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # The cells of a table have no labels of their own.
+        for name in self.fields.keys() & {"time_slot_start", "time_slot_end"}:
+            self.fields[name].widget.attrs["aria-label"] = self.fields[name].label
 
     def clean(self) -> dict[str, Any] | None:
         """End a slot that runs past midnight there. The rest is in `after_midnight`."""

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from ads.console.forms import RatingForm, TimeSlotForm, TimeSlotFormSet
+from ads.console.forms import WEEKDAYS_LABEL, RatingForm, TimeSlotForm, TimeSlotFormSet
 from ads.models import AdContentRating, AdTimeSlot
 from ads.time_slots import words_of_days
 from campaign_studio.console.inlines import StudioStackedInline, StudioTabularInline
@@ -20,16 +20,16 @@ class TimeSlotInline(StudioTabularInline):
     form = TimeSlotForm
     formset = TimeSlotFormSet
     readonly_fields = ["days"]
-    verbose_name_plural = _("time slots (always if there are none)")
+    verbose_name_plural = _("time slots (any time if there are none)")
 
     def get_fields(self, request: HttpRequest, obj: models.Model | None = None) -> list[Any]:
         """The days in words for users who may not change them."""
         days = "weekdays" if self.has_change_permission(request, obj) else "days"
         return [days, "time_slot_start", "time_slot_end"]
 
-    @display(description=_("Days of the week"))
+    @display(description=WEEKDAYS_LABEL)
     def days(self, slot: AdTimeSlot) -> str:
-        return words_of_days(slot.weekdays)
+        return words_of_days(slot.weekdays, separator=", ")
 
 
 class RatingInline(StudioStackedInline):

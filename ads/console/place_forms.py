@@ -28,6 +28,8 @@ from ads.delivery.opportunity import (
 )
 from ads.models import DeliverableAd
 from ads.time_slots import QUARTERS_OF_A_DAY
+from campaign_studio.console.fields import DayField
+from campaign_studio.faults import DateFault
 from campaign_studio.places import country_choices, country_code
 from campaign_studio.places.clock import already_today, now_at, still_today
 from campaigns.choices import Status
@@ -68,6 +70,18 @@ class NameField(forms.CharField):
         super().__init__(required=False, max_length=LONGEST_NAME, widget=widget, label=label, help_text=help_text)
 
 
+class PickedDayField(DayField):
+    """A day from the browser's picker, which has no other formats than YYYY-MM-DD."""
+
+    def to_python(self, value: Any) -> date | None:
+        try:
+            return super().to_python(value)
+        except ValidationError as error:
+            if error.code == DateFault.NO_SUCH_DAY:
+                raise
+            raise ValidationError(INVALID_DAY, code="invalid") from error
+
+
 class PlaceForm(forms.Form):
     """A place and a day, for the availability board."""
 
@@ -80,12 +94,12 @@ class PlaceForm(forms.Form):
     region = NameField(label=_("Region"))
     city = NameField(label=_("City"))
     postcode = NameField(label=_("Postcode"))
-    day = forms.DateField(
+    day = PickedDayField(
         label=_("Day"),
         widget=UnfoldAdminTextInputWidget(attrs={"type": "date", "min": str(FIRST_DAY), "max": str(LAST_DAY)}),
         input_formats=["%Y-%m-%d"],
         validators=[MinValueValidator(FIRST_DAY, INVALID_DAY), MaxValueValidator(LAST_DAY, INVALID_DAY)],
-        error_messages={"required": INVALID_DAY, "invalid": INVALID_DAY},
+        error_messages={"required": INVALID_DAY},
     )
 
     def clean(self) -> dict[str, Any]:

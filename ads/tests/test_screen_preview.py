@@ -271,6 +271,12 @@ def test_invalid_values_are_refused(odd: dict[str, str], console: Client) -> Non
         assert escape(said[0]) in answer.content.decode()
 
 
+def test_a_day_that_does_not_exist_is_refused_for_that(console: Client) -> None:
+    page = console.get(PREVIEW, AT_0815 | {"day": "2027-02-29"})
+
+    assert page.context["form"].errors["day"] == ["“2027-02-29” doesn't exist: February 2027 has 28 days."]
+
+
 @pytest.mark.parametrize("query", ["%F0%9F%9A%97", "%27%22%3C", "%25_%5C", "%E2%80%AE"])
 def test_nothing_shows_in_a_place_with_an_unusual_name(query: str, console: Client) -> None:
     showing().campaign.audience_targeting.update(cities=["Berlin"])

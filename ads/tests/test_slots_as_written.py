@@ -161,6 +161,23 @@ def test_the_console_refuses_a_slot_without_days_and_unknown_ones(ad: Ad, browse
     assert slots_of(ad) == []
 
 
+def test_the_days_and_times_of_each_slot_have_names(ad: Ad, browser: Client) -> None:
+    AdTimeSlotFactory(ad=ad)
+    page = browser.get(page_of(ad)).content.decode()
+
+    # The stored slot and the empty row that new ones are made from.
+    assert page.count('role="group" aria-label="Days of the week"') == 2
+    assert page.count('aria-label="From"') == page.count('aria-label="Until"') == 2
+
+
+def test_users_who_may_not_change_an_ad_read_the_days_in_words(
+    ad: Ad, cast: Cast, console_for: Callable[[User | None], Client]
+) -> None:
+    AdTimeSlotFactory(ad=ad, weekdays=[1, 3, 4, 5, 7])
+
+    assert "Mon, Wed–Fri, Sun" in console_for(cast.content_moderator).get(page_of(ad)).content.decode()
+
+
 def test_refusals_name_the_day_in_this_input(ad: Ad, client: APIClient) -> None:
     def said(*weekdays: Any) -> str:
         answer = client.patch(f"/api/ads/{ad.pk}", sent(("07:00", "09:00", list(weekdays))))

@@ -98,8 +98,8 @@ PROBLEMS_BY_DOOR = {
         "The ad expires on 20 Nov 2026, before its first day, 23 Nov 2026.",
     ),
     Problem.NO_TIME_SLOT_ON_ITS_DAYS: (
-        "None of the ad's time slots is for one of its days, 2026-11-23 to 2026-11-27 (Mon–Fri).",
-        "None of the ad's time slots is for one of its days, 23 Nov 2026 to 27 Nov 2026 (Mon–Fri).",
+        "The ad's dates are 2026-11-23 to 2026-11-27 (Mon–Fri), but it has no time slot on any of these days.",
+        "The ad's dates are 23 Nov 2026 to 27 Nov 2026 (Mon–Fri), but it has no time slot on any of these days.",
     ),
     Problem.CITY_UNKNOWN: (
         "“Berlin” isn't known as a city in DE.",
@@ -133,7 +133,7 @@ PROBLEMS_BY_RESOURCE = {
 # What to do: the same in the API and the console.
 STEPS = {
     Step.HAVE_APPROVED: "Ask a moderator to approve the ad.",
-    Step.CHANGE_AND_HAVE_APPROVED: "Change what the moderator objected to, then ask for another review.",
+    Step.CHANGE_AND_HAVE_APPROVED: "Change what the moderator objected to. The ad then goes back to review.",
     Step.READ_THE_NOTE: "The moderator's note: 100 % too loud",
     Step.ADD_TIME_SLOT: "Add a time slot that includes Saturday, 08:15 to 08:30.",
     Step.ADD_WEEKDAY: "Add Saturday to the days of the time slot Mon–Fri 07:00–09:00.",

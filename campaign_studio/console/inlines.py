@@ -21,6 +21,9 @@ class _StudioInline(RulesPermissionMixin, InlineModelAdmin):
     formset = StudioFormSet
     extra = 0
 
+    class Media:
+        js = ("admin_console/forms.js",)
+
 
 class StudioTabularInline(_StudioInline, TabularInline):
     """An inline that shows each row as a table row."""

@@ -71,6 +71,25 @@ def test_a_history_is_shown_in_readable_form(browser: Client, cast: Cast) -> Non
     assert "Status – Draft" in text
 
 
+def test_changes_are_in_the_order_of_the_fields(browser: Client) -> None:
+    slot: Any = AdTimeSlotFactory()
+
+    (entry,) = [row for row in browser.get(page_of(slot.ad)).context["rows"] if row.kind == "time slot"]
+
+    assert [change.label for change in entry.changes] == ["ad", "from", "until", "days of the week"]
+
+
+def test_a_changed_list_is_shown_by_what_was_removed_and_added(browser: Client) -> None:
+    slot: Any = AdTimeSlotFactory(weekdays=[1, 2, 3])
+    made = text_of(browser.get(page_of(slot.ad)))
+    slot.weekdays = [2, 3, 6]
+    slot.save()
+    changed = text_of(browser.get(page_of(slot.ad)))
+
+    assert "Days of the week – Monday, Tuesday, Wednesday" in made
+    assert "Days of the week Removed: Monday Added: Saturday" in changed
+
+
 def test_the_filters_offer_the_users_and_fields_that_occur(browser: Client, cast: Cast) -> None:
     with acting_as(cast.owner):
         ad = AdFactory()

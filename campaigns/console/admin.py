@@ -47,8 +47,10 @@ class TargetInline(StudioStackedInline):
     def formfield_for_choice_field(
         self, db_field: models.Field, request: HttpRequest, **kwargs: object
     ) -> TypedChoiceField | None:
-        """A select with a search field for the country."""
-        return super().formfield_for_choice_field(db_field, request, widget=UnfoldAdminSelect2Widget(), **kwargs)
+        """A select with a search field for the country. No country is chosen in a new row."""
+        choices = db_field.get_choices(blank_choice=[("", _("Choose a country"))])
+        widget = UnfoldAdminSelect2Widget()
+        return super().formfield_for_choice_field(db_field, request, widget=widget, choices=choices, **kwargs)
 
 
 class CampaignAdmin(StatusActionsMixin):

@@ -63,6 +63,18 @@ def test_a_campaign_is_created_with_two_target_countries(cast: Cast, console_for
     ]
 
 
+def test_a_new_target_has_no_country_until_one_is_chosen(cast: Cast, console_for: ConsoleFor) -> None:
+    client = console_for(cast.campaign_manager)
+    page = client.get(ADD)
+    country = page.context["inline_admin_formsets"][0].formset.empty_form["country"]
+    answer = client.post(ADD, form_data(page, **new() | target(0, region="", country="", cities="Berlin")))
+
+    assert next(iter(country.field.choices)) == ("", "Choose a country")
+    assert country.value() is None
+    assert error_codes_of(answer) == ["required"]
+    assert not Campaign.objects.exists()
+
+
 def test_a_place_that_is_targeted_twice_is_reported_in_its_row(cast: Cast, console_for: ConsoleFor) -> None:
     client = console_for(cast.campaign_manager)
     typed = new() | target(0, region="Europe", country="DE") | target(1, region="EUROPE", country="DE")
