@@ -201,7 +201,7 @@ def test_an_entry_has_the_user_the_ip_address_and_the_channel(path: str, door: s
     assert (entry.actor_id, entry.actor_name) == (cast.owner.pk, "campaign_manager")
     assert (entry.actor_username, entry.actor_email) == (cast.owner.username, cast.owner.email)
     assert (entry.remote_addr, entry.door) == ("203.0.113.9", door)
-    assert entry.cid.endswith("/request-1")
+    assert str(entry.cid).endswith("/request-1")
 
 
 @pytest.mark.parametrize("forged", ["6.6.6.6", "unknown", "1.2.3.4" * 100])
