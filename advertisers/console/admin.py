@@ -1,11 +1,7 @@
 """The admin console's pages for advertisers."""
 
-from typing import Any
-
 from django.contrib import admin
-from django.contrib.admin.options import BaseModelAdmin
 from django.db import models
-from django.forms import TypedChoiceField
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -13,7 +9,6 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminSelect2Widget
 
 from accounts.console.history import AuditedAdmin
 from advertisers.console.forms import BankAccountForm, ContactForm, ContactFormSet
@@ -21,20 +16,9 @@ from advertisers.models import Advertiser, AdvertiserBankAccount, AdvertiserCont
 from campaign_studio.console.base import Fieldsets
 from campaign_studio.console.inlines import StudioStackedInline
 from campaign_studio.console.lists import DateRangeFilter
+from campaign_studio.console.long_lists import LongListsMixin
 
 TYPE_COLOURS = {"individual": "info", "business": "success", "enterprise": "primary", "agency": "warning"}
-LONG_LISTS = ("country", "contact_country", "timezone", "bank_account_currency")
-
-
-class LongListsMixin(BaseModelAdmin):
-    """Gives countries, currencies and time zones a select with a search field."""
-
-    def formfield_for_choice_field(
-        self, db_field: models.Field, request: HttpRequest, **kwargs: Any
-    ) -> TypedChoiceField | None:
-        if db_field.name in LONG_LISTS:
-            kwargs["widget"] = UnfoldAdminSelect2Widget()
-        return super().formfield_for_choice_field(db_field, request, **kwargs)
 
 
 class ContactInline(LongListsMixin, StudioStackedInline):
@@ -43,6 +27,7 @@ class ContactInline(LongListsMixin, StudioStackedInline):
     model = AdvertiserContact
     form = ContactForm
     formset = ContactFormSet
+    long_lists = {"contact_country": "countries"}
     min_num = 1
     fieldsets = [
         (
@@ -63,6 +48,7 @@ class BankAccountInline(LongListsMixin, StudioStackedInline):
     """The bank accounts on their advertiser's page, with masked numbers."""
 
     model = AdvertiserBankAccount
+    long_lists = {"bank_account_currency": "currencies"}
     form = BankAccountForm
     readonly_fields = ["full_number"]
     fieldsets = [
@@ -111,6 +97,7 @@ class AdvertiserAdmin(LongListsMixin, AuditedAdmin):
     ordering = ["advertiser_name", "advertiser_id"]
     readonly_fields = ["creator", "created_at", "last_editor", "updated_at"]
     inlines = [ContactInline, BankAccountInline]
+    long_lists = {"country": "countries", "timezone": "timezones"}
     fieldsets = [
         (None, {"fields": [("advertiser_name", "advertiser_type")]}),
         (

@@ -43,6 +43,7 @@ from campaign_studio.console.lists import (
     too_many_terms,
 )
 from campaign_studio.console.locking import lock_row
+from campaign_studio.console.long_lists import lists_of
 from campaign_studio.console.permissions import RulesPermissionMixin
 from campaign_studio.console.views import Context
 from campaign_studio.models.stamped import StampedModel
@@ -203,6 +204,8 @@ class StudioAdmin(RulesPermissionMixin, ModelAdmin):
     ) -> HttpResponse:
         """The page. After an edit conflict it lists who changed what since it was opened."""
         context["opened_at"] = timezone.now().isoformat()
+        formsets = [inline.formset.form for inline in context["inline_admin_formsets"]]
+        context["long_lists"] = lists_of([type(context["adminform"].form), *formsets])
         if obj is not None and context["adminform"].form.has_error(NON_FIELD_ERRORS, "stale"):
             context["newer_entries"] = self.changes_since(request, obj, request.POST.get("opened_at", ""))
         return super().render_change_form(request, context, *args, obj=obj, **kwargs)

@@ -45,7 +45,7 @@ campaign_studio/api        base viewsets permissions pagination parsers errors e
 campaign_studio/api        throttling refusals fields parts
 campaign_studio/api/documents fields describing shapes statements written
 campaign_studio/console    apps site base views lists pages rows permissions locking navigation throttling inlines
-campaign_studio/console    fields
+campaign_studio/console    fields long_lists
 campaign_studio/demo       loader others people running shapes views fleet driving
 campaign_studio/formats    en_GB/formats
 campaign_studio/management arguments base terminal same_places

@@ -4,16 +4,16 @@ from typing import ClassVar, cast
 
 from django.db import models
 from django.db.models import QuerySet
-from django.forms import BaseInlineFormSet, ModelForm, TypedChoiceField
+from django.forms import BaseInlineFormSet, ModelForm
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminSelect2Widget
 
 from campaign_studio.console.base import Fieldsets
 from campaign_studio.console.inlines import StudioStackedInline
 from campaign_studio.console.lists import ChoiceFilter, DateRangeFilter
+from campaign_studio.console.long_lists import LongListsMixin
 from campaign_studio.places import country_choices
 from campaigns.console.doubts import warn_of
 from campaigns.console.forms import STATUS_COLOURS, LifecycleForm, TargetForm
@@ -36,21 +36,14 @@ class CountryFilter(ChoiceFilter):
         return cast(CampaignQuerySet, queryset).targeted_at(country=value)
 
 
-class TargetInline(StudioStackedInline):
+class TargetInline(LongListsMixin, StudioStackedInline):
     """The targets on their campaign's page."""
 
     model = CampaignAudienceTargeting
     form = TargetForm
     verbose_name_plural = _("targeting")
     fields = [("region", "country"), ("cities", "postcodes")]
-
-    def formfield_for_choice_field(
-        self, db_field: models.Field, request: HttpRequest, **kwargs: object
-    ) -> TypedChoiceField | None:
-        """A select with a search field for the country. No country is chosen in a new row."""
-        choices = db_field.get_choices(blank_choice=[("", _("Choose a country"))])
-        widget = UnfoldAdminSelect2Widget()
-        return super().formfield_for_choice_field(db_field, request, widget=widget, choices=choices, **kwargs)
+    long_lists = {"country": "countries"}
 
 
 class CampaignAdmin(StatusActionsMixin):
