@@ -60,10 +60,21 @@ def validate_person_name(value: str) -> None:
 
 
 def validate_title(value: str) -> None:
-    """Raise ValidationError for the name of a thing, such as a campaign, that wouldn't stay on its line."""
+    """Raise ValidationError for the name of a thing, such as a campaign, that wouldn't stay on its line or be seen."""
     for character in value:
         if unicodedata.category(character) in BREAKING or character in TURNING:
             raise _hidden_character(character)
+    if value and all(_is_invisible(character) for character in value):
+        raise ValidationError(
+            gettext("This name has no visible characters. Use at least one letter, digit or symbol."),
+            code="invisible_name",
+        )
+
+
+def _is_invisible(character: str) -> bool:
+    """Whether the character alone draws nothing. Accents need a letter."""
+    category = unicodedata.category(character)
+    return category in HIDDEN or category[0] in "MZ" or character in BLANKS
 
 
 def _hidden_character(character: str) -> ValidationError:

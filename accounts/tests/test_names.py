@@ -179,3 +179,9 @@ def test_users_keep_the_names_that_they_had_before_the_rules() -> None:
     assert (kept.status_code, changed.status_code) == (200, 400)
     assert list(changed.json()) == ["first_name"]
     assert APIClient().post("/api/auth/login", {"username": "rооt", "password": "wrong"}).status_code == 401
+
+
+@pytest.mark.parametrize("name", ["\u200b", "\u00ad\ufeff", "\u3164", "\u2800 \u2800", "\u0301", "\u00a0\u200d"])
+def test_a_name_of_a_thing_can_be_seen(name: str) -> None:
+    assert code_of(validate_title, name) == "invisible_name"
+    assert code_of(validate_title, f"{name}A") == ""
