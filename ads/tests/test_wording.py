@@ -41,7 +41,7 @@ PARAMS: Mapping[str, object] = {
     "count": 7,
     "first": date(2026, 11, 23),
     "last": date(2026, 11, 27),
-    "weekdays": [1, 2, 3, 4, 5],
+    "weekdays": [1, 2, 3, 5],
 }
 # What is wrong: in the API, and in the console where that differs.
 PROBLEMS = {
@@ -98,8 +98,8 @@ PROBLEMS_BY_DOOR = {
         "The ad expires on 20 Nov 2026, before its first day, 23 Nov 2026.",
     ),
     Problem.NO_TIME_SLOT_ON_ITS_DAYS: (
-        "The ad's dates are 2026-11-23 to 2026-11-27 (Mon–Fri), but it has no time slot on any of these days.",
-        "The ad's dates are 23 Nov 2026 to 27 Nov 2026 (Mon–Fri), but it has no time slot on any of these days.",
+        "The ad's dates are 2026-11-23 to 2026-11-27 (Mon–Wed, Fri), but it has no time slot on any of these days.",
+        "The ad's dates are 23 Nov 2026 to 27 Nov 2026 (Mon–Wed, Fri), but it has no time slot on any of these days.",
     ),
     Problem.CITY_UNKNOWN: (
         "“Berlin” isn't known as a city in DE.",

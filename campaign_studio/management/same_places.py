@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
 
 MOST_PAIRS = 20
+SAME_PLACES = _(
+    "Some entries of targets mean the same place. Nothing was removed. If you like, keep only one of each pair:"
+)
 SENTENCES: "Mapping[str, StrPromise]" = {
     "city": _("“%(first)s” and “%(second)s” are the same city in %(target)s (campaign “%(campaign)s”, %(key)s)."),
     "postcode": _(
@@ -23,10 +26,10 @@ SENTENCES: "Mapping[str, StrPromise]" = {
 
 
 def pairs_of_same_places() -> list[str]:
-    """A line for each of the first 20 pairs, and one with the number of the others."""
+    """What to do, a line for each of the first 20 pairs, and the number of the others. Empty if there are no pairs."""
     countries = dict(country_choices())
     pairs, more = same_places(MOST_PAIRS)
-    lines = []
+    lines = [str(SAME_PLACES)] if pairs else []
     for pair in pairs:
         country = countries.get(pair.country, pair.country)
         names = {"first": pair.first, "second": pair.second, "country": country, "target": f"{country}, {pair.region}"}

@@ -5,17 +5,12 @@ from typing import Any
 from django.core.management.commands import migrate
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
-from django.utils.translation import gettext_lazy as _
 
 from campaign_studio.database.schema_changes import SchemaAutodetector
 from campaign_studio.database.timeouts import lift_statement_timeout, restore_statement_timeout
 from campaign_studio.management.same_places import pairs_of_same_places
 from campaign_studio.places.gazetteer import load_gazetteer
 from campaigns.models import CampaignAudienceTargeting
-
-SAME_PLACES = _(
-    "Some entries of targets now mean the same place. Nothing was removed. If you like, keep only one of each pair:"
-)
 
 
 class Command(migrate.Command):
@@ -37,5 +32,5 @@ class Command(migrate.Command):
             is_new = load_gazetteer(then=CampaignAudienceTargeting.objects.all().rekey)
             pairs = pairs_of_same_places() if is_new and options["verbosity"] > 0 else []
             restore_statement_timeout()
-            for line in [SAME_PLACES, *pairs] if pairs else []:
-                self.stdout.write(str(line))
+            for line in pairs:
+                self.stdout.write(line)
