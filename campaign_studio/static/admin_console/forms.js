@@ -1,7 +1,7 @@
 "use strict";
 {
     // Select2 names its search fields after their value alone. This names them after their label as well.
-    const name = () => {
+    const nameSearchFields = () => {
         for (const box of document.querySelectorAll(".select2-selection[role=combobox]")) {
             const list = box.closest(".select2")?.previousElementSibling;
             const label = list?.labels?.[0];
@@ -14,12 +14,11 @@
             value.setAttribute("aria-labelledby", label.id);
         }
     };
-    window.addEventListener("load", name);
+    // jQuery may run what waits for the document after the window's load. This waits behind all of that.
+    window.addEventListener("load", () => django.jQuery(nameSearchFields));
 
-    // A row that is added gets its search fields, and the focus.
+    // A row that is added takes the focus.
     document.addEventListener("formset:added", (event) => {
-        django.jQuery(event.target).find(".unfold-admin-autocomplete").djangoCustomSelect2?.();
-        name();
         event.target.querySelector("input:not([type=hidden]), select, textarea")?.focus();
     });
 }
