@@ -241,7 +241,7 @@ def test_everything_is_said_at_once(ready: Any, running: Ad) -> None:
 
 def test_a_region_that_is_elsewhere_is_a_blocker_if_no_target_can_match(ready: Any, running: Ad) -> None:
     CampaignAudienceTargeting.objects.update(region="Asia")
-    other = AudienceTargetingFactory(campaign=running.campaign, region="Texas", cities=["Vienna"])
+    other = AudienceTargetingFactory(campaign=running.campaign, region="US-TX", cities=["Vienna"])
 
     assert ready(running.campaign) == ("red", ["region_elsewhere", "region_elsewhere"], ["unknown_city"])
 

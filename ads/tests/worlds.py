@@ -35,8 +35,8 @@ WHOLE = {"Europe", "europe", "Western Europe"}
 CONTRADICTORY = {
     ("Asia", "DE"),
     ("Asia", "FR"),
-    ("Texas", "DE"),
-    ("Texas", "FR"),
+    ("US-TX", "DE"),
+    ("US-TX", "FR"),
     ("Bavaria", "FR"),
     ("Hessen", "FR"),
 }
@@ -97,7 +97,7 @@ def targets(draw: Any) -> list[dict[str, Any]]:
     places = draw(
         st.lists(
             st.tuples(
-                st.sampled_from(["Europe", "Bavaria", "Hessen", "Asia", "Texas", "South East"]), often("DE", "FR")
+                st.sampled_from(["Europe", "Bavaria", "Hessen", "Asia", "US-TX", "South East"]), often("DE", "FR")
             ),
             unique=True,
             max_size=3,
@@ -147,7 +147,7 @@ def opportunities(draw: Any) -> Opportunity:
         country=draw(often("DE", "germany", "FR", "Atlantis")),
         at=datetime.combine(draw(days(-3, 4)), time(quarter // 4, quarter % 4 * 15 + draw(st.integers(0, 14)))),
         region=draw(
-            often("", "europe", "Western Europe", "Bavaria", "Bayern", "DE-BY", "Hesse", "Asia", "Texas", "South East")
+            often("", "europe", "Western Europe", "Bavaria", "Bayern", "DE-BY", "Hesse", "Asia", "US-TX", "South East")
         ),
         city=city,
         postcode=draw(often("10115", "", "se1 9sg", "se19sg", "D-10115", "１０１１５")) if city else "",

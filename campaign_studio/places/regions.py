@@ -1,8 +1,7 @@
 """Regions: parts of the world that contain a country, and the subdivisions of a country (ISO 3166-2)."""
 
 import gettext
-import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from functools import cache
 
@@ -98,14 +97,8 @@ IN_ENGLISH = {
 EVERYWHERE = ("Everywhere", "World", "Worldwide", "Global", "International")
 # The key of a region that is elsewhere: not in the country, but in others. Keys of names are in lower case.
 ELSEWHERE = "ELSEWHERE"
-# Words for a part of any country.
-PARTS = (
-    "north south east west northern southern eastern western central centre upper lower far "
-    "nord sud est ouest norte sur este oeste coast highlands midlands province region"
-)
-# The keys of names that don't say in which country they are: codes without their country, and words for a part. Many
-# countries are divided like that beside ISO 3166-2: `South East` is a region of England, and `75` is Paris.
-ANYWHERE = re.compile(".{1,3}|(%s)([ -](%s))*" % (("|".join(PARTS.split()),) * 2))
+# Countries in two parts of the world, and the one that GeoNames doesn't count them to.
+ALSO_ON = {"EU": "AM AZ GE KZ TR", "AS": "CY EG RU"}
 # Instead of a country's code: every country in which the name isn't known.
 OTHER_COUNTRIES = ""
 # The languages whose names of subdivisions are understood, besides the local ones.
@@ -128,11 +121,16 @@ def region_keys() -> Iterator[tuple[str, str, str]]:
     """For each name of a region: the country, the key of the name, and the key of the region.
 
     The key of an area that contains the country is empty: it restricts nothing there. The key of a subdivision is its
-    ISO 3166-2 code in lower case. A name of several subdivisions of the country stands for itself.
-    With `OTHER_COUNTRIES`, the key is `ELSEWHERE`.
+    ISO 3166-2 code in lower case. A name of several subdivisions of the country stands for itself, and so does an area
+    beside the country: people count Great Britain to Western Europe, the United Nations don't.
+
+    With `OTHER_COUNTRIES`, the key is `ELSEWHERE`. Only areas and codes are certain: Kent is in England, but the United
+    States have a county of that name.
     """
     areas = {(country, name_key(name)) for country, names in _areas().items() for name in names}
     yield from ((country, key, "") for country, key in sorted(areas))
+    beside = {(country, name_key(name)) for country, names in _areas_beside().items() for name in names} - areas
+    yield from ((country, key, key) for country, key in sorted(beside))
     known: dict[tuple[str, str], set[str]] = defaultdict(set)
     for subdivision in pycountry.subdivisions:
         code = subdivision.code.lower()
@@ -141,21 +139,47 @@ def region_keys() -> Iterator[tuple[str, str, str]]:
     for country, english in IN_ENGLISH.items():
         for code, name in english.items():
             known[country, name_key(name)].add(f"{country}-{code}".lower())
-    names = {key for _, key in (*areas, *known) if not ANYWHERE.fullmatch(key)}
-    yield from ((OTHER_COUNTRIES, key, ELSEWHERE) for key in sorted(names))
+    certain = {key for _, key in areas} | {name_key(subdivision.code) for subdivision in pycountry.subdivisions}
+    yield from ((OTHER_COUNTRIES, key, ELSEWHERE) for key in sorted(certain))
     for (country, key), codes in sorted(known.items()):
-        if (country, key) not in areas:
+        if (country, key) not in areas | beside:
             yield country, key, next(iter(codes)) if len(codes) == 1 else key
 
 
 @cache
 def _areas() -> dict[str, set[str]]:
     """The names of all areas that contain a country, by its code."""
-    areas: dict[str, set[str]] = {code: {continent_of(code), *EVERYWHERE} for code in continent_codes()}
+    names = _continent_names()
+    areas: dict[str, set[str]] = {
+        code: {*(names[one] for one in on), *EVERYWHERE} for code, on in _continents_by_country().items()
+    }
     for name, countries in SUBREGIONS.items():
         for country in countries.split():
             areas.setdefault(country, set(EVERYWHERE)).update([name, *ALSO_CALLED.get(name, ())])
     return areas
+
+
+def _areas_beside() -> dict[str, set[str]]:
+    """The names of all areas on the continents of a country, by its code."""
+    by_country = _continents_by_country()
+    beside: dict[str, set[str]] = defaultdict(set)
+    for name, countries in SUBREGIONS.items():
+        counts = Counter(continent_codes()[country] for country in countries.split() if country in by_country)
+        # Cyprus alone doesn't make Western Asia a part of Europe.
+        continents = {continent for continent, count in counts.items() if count > 1}
+        for country in (one for one, on in by_country.items() if on & continents):
+            beside[country].update([name, *ALSO_CALLED.get(name, ())])
+    return beside
+
+
+@cache
+def _continents_by_country() -> dict[str, set[str]]:
+    """The continents of each country, by GeoNames' codes."""
+    on = {country: {continent} for country, continent in continent_codes().items()}
+    for continent, countries in ALSO_ON.items():
+        for country in countries.split():
+            on[country].add(continent)
+    return on
 
 
 def _names_of(name: str) -> set[str]:

@@ -53,7 +53,7 @@ def test_nothing_is_reported_when_no_two_entries_mean_the_same_place() -> None:
 
 def test_regions_that_are_elsewhere_are_not_the_same_place() -> None:
     campaign = AudienceTargetingFactory(region="Asia").campaign
-    AudienceTargetingFactory(campaign=campaign, region="Texas")
+    AudienceTargetingFactory(campaign=campaign, region="US-TX")
 
     assert pairs_of_same_places() == []
 

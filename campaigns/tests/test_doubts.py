@@ -69,8 +69,7 @@ def test_a_region_of_the_country_or_an_unknown_one_is_not_doubted(region: str) -
     ("country", "region", "kind", "among"),
     [
         ("DE", "Asia", Doubted.AREA, "AE"),
-        ("DE", "eastern  europe", Doubted.AREA, "BG"),
-        ("AT", "Bavaria", Doubted.REGION, "DE"),
+        ("DE", "middle  east", Doubted.AREA, "AE"),
         ("AT", "de-by", Doubted.REGION, "DE"),
     ],
 )
@@ -161,10 +160,10 @@ def test_saving_a_target_warns_of_its_region(browser: Client, target: CampaignAu
 def test_the_warning_says_what_to_do_about_each_kind_of_place(
     browser: Client, target: CampaignAudienceTargeting
 ) -> None:
-    (warning,) = save(browser, target.campaign, region="Texas", cities="Nowherehausen")
+    (warning,) = save(browser, target.campaign, region="US-TX", cities="Nowherehausen")
 
     assert warning == (
-        "“Texas” is known as a region of United States, but not of Germany. This target matches no screen. "
+        "“US-TX” is known as a region of United States, but not of Germany. This target matches no screen. "
         "“Nowherehausen” isn't known as a city in Germany. "
         f"Correct the region or the country of the target, or clear the region. {CHECK}"
     )
