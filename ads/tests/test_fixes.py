@@ -165,7 +165,7 @@ def test_confirming_the_content_declaration_leaves_only_the_approval(admin: Any)
 
 
 def test_future_dates_are_reported_as_future() -> None:
-    ad = showing(ad_end_date="2026-11-25", ad_expiry_date="2026-11-26")
+    ad = showing(ad_end_date=date(2026, 11, 25), ad_expiry_date=date(2026, 11, 26))
 
     later = [(one.problem, one.params["date"]) for one in facts(ad, at="2026-12-01T08:15")]
 
