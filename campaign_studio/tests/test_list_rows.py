@@ -55,6 +55,15 @@ def test_a_row_has_its_check_box_its_link_and_its_values(cast: Cast, console_for
     assert "0/6" in rows.texts
 
 
+def test_the_script_that_counts_selected_rows_finds_the_table(cast: Cast, console_for: ConsoleFor) -> None:
+    CampaignFactory()
+
+    page = console_for(cast.system_admin).get(reverse(CAMPAIGNS)).content.decode()
+
+    # By this class, in Django's actions.js.
+    assert 'id="result_list" class="rows result-list ' in page
+
+
 def test_a_cell_names_its_column_and_the_first_one_is_a_heading(cast: Cast, console_for: ConsoleFor) -> None:
     CampaignFactory()
     rows = rows_of(console_for(cast.system_admin), reverse(CAMPAIGNS))
