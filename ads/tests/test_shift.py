@@ -110,7 +110,7 @@ def test_a_shift_by_nothing_leaves_no_trace(client: APIClient, campaign: Campaig
         ({"days": [1]}, {"days": ["invalid"]}),
         ({"days": 36_526}, {"days": ["max_value"]}),
         ({"days": 10**30}, {"days": ["max_value"]}),
-        ({"campaign_start_date": "2026-02-30"}, {"campaign_start_date": ["invalid"]}),
+        ({"campaign_start_date": "2026-02-30"}, {"campaign_start_date": ["no_such_day"]}),
         ({"campaign_start_date": "9999-12-30"}, {"non_field_errors": ["outside_calendar"]}),
         ({"day": 1, "days": 1}, {"day": ["unknown_field"]}),
     ],

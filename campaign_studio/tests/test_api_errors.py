@@ -21,8 +21,8 @@ from campaign_studio.tests.bodies import (
     stored,
     tokens_of,
 )
+from campaigns.api.views import CampaignViewSet
 from campaigns.models import Campaign, CampaignAudienceTargeting
-from campaigns.querysets import CampaignQuerySet
 from campaigns.tests.factories import CampaignFactory
 
 pytestmark = pytest.mark.django_db
@@ -233,7 +233,7 @@ def test_an_unexpected_error_is_500_in_json_with_a_request_id(
     cast: Cast, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     client = bearing(tokens_of(cast.guest)["access_token"], raise_request_exception=False)
-    monkeypatch.setattr(CampaignQuerySet, "as_document", lambda *_: 1 / 0)
+    monkeypatch.setattr(CampaignViewSet, "document", lambda *_: 1 / 0)
 
     answer = client.get(f"/api/campaigns/{CampaignFactory().pk}", HTTP_X_REQUEST_ID="trace-me")
 
@@ -251,7 +251,7 @@ def test_the_writes_of_a_failed_request_are_rolled_back(cast: Cast, monkeypatch:
     for error in (RuntimeError("boom"), OperationalError("gone"), IntegrityError("odd")):
         # The response is rendered after everything has been written, so a failure there comes last.
         with monkeypatch.context() as patched:
-            patched.setattr(CampaignQuerySet, "as_document", lambda *_, error=error: _raise(error))
+            patched.setattr(CampaignViewSet, "document", lambda *_, error=error: _raise(error))
             answer = client.post("/api/campaigns", campaign_body(audience_targeting=target))
         assert answer.status_code in (500, 503, 400)
         assert answer["Content-Type"] == "application/json"
@@ -268,7 +268,7 @@ def _raise(error: Exception) -> None:
 def test_an_unavailable_database_is_503(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     client = bearing(tokens_of(cast.guest)["access_token"])
     campaign = CampaignFactory()
-    monkeypatch.setattr(CampaignQuerySet, "as_document", lambda *_: _raise(OperationalError("server closed")))
+    monkeypatch.setattr(CampaignViewSet, "document", lambda *_: _raise(OperationalError("server closed")))
 
     answer = client.get(f"/api/campaigns/{campaign.pk}")
 

@@ -29,7 +29,7 @@ from campaign_studio.tests.sabotage import (
     other_connection,
     whenever,
 )
-from campaigns.querysets import CampaignQuerySet
+from campaigns.api.views import CampaignViewSet
 from campaigns.tests.factories import CampaignFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -131,14 +131,14 @@ def test_a_connection_that_breaks_before_authentication(
 
 def test_a_connection_that_breaks_while_reading(api: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
     campaign = CampaignFactory()
-    as_document = CampaignQuerySet.as_document
+    document = CampaignViewSet.document
 
-    def break_the_connection_first(rows: Any, user: User) -> Any:
+    def break_the_connection_first(view: Any, key: object) -> Any:
         kill_own_connection()
-        return as_document(rows, user)
+        return document(view, key)
 
     with monkeypatch.context() as patched:
-        patched.setattr(CampaignQuerySet, "as_document", break_the_connection_first)
+        patched.setattr(CampaignViewSet, "document", break_the_connection_first)
         answer = as_a_server_does(api.get(f"/api/campaigns/{campaign.pk}"))
 
     assert_unavailable_in_json(answer)
