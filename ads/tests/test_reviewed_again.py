@@ -48,6 +48,7 @@ UNSEEN: list[dict[str, Any]] = [
         "time_slots-TOTAL_FORMS": "1",
         "time_slots-0-time_slot_start": "07:00",
         "time_slots-0-time_slot_end": "08:00",
+        "time_slots-0-weekdays": ["6", "7"],
     },
 ]
 
