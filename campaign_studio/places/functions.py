@@ -13,7 +13,7 @@ LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
         COLLATE "C")
     FROM (SELECT upper(regexp_replace(normalize(postcode, NFKC), '{separators}', '', 'g') COLLATE "C") AS text) AS whole
     CROSS JOIN LATERAL (
-        SELECT regexp_replace(text, '^(' || country || '|' || CASE country {letters} ELSE country END || ')([0-9]+)$',
+        SELECT regexp_replace(text, '^(' || country || '|' || CASE country {letters} ELSE country END || ')([0-9].*)$',
             '\2') AS code
     ) AS without_prefix
 $$;

@@ -22,6 +22,7 @@ LETTERS = {"AT": "A", "BE": "B", "DE": "D", "ES": "E", "FI": "FIN", "FR": "F", "
 # Without other alphabets, so that the database needs no knowledge of them.
 UPPER = str.maketrans(ascii_lowercase, ascii_uppercase)
 LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
+DIGITS = frozenset("0123456789")
 # The ZIP of a ZIP+4.
 ZIP_PLUS_FOUR = re.compile(r"(\d{5})\d{4}")
 
@@ -47,13 +48,13 @@ def form_of(country: str) -> Form:
 
 
 def postcode_key(country: str, postcode: str) -> str:
-    """The key of a postcode in a country, by its code: `sw1a 1aa` → `sw1a1aa`, `D-10115` → `10115`.
+    """The key of a postcode in a country, by its code: `sw1a 1aa` → `sw1a1aa`, `NL-1012 AB` → `1012ab`.
 
     Blanks, dashes and case don't count, nor does the prefix of the country. The key of a ZIP+4 is that of its ZIP.
     """
     text = re.sub(SEPARATORS, "", unicodedata.normalize("NFKC", postcode)).translate(UPPER)
     for prefix in form_of(country).prefixes:
-        if text.startswith(prefix) and text[len(prefix) :].isdigit():
+        if text.startswith(prefix) and text[len(prefix) : len(prefix) + 1] in DIGITS:
             text = text[len(prefix) :]
             break
     if country == "US" and (match := ZIP_PLUS_FOUR.fullmatch(text)):
