@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError as ModelValidationError
 from django.db import transaction
 from rest_framework import serializers
 from rest_framework.renderers import JSONRenderer
@@ -106,6 +107,9 @@ def field_codes(field: serializers.Field[Any, Any, Any, Any], value: Any) -> str
     except serializers.ValidationError as error:
         JSONRenderer().render(error.detail)
         return str(error.get_codes())
+    except ModelValidationError as error:
+        # Serializers answer it like their own.
+        return str([one.code for one in error.error_list])
     return ""
 
 
