@@ -1,4 +1,4 @@
-"""An index that finds a city in any country."""
+"""One index finds a city in its country, and in any country."""
 
 from django.db import migrations, models
 
@@ -7,5 +7,8 @@ class Migration(migrations.Migration):
     dependencies = [("campaign_studio", "0004_search_key")]
 
     operations = [
-        migrations.AddIndex(model_name="city", index=models.Index(fields=["name_key"], name="gazetteer_cities_by_key")),
+        migrations.RemoveIndex(model_name="city", name="gazetteer_cities_by_name"),
+        migrations.AddIndex(
+            model_name="city", index=models.Index(fields=["name_key", "country"], name="gazetteer_cities_by_key")
+        ),
     ]

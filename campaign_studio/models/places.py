@@ -33,10 +33,7 @@ class City(models.Model):
         db_table = "gazetteer_cities"
         default_permissions = ()
         ordering = ["-population", "geoname_id"]
-        indexes = [
-            models.Index(fields=["country", "name_key"], name="gazetteer_cities_by_name"),
-            models.Index(fields=["name_key"], name="gazetteer_cities_by_key"),
-        ]
+        indexes = [models.Index(fields=["name_key", "country"], name="gazetteer_cities_by_key")]
 
     def __str__(self) -> str:
         return self.name

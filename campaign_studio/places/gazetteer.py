@@ -1,8 +1,10 @@
 """Loads the gazetteer from the packages that carry it."""
 
+import gc
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
@@ -43,15 +45,28 @@ def load_gazetteer(then: Callable[[], None] = lambda: None) -> bool:
         cursor.execute("SELECT obj_description(%s::regclass)", [PlaceName._meta.db_table])
         if cursor.fetchone()[0] == edition:
             return False
-        found = _cities()
         cursor.execute(f"TRUNCATE {City._meta.db_table}, {PlaceName._meta.db_table}")
-        _copy(cursor, City, ((*_row(city, key),) for city, key in found))
-        _copy(cursor, PlaceName, _names(found))
+        with _without_garbage_collection():
+            found = _cities()
+            _copy(cursor, City, ((*_row(city, key),) for city, key in found))
+            _copy(cursor, PlaceName, _names(found))
         cursor.execute(f"ANALYZE {City._meta.db_table}, {PlaceName._meta.db_table}")
     then()
     with connection.cursor() as cursor:
         cursor.execute(f"COMMENT ON TABLE {PlaceName._meta.db_table} IS %s", [edition])
     return True
+
+
+@contextmanager
+def _without_garbage_collection() -> Iterator[None]:
+    """Nothing here is garbage, and looking for it among millions of objects takes as long as loading them."""
+    is_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if is_enabled:
+            gc.enable()
 
 
 def _edition() -> str:
