@@ -209,6 +209,12 @@ class Ad(LifecycleModel, StampedModel):
                 self.ad_number = self._free_number()
             super().save(**kwargs)
 
+    def touch(self) -> None:
+        """As in VersionedModel. The campaign is locked before the ad, as by `save()`, so that no changes deadlock."""
+        if not self.was_just_created:
+            Campaign.objects.select_for_update(no_key=True).filter(pk=self.campaign_id).exists()
+        super().touch()
+
     def may_be_approved_by(self, user: Reader) -> bool:
         """Whether the user created neither the ad nor its campaign (setting `FOUR_EYES`)."""
         return moderation.may_be_approved_by(self, user)

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 from django.contrib.contenttypes.models import ContentType
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -166,16 +166,19 @@ def test_every_index_of_the_audit_log_is_read() -> None:
         "audit_parent": log.filter(parent_id=key),
         "audit_log_actor_id": log.filter(actor_id=key),
         "audit_log_action": log.filter(action=AuditEntry.Action.ACCESS),
-        "audit_log_pkey": log.filter(pk=1),
     }
     with connection.cursor() as cursor:
         cursor.execute("SELECT indexname FROM pg_indexes WHERE tablename = 'audit_log'")
         # Django ends some names with a hash.
-        found = {re.sub("_[0-9a-f]{8}$", "", name) for (name,) in cursor.fetchall()}
+        found = {re.sub("_[0-9a-f]{8}$", "", name): name for (name,) in cursor.fetchall()}
 
-    assert found == set(read_by)
+    assert set(found) == {*read_by, "audit_log_pkey"}
     for name, entries in read_by.items():
-        assert re.search(rf"(using|on) {name}(_[0-9a-f]{{8}})?\b", plan(entries.values("pk"))), name
+        with transaction.atomic(), connection.cursor() as cursor:
+            # In a table this small, another index may be as cheap.
+            cursor.execute(f"DROP INDEX {', '.join(found[other] for other in read_by if other != name)}")
+            assert f" {found[name]}" in plan(entries.values("pk")), name
+            transaction.set_rollback(True)
 
 
 def test_a_search_of_the_audit_log_uses_indexes(cast: Cast, console_for: ConsoleFor) -> None:
