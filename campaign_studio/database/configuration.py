@@ -60,9 +60,8 @@ def configuration(env: environ.Env, data_dir: Path) -> dict[str, Any]:
     options = config.setdefault("OPTIONS", {})
     options.setdefault("pool", _pool(env))
     options.setdefault("connect_timeout", 5)
-    # How often a statement with a fixed text runs before it is prepared; None never prepares one.
-    prepares = env.bool("DATABASE_PREPARED_STATEMENTS", default=True)
-    options.setdefault("prepare_threshold", 5 if prepares else None)
+    # Read by `campaign_studio/database/prepared.py`.
+    config["PREPARED_STATEMENTS"] = env.bool("DATABASE_PREPARED_STATEMENTS", default=True)
     # The URL's options come last and take precedence.
     options["options"] = f"{NO_JIT} {time_limits(env)} {options.get('options', '')}".strip()
     return config

@@ -14,6 +14,8 @@ from django.db import connection
 from psycopg import RawCursor
 
 PLACEHOLDER = re.compile(r"%[s%]")
+# How often a statement runs on a connection before it is prepared.
+PREPARED_AFTER = 5
 # As many as a process may have in use. Reading a text again takes some 30 µs.
 TEXTS = 1024
 
@@ -25,9 +27,17 @@ class FixedTextCursor(RawCursor[Any]):
         return super().execute(_numbered(query), params, **kwargs)
 
     def _maybe_prepare_gen(self, pgq: Any, **kwargs: Any) -> Any:
-        """Keep the statement for Django's log of queries. psycopg keeps it only if it isn't prepared."""
+        """Keep the statement for Django's log of queries, and count it. psycopg has no public hook for either.
+
+        Only these statements are counted: the others contain their values, and psycopg keeps the text of each one that
+        it counts, up to a hundred of any length for each connection.
+        """
         self._query = pgq
-        return super()._maybe_prepare_gen(pgq, **kwargs)
+        self._conn.prepare_threshold = PREPARED_AFTER if connection.settings_dict["PREPARED_STATEMENTS"] else None
+        try:
+            return (yield from super()._maybe_prepare_gen(pgq, **kwargs))
+        finally:
+            self._conn.prepare_threshold = None
 
 
 def fetch_one(sql: str, parameters: Sequence[Any]) -> tuple[Any, ...] | None:
