@@ -8,10 +8,10 @@ import segno
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 from django.db.models import Q
-from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
 from ads.choices import AdType, MediaType
+from campaign_studio.faults import quoted
 
 BAR_MEDIA = (MediaType.TEXT, MediaType.IMAGE, MediaType.GIF)
 BAR_POSITIONS = (AdType.TOP_BAR, AdType.BOTTOM_LEFT, AdType.BOTTOM_RIGHT, AdType.BOTTOM_CENTER)
@@ -27,7 +27,6 @@ HIDDEN = r"\s\u0001-\u0020\u007f-\u00a0\u1680\u2000-\u200f\u2028-\u202f\u205f-\u
 HIDDEN_CHARACTER = re.compile(f"[{HIDDEN}]")
 # What stands before the first colon, unless a port follows it, as in `localhost:8000`.
 SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):(?!\d)", re.IGNORECASE)
-LONGEST_QUOTE = 60
 
 WITH_SPACE = _("This URL contains a space after “%(before)s”. Remove it, or write %%20 for it.")
 WITH_HIDDEN = _("This URL contains a hidden character (%(code)s) after “%(before)s”. Remove it, or type the URL again.")
@@ -52,9 +51,9 @@ class HttpURLValidator(URLValidator):
             raise _fault_of_hidden(url, hidden)
         scheme = SCHEME.match(url)
         if scheme is None:
-            raise ValidationError(NO_SCHEME, code="url_without_scheme", params={"value": _quoted(url.lstrip("/:"))})
+            raise ValidationError(NO_SCHEME, code="url_without_scheme", params={"value": quoted(url.lstrip("/:"))})
         if scheme[1].lower() not in self.schemes:
-            raise ValidationError(OTHER_SCHEME, code="url_of_other_scheme", params={"scheme": _quoted(scheme[1])})
+            raise ValidationError(OTHER_SCHEME, code="url_of_other_scheme", params={"scheme": quoted(scheme[1])})
         found = AUTHORITY.match(url)
         if found is None or not found[1]:
             raise ValidationError(NO_HOST, code="url_without_host")
@@ -67,20 +66,16 @@ class HttpURLValidator(URLValidator):
             _port = urlsplit(url).port
         except (ValidationError, ValueError) as error:
             host = found[1].rsplit("@", 1)[-1]
-            raise ValidationError(NOT_A_HOST, code="url_without_host", params={"host": _quoted(host)}) from error
+            raise ValidationError(NOT_A_HOST, code="url_without_host", params={"host": quoted(host)}) from error
 
 
 def _fault_of_hidden(url: str, hidden: re.Match[str]) -> ValidationError:
     """The refusal of a URL with a space or a character that can't be seen."""
-    params = {"before": _quoted(url[: hidden.start()]), "code": f"U+{ord(hidden[0]):04X}"}
+    params = {"before": quoted(url[: hidden.start()]), "code": f"U+{ord(hidden[0]):04X}"}
     if hidden[0] == " ":
         return ValidationError(WITH_SPACE, code="url_with_space", params=params)
     message = WITH_HIDDEN if params["before"] else BEGINS_HIDDEN
     return ValidationError(message, code="url_with_hidden_character", params=params)
-
-
-def _quoted(text: str) -> str:
-    return Truncator(text).chars(LONGEST_QUOTE)
 
 
 validate_http_url = HttpURLValidator(schemes=["http", "https"])

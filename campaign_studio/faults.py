@@ -6,10 +6,18 @@ from datetime import date
 from enum import StrEnum
 from typing import NamedTuple
 
+from django.utils.text import Truncator
+
 ISO = re.compile(r"(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})(?P<time>[T ].+)?", re.ASCII)
 DAY_FIRST = re.compile(r"(?P<day>\d{1,2})(?P<sign>[./-])(?P<month>\d{1,2})(?P=sign)(?P<year>\d{4})", re.ASCII)
 MONTHS = 12
 DECIMAL_COMMA = re.compile(r"[+-]?\d{1,3},\d+", re.ASCII)
+LONGEST_QUOTE = 60
+
+
+def quoted(value: object) -> str:
+    """A value as a message quotes it: not longer than a line."""
+    return Truncator(str(value)).chars(LONGEST_QUOTE)
 
 
 class DateFault(StrEnum):

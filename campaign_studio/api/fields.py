@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.utils.dateparse import parse_date
 from django.utils.formats import date_format
-from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 from campaign_studio.api.refusals import first_of
 from campaign_studio.encryption import MASK
-from campaign_studio.faults import NOT_IN_THE_CALENDAR, DateFault, fault_of_date, with_point
+from campaign_studio.faults import NOT_IN_THE_CALENDAR, DateFault, fault_of_date, quoted, with_point
 from campaign_studio.places import country_choices, country_code
 from campaign_studio.querysets import StudioQuerySet
 
@@ -34,12 +33,6 @@ DATE_FAULTS: dict[str, "str | StrPromise"] = {
 }
 MOMENT_FAULTS: dict[str, "str | StrPromise"] = {kind: DATE_FAULTS[kind] for kind in NOT_IN_THE_CALENDAR}
 NOT_A_MOMENT = _("“{input}” is not a date and time in ISO 8601, such as 2027-01-31T08:15:00Z.")
-LONGEST_QUOTE = 60
-
-
-def quoted(value: object) -> str:
-    """A value as a message quotes it: not longer than a line."""
-    return Truncator(str(value)).chars(LONGEST_QUOTE)
 
 
 def day_in(value: object) -> date | None:

@@ -7,10 +7,9 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import formats
-from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
-from campaign_studio.faults import DateFault, fault_of_date, with_point
+from campaign_studio.faults import DateFault, fault_of_date, quoted, with_point
 
 NOT_A_DATE = _("“%(input)s” is not a date. Enter it like %(example)s.")
 DATE_FAULTS = {
@@ -22,7 +21,6 @@ DATE_FAULTS = {
 }
 NOT_A_TIME = _("“%(input)s” is not a time of day. Enter hours and minutes, from 00:00 to 23:59.")
 EXAMPLE = date(2027, 1, 31)
-LONGEST_QUOTE = 60
 
 
 class DayField(forms.DateField):
@@ -34,7 +32,7 @@ class DayField(forms.DateField):
         except ValidationError as error:
             kind, of, days = fault_of_date(str(value).strip())
             params = {
-                "input": _quoted(value),
+                "input": quoted(str(value).strip()),
                 "example": formats.localize_input(EXAMPLE),
                 "month": formats.date_format(of, "F Y") if of else "",
                 "days": days,
@@ -57,7 +55,7 @@ class DegreesField(forms.FloatField):
         except ValidationError as error:
             number = with_point(str(value).strip())
             code = "comma" if number else "not_degrees"
-            params = {"input": _quoted(value), "number": number}
+            params = {"input": quoted(str(value).strip()), "number": number}
             raise ValidationError(self.error_messages[code], code=code, params=params) from error
 
 
@@ -68,7 +66,7 @@ class TimeOfDayField(forms.TimeField):
         try:
             return super().to_python(value)
         except ValidationError as error:
-            raise ValidationError(NOT_A_TIME, code="invalid", params={"input": _quoted(value)}) from error
+            raise ValidationError(NOT_A_TIME, code="invalid", params={"input": quoted(str(value).strip())}) from error
 
 
 # For `formfield_overrides` of pages and inlines.
@@ -77,7 +75,3 @@ FORM_FIELDS: dict[type[models.Field], dict[str, type[forms.Field]]] = {
     models.TimeField: {"form_class": TimeOfDayField},
     models.FloatField: {"form_class": DegreesField},
 }
-
-
-def _quoted(value: object) -> str:
-    return Truncator(str(value).strip()).chars(LONGEST_QUOTE)
