@@ -3,7 +3,7 @@
 import gc
 import logging
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from importlib import import_module
 from typing import Any
@@ -27,9 +27,11 @@ from accounts.tests.factories import PASSWORD, Cast, make_cast
 from ads.models import Device
 from ads.tests.factories import DEVICE_KEY, DeviceFactory
 from advertisers.tests.factories import ACCOUNT_NUMBER, IBAN
+from campaign_studio.models.places import City, PlaceName
 from campaign_studio.tests.bodies import as_device
 
 SQL_FLUSH = DatabaseOperations.sql_flush
+GAZETTEER = {model._meta.db_table for model in (City, PlaceName)}
 # The tests' password, device key and bank numbers, and the beginning of a signed token.
 SECRET = re.compile(rf"{PASSWORD}|{DEVICE_KEY}|{IBAN}|{ACCOUNT_NUMBER}|eyJ[\w-]{{10,}}\.eyJ")
 
@@ -123,9 +125,12 @@ def _recreate_the_roles(**kwargs: Any) -> None:
         import_module("accounts.migrations.0002_six_roles").create_roles(apps, None)
 
 
-def _flush_with_the_logs(operations: Any, *args: Any, **kwargs: Any) -> list[str]:
-    """Flush without the triggers, which refuse to empty the logs. The tests' role owns them."""
-    flush = SQL_FLUSH(operations, *args, **kwargs)
+def _flush_with_the_logs(operations: Any, style: Any, tables: Sequence[str], **kwargs: Any) -> list[str]:
+    """Flush without the triggers, which refuse to empty the logs. The tests' role owns them.
+
+    The gazetteer stays: it belongs to the schema, and a process may run other tests after transactional ones.
+    """
+    flush = SQL_FLUSH(operations, style, [table for table in tables if table not in GAZETTEER], **kwargs)
     if not flush:
         return []
     off, on = ([f"ALTER TABLE {table} {switch} TRIGGER USER" for table in TRIGGERS] for switch in ("DISABLE", "ENABLE"))

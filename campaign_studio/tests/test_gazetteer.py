@@ -193,3 +193,10 @@ def test_regions_from_before_one_could_be_elsewhere_get_their_key_and_so_does_de
 
     keys.append((targets.get().region_key, DeliverablePlace.objects.get().region))
     assert keys == [("asia", "asia"), (ELSEWHERE, ELSEWHERE)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_flush_after_a_transactional_test_leaves_it() -> None:
+    call_command("flush", interactive=False, verbosity=0)
+    assert City.objects.exists()
+    assert PlaceName.objects.exists()
