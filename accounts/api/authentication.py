@@ -1,7 +1,9 @@
 """Authentication by bearer token, with as few queries as possible, because it runs on every request."""
 
+import time
 import uuid
-from typing import Any, TypedDict, cast
+from functools import lru_cache
+from typing import Any, NamedTuple, TypedDict, cast
 
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -11,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import Token
 
-from accounts.api.jwt import AccessToken
+from accounts.api.jwt import CLOCK_LEEWAY, AccessToken, KeyRing, key_ring
 from accounts.models import Session, User
 from accounts.signin.two_factor import is_required_of
 
@@ -26,12 +28,17 @@ NOT_FOR_DEVICES = _(
 NOT_BEARER = _("Send the token as “Authorization: Bearer <token>”.")
 
 
+# As many access tokens as a process remembers, of about half a kilobyte each.
+TOKENS = 2048
+
+
 class Claims(TypedDict):
     """The claims of every token: the ids of its session, of its user and of the token itself."""
 
     sid: str
     sub: str
     jti: str
+    exp: int
 
 
 class BearerAuthentication(BaseAuthentication):
@@ -63,13 +70,41 @@ class BearerAuthentication(BaseAuthentication):
 
     @staticmethod
     def _session(token: bytes) -> Session:
-        claims = read_claims(AccessToken, token)
-        if claims is None:
+        try:
+            access = _verified(token, key_ring())
+        except InvalidTokenError:
+            access = None
+        if access is None or access.expires_at <= time.time() - CLOCK_LEEWAY.total_seconds():
             raise AuthenticationFailed(SIGN_IN_AGAIN, "invalid_token")
-        session = Session.of_a_request(uuid.UUID(claims["sid"]), uuid.UUID(claims["sub"]))
+        session = Session.of_a_request(access.session_id, access.user_id)
         if session is None:
             raise AuthenticationFailed(SIGN_IN_AGAIN, "invalid_token")
         return session
+
+
+class InvalidTokenError(Exception):
+    """No key verifies the token, it has expired, or its claims aren't those of an access token."""
+
+
+class Access(NamedTuple):
+    """What an access token claims. `expires_at` is in Unix time."""
+
+    session_id: uuid.UUID
+    user_id: uuid.UUID
+    expires_at: int
+
+
+@lru_cache(maxsize=TOKENS)
+def _verified(token: bytes, _keys: KeyRing) -> Access:
+    """The claims of an access token that was valid once. Raises InvalidTokenError.
+
+    They are remembered, because the same bytes always have the same signature. Whether the token has expired, and
+    whether its session goes on, is asked each time. A refusal isn't remembered.
+    """
+    claims = read_claims(AccessToken, token)
+    if claims is None:
+        raise InvalidTokenError
+    return Access(uuid.UUID(claims["sid"]), uuid.UUID(claims["sub"]), claims["exp"])
 
 
 def read_claims(kind: type[Token], token: bytes | str) -> Claims | None:

@@ -244,3 +244,16 @@ def test_tokens_signed_with_a_former_key_are_accepted_while_it_is_a_fallback(set
     renewed = refresh(APIClient(), pair["refresh_token"]).json()
     settings.SECRET_KEY_FALLBACKS = []
     assert is_alive(renewed["access_token"]), "new tokens are signed with the new key"
+
+
+def test_a_token_that_was_accepted_is_refused_once_it_has_expired_or_its_key_is_gone(settings: Any) -> None:
+    """Its signature is verified once and remembered, but not whether it is still valid."""
+    UserFactory(username="mia")
+    token = login(APIClient(), "mia").json()["access_token"]
+    assert is_alive(token)
+
+    with time_machine.travel(timezone.now() + timedelta(minutes=31)):
+        assert not is_alive(token)
+    assert is_alive(token)
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "n" * 40, []
+    assert not is_alive(token)
