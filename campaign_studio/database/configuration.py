@@ -14,6 +14,7 @@ from campaign_studio.database.timeouts import A_DAY, time_limits
 from campaign_studio.embedded.roles import NAME
 from campaign_studio.env import whole_number
 
+ENGINE = "campaign_studio.database.backend"
 STARTING_ENGINE = "campaign_studio.embedded.backend"
 REQUIRED_PARTS = ("DATABASE_HOST", "DATABASE_NAME", "DATABASE_USER", "DATABASE_PASSWORD")
 URL_EXAMPLE = "such as postgresql://user:password@host:5432/name"
@@ -33,6 +34,7 @@ def configuration(env: environ.Env, data_dir: Path) -> dict[str, Any]:
             raise ImproperlyConfigured(f"DATABASE_URL can't be parsed: {error}. Use a URL {URL_EXAMPLE}") from error
         if config.get("ENGINE") != "django.db.backends.postgresql":
             raise ImproperlyConfigured(f"DATABASE_URL must name a PostgreSQL database, {URL_EXAMPLE}")
+        config["ENGINE"] = ENGINE
     elif env.str("DATABASE_HOST", default=""):
         missing = [part for part in REQUIRED_PARTS if part not in env.ENVIRON]
         if missing:
@@ -40,7 +42,7 @@ def configuration(env: environ.Env, data_dir: Path) -> dict[str, Any]:
                 f"DATABASE_HOST is set. Also set {', '.join(missing)}, or use DATABASE_URL instead."
             )
         config = {
-            "ENGINE": "django.db.backends.postgresql",
+            "ENGINE": ENGINE,
             "HOST": env.str("DATABASE_HOST"),
             "PORT": whole_number(env, "DATABASE_PORT", default=5432),
             "NAME": env.str("DATABASE_NAME"),

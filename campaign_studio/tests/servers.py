@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.db import connection
 
+from campaign_studio.database.configuration import STARTING_ENGINE
 from campaign_studio.embedded.server import ensure_embedded_server
 
 
@@ -73,7 +74,7 @@ def free_port() -> int:
 def _environment() -> dict[str, str]:
     """The environment of a server process: the tests' keys and database."""
     held = connection.settings_dict
-    is_embedded = held["ENGINE"] != "django.db.backends.postgresql"
+    is_embedded = held["ENGINE"] == STARTING_ENGINE
     host = str(ensure_embedded_server(Path(held["HOST"]))) if is_embedded else held["HOST"]
     database = {
         "DATABASE_URL": "",

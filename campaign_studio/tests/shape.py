@@ -39,7 +39,7 @@ campaign_studio            settings urls wsgi asgi env logs dashboard loopback
 campaign_studio            acting writing retrying rate_limits addresses encryption lookups faults
 campaign_studio/models     base verdicts versioned stamped idempotency places
 campaign_studio/places     names countries regions postcodes choices functions gazetteer lists clock
-campaign_studio/database   configuration timeouts unavailable schema_changes prepared
+campaign_studio/database   configuration timeouts unavailable schema_changes prepared backend/base
 campaign_studio/embedded   server roles backend/base
 campaign_studio/api        base viewsets permissions pagination parsers errors etags idempotency negotiation schema
 campaign_studio/api        throttling refusals fields parts

@@ -14,7 +14,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 
-from campaign_studio.database.configuration import configuration
+from campaign_studio.database.configuration import ENGINE, configuration
 from campaign_studio.embedded.roles import MARKER, NAME, SUPERUSER
 from campaign_studio.embedded.server import ensure_embedded_server, stop_embedded_server
 from campaign_studio.tests.embedded import folder, kill, postmaster, processes_in
@@ -45,13 +45,11 @@ def where(config: dict[str, Any]) -> tuple[Any, ...]:
 def test_a_url_names_the_database() -> None:
     config = configured(DATABASE_URL="postgresql://mona:p%40ss@db.example.com:5433/studio")
 
-    assert where(config) == ("django.db.backends.postgresql", "db.example.com", 5433, "studio", "mona", "p@ss")
+    assert where(config) == (ENGINE, "db.example.com", 5433, "studio", "mona", "p@ss")
 
 
 def test_the_parts_name_the_database() -> None:
-    postgresql = "django.db.backends.postgresql"
-
-    assert where(configured(**PARTS)) == (postgresql, "db.example.com", 5432, "studio", "mona", "p@ss")
+    assert where(configured(**PARTS)) == (ENGINE, "db.example.com", 5432, "studio", "mona", "p@ss")
     assert configured(**PARTS, DATABASE_PORT="5433")["PORT"] == 5433
 
 

@@ -5,6 +5,7 @@ The faults are real: connections are ended and the pool is drained.
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -159,6 +160,23 @@ def test_after_all_connections_of_a_pool_break_the_next_request_works(api: APICl
         answers = [create(api).status_code for _ in range(2)]
         assert answers[0] in (201, 503)
         assert answers[1] == 201
+
+
+def test_a_connection_that_was_just_used_is_checked_without_a_question(api: APIClient, tmp_path: Path) -> None:
+    sent = tmp_path / "protocol"
+    with connecting(pool={"min_size": 1, "max_size": 1}), sent.open("w") as file:
+        connection.ensure_connection()
+        pid, pgconn = connection.connection.info.backend_pid, connection.connection.pgconn
+        connection.close()
+        pgconn.trace(file.fileno())
+        connection.ensure_connection()
+        pgconn.untrace()
+        connection.close()
+        assert not sent.read_text()
+
+        with other_connection() as other:
+            assert other.execute("SELECT pg_terminate_backend(%s, 60000)", [pid]).fetchone() == (True,)
+        assert create(api).status_code == 201, "It was still in the pool, but the server had ended it."
 
 
 def test_a_database_is_used_again_as_soon_as_it_is_back(api: APIClient) -> None:

@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from django.db.backends.postgresql import base
 from psycopg.rows import TupleRow
 
+from campaign_studio.database.backend import base
 from campaign_studio.embedded.server import ensure_embedded_server
 
 

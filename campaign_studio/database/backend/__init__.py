@@ -1,0 +1,1 @@
+"""The database engine that checks connections of the pool without asking; Django looks for its `base` module."""
