@@ -84,7 +84,7 @@ class StrictJSONParser(BaseParser):
     def parse(
         self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, object] | None = None
     ) -> Any:
-        limits = _limits(parser_context or {})
+        limits = limits_of(parser_context or {})
         body = stream.read(limits.size + 1)
         if len(body) > limits.size:
             raise BodyTooLarge(limits)
@@ -114,7 +114,7 @@ class StrictJSONListParser(StrictJSONParser):
     not_at_top = _('Send a JSON list, such as [{"field": "value"}].')
 
 
-def _limits(context: Mapping[str, Any]) -> BodyLimits:
+def limits_of(context: Mapping[str, Any]) -> BodyLimits:
     """The limits of this request. Raises BodyTooLarge if its `Content-Length` is larger: nothing is read then."""
     request, view = context.get("request"), context.get("view")
     if request is None:
