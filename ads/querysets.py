@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS
+from django.db.models import F
 from django.db.models.functions import Coalesce
 from django.utils.crypto import constant_time_compare
 
@@ -55,17 +56,21 @@ class AdQuerySet(StudioQuerySet):
         """Annotate `goes_live_on`: the ad's own start date, or else the campaign's."""
         return self.annotate(goes_live_on=Coalesce("ad_start_date", "campaign__campaign_start_date"))
 
+    def with_campaign_name(self) -> Self:
+        """Annotate `campaign_name`."""
+        return self.annotate(campaign_name=F("campaign__campaign_name"))
+
     def for_change(self, key: UUID) -> Self:
         """The ad with this key, locked until the transaction ends. Locks its campaign first."""
         Campaign.objects.filter(ads=key).select_for_update(of=("self",), no_key=True).first()
         return super().for_change(key)
 
     def as_rows(self) -> Self:
-        return self.with_goes_live_on().select_related("campaign")
+        return self.with_goes_live_on().with_campaign_name().select_related("campaign")
 
     def as_document(self, user: Reader) -> Self:
         """With everything that one ad's page shows, in a constant number of queries."""
-        return self.select_related("content_rating").prefetch_related("time_slots")
+        return self.select_related("campaign", "content_rating").prefetch_related("time_slots")
 
 
 class PartOfAdQuerySet(StudioQuerySet):

@@ -4,16 +4,19 @@ import uuid
 from collections.abc import Collection
 from datetime import date
 
+import rules
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
-from django.core.exceptions import ValidationError
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.core.validators import MaxLengthValidator
 from django.db import models
+from django.db.models import Expression, ExpressionWrapper, F, Value
 from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.validators import validate_title
+from campaign_studio.acting import Reader
 from campaign_studio.lookups import SearchKey
 from campaign_studio.models.base import TimestampedModel
 from campaign_studio.models.stamped import StampedModel
@@ -28,6 +31,7 @@ from campaigns.lifecycle import LifecycleModel
 from campaigns.querysets import AudienceTargetingQuerySet, CampaignQuerySet
 
 LONGEST_TEXT = 10_000
+VIEW_ADVERTISERS = "advertisers.view_advertiser"
 CITIES_HELP = _("One in each line, or separated by commas or semicolons. Leave empty for the whole country.")
 MOVE_BOTH = _("To move both, extend the campaign first, then change the ad's dates, and then shorten the campaign.")
 POSTCODES_HELP = _("One in each line, or separated by commas or semicolons. Leave empty for every postcode.")
@@ -124,6 +128,22 @@ class Campaign(LifecycleModel, StampedModel):
     @property
     def expiry_day(self) -> date | None:
         return self.campaign_expiry_date
+
+    @classmethod
+    def expressions(cls, reader: Reader) -> dict[str, Expression]:
+        """With `advertiser_name_for`."""
+        name = F("advertiser__advertiser_name") if rules.has_perm(VIEW_ADVERTISERS, reader) else Value(None)
+        shown = ExpressionWrapper(name, models.CharField(null=True))
+        return {**super().expressions(reader), "advertiser_name_for": shown}
+
+    def advertiser_name_for(self, reader: Reader) -> str | None:
+        """The advertiser's name; None without one, and for a reader who may not see advertisers."""
+        try:
+            known = self.advertiser if rules.has_perm(VIEW_ADVERTISERS, reader) else None
+        except ObjectDoesNotExist:
+            # As it was earlier, the campaign may name an advertiser that has been deleted since.
+            return None
+        return known.advertiser_name if known else None
 
     @property
     def max_view_seconds(self) -> int | None:

@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
-from django.db.models import Case, Exists, Func, OuterRef, TextField, Value, When
+from django.db.models import Case, Exists, F, Func, OuterRef, TextField, Value, When
 
 from accounts.rules import is_admin
 from campaign_studio.acting import Reader
@@ -64,12 +64,16 @@ class CampaignQuerySet(StudioQuerySet):
         ads = self.model.ads.rel.related_model._base_manager
         return self.annotate(ad_count=RowCount(ads.filter(campaign=OuterRef("pk")).order_by().values("pk")))
 
+    def with_advertiser_name(self) -> Self:
+        """With `advertiser_name`, null without an advertiser."""
+        return self.annotate(advertiser_name=F("advertiser__advertiser_name"))
+
     def as_rows(self) -> Self:
-        return self.with_ad_count()
+        return self.with_ad_count().with_advertiser_name().select_related("advertiser")
 
     def as_document(self, user: Reader) -> Self:
         """With targeting and ads, in a constant number of queries."""
-        return self.prefetch_related("audience_targeting", "ads")
+        return self.select_related("advertiser").prefetch_related("audience_targeting", "ads")
 
 
 class AudienceTargetingQuerySet(StudioQuerySet):

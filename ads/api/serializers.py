@@ -134,6 +134,7 @@ class AdRowSerializer(StudioSerializer):
     """An ad in a list, without its time slots and content rating."""
 
     campaign_id = VisibleRelatedField(source="campaign", queryset=Campaign.objects.all())
+    campaign_name = serializers.CharField(source="campaign.campaign_name", read_only=True)
     moderated_by_id = serializers.UUIDField(read_only=True, allow_null=True)
     ad_created_by_id = serializers.UUIDField(read_only=True)
 
@@ -142,6 +143,7 @@ class AdRowSerializer(StudioSerializer):
         fields = [
             "ad_id",
             "campaign_id",
+            "campaign_name",
             "ad_type_id",
             "ad_name",
             "ad_description",
@@ -259,13 +261,12 @@ class CampaignAdSerializer(AdSerializer):
 class WaitingAdSerializer(AdRowSerializer):
     """An ad that is pending review."""
 
-    campaign_name = serializers.CharField(source="campaign.campaign_name", read_only=True)
     goes_live_on = serializers.DateField(
         read_only=True, help_text=_("The ad's start date, or its campaign's if it has none.")
     )
 
     class Meta(AdRowSerializer.Meta):
-        fields = [*AdRowSerializer.Meta.fields, "campaign_name", "goes_live_on"]
+        fields = [*AdRowSerializer.Meta.fields, "goes_live_on"]
 
 
 @extend_schema_serializer(component_name="Decision", description=_("A moderator's approval or rejection of an ad."))

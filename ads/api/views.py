@@ -45,6 +45,7 @@ class AdViewSet(AuditedViewSet[Ad]):
     row_serializer_class = serializers.AdRowSerializer
     filterset_class = AdFilter
     search_fields = ("ad_name",)
+    computed_orderings = {"campaign_name": AdQuerySet.with_campaign_name}
     lookup_url_kwarg = "ad_id"
     counters = ("ad_view_count",)
     addition_refusal = NOT_OWN_CAMPAIGN
@@ -127,6 +128,7 @@ class CampaignAdViewSet(StudioViewSet[Ad]):
     row_serializer_class = serializers.AdRowSerializer
     filterset_class = CampaignAdFilter
     search_fields = ("ad_name",)
+    computed_orderings = {"campaign_name": AdQuerySet.with_campaign_name}
     counters = ("ad_view_count",)
     addition_refusal = NOT_OWN_CAMPAIGN
 
@@ -152,7 +154,10 @@ class ModerationQueueViewSet(StudioListViewSet[Ad]):
     queryset = Ad.objects.all()
     row_serializer_class = serializers.WaitingAdSerializer
     filterset_class = QueueFilter
-    computed_orderings = {"goes_live_on": AdQuerySet.with_goes_live_on}
+    computed_orderings = {
+        "campaign_name": AdQuerySet.with_campaign_name,
+        "goes_live_on": AdQuerySet.with_goes_live_on,
+    }
 
     def required_permission(self) -> str:
         return "ads.moderate_ad"

@@ -128,6 +128,17 @@ class CountryTextField(serializers.CharField):
         return code
 
 
+class ForReader(serializers.Field):
+    """Reads what a method of the row returns for the user who asks."""
+
+    def get_attribute(self, instance: Any) -> Any:
+        return getattr(instance, str(self.source))(self.context["request"].user)
+
+
+class TextForReader(ForReader, serializers.CharField):
+    """A text that depends on who reads it."""
+
+
 class NameField(serializers.CharField):
     """A name. A number isn't one: as a number, the postcode 01067 has lost its zero."""
 

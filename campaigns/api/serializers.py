@@ -8,7 +8,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
 from advertisers.models import Advertiser
-from campaign_studio.api.fields import CountryField, TextListField, VisibleRelatedField
+from campaign_studio.api.fields import CountryField, TextForReader, TextListField, VisibleRelatedField
 from campaign_studio.api.serializers import OnceBuiltFields, RowListSerializer, StudioSerializer, Values
 from campaigns.choices import Status
 from campaigns.fields import MAX_NAMES
@@ -56,6 +56,12 @@ class CampaignColumnsSerializer(StudioSerializer):
     advertiser_id = VisibleRelatedField(
         source="advertiser", queryset=Advertiser.objects.all(), required=False, allow_null=True
     )
+    advertiser_name = TextForReader(
+        source="advertiser_name_for",
+        read_only=True,
+        allow_null=True,
+        help_text=_("Null without an advertiser, and if you may not see advertisers."),
+    )
     campaign_created_by_id = serializers.UUIDField(read_only=True)
 
     class Meta:
@@ -65,6 +71,7 @@ class CampaignColumnsSerializer(StudioSerializer):
             "campaign_name",
             "campaign_description",
             "advertiser_id",
+            "advertiser_name",
             "campaign_start_date",
             "campaign_end_date",
             "campaign_expiry_date",

@@ -4,7 +4,7 @@ from accounts.api.history import AuditedViewSet
 from campaign_studio.api.parsers import LARGE
 from campaigns.api import serializers
 from campaigns.api.filters import CampaignFilter
-from campaigns.models import Campaign
+from campaigns.models import VIEW_ADVERTISERS, Campaign
 from campaigns.querysets import CampaignQuerySet
 
 
@@ -18,5 +18,15 @@ class CampaignViewSet(AuditedViewSet[Campaign]):
     row_serializer_class = serializers.CampaignRowSerializer
     filterset_class = CampaignFilter
     search_fields = ("campaign_name",)
-    computed_orderings = {"ad_count": CampaignQuerySet.with_ad_count}
+    computed_orderings = {
+        "ad_count": CampaignQuerySet.with_ad_count,
+        "advertiser_name": CampaignQuerySet.with_advertiser_name,
+    }
     lookup_url_kwarg = "campaign_id"
+
+    def offered_orderings(self) -> set[str]:
+        """Not by a name that the user may not see: the order would reveal it."""
+        offered = super().offered_orderings()
+        reader = getattr(self.request, "user", None)
+        sees_names = reader is None or not reader.is_authenticated or reader.has_perm(VIEW_ADVERTISERS)
+        return offered if sees_names else offered - {"advertiser_name"}
