@@ -151,7 +151,7 @@ def _url_as_of(entry: AuditEntry, moment: datetime) -> str | None:
 class TracedPages(KeysFirstPagination):
     """Pages of a log, each row with the traces that the reader may see."""
 
-    def rows(self, queryset: QuerySet, keys: QuerySet) -> list[Any]:
+    def rows(self, queryset: QuerySet, keys: QuerySet | list[Any]) -> list[Any]:
         ordering = queryset.query.order_by or queryset.model._meta.ordering
         found = queryset.model._default_manager.filter(pk__in=keys).as_rows()
         return list(found.with_traces_for(self.request.user).order_by(*ordering))

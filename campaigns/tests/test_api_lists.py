@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.models import User
@@ -126,7 +127,10 @@ def test_list_rows_have_the_number_of_ads_and_no_nested_lists(client: APIClient,
     }
 
 
-def test_a_list_can_be_ordered_by_every_column_both_ways(client: APIClient, three: dict[str, Campaign]) -> None:
+def test_a_list_can_be_ordered_by_every_column_both_ways(
+    cast: Cast, client_for: ClientFor, three: dict[str, Campaign]
+) -> None:
+    client = client_for(cast.content_moderator)
     columns = client.get("/api/campaigns").json()["results"][0]
 
     for column in columns:
@@ -137,6 +141,25 @@ def test_a_list_can_be_ordered_by_every_column_both_ways(client: APIClient, thre
         assert values == sorted(values), column
         backwards = [row["campaign_id"] for row in reversed(down.json()["results"])]
         assert [row["campaign_id"] for row in up.json()["results"]] == backwards, column
+
+
+def test_names_of_advertisers_are_shown_to_those_who_may_see_advertisers_alone(
+    cast: Cast, client_for: ClientFor, three: dict[str, Campaign]
+) -> None:
+    """Neither values nor an order reveal them to others, also not as they were earlier."""
+    spring = three["spring"]
+    name = spring.advertiser.advertiser_name if spring.advertiser else ""
+    address = f"/api/campaigns/{spring.pk}"
+    moment = f"{timezone.now().date()}"
+
+    for reader in (cast.content_moderator, cast.guest, cast.user):
+        client = client_for(reader)
+        expected = name if reader == cast.content_moderator else None
+        rows = client.get("/api/campaigns?search=spring").json()["results"]
+        documents = [*rows, client.get(address).json(), client.get(f"{address}?as_of={moment}").json()]
+        assert [one["advertiser_name"] for one in documents] == [expected] * 3
+        ordered = client.get("/api/campaigns?ordering=advertiser_name")
+        assert ordered.status_code == (200 if expected else 400)
 
 
 def test_a_list_can_be_ordered_by_the_number_of_ads(client: APIClient, three: dict[str, Campaign]) -> None:

@@ -13,6 +13,13 @@ from django.db import connection
 from django.db.models import Exists, Func, Value, lookups
 from django.db.models.expressions import Col
 from django.db.models.fields.related_lookups import RelatedExact
+from django.db.models.fields.tuple_lookups import (
+    Tuple,
+    TupleGreaterThan,
+    TupleGreaterThanOrEqual,
+    TupleLessThan,
+    TupleLessThanOrEqual,
+)
 from django.db.models.functions import Coalesce
 from django.db.models.sql.query import Query
 from django.db.models.sql.where import WhereNode
@@ -44,6 +51,10 @@ SENT: dict[type, Callable[[Any], list[Any]]] = {
     lookups.GreaterThanOrEqual: _sent_as_it_is,
     lookups.LessThan: _sent_as_it_is,
     lookups.LessThanOrEqual: _sent_as_it_is,
+    TupleGreaterThan: list,
+    TupleGreaterThanOrEqual: list,
+    TupleLessThan: list,
+    TupleLessThanOrEqual: list,
     lookups.IExact: _escaped,
     lookups.In: _each_once,
     Matches: _sent_as_it_is,
@@ -51,7 +62,7 @@ SENT: dict[type, Callable[[Any], list[Any]]] = {
 # Conditions whose text contains what they compare with.
 INLINED = (lookups.IsNull,)
 OF_EXPRESSIONS = (ArrayField.class_lookups["overlap"],)
-FUNCTIONS = (Func, Coalesce)
+FUNCTIONS = (Func, Coalesce, Tuple)
 
 
 def shape_of(query: Query) -> tuple[Hashable, list[Any]]:

@@ -158,7 +158,7 @@ def _compiled_for_keys(kind: Kind) -> Statement:
     rows = kind.model._default_manager.filter(pk__in=several).order_by()
     columns = {"json_key": Cast("pk", TextField()), **kind.columns(rows)}
     text, parameters = rows.annotate(**columns).values_list(*columns).query.sql_with_params()
-    return _with_constants(text, parameters)
+    return with_constants(text, parameters)
 
 
 def _statement(
@@ -188,8 +188,8 @@ def _compile_document(question: Question) -> Statement:
     columns = kind.columns(rows)
     text, parameters = rows.annotate(**columns).values_list(*columns).query.sql_with_params()
     start = len(parameters) - len(question.values)
-    filled = [*parameters[:start], *_blanks(parameters[start:], question)]
-    return _with_constants(text, filled) if question.shape else Statement(text, tuple(filled))
+    filled = [*parameters[:start], *blanks(parameters[start:], question.shape, question.values)]
+    return with_constants(text, filled) if question.shape else Statement(text, tuple(filled))
 
 
 def _compile_page(question: Question) -> Statement:
@@ -212,24 +212,29 @@ def _compile_page(question: Question) -> Statement:
     results = f"'[' || array_to_string(ARRAY({documents}), ',') || ']'"
     limits = [*USUAL_PAGE] if question.is_usual_page else [LIMIT, OFFSET]
     text = f"WITH {heading} AS ({keys} LIMIT %s OFFSET %s) SELECT {results}, ({count})"
-    filled = [*_blanks(key_parameters, question), *limits, *constants, *_blanks(count_parameters, question)]
-    return _with_constants(text, filled) if question.shape else Statement(text, tuple(filled))
+    filled = [
+        *blanks(key_parameters, question.shape, question.values),
+        *limits,
+        *constants,
+        *blanks(count_parameters, question.shape, question.values),
+    ]
+    return with_constants(text, filled) if question.shape else Statement(text, tuple(filled))
 
 
-def _blanks(parameters: Sequence[Any], question: Question) -> list[Any]:
+def blanks(parameters: Sequence[Any], shape: Hashable, values: Sequence[Any]) -> list[Any]:
     """A blank for each value of the question, if these are all of them. Raises UnknownShapeError if they aren't.
 
     A question of unknown shape has no values apart from its statement.
     """
-    if question.shape is None or not parameters:
+    if shape is None or not parameters:
         return list(parameters)
-    known = [(type(one), one) for one in question.values]
+    known = [(type(one), one) for one in values]
     if [(type(one), one) for one in parameters] != known:
         raise UnknownShapeError
     return [Given(place) for place, _value in enumerate(known)]
 
 
-def _with_constants(text: str, parameters: Sequence[Any]) -> Statement:
+def with_constants(text: str, parameters: Sequence[Any]) -> Statement:
     """The statement with constants as part of its text, so that they aren't sent each time."""
     blanks = (Given, ReaderKey, object)
     left = iter(parameters)
