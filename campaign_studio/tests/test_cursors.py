@@ -1,4 +1,4 @@
-"""Pages from a cursor: every row once in the order of the list, whatever comes or goes, at a cost that stays the same."""
+"""Pages from a cursor: every row once in the order of the list, whatever comes or goes, at a cost that stays flat."""
 
 import base64
 import json

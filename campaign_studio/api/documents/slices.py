@@ -87,10 +87,9 @@ def _compile(question: Slice) -> Statement:
     described = question.kind.columns(page)
     documents, constants = page.annotate(**described).values_list(*described).query.sql_with_params()
     # Materialized, so that the order of the page is that of its rows.
-    text = (
-        f"WITH page({', '.join(columns)}) AS MATERIALIZED ({keys} LIMIT (%s::bigint + 1)) "
-        f"SELECT '[' || array_to_string(ARRAY({documents}), ',') || ']', "
-        f"to_json(ARRAY(SELECT json_build_array({', '.join(columns)}) FROM page))::text"
-    )
+    heading = ", ".join(columns)
+    results = f"'[' || array_to_string(ARRAY({documents}), ',') || ']'"
+    positions = f"to_json(ARRAY(SELECT json_build_array({heading}) FROM page))::text"  # noqa: S608 - our own names
+    text = f"WITH page({heading}) AS MATERIALIZED ({keys} LIMIT (%s::bigint + 1)) SELECT {results}, {positions}"
     filled = [*blanks(parameters, question.shape, question.values), size, *constants]
     return with_constants(text, filled) if question.shape else Statement(text, tuple(filled))
