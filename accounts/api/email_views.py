@@ -25,12 +25,12 @@ class EmailView(SignInView):
     permission_classes = (IsAuthenticated,)
 
     @extend_schema(
-        operation_id="request_email_confirmation",
+        operation_id="requestEmailConfirmation",
+        summary=_("Request another confirmation link"),
         description=_(
             "Email another link to confirm your email address, to this address. A new account and a new address get "
             "the first link by themselves. If the address is already confirmed, the response is a 409."
         ),
-        tags=["auth"],
         request=None,
         responses=serializers.DetailSerializer,
     )
@@ -47,12 +47,12 @@ class EmailConfirmView(AnonymousView):
     """`/api/auth/email/confirm`: confirms an address with the `uid` and `token` from the emailed link."""
 
     @extend_schema(
-        operation_id="confirm_email",
+        operation_id="confirmEmail",
+        summary=_("Confirm an email address"),
         description=_(
             "Confirm an email address with the `uid` and `token` from the emailed link, which sets `is_verified`. The "
             "link works once, for three days, and only for the address that it was sent to."
         ),
-        tags=["auth"],
         request=serializers.EmailConfirmSerializer,
         responses={204: None},
     )

@@ -6,6 +6,7 @@ import django_filters
 from auditlog.registry import auditlog
 from django.db.models import QuerySet
 from django.forms import GenericIPAddressField
+from django.utils.translation import gettext_lazy as _
 
 from accounts.choices import RoleName, SecurityEventKind
 from accounts.models import AuditEntry, SecurityEvent, Session, User
@@ -13,13 +14,16 @@ from accounts.querysets import AuditEntryQuerySet
 from campaign_studio.api.filters import MomentFilter, OnceBuiltFilterSet, YesNoFilter
 
 ACTIONS = {"create": 0, "update": 1, "delete": 2, "access": 3}
+ACTION_CHOICES = [(name, name) for name in ACTIONS]
+SINCE = _("Only changes at or after this time.")
+UNTIL = _("Only changes at or before this time.")
 
 
 class UserFilter(OnceBuiltFilterSet):
     """`?role=campaign_manager&is_active=true`."""
 
     role = django_filters.ChoiceFilter(field_name="role_id", choices=RoleName.choices)
-    is_active = YesNoFilter()
+    is_active = YesNoFilter(label=_("Only active users, or only inactive ones."))
 
     class Meta:
         model = User
@@ -29,7 +33,7 @@ class UserFilter(OnceBuiltFilterSet):
 class SessionFilter(OnceBuiltFilterSet):
     """`?user_id=…` lists another user's sessions. Without it, the list contains your own."""
 
-    user_id = django_filters.UUIDFilter()
+    user_id = django_filters.UUIDFilter(label=_("The sessions of this user. Only for administrators."))
 
     class Meta:
         model = Session
@@ -46,10 +50,10 @@ class SecurityEventFilter(OnceBuiltFilterSet):
     """`?kind=login_failed&user_id=…&remote_addr=…&from=…&to=…`."""
 
     kind = django_filters.ChoiceFilter(choices=SecurityEventKind.choices)
-    user_id = django_filters.UUIDFilter()
+    user_id = django_filters.UUIDFilter(label=_("Only events of this user."))
     # By what the reader sees, or the number of hits would reveal the rest.
-    remote_addr = AddressFilter(field_name="shown_remote_addr")
-    to = MomentFilter(field_name="happened_at", lookup_expr="lte")
+    remote_addr = AddressFilter(field_name="shown_remote_addr", label=_("Only events from this IP address."))
+    to = MomentFilter(field_name="happened_at", lookup_expr="lte", label=_("Only events at or before this time."))
 
     class Meta:
         model = SecurityEvent
@@ -63,11 +67,15 @@ def _resource_types() -> list[tuple[str, str]]:
 class AuditEntryFilter(OnceBuiltFilterSet):
     """`?actor=<user_id>&resource_type=campaign&resource_id=…&action=update&from=…&to=…`."""
 
-    actor = django_filters.UUIDFilter(field_name="actor_id")
-    resource_type = django_filters.ChoiceFilter(field_name="content_type__model", choices=_resource_types)
-    resource_id = django_filters.CharFilter(field_name="object_pk", max_length=255)
-    action = django_filters.ChoiceFilter(choices=[(name, name) for name in ACTIONS], method="by_action")
-    to = MomentFilter(field_name="timestamp", lookup_expr="lte")
+    actor = django_filters.UUIDFilter(field_name="actor_id", label=_("Only changes by this user."))
+    resource_type = django_filters.ChoiceFilter(
+        field_name="content_type__model", choices=_resource_types, label=_("Only changes of objects of this type.")
+    )
+    resource_id = django_filters.CharFilter(
+        field_name="object_pk", max_length=255, label=_("Only changes of the object with this key.")
+    )
+    action = django_filters.ChoiceFilter(choices=ACTION_CHOICES, method="by_action")
+    to = MomentFilter(field_name="timestamp", lookup_expr="lte", label=UNTIL)
 
     class Meta:
         model = AuditEntry
@@ -83,7 +91,7 @@ class HistoryFilter(django_filters.FilterSet):
 
     actor = django_filters.CharFilter(max_length=200, method="by_actor")
     field = django_filters.ChoiceFilter(method="by_field")
-    to = MomentFilter(field_name="timestamp", lookup_expr="lte")
+    to = MomentFilter(field_name="timestamp", lookup_expr="lte", label=UNTIL)
 
     class Meta:
         model = AuditEntry
@@ -103,6 +111,8 @@ class HistoryFilter(django_filters.FilterSet):
 
 
 # `from` is a Python keyword, so it can't be a class attribute.
-SecurityEventFilter.base_filters["from"] = MomentFilter(field_name="happened_at", lookup_expr="gte")
+SecurityEventFilter.base_filters["from"] = MomentFilter(
+    field_name="happened_at", lookup_expr="gte", label=_("Only events at or after this time.")
+)
 for _log in (AuditEntryFilter, HistoryFilter):
-    _log.base_filters["from"] = MomentFilter(field_name="timestamp", lookup_expr="gte")
+    _log.base_filters["from"] = MomentFilter(field_name="timestamp", lookup_expr="gte", label=SINCE)

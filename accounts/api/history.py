@@ -19,7 +19,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.api.filters import ACTIONS, HistoryFilter
+from accounts.api.filters import ACTION_CHOICES, ACTIONS, SINCE, UNTIL, HistoryFilter
 from accounts.audit.as_of import TooEarlyError, as_it_was, moment_of
 from accounts.audit.history import Change, columns_about, readable, short_changes
 from accounts.models import AuditEntry, User
@@ -31,7 +31,7 @@ from campaign_studio.models.versioned import PartModel
 ACTION_NAMES = {number: name for name, number in ACTIONS.items()}
 AS_OF = OpenApiParameter(
     "as_of",
-    str,
+    {"anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}]},
     description=_(
         "Return the object with its nested rows as it was at this time: a time such as `2026-11-01T12:00:00Z`, or a "
         "date, meaning the end of that day. Values that the audit log doesn't record, such as `version`, are null."
@@ -40,16 +40,16 @@ AS_OF = OpenApiParameter(
 FILTERS = [
     OpenApiParameter(
         "actor",
-        str,
+        {"type": "string", "maxLength": 200},
         description=_("Only changes by this actor: a username, the id of a user, or the name of a command."),
     ),
-    OpenApiParameter("field", str, description=_("Only changes of this field, named as in `changes`.")),
     OpenApiParameter(
-        "from", {"type": "string", "format": "date-time"}, description=_("Only changes at or after this time.")
+        "field",
+        {"type": "string", "pattern": "^[a-z][a-z0-9_]*$"},
+        description=_("Only changes of this field, named as in `changes`."),
     ),
-    OpenApiParameter(
-        "to", {"type": "string", "format": "date-time"}, description=_("Only changes at or before this time.")
-    ),
+    OpenApiParameter("from", {"type": "string", "format": "date-time"}, description=SINCE),
+    OpenApiParameter("to", {"type": "string", "format": "date-time"}, description=UNTIL),
 ]
 
 
@@ -61,11 +61,15 @@ class ActorSerializer(serializers.Serializer):
     username = serializers.CharField(source="actor_username")
 
 
-class ActionField(serializers.CharField):
+class ActionField(serializers.ChoiceField):
     """The code of an action. Django's `get_action_display` would depend on the active language."""
 
     def to_representation(self, value: Any) -> str:
         return ACTION_NAMES.get(value, str(value))
+
+
+class ChangesField(serializers.JSONField):
+    """The changes of an entry in short. `accounts/api/schema.py` describes them."""
 
 
 @extend_schema_serializer(description=_("One entry of the audit log."))
@@ -73,7 +77,7 @@ class AuditEntrySerializer(serializers.ModelSerializer):
     """One entry of the audit log."""
 
     actor = ActorSerializer(source="*", allow_null=True)
-    action = ActionField(help_text=_("One of `create`, `update`, `delete` and `access`."))
+    action = ActionField(choices=ACTION_CHOICES)
     remote_addr = serializers.IPAddressField(
         source="shown_remote_addr",
         allow_null=True,
@@ -87,7 +91,7 @@ class AuditEntrySerializer(serializers.ModelSerializer):
     )
     resource_id = serializers.CharField(source="object_pk")
     resource_name = serializers.CharField(source="object_repr")
-    changes = serializers.JSONField(
+    changes = ChangesField(
         source="short_changes",
         help_text=_(
             "Field → [old value, new value]. A text of more than 300 characters is replaced by "
@@ -166,7 +170,8 @@ class ChangesOfAnEntry(serializers.ListSerializer):
 
 
 @extend_schema_serializer(
-    description=_("One changed field in readable form, in the language of the request. An empty value is null.")
+    component_name="ReadableChange",
+    description=_("One changed field in readable form, in the language of the request. An empty value is null."),
 )
 class ChangeSerializer(serializers.Serializer):
     """One `Change` of an entry, as JSON."""
@@ -214,6 +219,7 @@ class AuditedViewSet(StudioViewSet[Row]):
     """A resource with a history, which can also be read as it was at an earlier time."""
 
     @extend_schema(
+        summary=_("List %(object)s history"),
         description=_(
             "The changes of this object and its nested rows, newest first: who changed what, when and through which "
             "channel. Only for staff. Administrators also see the IP address and the request id."

@@ -36,9 +36,9 @@ class PasswordView(SignInView):
     permission_classes = (IsAuthenticated,)
 
     @extend_schema(
-        operation_id="change_password",
+        operation_id="changePassword",
+        summary=_("Change your password"),
         description=_("Change your password. All your other sessions end."),
-        tags=["auth"],
         request=serializers.PasswordSerializer,
         responses={204: None},
     )
@@ -74,12 +74,11 @@ class UserPasswordView(ETagMixin, StudioListViewSet[User]):
         return "accounts.administer_user"
 
     @extend_schema(
-        operation_id="set_user_password",
+        summary=_("Set a user's password"),
         description=_(
             "Set another user's password. All their sessions end, and they are told by email. You know this password, "
             "so ask them to change it."
         ),
-        tags=["users"],
         request=serializers.OthersPasswordSerializer,
         responses={204: None},
     )
@@ -104,12 +103,12 @@ class ResetView(AnonymousView):
     atomic = False
 
     @extend_schema(
-        operation_id="request_password_reset",
+        operation_id="requestPasswordReset",
+        summary=_("Request a link to reset a password"),
         description=_(
             "Email a link to set a new password. The response is the same whether or not there is an account with "
             "this email address."
         ),
-        tags=["auth"],
         request=serializers.ResetSerializer,
         responses=serializers.DetailSerializer,
     )
@@ -124,12 +123,12 @@ class ResetConfirmView(AnonymousView):
     """`/api/auth/password/reset/confirm`: sets a new password with the `uid` and `token` from the emailed link."""
 
     @extend_schema(
-        operation_id="confirm_password_reset",
+        operation_id="confirmPasswordReset",
+        summary=_("Reset a password with the emailed link"),
         description=_(
             "Set a new password with the `uid` and `token` from the emailed link. The link works once. All sessions "
             "end."
         ),
-        tags=["auth"],
         request=serializers.ResetConfirmSerializer,
         responses={204: None},
     )

@@ -67,7 +67,10 @@ class UserSerializer(StudioSerializer):
         return super().validate(attrs)
 
 
-@extend_schema_serializer(description=_("A user as seen and changed by themselves. The role and status are read-only."))
+@extend_schema_serializer(
+    component_name="OwnAccount",
+    description=_("A user as seen and changed by themselves. The role and status are read-only."),
+)
 class SelfSerializer(UserSerializer):
     """A user as seen and changed by themselves."""
 
@@ -179,7 +182,7 @@ class OthersPasswordSerializer(StrictFields):
     new_password = password_field()
 
 
-@extend_schema_serializer(description=_("A message."))
+@extend_schema_serializer(component_name="Message", description=_("A message."))
 class DetailSerializer(serializers.Serializer):
     """A message, in the same form as an error."""
 

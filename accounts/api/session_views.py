@@ -21,10 +21,13 @@ from campaign_studio.api.viewsets import StudioListViewSet
 
 @extend_schema_view(
     list=extend_schema(
-        description=_("Your active sessions. With `user_id`, an administrator sees those of another user.")
+        summary=_("List active sessions"),
+        description=_("Your active sessions. With `user_id`, an administrator sees those of another user."),
     ),
     destroy=extend_schema(
-        description=_("End a session. From the next request on, its tokens or its cookie are refused.")
+        operation_id="endSession",
+        summary=_("End a session"),
+        description=_("End a session. From the next request on, its tokens or its cookie are refused."),
     ),
 )
 class SessionViewSet(StudioListViewSet[Session]):

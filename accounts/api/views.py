@@ -70,11 +70,11 @@ class RegisterView(AnonymousView):
 
     @extend_schema(
         operation_id="register",
+        summary=_("Create your own account"),
         description=_(
             "Create an account with the role `user`, if registration is open. `is_verified` is false until the link "
             "that is sent to the email address is followed: `POST /api/auth/email/confirm`."
         ),
-        tags=["auth"],
         request=serializers.RegistrationSerializer,
         responses={201: serializers.SelfSerializer},
     )
@@ -97,13 +97,13 @@ class LoginView(AnonymousView):
 
     @extend_schema(
         operation_id="login",
+        summary=_("Sign in"),
         description=_(
             "Exchange a username or email address and a password for a pair of tokens. The response doesn't reveal "
             "whether the username or the password is wrong, or the account is inactive.\n\n"
             "If the password is correct, but a two-factor code is required and wasn't sent, the response is a 400 with "
             "an error on `otp_token`."
         ),
-        tags=["auth"],
         request=serializers.LoginSerializer,
         responses=serializers.SignedInSerializer,
     )
@@ -131,13 +131,13 @@ class RefreshView(AnonymousView):
     atomic = False
 
     @extend_schema(
-        operation_id="refresh",
+        operation_id="refreshTokens",
+        summary=_("Get new tokens"),
         description=_(
             "Exchange the refresh token for a new pair of tokens. For a few seconds (`REFRESH_GRACE_SECONDS`) the old "
             "refresh token gets the same new one. After that, using it again ends the session. A server with "
             "`REFRESH_TOKEN_ROTATION=false` returns the same refresh token again until it expires."
         ),
-        tags=["auth"],
         request=serializers.RefreshSerializer,
         responses=serializers.TokenPairSerializer,
     )
@@ -157,8 +157,8 @@ class LogoutView(SignInView):
 
     @extend_schema(
         operation_id="logout",
+        summary=_("Sign out"),
         description=_("End this session. Both of its tokens become invalid at once."),
-        tags=["auth"],
         request=None,
         responses={204: None},
     )
@@ -175,18 +175,21 @@ class MeView(ETagMixin, SignInView):
     counters = ("last_login",)
 
     @extend_schema(
-        operation_id="me", description=_("Your own account."), tags=["auth"], responses=serializers.SelfSerializer
+        operation_id="getMe",
+        summary=_("Get your own account"),
+        description=_("Your own account."),
+        responses=serializers.SelfSerializer,
     )
     def get(self, request: Request) -> Response:
         return self.document_answer(serializers.SelfSerializer(User.objects.get(pk=request.user.pk)).data)
 
     @extend_schema(
-        operation_id="change_me",
+        operation_id="updateMe",
+        summary=_("Update your own account"),
         description=_(
             "Change your own username, email address and name. Your role and status stay as they are. A new email "
             "address isn't verified until the link that is sent to it is followed. The former address is told."
         ),
-        tags=["auth"],
         request=serializers.SelfSerializer,
         responses=serializers.SelfSerializer,
     )
@@ -208,6 +211,7 @@ class RoleViewSet(StudioListViewSet[Role]):
     queryset = Role.objects.all()
 
 
+@extend_schema_view(create=extend_schema(responses={201: serializers.UserSerializer}))
 class UserViewSet(StudioViewSet[User]):
     """Users. Administrators also see and change other users, everyone else only themselves."""
 

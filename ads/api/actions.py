@@ -107,7 +107,7 @@ class CampaignActionViewSet(StudioViewSet[Campaign]):
         return "campaigns.add_campaign" if self.action == "duplicate" else "campaigns.change_campaign"
 
     @extend_schema(
-        operation_id="campaigns_shift",
+        summary=_("Shift campaign"),
         description=_(
             "Move the campaign and its ads together: their start, end and expiry dates, by the same number of days. "
             "Ads without dates of their own follow the campaign."
@@ -124,7 +124,7 @@ class CampaignActionViewSet(StudioViewSet[Campaign]):
         return self.document_answer(self.document(campaign.pk))
 
     @extend_schema(
-        operation_id="campaigns_duplicate",
+        summary=_("Duplicate campaign"),
         description=_(
             "Create a draft with copies of the campaign's targets and ads, and of the ads' time slots and content "
             "ratings. You are the creator of the copy. Its ads are drafts, are pending review and have no views.\n\n"
@@ -148,7 +148,7 @@ class CampaignActionViewSet(StudioViewSet[Campaign]):
         return answer
 
     @extend_schema(
-        operation_id="campaigns_publish",
+        summary=_("Publish campaign"),
         description=_(
             "Activate the campaign and its ads, also those that are paused, inactive or expired. Ads that can't be "
             "activated stay as they are and are listed with the reasons. If the campaign can't be activated, the "

@@ -60,7 +60,7 @@ class DeliveryViewSet(StudioView, GenericViewSet[Ad]):
         return EXPLAIN_PARAMETERS if self.action == "explain" else DECISION_PARAMETERS
 
     @extend_schema(
-        operation_id="delivery",
+        summary=_("Get what shows"),
         description=_(
             "What shows in the six positions at a place and time. The response is valid, and may be cached, until the "
             "next quarter hour."
@@ -84,7 +84,8 @@ class DeliveryViewSet(StudioView, GenericViewSet[Ad]):
         return Response(document, headers=headers)
 
     @extend_schema(
-        operation_id="delivery_explain",
+        operation_id="explainDelivery",
+        summary=_("Explain what shows and what doesn't"),
         description=_(
             "Why ads show or don't: one ad, or every ad of a campaign or a position. A paginated list, eligible ads "
             "first.\n\nSend exactly one of `ad_id`, `campaign_id` and `ad_type_id`."
@@ -138,7 +139,7 @@ class ReadinessViewSet(StudioView, GenericViewSet[Campaign]):
         return "ads.explain_delivery"
 
     @extend_schema(
-        operation_id="campaigns_readiness",
+        summary=_("Get campaign readiness"),
         description=_(
             "Whether the campaign can run, as of today. Blockers keep it from running. Warnings are problems of single "
             "ads, what will soon end or be used up, and places that may be wrong."
@@ -161,7 +162,8 @@ class QrCodeViewSet(StudioView, GenericViewSet[Ad]):
         return "ads.view_ad"
 
     @extend_schema(
-        operation_id="ads_qr",
+        operation_id="getAdQrCode",
+        summary=_("Get QR code of ad"),
         description=_(
             "The ad's forwarding URL as a QR code (ISO/IEC 18004), in SVG. 404 if the ad has no forwarding URL, or one "
             "that is too long for a QR code."

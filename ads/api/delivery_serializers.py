@@ -120,7 +120,21 @@ class SentenceField(serializers.Field[Fact, object, str, Fact]):
         return self.say(value)
 
 
-@extend_schema_serializer(description=_("A criterion that the ad doesn't meet, and how to change that."))
+@extend_schema_field(
+    {
+        "anyOf": [
+            {"$ref": "#/components/schemas/PatchedCampaignRequest"},
+            {"$ref": "#/components/schemas/PatchedAdRequest"},
+        ]
+    }
+)
+class PatchField(serializers.JSONField):
+    """The body of a PATCH of a campaign or an ad."""
+
+
+@extend_schema_serializer(
+    component_name="DeliveryReason", description=_("A criterion that the ad doesn't meet, and how to change that.")
+)
 class ReasonSerializer(serializers.Serializer[Reason]):
     """A criterion that the ad doesn't meet, and how to change that."""
 
@@ -132,7 +146,7 @@ class ReasonSerializer(serializers.Serializer[Reason]):
     expected = ComparedField(help_text=_("What the criterion needs."))
     actual = ComparedField(allow_null=True, help_text=_("The current value."))
     fix = SentenceField(wording.fix, help_text=_("The smallest change that would meet the criterion."))
-    changes = serializers.JSONField(
+    changes = PatchField(
         allow_null=True, help_text=_("The fix as the body of a PATCH, or null if a person has to decide.")
     )
 
@@ -151,7 +165,9 @@ class ExplanationSerializer(serializers.Serializer[Any]):
     reasons = ReasonSerializer(many=True)
 
 
-@extend_schema_serializer(description=_("A problem of a campaign or one of its ads."))
+@extend_schema_serializer(
+    component_name="ReadinessFinding", description=_("A problem of a campaign or one of its ads.")
+)
 class FindingSerializer(serializers.Serializer[Finding]):
     """A problem of a campaign or one of its ads."""
 

@@ -159,8 +159,8 @@ class DeviceWithKeySerializer(DeviceSerializer):
 class DeviceFilter(OnceBuiltFilterSet):
     """`?fleet=Taxis Berlin&is_active=true`."""
 
-    fleet = django_filters.CharFilter(max_length=100)
-    is_active = YesNoFilter()
+    fleet = django_filters.CharFilter(max_length=100, label=_("Only devices of this fleet."))
+    is_active = YesNoFilter(label=_("Only active devices, or only inactive ones."))
 
     class Meta:
         model = Device
@@ -210,6 +210,7 @@ class DeviceViewSet(AuditedViewSet[Device]):
         return self._with_key(serializer.save(), status.HTTP_201_CREATED)
 
     @extend_schema(
+        summary=_("Rotate device key"),
         description=_("Replace the key of the device. The response contains the new key, once; the old one is dead."),
         request=None,
         responses=DeviceWithKeySerializer,

@@ -1,6 +1,7 @@
 """Filters of the ad lists."""
 
 import django_filters
+from django.utils.translation import gettext_lazy as _
 
 from ads.choices import AdType, MediaType, ModerationStatus
 from ads.models import Ad
@@ -24,13 +25,13 @@ class CampaignAdFilter(OnceBuiltFilterSet):
 class AdFilter(CampaignAdFilter):
     """The filters of a campaign's ads, plus `?campaign_id=…`."""
 
-    campaign_id = django_filters.UUIDFilter(field_name="campaign_id")
+    campaign_id = django_filters.UUIDFilter(field_name="campaign_id", label=_("Only ads of this campaign."))
 
 
 class QueueFilter(OnceBuiltFilterSet):
     """`?campaign_id=…&ad_type_id=top_bar_ad&media_type=html`."""
 
-    campaign_id = django_filters.UUIDFilter(field_name="campaign_id")
+    campaign_id = django_filters.UUIDFilter(field_name="campaign_id", label=_("Only ads of this campaign."))
     ad_type_id = ChoiceListFilter(choices=AdType.choices)
     media_type = ChoiceListFilter(choices=MediaType.choices)
 

@@ -25,12 +25,14 @@ if TYPE_CHECKING:
 
 # The values of a query string, by parameter.
 Values = dict[str, Any]
+# No RFC 3339 date-time, which must have an offset.
+LOCAL_TIME = r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?$"
 COUNTRY_REQUIRED = _("Send a country, such as country=DE.")
 # In a query string a plus sign is a space: `…T08:15:00+01:00` arrives with one.
 BLANK_OFFSET = re.compile(r"(?<=:\d\d) (\d\d:?\d\d)$")
 
 
-@extend_schema_field({"type": "string", "format": "date-time", "example": "2026-11-23T08:15:00+01:00"})
+@extend_schema_field({"type": "string", "pattern": LOCAL_TIME, "example": "2026-11-23T08:15:00+01:00"})
 class LocalTimeField(serializers.Field[datetime, object, str, datetime]):
     """A moment by the screen's own clock. An offset is accepted and returned, but otherwise ignored."""
 

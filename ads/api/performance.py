@@ -19,6 +19,7 @@ from ads.choices import AdType
 from ads.reporting.performance import GROUPINGS, caps_of, views_of, with_first_day
 from campaign_studio.api.base import StudioView
 from campaign_studio.api.fields import DayField
+from campaign_studio.api.schema import OPTIONAL
 from campaign_studio.places.clock import already_today
 from campaigns.models import Campaign
 
@@ -37,7 +38,10 @@ class CapsSerializer(serializers.Serializer):
     view_seconds_left = serializers.IntegerField(allow_null=True)
 
 
-@extend_schema_serializer(description=_("The views of one group. Which of the optional fields it has depends on `by`."))
+@extend_schema_serializer(
+    description=_("The views of one group. Which of the optional fields it has depends on `by`."),
+    extensions={OPTIONAL: ["day", "ad_id", "ad_name", "ad_type_id", "country", "city"]},
+)
 class PerformanceRowSerializer(serializers.Serializer):
     """The views of one group. Which of the optional fields it has depends on `by`."""
 
@@ -86,7 +90,7 @@ class PerformanceViewSet(StudioView, ViewSet):
         return set(PERFORMANCE_PARAMETERS)
 
     @extend_schema(
-        operation_id="campaign_performance",
+        summary=_("Get campaign performance"),
         description=_(
             "Views and viewing time by day, ad, position or city, and what is left of the caps.\n\n"
             "Days are those of the screens' clocks. Views from before these were recorded count on the day in UTC. "
@@ -102,7 +106,9 @@ class PerformanceViewSet(StudioView, ViewSet):
             OpenApiParameter(
                 "to", date, description=_("The last day. By default today, where the date is the latest (UTC+14).")
             ),
-            OpenApiParameter("by", str, enum=list(GROUPINGS), default="day", description=_("How to group the views.")),
+            OpenApiParameter(
+                "by", str, enum=list(GROUPINGS), description=_("How to group the views. By default by `day`.")
+            ),
         ],
     )
     def retrieve(self, request: Request, campaign_id: UUID) -> Response:

@@ -40,6 +40,7 @@ VIEWS_FORMAT = format_lazy(
 OFFSETS = (timedelta(hours=-12), timedelta(hours=14))
 # The code of a view that isn't in the form of one.
 INVALID = "invalid"
+REJECTION_CODES = sorted({INVALID, *(refusal.code for refusal in Refusal)})
 # In characters: 500 views may be rejected in one answer.
 LONGEST_REASON = 300
 
@@ -112,16 +113,16 @@ class ReportedViewSerializer(StrictFields):
     duration_seconds = SecondsField(help_text=_("Fractions of a second are rounded down."))
 
 
-@extend_schema_serializer(description=_("A view that doesn't count, and why."))
+@extend_schema_serializer(component_name="RejectedView", description=_("A view that doesn't count, and why."))
 class RejectionSerializer(serializers.Serializer):
     """A view that doesn't count, and why."""
 
     index = serializers.IntegerField(help_text=_("Its index in the list that was sent, from 0."))
-    code = serializers.ChoiceField(choices=sorted({INVALID, *(refusal.code for refusal in Refusal)}))
+    code = serializers.ChoiceField(choices=REJECTION_CODES)
     reason = serializers.CharField(help_text=_("What is wrong and what to send instead, in words."))
 
 
-@extend_schema_serializer(description=_("The result of a report."))
+@extend_schema_serializer(component_name="CountedViews", description=_("The result of a report."))
 class CountedSerializer(serializers.Serializer):
     """The result of a report."""
 
@@ -141,7 +142,8 @@ class ViewReportViewSet(StudioView, ViewSet):
         return "ads.report_views"
 
     @extend_schema(
-        operation_id="report_views",
+        operation_id="reportViews",
+        summary=_("Report views"),
         description=format_lazy(
             _(
                 "Count up to {most} views, each only once. Those that can't be counted are listed in `rejected`. Only "
@@ -152,7 +154,7 @@ class ViewReportViewSet(StudioView, ViewSet):
             ),
             most=MOST_VIEWS,
         ),
-        request=ReportedViewSerializer(many=True),
+        request=ReportedViewSerializer(many=True, min_length=1, max_length=MOST_VIEWS),
         responses={200: CountedSerializer},
     )
     def create(self, request: Request) -> Response:

@@ -97,7 +97,14 @@ class TimeSlotSerializer(StudioSerializer):
         fields = ["time_slot_id", "time_slot_start", "time_slot_end", "weekdays", "created_at"]
 
 
-@extend_schema_field({})
+@extend_schema_field(
+    {
+        "anyOf": [
+            {"type": ["string", "number", "boolean", "null"]},
+            {"type": "array", "items": {"type": ["string", "number"]}},
+        ]
+    }
+)
 class ComparedField(serializers.JSONField):
     """What a criterion needs or finds. Time slots are texts, such as `Mon–Fri 07:00–09:00`."""
 
@@ -269,7 +276,7 @@ class WaitingAdSerializer(AdRowSerializer):
         fields = [*AdRowSerializer.Meta.fields, "goes_live_on"]
 
 
-@extend_schema_serializer(component_name="Decision", description=_("A moderator's approval or rejection of an ad."))
+@extend_schema_serializer(component_name="Review", description=_("A moderator's approval or rejection of an ad."))
 class ReviewSerializer(StrictFields):
     """A moderator's approval or rejection of an ad."""
 

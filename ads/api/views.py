@@ -65,6 +65,7 @@ class AdViewSet(AuditedViewSet[Ad]):
         return super().visible_rows().select_related("campaign")
 
     @extend_schema(
+        summary=_("Set content rating of ad"),
         description=_(
             "Rate the ad, or change its rating. Fields that are left out keep their values. The response is the whole "
             "ad."
@@ -85,6 +86,7 @@ class AdViewSet(AuditedViewSet[Ad]):
         return self.document_answer(self.document(ad.pk))
 
     @extend_schema(
+        summary=_("Approve ad"),
         description=_(
             "Approve the ad. Users can't approve an ad if they created it or its campaign. An ad whose content rating "
             "doesn't confirm the content declaration is refused with a 409."
@@ -102,6 +104,7 @@ class AdViewSet(AuditedViewSet[Ad]):
         return self.document_answer(self.document(ad.pk))
 
     @extend_schema(
+        summary=_("Reject ad"),
         description=_("Reject the ad. The note tells its creator why."),
         request=serializers.ReviewSerializer,
         responses=serializers.AdSerializer,
@@ -120,6 +123,18 @@ class AdViewSet(AuditedViewSet[Ad]):
         return ad, {"note": values.get("note") or "", "version": values.get("version")}
 
 
+@extend_schema_view(
+    list=extend_schema(
+        operation_id="listCampaignAds",
+        summary=_("List ads of campaign"),
+        description=_("The ads of the campaign, of which there are at most six."),
+    ),
+    create=extend_schema(
+        operation_id="createCampaignAd",
+        summary=_("Create ad of campaign"),
+        description=_("Create an ad of the campaign in the URL, as with `POST /api/ads`."),
+    ),
+)
 class CampaignAdViewSet(StudioViewSet[Ad]):
     """The ads of one campaign: at most six."""
 
@@ -146,7 +161,10 @@ class CampaignAdViewSet(StudioViewSet[Ad]):
 
 
 @extend_schema_view(
-    list=extend_schema(description=_("The ads that are pending review, in the order in which they go live."))
+    list=extend_schema(
+        summary=_("List ads pending review"),
+        description=_("The ads that are pending review, in the order in which they go live."),
+    )
 )
 class ModerationQueueViewSet(StudioListViewSet[Ad]):
     """The review queue."""

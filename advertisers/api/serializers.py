@@ -9,6 +9,7 @@ from rest_framework import serializers
 from advertisers.models import Advertiser, AdvertiserBankAccount, AdvertiserContact
 from advertisers.phones import LONGEST, stored_form
 from campaign_studio.api.fields import CountryField, SecretField
+from campaign_studio.api.schema import OPTIONAL
 from campaign_studio.api.serializers import RowListSerializer, StudioSerializer
 
 MAX_CONTACTS = 100
@@ -131,7 +132,13 @@ class AdvertiserRowSerializer(StudioSerializer):
         extra_kwargs = {"version": {"allow_null": True}}
 
 
-@extend_schema_serializer(description=_("An advertiser with its contacts and bank accounts."))
+@extend_schema_serializer(
+    description=_(
+        "An advertiser with its contacts and bank accounts. Users who may not see bank accounts don't get the field."
+    ),
+    # Users who may not see bank accounts don't get the field.
+    extensions={OPTIONAL: ["bank_accounts"]},
+)
 class AdvertiserSerializer(AdvertiserRowSerializer):
     """An advertiser with its contacts and bank accounts."""
 

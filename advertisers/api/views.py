@@ -74,6 +74,7 @@ class BankAccountViewSet(PartOfAdvertiserViewSet[AdvertiserBankAccount]):
         return super().required_permission()
 
     @extend_schema(
+        summary=_("Reveal bank account numbers"),
         description=_("Account number and IBAN, unmasked. Each call is recorded in the audit log."),
         request=None,
         responses=serializers.RevealedSerializer,

@@ -38,7 +38,7 @@ from campaign_studio.api.fields import (
     moment_refusal,
 )
 from campaign_studio.api.pagination import PARAMETERS as PAGE_PARAMETERS
-from campaign_studio.api.pagination import Schema
+from campaign_studio.api.schema import Schema
 from campaign_studio.lookups import MOST_SEARCH_TERMS
 from campaign_studio.places import country_code
 
@@ -136,7 +136,18 @@ class SubstringSearchFilter(SearchFilter):
 
     def get_schema_operation_parameters(self, view: APIView) -> list[Schema]:
         """Documented only for views that can be searched."""
-        return super().get_schema_operation_parameters(view) if getattr(view, "search_fields", None) else []
+        if not getattr(view, "search_fields", None):
+            return []
+        return [
+            {
+                "name": self.search_param,
+                "in": "query",
+                "required": False,
+                "description": _("Only objects that contain each of these words, of which there are at most %(words)s.")
+                % {"words": MOST_SEARCH_TERMS},
+                "schema": {"type": "string", "maxLength": LONGEST_SEARCH},
+            }
+        ]
 
 
 class TotalOrderingFilter(OrderingFilter):
@@ -166,6 +177,7 @@ class TotalOrderingFilter(OrderingFilter):
     def get_schema_operation_parameters(self, view: APIView) -> list[Schema]:
         """Documents the names that the view offers."""
         offered = sorted(cast("StudioListViewSet", view).offered_orderings())
+        names = "|".join(offered)
         return [
             {
                 "name": self.ordering_param,
@@ -175,7 +187,7 @@ class TotalOrderingFilter(OrderingFilter):
                     "One or more of these, separated by commas, with a minus sign for descending order: %(offered)s."
                 )
                 % {"offered": ", ".join(offered)},
-                "schema": {"type": "string"},
+                "schema": {"type": "string", "pattern": f"^-?({names})(,-?({names}))*$"},
             }
         ]
 

@@ -18,13 +18,12 @@ from campaign_studio.api.cursors import Cursor, Side, names_of
 from campaign_studio.api.documents.slices import read_slice
 from campaign_studio.api.documents.statements import Kind, read_page, why_in_python
 from campaign_studio.api.documents.written import Written
+from campaign_studio.api.schema import OPTIONAL, Schema
 
 PARAMETERS = ("page", "page_size", "cursor")
 DEFAULT_SIZE = 20
 LARGEST_SIZE = 100
 LARGEST_PAGE = 10**9
-# A part of an OpenAPI document.
-Schema = dict[str, Any]
 
 
 class KeysFirstPagination(BasePagination):
@@ -142,10 +141,10 @@ class KeysFirstPagination(BasePagination):
         return Response({"count": self.count, **self._links(), "results": data})
 
     def get_paginated_response_schema(self, schema: Schema) -> Schema:
-        link = {"type": "string", "format": "uri", "nullable": True}
+        link = {"type": ["string", "null"], "format": "uri"}
         return {
             "type": "object",
-            "required": ["next", "previous", "results"],
+            OPTIONAL: ["count"],
             "properties": {
                 "count": {
                     "type": "integer",
@@ -159,11 +158,16 @@ class KeysFirstPagination(BasePagination):
 
     def get_schema_operation_parameters(self, view: APIView) -> list[Schema]:
         limits = {"page": (1, LARGEST_PAGE, 1), "page_size": (1, LARGEST_SIZE, DEFAULT_SIZE)}
+        texts = {
+            "page": gettext("The number of the page. There is always a first page, which may be empty."),
+            "page_size": gettext("The number of objects on a page."),
+        }
         numbers: list[Schema] = [
             {
                 "name": name,
                 "in": "query",
                 "required": False,
+                "description": texts[name],
                 "schema": {"type": "integer", "minimum": low, "maximum": high, "default": default},
             }
             for name, (low, high, default) in limits.items()

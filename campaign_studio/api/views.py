@@ -46,10 +46,10 @@ class LiveView(UncountedView):
     """Whether the server is alive, whatever its database does."""
 
     @extend_schema(
-        operation_id="live",
-        tags=["health"],
+        operation_id="checkLive",
+        summary=_("Check that the server is alive"),
         description=_("200 as long as the server runs, whatever its database does. It answers to any host name."),
-        responses={200: inline_serializer("Live", {"status": serializers.CharField()})},
+        responses={200: inline_serializer("Liveness", {"status": serializers.CharField()})},
     )
     def get(self, request: Request) -> HttpResponse:
         """200. `campaign_studio.middleware.LiveMiddleware` has given this answer before."""
@@ -60,8 +60,8 @@ class HealthView(UncountedView):
     """The health check for load balancers and monitoring."""
 
     @extend_schema(
-        operation_id="health",
-        tags=["health"],
+        operation_id="checkHealth",
+        summary=_("Check the health"),
         description=_("200 if everything works, 503 if the database is unavailable."),
         responses={200: HEALTH, 503: HEALTH},
     )
@@ -121,7 +121,8 @@ class MadeDocument(NamedTuple):
 def _document(language: str) -> MadeDocument:
     with override(language):
         schema = SchemaGenerator().get_schema(public=True)
-    plain = OpenApiJsonRenderer().render(schema)
+        # Rendered here, because some of its texts are lazy.
+        plain = OpenApiJsonRenderer().render(schema)
     return MadeDocument(plain, gzip.compress(plain, mtime=0), hashlib.sha256(plain).hexdigest()[:32])
 
 

@@ -54,7 +54,7 @@ def test_the_document_is_json() -> None:
     document = json.loads(answer.content)
     assert document["openapi"].startswith("3.")
     assert document["info"]["title"]
-    assert "servers" not in document
+    assert document["servers"] == [{"url": "/"}]
 
 
 def test_the_document_is_made_once_and_a_client_that_has_it_gets_no_other() -> None:

@@ -29,17 +29,33 @@ class CampaignFilter(OnceBuiltFilterSet):
     together = frozenset({"country", "city"})
 
     campaign_status = ChoiceListFilter(choices=Status.choices)
-    advertiser_id = django_filters.UUIDFilter(field_name="advertiser_id")
-    campaign_created_by_id = django_filters.UUIDFilter(field_name="campaign_created_by_id")
-    country = TargetCountryFilter()
-    city = django_filters.CharFilter(max_length=200, method="with_country")
+    advertiser_id = django_filters.UUIDFilter(field_name="advertiser_id", label=_("Only campaigns of this advertiser."))
+    campaign_created_by_id = django_filters.UUIDFilter(
+        field_name="campaign_created_by_id", label=_("Only campaigns that this user created.")
+    )
+    country = TargetCountryFilter(
+        label=_(
+            "Only campaigns that target this country: an ISO 3166-1 code or a name. With `city`, a target names both."
+        )
+    )
+    city = django_filters.CharFilter(
+        max_length=200, method="with_country", label=_("Only campaigns that target this city.")
+    )
     running_on = DayFilter(
         method="by_running_on", label=_("Only campaigns that are active and whose dates include this day.")
     )
-    campaign_start_date_after = DayFilter(field_name="campaign_start_date", lookup_expr="gte")
-    campaign_start_date_before = DayFilter(field_name="campaign_start_date", lookup_expr="lte")
-    campaign_end_date_after = DayFilter(field_name="campaign_end_date", lookup_expr="gte")
-    campaign_end_date_before = DayFilter(field_name="campaign_end_date", lookup_expr="lte")
+    campaign_start_date_after = DayFilter(
+        field_name="campaign_start_date", lookup_expr="gte", label=_("Only campaigns that start on or after this day.")
+    )
+    campaign_start_date_before = DayFilter(
+        field_name="campaign_start_date", lookup_expr="lte", label=_("Only campaigns that start on or before this day.")
+    )
+    campaign_end_date_after = DayFilter(
+        field_name="campaign_end_date", lookup_expr="gte", label=_("Only campaigns that end on or after this day.")
+    )
+    campaign_end_date_before = DayFilter(
+        field_name="campaign_end_date", lookup_expr="lte", label=_("Only campaigns that end on or before this day.")
+    )
 
     class Meta:
         model = Campaign
