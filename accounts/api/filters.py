@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.choices import RoleName, SecurityEventKind
 from accounts.models import AuditEntry, SecurityEvent, Session, User
 from accounts.querysets import AuditEntryQuerySet
-from campaign_studio.api.filters import MomentFilter, OnceBuiltFilterSet, YesNoFilter
+from campaign_studio.api.filtersets import MomentFilter, OnceBuiltFilterSet, StampedFilterSet, YesNoFilter
 
 ACTIONS = {"create": 0, "update": 1, "delete": 2, "access": 3}
 ACTION_CHOICES = [(name, name) for name in ACTIONS]
@@ -19,7 +19,7 @@ SINCE = _("Only changes at or after this time.")
 UNTIL = _("Only changes at or before this time.")
 
 
-class UserFilter(OnceBuiltFilterSet):
+class UserFilter(StampedFilterSet):
     """`?role=campaign_manager&is_active=true`."""
 
     role = django_filters.ChoiceFilter(field_name="role_id", choices=RoleName.choices)

@@ -29,6 +29,7 @@ from accounts.signin import confirmation
 from accounts.signin.two_factor import SecondFactorNeededError, is_required_of
 from campaign_studio.api.base import StudioView
 from campaign_studio.api.etags import ETagMixin
+from campaign_studio.api.filtersets import StampedFilterSet
 from campaign_studio.api.serializers import StudioSerializer
 from campaign_studio.api.viewsets import StudioListViewSet, StudioViewSet
 
@@ -208,6 +209,7 @@ class RoleViewSet(StudioListViewSet[Role]):
 
     permission_classes = (IsAuthenticated,)
     row_serializer_class = serializers.RoleSerializer
+    filterset_class = StampedFilterSet
     queryset = Role.objects.all()
 
 

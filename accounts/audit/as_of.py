@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.exceptions import ValidationError
 from django.db import connection, models
 from django.utils import timezone
-from django.utils.dateparse import parse_date, parse_datetime
+from django.utils.dateparse import parse_date
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -27,6 +27,7 @@ from accounts.audit.models import AuditEntry
 from accounts.querysets import AuditEntryQuerySet
 from campaign_studio.encryption import EncryptedTextField, Secret
 from campaign_studio.models import StampedModel
+from campaign_studio.moments import moment_in
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -68,12 +69,11 @@ def moment_of(text: str) -> datetime:
     now = timezone.now()
     try:
         day = parse_date(text)
-        at = datetime.combine(day, time.max) if day else parse_datetime(text)
-        if at is None:
-            raise ValidationError(NOT_A_MOMENT, code="invalid")
-        at = (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
+    except ValueError as error:
         raise ValidationError(NOT_A_MOMENT, code="invalid") from error
+    at = datetime.combine(day, time.max, UTC) if day else moment_in(text)
+    if at is None:
+        raise ValidationError(NOT_A_MOMENT, code="invalid")
     if day == now.date():
         return now
     if at > now:

@@ -20,7 +20,7 @@ from accounts.api.history import AuditedViewSet
 from accounts.models import Session, User
 from ads.models import Device
 from campaign_studio.api.etags import etag_of
-from campaign_studio.api.filters import OnceBuiltFilterSet, YesNoFilter
+from campaign_studio.api.filtersets import StampedFilterSet, YesNoFilter
 from campaign_studio.api.permissions import ModelPermission
 from campaign_studio.api.serializers import StudioSerializer
 
@@ -156,7 +156,7 @@ class DeviceWithKeySerializer(DeviceSerializer):
         fields = [*DeviceSerializer.Meta.fields, "key"]
 
 
-class DeviceFilter(OnceBuiltFilterSet):
+class DeviceFilter(StampedFilterSet):
     """`?fleet=Taxis Berlin&is_active=true`."""
 
     fleet = django_filters.CharFilter(max_length=100, label=_("Only devices of this fleet."))

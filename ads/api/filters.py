@@ -5,11 +5,11 @@ from django.utils.translation import gettext_lazy as _
 
 from ads.choices import AdType, MediaType, ModerationStatus
 from ads.models import Ad
-from campaign_studio.api.filters import ChoiceListFilter, OnceBuiltFilterSet
+from campaign_studio.api.filtersets import ChoiceListFilter, StampedFilterSet
 from campaigns.choices import Status
 
 
-class CampaignAdFilter(OnceBuiltFilterSet):
+class CampaignAdFilter(StampedFilterSet):
     """`?ad_type_id=top_bar_ad&ad_status=active,paused&media_type=image&moderation_status=pending`."""
 
     ad_type_id = ChoiceListFilter(choices=AdType.choices)
@@ -28,7 +28,7 @@ class AdFilter(CampaignAdFilter):
     campaign_id = django_filters.UUIDFilter(field_name="campaign_id", label=_("Only ads of this campaign."))
 
 
-class QueueFilter(OnceBuiltFilterSet):
+class QueueFilter(StampedFilterSet):
     """`?campaign_id=…&ad_type_id=top_bar_ad&media_type=html`."""
 
     campaign_id = django_filters.UUIDFilter(field_name="campaign_id", label=_("Only ads of this campaign."))

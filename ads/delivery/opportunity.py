@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, time, timedelta
 
-from django.utils.dateparse import parse_datetime
-
 from ads.choices import RATING_LEVELS
 from ads.time_slots import QUARTERS_OF_A_DAY
+from campaign_studio.moments import time_in
 from campaign_studio.places import country_code, name_key, postcode_key
 
 # The years that a moment may be in.
@@ -20,13 +19,13 @@ QUARTER = timedelta(minutes=15)
 TURNS = 60
 # Higher than the level of every rating label, so that even ads without a label are within the limit.
 ANY_LEVEL = 1_000
-# `parse_datetime` would accept a date without a time.
+# `time_in` would accept a date without a time.
 TIME_OF_DAY = re.compile(r"[T ]\d\d:?\d\d")
 
 
 def local_time(text: str) -> datetime:
     """Parse a local time of the screen in ISO 8601, with its offset if there is one. Raises ValueError."""
-    moment = parse_datetime(text) if TIME_OF_DAY.search(text) else None
+    moment = time_in(text) if TIME_OF_DAY.search(text) else None
     if moment is None or not FIRST_YEAR <= moment.year <= LAST_YEAR:
         raise ValueError(text)
     return moment

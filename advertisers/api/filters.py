@@ -5,10 +5,10 @@ from django.utils.translation import gettext_lazy as _
 
 from advertisers.choices import AdvertiserType
 from advertisers.models import Advertiser
-from campaign_studio.api.filters import CountryFilter, OnceBuiltFilterSet
+from campaign_studio.api.filtersets import CountryFilter, StampedFilterSet
 
 
-class AdvertiserFilter(OnceBuiltFilterSet):
+class AdvertiserFilter(StampedFilterSet):
     """`?advertiser_type=agency&country=DE&city=Berlin`."""
 
     advertiser_type = django_filters.ChoiceFilter(choices=AdvertiserType.choices)

@@ -12,6 +12,7 @@ from accounts.api.history import AuditedViewSet
 from advertisers.api import serializers
 from advertisers.api.filters import AdvertiserFilter
 from advertisers.models import Advertiser, AdvertiserBankAccount, AdvertiserContact
+from campaign_studio.api.filtersets import StampedFilterSet
 from campaign_studio.api.viewsets import Row, StudioViewSet
 from campaign_studio.querysets import StudioQuerySet
 
@@ -53,6 +54,7 @@ class ContactViewSet(PartOfAdvertiserViewSet[AdvertiserContact]):
     queryset = AdvertiserContact.objects.all()
     serializer_class = serializers.ContactSerializer
     row_serializer_class = serializers.ContactSerializer
+    filterset_class = StampedFilterSet
     lookup_url_kwarg = "contact_id"
 
     def delete_row(self, row: AdvertiserContact) -> None:
@@ -65,6 +67,7 @@ class BankAccountViewSet(PartOfAdvertiserViewSet[AdvertiserBankAccount]):
     queryset = AdvertiserBankAccount.objects.all()
     serializer_class = serializers.BankAccountSerializer
     row_serializer_class = serializers.BankAccountSerializer
+    filterset_class = StampedFilterSet
     lookup_url_kwarg = "bank_id"
 
     def required_permission(self) -> str:

@@ -58,7 +58,7 @@ class StudioView(APIView):
         # A method that isn't allowed here is answered 405 instead.
         known = self.known_parameters()
         if known is not None and getattr(self, "action", "") not in (None, "metadata"):
-            refuse_unknown_parameters(request, known)
+            refuse_unknown_parameters(request, known, self.repeatable_parameters())
         has_told = getattr(request.successful_authenticator, "tells_database_actor", False)
         if self.atomic and request.method not in SAFE_METHODS and not has_told:
             set_database_actor()
@@ -83,6 +83,10 @@ class StudioView(APIView):
 
     def known_parameters(self) -> set[str] | None:
         """The names of the query parameters that the current action accepts; None accepts all."""
+        return set()
+
+    def repeatable_parameters(self) -> set[str]:
+        """The names of those that may be sent several times, because they take several values."""
         return set()
 
     def required_permission(self) -> str:

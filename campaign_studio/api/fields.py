@@ -19,6 +19,7 @@ from campaign_studio.querysets import StudioQuerySet
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
 
+EMPTY_PARAMETER = _("Send a value, or leave this parameter out.")
 NOT_A_LIST = _("Send a JSON list.")
 NOT_A_COUNTRY = _("“{input}” is not a country. Send an ISO 3166-1 code such as DE, or the name of a country.")
 NOT_A_TEXT = _("Send a text in quotation marks.")

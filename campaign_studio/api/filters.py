@@ -1,65 +1,36 @@
 """Filters, search and order of lists. An unknown or repeated query parameter is an error."""
 
-import re
 from collections.abc import Collection
-from datetime import date, datetime
-from functools import lru_cache
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, cast
 
-from django import forms
-from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db.models import QuerySet
 from django.utils.text import get_text_list
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django_filters import (
-    BaseInFilter,
-    CharFilter,
-    ChoiceFilter,
-    DateFilter,
-    FilterSet,
-    IsoDateTimeFilter,
-    TypedChoiceFilter,
-)
-from django_filters.fields import IsoDateTimeField
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.filters import OrderingFilter, SearchFilter
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from campaign_studio.api.fields import (
-    DATE_FAULTS,
-    MOMENT_FAULTS,
-    NOT_A_COUNTRY,
-    NOT_A_MOMENT,
-    date_refusal,
-    day_in,
-    moment_refusal,
-)
+from campaign_studio.api.fields import EMPTY_PARAMETER
+from campaign_studio.api.filtersets import ChoiceListFilter
 from campaign_studio.api.pagination import PARAMETERS as PAGE_PARAMETERS
 from campaign_studio.api.schema import Schema
 from campaign_studio.lookups import MOST_SEARCH_TERMS
-from campaign_studio.places import country_code
 
 if TYPE_CHECKING:
-    from django_stubs_ext import StrPromise
-
     from campaign_studio.api.viewsets import StudioListViewSet
 
 LONGEST_SEARCH = 200
-# As many forms as a process keeps: one for each set of filters that is in use.
-FORMS = 500
-PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
-def refuse_unknown_parameters(request: Request, known: Collection[str]) -> None:
-    """Raise ValidationError for each query parameter that isn't `known` or is sent more than once."""
+def refuse_unknown_parameters(request: Request, known: Collection[str], repeatable: Collection[str] = ()) -> None:
+    """Raise ValidationError for each query parameter that isn't `known`, or is sent twice and isn't `repeatable`."""
     errors = {}
     for name, values in request.query_params.lists():
         if name not in known:
             errors[name] = [ErrorDetail(_unknown_parameter(known), "unknown_parameter")]
-        elif len(values) > 1:
+        elif len(values) > 1 and name not in repeatable:
             errors[name] = [ErrorDetail(_("This parameter may be sent only once."), "repeated_parameter")]
     if errors:
         raise ValidationError(errors)
@@ -73,32 +44,6 @@ def _unknown_parameter(known: Collection[str]) -> str:
     }
 
 
-class ChoiceListFilter(BaseInFilter, ChoiceFilter):
-    """`?campaign_status=active,paused`: any of several choices."""
-
-
-class OnceBuiltFilterSet(FilterSet):
-    """The filters of a list, whose form is built once. django-filter would build it for every request.
-
-    A form copies all of its fields for every request, so it has only those that were sent. Filters that read each
-    other's values are named `together`: if one is sent, the form has all of them.
-    """
-
-    together: ClassVar[frozenset[str]] = frozenset()
-
-    def get_form_class(self) -> type[forms.Form]:
-        sent = self.base_filters.keys() & self.data.keys()
-        return self._form_of(frozenset(sent | self.together if sent & self.together else sent), get_language())
-
-    @classmethod
-    @lru_cache(maxsize=FORMS)
-    def _form_of(cls, names: frozenset[str], language: str | None) -> type[forms.Form]:
-        """The form with these fields, whose labels are in the `language` of the moment."""
-        whole = super(OnceBuiltFilterSet, cls()).get_form_class()
-        left_out = dict.fromkeys(cls.base_filters.keys() - names)
-        return type(whole)(whole.__name__, (whole,), left_out)
-
-
 class StrictFilterBackend(DjangoFilterBackend):
     """The view's filters. django-filter itself refuses bad values, but takes an empty one for none."""
 
@@ -107,8 +52,7 @@ class StrictFilterBackend(DjangoFilterBackend):
         sent = [name for name in self.filter_parameters(view) if name in request.query_params]
         empty = [name for name in sent if request.query_params[name] == ""]
         if empty:
-            message = _("Send a value, or leave this parameter out.")
-            raise ValidationError({name: [ErrorDetail(message, "empty_parameter")] for name in empty})
+            raise ValidationError({name: [ErrorDetail(str(EMPTY_PARAMETER), "empty_parameter")] for name in empty})
         return super().filter_queryset(request, queryset, view) if sent else queryset
 
     def filter_parameters(self, view: APIView) -> list[str]:
@@ -199,77 +143,14 @@ class TotalOrderingFilter(OrderingFilter):
         return [*ordering, f"-{key}" if descending else key]
 
 
+def repeatable_parameters(view: APIView) -> set[str]:
+    """The filters of a list that take several values, and so may be sent several times."""
+    filterset = getattr(view, "filterset_class", None)
+    known = filterset.base_filters.items() if filterset else ()
+    return {name for name, one in known if isinstance(one, ChoiceListFilter)}
+
+
 def list_parameters(view: "StudioListViewSet") -> set[str]:
     """Every query parameter of a list view."""
     known = {*PAGE_PARAMETERS, "ordering", *StrictFilterBackend().filter_parameters(view)}
     return known | {"search"} if view.search_fields else known
-
-
-class YesNoFilter(TypedChoiceFilter):
-    """`true` or `false`. Anything else is refused. django-filter's BooleanFilter would ignore it."""
-
-    def __init__(self, **kwargs: object) -> None:
-        choices = [("true", "true"), ("false", "false")]
-        super().__init__(choices=choices, coerce=lambda text: text == "true", **kwargs)
-
-
-def _refusal(message: "str | StrPromise", code: str, params: dict[str, object]) -> DjangoValidationError:
-    """A refusal in the words of serializers. django-filter fills in the parameters, which may contain percent signs."""
-    return DjangoValidationError(PLACEHOLDER.sub(r"%(\1)s", str(message)), code, params)
-
-
-class DayField(forms.DateField):
-    """A date as serializers read it. Django's own field would read it in the language of the request."""
-
-    def to_python(self, value: object) -> date | None:
-        if value in self.empty_values:
-            return None
-        day = day_in(value)
-        if day is None:
-            kind, params = date_refusal(value)
-            raise _refusal(DATE_FAULTS[kind], kind, params)
-        return day
-
-
-class DayFilter(DateFilter):
-    """A date, as YYYY-MM-DD."""
-
-    field_class = DayField
-
-
-class MomentField(IsoDateTimeField):
-    """A date and time, as ISO 8601."""
-
-    def to_python(self, value: object) -> datetime | None:
-        try:
-            moment: datetime | None = super().to_python(value)
-        except DjangoValidationError as error:
-            code, params = moment_refusal(value)
-            raise _refusal(MOMENT_FAULTS.get(code, NOT_A_MOMENT), code, params) from error
-        return moment
-
-
-class MomentFilter(IsoDateTimeFilter):
-    """A date and time, as ISO 8601."""
-
-    field_class = MomentField
-
-
-class CountryField(forms.CharField):
-    """A country by its code or a name, as its alpha-2 code."""
-
-    def to_python(self, value: object) -> str:
-        text = super().to_python(value)
-        code = country_code(text) if text else ""
-        if code is None:
-            raise _refusal(NOT_A_COUNTRY, "invalid_choice", {"input": text})
-        return code
-
-
-class CountryFilter(CharFilter):
-    """A country by its code or a name, in any case."""
-
-    field_class = CountryField
-
-    def __init__(self, **kwargs: object) -> None:
-        super().__init__(lookup_expr="iexact", max_length=100, **kwargs)

@@ -22,7 +22,7 @@ from campaign_studio.api.base import StudioView
 from campaign_studio.api.documents.statements import Kind, read_document, why_in_python
 from campaign_studio.api.errors import Conflict
 from campaign_studio.api.etags import Document, ETagMixin, Stale, etag_of
-from campaign_studio.api.filters import list_parameters
+from campaign_studio.api.filters import list_parameters, repeatable_parameters
 from campaign_studio.api.pagination import KeysFirstPagination
 from campaign_studio.api.permissions import ROLE_MAY_NOT
 from campaign_studio.api.serializers import StudioSerializer
@@ -80,6 +80,9 @@ class StudioListViewSet(StudioView, mixins.ListModelMixin, GenericViewSet[Row]):
     def known_parameters(self) -> set[str]:
         """Lists take pages, order, search and filters."""
         return list_parameters(self) if self.action == "list" else set()
+
+    def repeatable_parameters(self) -> set[str]:
+        return repeatable_parameters(self)
 
     def offered_orderings(self) -> set[str]:
         """The columns of a list row and the computed orderings."""

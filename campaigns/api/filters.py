@@ -7,7 +7,7 @@ import django_filters
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from campaign_studio.api.filters import ChoiceListFilter, CountryFilter, DayFilter, OnceBuiltFilterSet
+from campaign_studio.api.filtersets import ChoiceListFilter, CountryFilter, DayFilter, StampedFilterSet, UserIdFilter
 from campaigns.choices import Status
 from campaigns.models import Campaign
 from campaigns.querysets import CampaignQuerySet
@@ -23,15 +23,15 @@ class TargetCountryFilter(CountryFilter):
         return cast("CampaignQuerySet", queryset).targeted_at(country=value, city=city)
 
 
-class CampaignFilter(OnceBuiltFilterSet):
+class CampaignFilter(StampedFilterSet):
     """`?campaign_status=active,paused&country=DE&city=Berlin&running_on=2026-07-01 …`."""
 
     together = frozenset({"country", "city"})
 
     campaign_status = ChoiceListFilter(choices=Status.choices)
     advertiser_id = django_filters.UUIDFilter(field_name="advertiser_id", label=_("Only campaigns of this advertiser."))
-    campaign_created_by_id = django_filters.UUIDFilter(
-        field_name="campaign_created_by_id", label=_("Only campaigns that this user created.")
+    campaign_created_by_id = UserIdFilter(
+        field_name="campaign_created_by_id", label=_("Only campaigns that this user created. `me` is yourself.")
     )
     country = TargetCountryFilter(
         label=_(

@@ -1,7 +1,7 @@
 """The list of campaigns in the API: filters, search, order and pages."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -273,3 +273,53 @@ def test_rows_with_equal_values_have_a_total_order(client: APIClient) -> None:
     ]
 
     assert len(set(seen)) == 7
+
+
+def test_a_filter_with_several_values_is_sent_as_a_list_or_several_times(
+    client: APIClient, three: dict[str, Campaign]
+) -> None:
+    together = client.get("/api/campaigns?campaign_status=active,paused").json()["results"]
+    mixed = client.get("/api/campaigns?campaign_status=active&campaign_status=paused,draft&campaign_status=active")
+    apart = client.get("/api/campaigns?campaign_status=active&campaign_status=paused")
+
+    assert len(together) == 3
+    assert together == apart.json()["results"] == mixed.json()["results"]
+    links = client.get("/api/campaigns?campaign_status=active&campaign_status=paused&page_size=2").json()
+    assert client.get(links["next"]).json()["results"] == together[2:]
+    for query in (
+        "campaign_status=active&campaign_status=",
+        "campaign_status=active,",
+        "campaign_status=x&campaign_status=active",
+    ):
+        answer = client.get(f"/api/campaigns?{query}")
+        assert (answer.status_code, list(answer.json())) == (400, ["campaign_status"]), query
+
+
+def test_my_own_campaigns_are_those_of_me(cast: Cast, client_for: ClientFor, three: dict[str, Campaign]) -> None:
+    assert found(client_for(cast.owner), "campaign_created_by_id=me") == ["autumn", "spring"]
+    assert found(client_for(cast.colleague), "campaign_created_by_id=me") == ["summer"]
+    assert found(client_for(cast.guest), "campaign_created_by_id=me") == []
+    assert client_for(cast.guest).get("/api/campaigns?campaign_created_by_id=Me").status_code == 400
+    assert client_for(cast.guest).get("/api/campaigns?advertiser_id=me").status_code == 400
+
+
+@pytest.mark.parametrize("name", ["created_at", "updated_at"])
+def test_campaigns_are_found_by_when_they_were_created_or_changed(
+    client: APIClient, three: dict[str, Campaign], name: str
+) -> None:
+    at = datetime(2026, 5, 1, 12, tzinfo=UTC)
+    for number, campaign in enumerate(three.values()):
+        Campaign.objects.filter(pk=campaign.pk).update(**{name: at + timedelta(hours=number)})
+
+    def names(query: str) -> list[str]:
+        return sorted(found(client, query))
+
+    assert names(f"{name}_after=2026-05-01T13:00:00Z") == ["autumn", "summer"]
+    assert names(f"{name}_before=2026-05-01T13:00:00Z") == ["spring", "summer"]
+    # A plus sign that isn't encoded arrives as a blank. Without an offset, a time is UTC.
+    for moment in ("14:00:00+01:00", "14:00:00%2B01:00", "14:00:00.000+01", "14:00+0100", "13:00"):
+        query = f"{name}_after=2026-05-01T{moment}&{name}_before=2026-05-01T{moment}"
+        assert names(query) == ["summer"], moment
+    for wrong in ("today", "2026-02-30T00:00:00Z", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"):
+        answer = client.get(f"/api/campaigns?{name}_after={wrong}")
+        assert (answer.status_code, list(answer.json())) == (400, [f"{name}_after"]), wrong
