@@ -1,9 +1,10 @@
 """Which ads, time slots, content ratings and devices a user may see or change, and which ads are pending review."""
 
 import re
+from collections.abc import Sequence
 from datetime import date
 from functools import cache
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS
@@ -96,7 +97,10 @@ class DeviceQuerySet(StudioQuerySet):
         """
         if not re.fullmatch(constraints.DEVICE_ID, device_id):
             return None
-        found = fetch_one(_find_device(), (device_id,))
+        return self.of_row(fetch_one(find_device(), (device_id, self.model.hash_of(key))), key)
+
+    def of_row(self, found: Sequence[Any] | None, key: str) -> "Device | None":
+        """The device in a row that `find_device()` has found, if this is its key."""
         columns = [field.attname for field in self.model._meta.concrete_fields]
         device: Device | None = self.model.from_db(DEFAULT_DB_ALIAS, columns, found) if found else None
         is_right = constant_time_compare(self.model.hash_of(key), device.key_hash if device else "")
@@ -104,8 +108,12 @@ class DeviceQuerySet(StudioQuerySet):
 
 
 @cache
-def _find_device() -> str:
-    """The statement of `DeviceQuerySet.authenticate()`. Its parameter is the ID of the device."""
+def find_device() -> str:
+    """The statement of `DeviceQuerySet.authenticate()`. Its parameters are the ID of the device and the key's hash.
+
+    How long two hashes are compared says nothing about a key of 256 bits.
+    """
     from ads.models import Device
 
-    return Device.objects.filter(is_active=True).filter(pk="").order_by().query.sql_with_params()[0]
+    active = Device.objects.filter(is_active=True).filter(pk="").filter(key_hash="")
+    return active.order_by().query.sql_with_params()[0]

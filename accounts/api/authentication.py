@@ -41,6 +41,14 @@ class Claims(TypedDict):
     exp: int
 
 
+class Access(NamedTuple):
+    """What an access token claims. `expires_at` is in Unix time."""
+
+    session_id: uuid.UUID
+    user_id: uuid.UUID
+    expires_at: int
+
+
 class BearerAuthentication(BaseAuthentication):
     """Loads the session and the user with their current role in one statement, so a revocation takes effect at once."""
 
@@ -56,7 +64,29 @@ class BearerAuthentication(BaseAuthentication):
             raise AuthenticationFailed(NOT_FOR_DEVICES, "not_for_devices")
         if scheme.lower() != b"bearer":
             raise AuthenticationFailed(NOT_BEARER, "not_bearer")
-        session = self._session(token.strip())
+        access = self.access(token.strip())
+        return self.accepted(Session.of_a_request(access.session_id, access.user_id))
+
+    def authenticate_header(self, request: Request) -> str:
+        """Turns a missing or refused token into a 401."""
+        return "Bearer"
+
+    @staticmethod
+    def access(token: bytes) -> Access:
+        """What a valid token claims. Raises AuthenticationFailed for any other."""
+        try:
+            access = _verified(token, key_ring())
+        except InvalidTokenError:
+            access = None
+        if access is None or access.expires_at <= time.time() - CLOCK_LEEWAY.total_seconds():
+            raise AuthenticationFailed(SIGN_IN_AGAIN, "invalid_token")
+        return access
+
+    @staticmethod
+    def accepted(session: Session | None) -> tuple[User, Session]:
+        """The user and the session that a token names, if there is one. Raises AuthenticationFailed."""
+        if session is None:
+            raise AuthenticationFailed(SIGN_IN_AGAIN, "invalid_token")
         if is_required_of(session.user) and not session.second_factor:
             raise AuthenticationFailed(NEEDS_SECOND_FACTOR, "two_factor_required")
         session.seen(at=timezone.now())
@@ -64,34 +94,9 @@ class BearerAuthentication(BaseAuthentication):
         session.user.current_session = session
         return session.user, session
 
-    def authenticate_header(self, request: Request) -> str:
-        """Turns a missing or refused token into a 401."""
-        return "Bearer"
-
-    @staticmethod
-    def _session(token: bytes) -> Session:
-        try:
-            access = _verified(token, key_ring())
-        except InvalidTokenError:
-            access = None
-        if access is None or access.expires_at <= time.time() - CLOCK_LEEWAY.total_seconds():
-            raise AuthenticationFailed(SIGN_IN_AGAIN, "invalid_token")
-        session = Session.of_a_request(access.session_id, access.user_id)
-        if session is None:
-            raise AuthenticationFailed(SIGN_IN_AGAIN, "invalid_token")
-        return session
-
 
 class InvalidTokenError(Exception):
     """No key verifies the token, it has expired, or its claims aren't those of an access token."""
-
-
-class Access(NamedTuple):
-    """What an access token claims. `expires_at` is in Unix time."""
-
-    session_id: uuid.UUID
-    user_id: uuid.UUID
-    expires_at: int
 
 
 @lru_cache(maxsize=TOKENS)

@@ -2,9 +2,10 @@
 
 import hashlib
 import uuid
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -33,6 +34,8 @@ SEEN_EVERY = timedelta(minutes=1)
 # are in the order of the models' fields, as `from_db()` takes them.
 OF_A_REQUEST = ("session_id", "user_id", "second_factor", "remote_addr", "last_seen_at", "revoked_at")
 OF_ITS_USER = ("user_id", "username", "email", "first_name", "last_name", "role_id", "is_active")
+# One more tells triggers who acts.
+COLUMNS_OF_A_REQUEST = len(OF_A_REQUEST) + len(OF_ITS_USER) + 1
 
 
 class RefreshId(NamedTuple):
@@ -111,9 +114,12 @@ class Session(models.Model):
         Every request asks this, so it is one statement with a fixed text. Nothing is cached: a revocation, a new role
         or a deactivation counts at once. It also tells triggers who acts, as `set_database_actor()` does.
         """
-        found = fetch_one(_find_session(), (session_id, user_id))
-        if found is None:
-            return None
+        found = fetch_one(find_session(), (session_id, user_id))
+        return cls.of_row(found) if found else None
+
+    @classmethod
+    def of_row(cls, found: Sequence[Any]) -> Self:
+        """The session and its user in a row that `find_session()` has found."""
         session = cls.from_db(DEFAULT_DB_ALIAS, OF_A_REQUEST, found[: len(OF_A_REQUEST)])
         users: type[User] = get_user_model()
         session.user = users.from_db(DEFAULT_DB_ALIAS, OF_ITS_USER, found[len(OF_A_REQUEST) : -1])
@@ -181,7 +187,7 @@ class Session(models.Model):
 
 
 @cache
-def _find_session() -> str:
+def find_session() -> str:
     """The statement of `Session.of_a_request()`. Its parameters are the ids of the session and of the user."""
     any_id = uuid.UUID(int=0)
     alive = Session.objects.filter(revoked_at=None, user__is_active=True).filter(pk=any_id).filter(user_id=any_id)

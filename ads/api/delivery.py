@@ -1,15 +1,13 @@
 """What shows at a place and time, why an ad does or doesn't, whether a campaign can run, and QR codes."""
 
 import io
-import json
 from uuid import UUID
 
 from django.db.models import Case, QuerySet, Value, When
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
-from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import parse_etags, urlencode
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
@@ -20,20 +18,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from ads.api import delivered, opportunities
 from ads.api import delivery_serializers as serializers
-from ads.api import opportunities
+from ads.api.asking import answered_at_once
 from ads.delivery.engine import Decision, decide
 from ads.delivery.explaining import explain, with_failures
-from ads.delivery.opportunity import Opportunity
-from ads.delivery.proofs import prover
 from ads.delivery.readiness import readiness_of
-from ads.media import BAR_POSITIONS, qr_code
+from ads.delivery.shown import shown_at
+from ads.media import qr_code
 from ads.models import Ad
-from campaign_studio.acting import Reader
 from campaign_studio.api.base import StudioView
-from campaign_studio.api.documents.statements import Kind, read_documents
-from campaign_studio.api.documents.written import Written
-from campaign_studio.api.etags import etag_of
 from campaign_studio.api.pagination import PARAMETERS as PAGE_PARAMETERS
 from campaign_studio.api.pagination import KeysFirstPagination
 from campaigns.models import Campaign
@@ -43,6 +37,7 @@ NO_FORWARDING_URL = _("This ad has no forwarding URL. Set one first.")
 # Required by ISO/IEC 18004.
 QUIET_ZONE_MODULES = 4
 PIXELS_PER_MODULE = 4
+ALLOWED = "GET, HEAD, OPTIONS"
 DECISION_PARAMETERS = set(opportunities.OpportunitySerializer().fields)
 EXPLAIN_PARAMETERS = {*opportunities.QuestionSerializer().fields, *PAGE_PARAMETERS}
 
@@ -55,6 +50,12 @@ class DeliveryViewSet(StudioView, GenericViewSet[Ad]):
     def required_permission(self) -> str:
         """Any user and any device may ask what shows, but only staff see why."""
         return "ads.explain_delivery" if self.action == "explain" else "ads.ask_delivery"
+
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+        """Answer a screen at once, if it asks as screens do."""
+        is_decision = self.action_map.get("get") == "decision"
+        answer = answered_at_once(request, ALLOWED) if is_decision else None
+        return super().dispatch(request, *args, **kwargs) if answer is None else answer
 
     def known_parameters(self) -> set[str]:
         return EXPLAIN_PARAMETERS if self.action == "explain" else DECISION_PARAMETERS
@@ -70,18 +71,11 @@ class DeliveryViewSet(StudioView, GenericViewSet[Ad]):
     )
     def decision(self, request: Request) -> Response:
         opportunity = opportunities.opportunity_in(request.query_params.dict())
-        document = _document(decide(opportunity), request.user)
-        tag = etag_of(document)
-        headers = {
-            # Weak, because it ignores `at`, which differs between responses that are otherwise equal.
-            "ETag": f"W/{tag}",
-            "Cache-Control": f"private, max-age={_seconds_left(opportunity)}",
-        }
-        # Django's own helper would also evaluate `If-Match`, and answer with an empty 412.
-        known = parse_etags(request.headers.get("If-None-Match", ""))
-        if "*" in known or tag in [one.removeprefix("W/") for one in known]:
+        answer = delivered.written(shown_at(opportunity), opportunity, request.path)
+        headers = delivered.headers_of(answer, opportunity)
+        if delivered.is_known(request._request, headers):
             return Response(status=status.HTTP_304_NOT_MODIFIED, headers=headers)
-        return Response(document, headers=headers)
+        return Response(answer, headers=headers)
 
     @extend_schema(
         operation_id="explainDelivery",
@@ -181,38 +175,3 @@ class QrCodeViewSet(StudioView, GenericViewSet[Ad]):
         # White background: dark modules on a dark page couldn't be scanned.
         code.save(picture, kind="svg", border=QUIET_ZONE_MODULES, scale=PIXELS_PER_MODULE, light="#fff")
         return HttpResponse(picture.getvalue(), content_type="image/svg+xml")
-
-
-def _document(decision: Decision, reader: Reader) -> Written:
-    """The response body. Takes one query, however many ads there are, and none if nothing shows."""
-    opportunity = decision.opportunity
-    kind = Kind.of(serializers.ShownAdSerializer, Ad, reader)
-    ads = read_documents(kind, list(decision.keys()), reader)
-    place = {name: getattr(opportunity, name) for name in ("country", "region", "city", "postcode")}
-    end = {"valid_until": opportunity.valid_until.isoformat(), "next": _next(opportunity)}
-    placements = ", ".join(_placement(position, keys, ads, opportunity) for position, keys in decision.shown.items())
-    rest = f'"place": {json.dumps(place)}, "placements": {{{placements}}}, {json.dumps(end)[1:]}'
-    # `at` isn't part of the ETag.
-    return Written(("{}", json.dumps({"at": opportunity.at.isoformat()}), f"{{{rest}"))
-
-
-def _placement(position: str, keys: list[str], ads: dict[str, str], opportunity: Opportunity) -> str:
-    """What shows in a position, as JSON: in a bar one ad or null, otherwise a list."""
-    prove = prover(position, opportunity)
-    # An ad may have been deleted since the decision.
-    showing = [f'{ads[key][:-1]},"impression":"{prove(UUID(key))}"}}' for key in keys if key in ads]
-    if position in BAR_POSITIONS:
-        return f'"{position}": {next(iter(showing), "null")}'
-    return f'"{position}": [{", ".join(showing)}]'
-
-
-def _next(opportunity: Opportunity) -> str:
-    """The URL of the next quarter hour's answer. It is the same for all screens with the same turn."""
-    place = {name: getattr(opportunity, name) for name in ("country", "region", "city", "postcode", "max_rating")}
-    asked = {name: value for name, value in place.items() if value}
-    moment = {"at": opportunity.valid_until.isoformat(), "turn": opportunity.turn}
-    return f"{reverse('delivery')}?{urlencode(asked | moment)}"
-
-
-def _seconds_left(opportunity: Opportunity) -> int:
-    return int((opportunity.valid_until - opportunity.at).total_seconds())

@@ -1,9 +1,11 @@
 """The query parameters that name a place and a moment."""
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_plus
 
 from django.utils.text import format_lazy
 from django.utils.translation import get_language, gettext
@@ -17,6 +19,7 @@ from ads.delivery.opportunity import FIRST_YEAR, LAST_YEAR, TURNS, Opportunity, 
 from ads.models.impressions import LONGEST_DEVICE_ID
 from campaign_studio.api.fields import MOMENT_FAULTS, CountryTextField, moment_refusal
 from campaign_studio.api.serializers import StrictFields
+from campaign_studio.places import country_codes
 from campaign_studio.places.clock import now_at
 
 if TYPE_CHECKING:
@@ -27,6 +30,20 @@ Values = dict[str, Any]
 # No RFC 3339 date-time, which must have an offset.
 LOCAL_TIME = r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?$"
 COUNTRY_REQUIRED = _("Send a country, such as country=DE.")
+# The parameters, and how long their values are at most in the form that screens send.
+LONGEST = {
+    "country": 2,
+    "region": 100,
+    "city": 200,
+    "postcode": 200,
+    "at": 32,
+    "turn": 2,
+    "device_id": LONGEST_DEVICE_ID,
+    "max_rating": 10,
+}
+WITH_PLUS_SIGN = ("at", "max_rating")
+USUAL_TURN = re.compile(r"[0-5]?[0-9]")
+USUAL_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2})?([+-][0-9]{2}:[0-9]{2})?")
 
 
 @extend_schema_field({"type": "string", "pattern": LOCAL_TIME, "example": "2026-11-23T08:15:00+01:00"})
@@ -121,6 +138,53 @@ class OpportunitySerializer(StrictFields):
 def opportunity_in(parameters: Mapping[str, str]) -> Opportunity:
     """The place and moment that query parameters name. Raises ValidationError."""
     return opportunity_of(_opportunities(get_language()).run_validation(parameters))
+
+
+def usual_opportunity(query: str) -> Opportunity | None:
+    """The place and moment in a query string, if it has the form that screens send.
+
+    None for any other, which is left to `opportunity_in()`: that is slower, and says what is wrong.
+    """
+    sent: dict[str, str] = {}
+    for pair in query.split("&"):
+        name, equals, text = pair.partition("=")
+        if not equals or name not in LONGEST or name in sent:
+            return None
+        # A plus sign arrives as a space, also where it means one.
+        text = unquote_plus(text) if "%" in text or "+" in text else text
+        text = text.replace(" ", "+") if name in WITH_PLUS_SIGN else text
+        if len(text) > LONGEST[name] or not text.isprintable() or text != text.strip():
+            return None
+        sent[name] = text
+    return _usual(sent) if query.isascii() else None
+
+
+def _usual(sent: dict[str, str]) -> Opportunity | None:
+    """The same for single values, each of which is stripped and no longer than it may be."""
+    places = {name: sent.get(name, "") for name in ("region", "city", "postcode")}
+    country, turn, device_id = sent.get("country", ""), sent.get("turn", ""), sent.get("device_id", "")
+    is_usual = (
+        country in country_codes()
+        and not lacks_city(places["city"], places["postcode"])
+        and ("turn" not in sent or (USUAL_TURN.fullmatch(turn) and not device_id))
+        and ("max_rating" not in sent or sent["max_rating"] in RATING_LEVELS)
+    )
+    moment = _usual_moment(sent["at"]) if "at" in sent else None
+    if not is_usual or ("at" in sent and moment is None):
+        return None
+    moment = moment or now_at(country, places["city"])
+    turns = int(turn) if turn else turn_of(device_id)
+    return Opportunity(country, moment, **places, turn=turns, max_rating=sent.get("max_rating", ""))
+
+
+def _usual_moment(text: str) -> datetime | None:
+    if not USUAL_MOMENT.fullmatch(text):
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if FIRST_YEAR <= moment.year <= LAST_YEAR else None
 
 
 def opportunity_of(sent: Values) -> Opportunity:

@@ -6,7 +6,7 @@ from functools import cache
 from uuid import UUID
 
 from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import TextField
+from django.db.models import QuerySet, TextField
 from django.db.models.functions import Cast
 
 from ads.choices import AdType
@@ -64,15 +64,19 @@ def plan_of_day(opportunity: Opportunity, *, anywhere_in_city: bool = False) -> 
     return plan
 
 
-@cache
-def _find_deliverable() -> Statement:
-    """The query for the keys of deliverable ads by position, compiled once."""
+def deliverable_ads() -> "QuerySet[DeliverableAd]":
+    """The ads that are eligible at an opportunity, which is still to be filled in."""
     question = Question()
     # Several criteria may share one condition.
     conditions = dict.fromkeys(criterion.kept.found for criterion in CRITERIA if criterion.kept)
-    rows = DeliverableAd.objects.filter(*[condition(question) for condition in conditions])
+    return DeliverableAd.objects.filter(*[condition(question) for condition in conditions]).order_by()
+
+
+@cache
+def _find_deliverable() -> Statement:
+    """The query for the keys of deliverable ads by position, compiled once."""
     keys = ArrayAgg(Cast("ad_id", TextField()))
-    return Statement.compiled(rows.order_by().values_list("ad_type_id").annotate(keys=keys))
+    return Statement.compiled(deliverable_ads().values_list("ad_type_id").annotate(keys=keys))
 
 
 def _rotated(found: Found, opportunity: Opportunity) -> Found:
@@ -84,7 +88,7 @@ def _rotated(found: Found, opportunity: Opportunity) -> Found:
     rotated: Found = {}
     for position in AdType.values:
         keys = sorted(found.get(position, ()))
-        first = (opportunity.turn + opportunity.quarter_number) % len(keys) if keys else 0
+        first = opportunity.rotation % len(keys) if keys else 0
         rotated[position] = keys[first:] + keys[:first]
     return rotated
 

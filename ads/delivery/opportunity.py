@@ -122,6 +122,11 @@ class Opportunity:
         return (self.day - FIRST_DAY).days * QUARTERS_OF_A_DAY + self.quarter
 
     @property
+    def rotation(self) -> int:
+        """Modulo the number of ads of a position, the index of the one that comes first."""
+        return self.turn + self.quarter_number
+
+    @property
     def max_level(self) -> int:
         """The highest level that a rating may have, or `ANY_LEVEL` without `max_rating`."""
         return RATING_LEVELS[self.max_rating] if self.max_rating else ANY_LEVEL

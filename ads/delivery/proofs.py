@@ -41,6 +41,7 @@ POSITION_NUMBERS: dict[str, int] = {
 POSITIONS = {number: position for position, number in POSITION_NUMBERS.items()}
 FIRST_QUARTER = datetime(2000, 1, 1)  # noqa: DTZ001 - by the screen's clock
 HEAD = struct.Struct(">BI16sB")
+START = struct.Struct(">BI")
 LENGTH = struct.Struct(">H")
 TAIL = struct.Struct(">I")
 SEAL_BYTES = 16
@@ -96,25 +97,29 @@ def impression_of(ad_id: UUID, position: str, opportunity: Opportunity) -> Impre
 
 def prove(impression: Impression) -> str:
     """The proof, sealed with the newest key. The same impression always has the same proof."""
-    return _prover(impression)(impression.ad_id)
+    quarter = (impression.quarter - FIRST_QUARTER) // QUARTER
+    prove_one = _prover((impression.country, impression.city, impression.postcode), quarter)
+    return prove_one(impression.position, str(impression.ad_id))
 
 
-def prover(position: str, opportunity: Opportunity) -> Callable[[UUID], str]:
-    """Makes the proofs of all ads that show in a position at this opportunity."""
-    return _prover(impression_of(UUID(int=0), position, opportunity))
+def prover(opportunity: Opportunity) -> Callable[[str, str], str]:
+    """Makes the proof of any ad that shows at this opportunity, from its position and its key."""
+    place = (opportunity.country, opportunity.city, opportunity.postcode)
+    return _prover(place, opportunity.quarter_number)
 
 
-def _prover(any_ad: Impression) -> Callable[[UUID], str]:
-    """Makes the proofs of ads that show as this one does. Only the keys of the ads and the seals differ."""
+def _prover(place: tuple[str, ...], quarter: int) -> Callable[[str, str], str]:
+    """Only the keys of the ads, the positions and the seals differ."""
     key, *_ = _keys(tuple(settings.DELIVERY_KEYS))
-    number = POSITION_NUMBERS[any_ad.position]
-    place = [text.encode() for text in (any_ad.country, any_ad.city, any_ad.postcode)]
-    parts = [part for text in place for part in (LENGTH.pack(len(text)), text)]
-    rest = b"".join([*parts, TAIL.pack((any_ad.quarter - FIRST_QUARTER) // QUARTER)])
+    texts = [text.encode() for text in place]
+    head = START.pack(VERSION, key.number)
+    rest = b"".join([*(part for text in texts for part in (LENGTH.pack(len(text)), text)), TAIL.pack(quarter)])
+    rests = {position: bytes([number]) + rest for position, number in POSITION_NUMBERS.items()}
+    seal = key.seal
 
-    def prove_one(ad_id: UUID) -> str:
-        content = HEAD.pack(VERSION, key.number, ad_id.bytes, number) + rest
-        return urlsafe_b64encode(content + key.seal(content)).rstrip(b"=").decode()
+    def prove_one(position: str, ad_key: str) -> str:
+        content = head + bytes.fromhex(ad_key.replace("-", "")) + rests[position]
+        return urlsafe_b64encode(content + seal(content)).rstrip(b"=").decode()
 
     return prove_one
 

@@ -101,10 +101,13 @@ class Statement:
         sql, parameters = rows.query.sql_with_params()
         return cls(sql, tuple(parameters))
 
+    def filled(self, opportunity: Opportunity) -> list[Any]:
+        """The parameters for an opportunity."""
+        return [getattr(opportunity, one.name) if isinstance(one, Blank) else one for one in self.parameters]
+
     def rows(self, opportunity: Opportunity) -> list[tuple[Any, ...]]:
         """Run the statement for an opportunity and return its rows."""
-        filled = [getattr(opportunity, one.name) if isinstance(one, Blank) else one for one in self.parameters]
-        return fetch_all(self.sql, filled)
+        return fetch_all(self.sql, self.filled(opportunity))
 
 
 def _word(*parts: Expression) -> Func:

@@ -1,13 +1,14 @@
 """The SQL function and the two triggers that maintain `deliverable_ads`, generated from the criteria.
 
 The database has the SQL of the newest migration that froze the output of `trigger_sql()`. A change to the condition,
-columns or constants of a criterion needs a new migration. A test fails until there is one:
+columns or constants of a criterion needs a new migration, and so does a change to what screens get of an ad
+(`ads.api.shown_documents.py`). A test fails until there is one:
 
     python manage.py makemigrations ads --empty --name deliverable_ads_<what changes>
-    python manage.py shell -v 0 -c "from ads.delivery.triggers import trigger_sql; print(trigger_sql())"
+    python manage.py shell -v 0 -c "from ads.api.shown_documents import kept_sql; print(kept_sql())"
 
-The migration runs `RunSQL(<this output>, <the output of the migration before>)`. If other ads become deliverable, it
-also runs `SELECT find_deliverable_ads(campaign_id) FROM campaigns;` after each.
+The migration runs `RunSQL(<this output>, <the output of the migration before>)`. If other ads become deliverable or
+their documents change, it also runs `SELECT find_deliverable_ads(campaign_id) FROM campaigns;` after each.
 """
 
 import re
@@ -51,9 +52,9 @@ CREATE OR REPLACE TRIGGER {table}_change_what_is_deliverable AFTER UPDATE ON {ta
 """
 
 
-def trigger_sql() -> str:
-    """The SQL that makes the database follow the criteria in the code."""
-    columns = _columns()
+def trigger_sql(document: Combinable) -> str:
+    """The SQL that makes the database follow the criteria in the code. `document` is what screens get of an ad."""
+    columns = {**_columns(), "document": document}
     ads = _kept_ads(columns)
     with connection.cursor() as cursor:
         kept = ClientCursor(cursor.connection).mogrify(*ads.query.sql_with_params())

@@ -28,6 +28,8 @@ class DeliverableAd(models.Model):
     rating_level = models.SmallIntegerField(null=True)
     max_view_count = models.BigIntegerField(null=True)
     max_view_seconds = models.BigIntegerField(null=True)
+    # The ad as screens get it, in JSON, apart from its proof. The database writes it as `ShownAdSerializer` says.
+    document = models.TextField(db_default="{}")
 
     class Meta:
         db_table = "deliverable_ads"

@@ -96,7 +96,7 @@ def test_counting_views_and_renaming_do_not_touch_the_tables() -> None:
     ad = showing()
     before = locations()
 
-    Ad.objects.filter(pk=ad.pk).update(ad_view_count=5, ad_name="Other")
+    Ad.objects.filter(pk=ad.pk).update(ad_view_count=5, ad_description="Other")
     Campaign.objects.update(campaign_name="Other")
 
     assert locations() == before

@@ -391,13 +391,11 @@ def test_the_number_of_queries_does_not_grow(client: Any) -> None:
         return len(queries)
 
     assert asked() == 1, "nothing shows"
-    showing()
-    few = asked()
     for position in AdType.values:
         for _ in range(4):
             showing(ad_type_id=position, media_type=MediaType.TEXT)
 
-    assert asked() == few == 2
+    assert asked() == 1
 
 
 def test_every_signed_in_user_may_ask(cast: Any, client_for: Any) -> None:

@@ -14,6 +14,7 @@ from ads.delivery.engine import decide, plan_of_day
 from ads.delivery.explaining import Explanation, explain, with_failures
 from ads.delivery.facts import Reason
 from ads.delivery.opportunity import Opportunity
+from ads.delivery.shown import shown_at
 from ads.delivery.statement import Question
 from ads.media import BAR_POSITIONS
 from ads.models import Ad, AdContentRating, AdTimeSlot
@@ -45,6 +46,7 @@ def test_the_decision_agrees_with_the_oracle(world: Any, opportunity: Opportunit
         assert found == {str(key) for key in expected}
         assert set(eligible(Ad.objects.all(), Question(opportunity)).values_list("pk", flat=True)) == expected
         assert decision.keys() <= found
+        assert {position: [ad.key for ad in ads] for position, ads in shown_at(opportunity).items()} == decision.shown
         for position, keys in decision.eligible.items():
             assert decision.shown[position] == (keys[:1] if position in BAR_POSITIONS else keys)
             days = (opportunity.at.date() - date(2000, 1, 1)).days

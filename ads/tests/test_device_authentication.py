@@ -40,12 +40,14 @@ def test_a_device_asks_what_shows_and_reports_views(device_client: APIClient, de
     assert device.last_seen_at is not None
 
 
-def test_authentication_takes_one_query(device_client: APIClient) -> None:
-    device_client.get(DELIVERY, HERE)
+def test_authentication_and_what_shows_take_one_query(device_client: APIClient) -> None:
+    asked = {**HERE, "at": "2026-11-23T08:15:00"}
+    device_client.get(DELIVERY, asked)
 
     with CaptureQueriesContext(connection) as seen:
-        device_client.get(DELIVERY, HERE)
-    assert [query["sql"] for query in seen if '"devices"' in query["sql"]] == [seen[0]["sql"]]
+        device_client.get(DELIVERY, asked)
+    assert len(seen) == 1, "with what shows"
+    assert '"devices"' in seen[0]["sql"]
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,9 @@ from importlib import import_module
 
 import pytest
 from django.db import connection, transaction
+from django.db.models.functions import Substr
 
+from ads.api.shown_documents import kept_sql, shown_document
 from ads.choices import RATING_LEVELS
 from ads.delivery import triggers
 from ads.delivery.criteria import CRITERIA, audience
@@ -17,7 +19,7 @@ SELECT pg_get_functiondef('find_deliverable_ads(uuid)'::regprocedure)
 UNION ALL
 (SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgname LIKE '%\\_change\\_what\\_is\\_deliverable' ORDER BY tgname)
 """
-MIGRATE = "A criterion has changed. Add a migration, as described in ads/delivery/triggers.py."
+MIGRATE = "A criterion or what screens get has changed. Add a migration, as described in ads/delivery/triggers.py."
 
 
 def kept(*statements: str) -> list[str]:
@@ -32,7 +34,7 @@ def kept(*statements: str) -> list[str]:
 
 
 def test_the_newest_migration_matches_the_criteria() -> None:
-    assert kept(triggers.trigger_sql()) == kept(), MIGRATE
+    assert kept(kept_sql()) == kept(), MIGRATE
 
 
 # Criteria about places have their own table, which no constant of a criterion affects.
@@ -44,7 +46,13 @@ def test_a_change_to_any_criterion_needs_a_migration(code: str, monkeypatch: pyt
     without = [criterion for criterion in CRITERIA if criterion.code != code]
     monkeypatch.setattr(triggers, "CRITERIA", without)
 
-    assert kept(triggers.trigger_sql()) != kept()
+    assert kept(kept_sql()) != kept()
+
+
+def test_a_change_to_what_screens_get_needs_a_migration() -> None:
+    shorter = Substr(shown_document(), 1, 9)
+
+    assert kept(triggers.trigger_sql(shorter)) != kept()
 
 
 def test_the_function_has_every_rating_label_and_unit() -> None:

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.http import HttpRequest
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
@@ -26,8 +27,10 @@ class StudioThrottle(BaseThrottle):
 
     def allow_request(self, request: Request, view: "APIView") -> bool:
         """Count the request; False if it exceeds the limit. A request whose transaction is retried is counted once."""
-        if self._usage is not None:
-            return True
+        return True if self._usage is not None else self.allows(request)
+
+    def allows(self, request: Request | HttpRequest) -> bool:
+        """Count a request whose user is known; False if it exceeds the limit."""
         user = request.user
         if user is not None and user.is_authenticated:
             kind = kind_of(user)

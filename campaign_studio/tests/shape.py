@@ -69,10 +69,11 @@ campaigns/console          status doubts
 ads                        media moderation time_slots
 ads/models                 ad parts deliverable devices impressions
 ads/actions                together shifting duplicating publishing
-ads/delivery               opportunity statement facts engine explaining readiness triggers proofs
+ads/delivery               opportunity statement facts engine shown explaining readiness triggers proofs
 ads/delivery/criteria      criterion status times days audience limits
 ads/reporting              reports counting voiding partitions performance
 ads/api                    actions delivery delivery_serializers devices opportunities reporting performance wording
+ads/api                    asking delivered shown_documents
 ads/console                answers campaigns moderation preview availability diagnosis wording place_forms creatives
 ads/console                devices inlines
 """

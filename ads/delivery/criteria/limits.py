@@ -59,12 +59,15 @@ def _totals() -> "QuerySet[CampaignViewTotals]":
     return CampaignViewTotals.objects.filter(campaign=OuterRef("campaign"))
 
 
+# Without a cap, no totals are looked up.
 def _under_view_cap(question: Question) -> Q:
-    return Q(~Exists(_totals().filter(view_count__gte=OuterRef("max_view_count"))))
+    without_cap = Q(max_view_count__isnull=True)
+    return without_cap | Q(~Exists(_totals().filter(view_count__gte=OuterRef("max_view_count"))))
 
 
 def _under_viewing_time_cap(question: Question) -> Q:
-    return Q(~Exists(_totals().filter(view_seconds__gte=OuterRef("max_view_seconds"))))
+    without_cap = Q(max_view_seconds__isnull=True)
+    return without_cap | Q(~Exists(_totals().filter(view_seconds__gte=OuterRef("max_view_seconds"))))
 
 
 def _views_used_up(code: str, ad: Ad, opportunity: Opportunity) -> Reason:

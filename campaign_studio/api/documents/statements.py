@@ -19,7 +19,7 @@ from campaign_studio.api.documents.describing import AnyReader, ReaderKey, descr
 from campaign_studio.api.documents.fields import JSONObject, NotInSQLError
 from campaign_studio.api.documents.shapes import UnknownShapeError, shape_of
 from campaign_studio.api.documents.written import Written
-from campaign_studio.database.prepared import PLACEHOLDER, fetch_all, fetch_one
+from campaign_studio.database.prepared import PLACEHOLDER, fetch_one
 from campaign_studio.querysets import StudioQuerySet
 
 AnySerializerClass = type[serializers.Serializer[Any]]
@@ -142,23 +142,6 @@ def read_page(
     results, total = statement.row(values, reader, limit=limit, offset=offset) or ("[]", 0)
     # Matched once, a page past the end has no row that could tell the total.
     return Page(results, (rows.count() if offset else 0) if total is None else total)
-
-
-def read_documents(kind: Kind, keys: Sequence[str], reader: Reader) -> dict[str, str]:
-    """The documents of the rows with these keys, by key. Rows that are gone have none."""
-    statement = _compiled_for_keys(kind)
-    filled = [keys if type(one) is Given else reader.pk for one in statement.parameters]
-    return dict(fetch_all(statement.text, filled)) if keys else {}
-
-
-@lru_cache(maxsize=STATEMENTS)
-def _compiled_for_keys(kind: Kind) -> Statement:
-    key = kind.model._meta.pk
-    several = RawSQL(f"SELECT unnest(%s::{key.db_type(connection)}[])", (Given(0),))  # noqa: S611 - our column's type
-    rows = kind.model._default_manager.filter(pk__in=several).order_by()
-    columns = {"json_key": Cast("pk", TextField()), **kind.columns(rows)}
-    text, parameters = rows.annotate(**columns).values_list(*columns).query.sql_with_params()
-    return with_constants(text, parameters)
 
 
 def _statement(
