@@ -21,6 +21,7 @@ from campaign_studio.api.serializers import StrictFields, Values
 from campaign_studio.api.viewsets import StudioViewSet
 from campaigns.api.serializers import CampaignRowSerializer, CampaignSerializer
 from campaigns.models import Campaign
+from campaigns.rules import ACTIONS
 
 # A hundred years: more is a mistyped date.
 MOST_DAYS = 36_525
@@ -103,8 +104,7 @@ class CampaignActionViewSet(StudioViewSet[Campaign]):
     lookup_url_kwarg = "campaign_id"
 
     def required_permission(self) -> str:
-        """A copy is a new campaign of the user who makes it; everything else changes the campaign."""
-        return "campaigns.add_campaign" if self.action == "duplicate" else "campaigns.change_campaign"
+        return ACTIONS[self.action]
 
     @extend_schema(
         summary=_("Shift campaign"),
