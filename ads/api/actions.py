@@ -19,7 +19,7 @@ from campaign_studio.api.etags import etag_of
 from campaign_studio.api.fields import DayField
 from campaign_studio.api.serializers import StrictFields, Values
 from campaign_studio.api.viewsets import StudioViewSet
-from campaigns.api.serializers import CampaignRowSerializer, CampaignSerializer
+from campaigns.api.serializers import NOT_EDITED, CampaignRowSerializer, CampaignSerializer
 from campaigns.models import Campaign
 from campaigns.rules import ACTIONS
 
@@ -101,6 +101,7 @@ class CampaignActionViewSet(StudioViewSet[Campaign]):
     queryset = Campaign.objects.all()
     serializer_class = CampaignSerializer
     row_serializer_class = CampaignRowSerializer
+    counters = NOT_EDITED
     lookup_url_kwarg = "campaign_id"
 
     def required_permission(self) -> str:

@@ -17,6 +17,9 @@ from campaigns.api.serializers import with_shift
 from campaigns.choices import Status
 from campaigns.models import LONGEST_TEXT, Campaign
 
+# What the answer has besides what is edited.
+NOT_EDITED = ("ad_view_count", "campaign_name", "allowed_actions")
+
 
 @extend_schema_serializer(
     description=_(

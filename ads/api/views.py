@@ -47,7 +47,7 @@ class AdViewSet(AuditedViewSet[Ad]):
     search_fields = ("ad_name",)
     computed_orderings = {"campaign_name": AdQuerySet.with_campaign_name}
     lookup_url_kwarg = "ad_id"
-    counters = ("ad_view_count",)
+    counters = serializers.NOT_EDITED
     addition_refusal = NOT_OWN_CAMPAIGN
 
     def required_permission(self) -> str:
@@ -144,7 +144,7 @@ class CampaignAdViewSet(StudioViewSet[Ad]):
     filterset_class = CampaignAdFilter
     search_fields = ("ad_name",)
     computed_orderings = {"campaign_name": AdQuerySet.with_campaign_name}
-    counters = ("ad_view_count",)
+    counters = serializers.NOT_EDITED
     addition_refusal = NOT_OWN_CAMPAIGN
 
     def visible_rows(self) -> StudioQuerySet:

@@ -54,7 +54,7 @@ def works(client: APIClient, action: str, address: str) -> bool:
 def campaigns(cast: Cast, owner: Any) -> Iterator[Campaign]:
     """A campaign for each combination of status, end and views."""
     today = still_today()
-    for status, has_ended, is_viewed in product(["draft", "active", "expired"], [False, True], [False, True]):
+    for status, has_ended, is_viewed in product(["draft", "active"], [False, True], [False, True]):
         campaign: Any = CampaignFactory(campaign_created_by=owner)
         ad = AdFactory(campaign=campaign)
         if is_viewed:
@@ -68,7 +68,8 @@ def campaigns(cast: Cast, owner: Any) -> Iterator[Campaign]:
 
 def ads(cast: Cast, owner: Any, other: Any) -> Iterator[Ad]:
     """An ad for each combination of its creator, the content declaration and views."""
-    for creator, declared, is_viewed in product([owner, other], [None, False, True], [False, True]):
+    combinations = [*product([owner, other], [False, True], [False, True]), (owner, None, False)]
+    for creator, declared, is_viewed in combinations:
         ad: Any = AdFactory(campaign=CampaignFactory(campaign_created_by=owner), ad_created_by=creator)
         if declared is not None:
             AdContentRatingFactory(ad=ad, no_prohibited_content=declared)

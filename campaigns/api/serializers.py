@@ -16,6 +16,8 @@ from campaigns.models import Campaign, CampaignAudienceTargeting
 from campaigns.rules import ACTIONS
 
 MAX_TARGETS = 300
+# What the answer has besides what is edited.
+NOT_EDITED = ("advertiser_name", "allowed_actions")
 MOVE_TOGETHER = _("To move the campaign and its ads together, use POST /api/campaigns/%(campaign_id)s/shift.")
 
 

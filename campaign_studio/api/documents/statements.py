@@ -40,7 +40,7 @@ class Given(NamedTuple):
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of documents: what describes them, and for whom. `counters` are fields that the ETag leaves out."""
+    """A kind of documents: what describes them, and for whom. `counters` are fields that aren't edited."""
 
     serializer: AnySerializerClass
     model: type[Model]
