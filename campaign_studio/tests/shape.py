@@ -36,13 +36,13 @@ api                        serializers views filters urls
 console                    admin forms urls
 
 campaign_studio            settings urls wsgi asgi env logs dashboard loopback
-campaign_studio            acting writing retrying rate_limits addresses encryption lookups faults moments
+campaign_studio            acting doors writing retrying rate_limits addresses encryption lookups faults moments
 campaign_studio/models     base verdicts versioned stamped idempotency places allowed
 campaign_studio/places     names countries regions postcodes choices functions gazetteer lists clock
 campaign_studio/database   configuration timeouts unavailable schema_changes prepared backend/base
 campaign_studio/embedded   server roles backend/base
 campaign_studio/api        base viewsets permissions pagination parsers errors etags idempotency negotiation
-campaign_studio/api        throttling refusals fields parts cursors filtersets
+campaign_studio/api        throttling refusals fields parts cursors filtersets routing
 campaign_studio/api/documents fields describing shapes statements slices written
 campaign_studio/api/schema naming operations answers components
 campaign_studio/console    apps site base views lists pages rows permissions locking navigation throttling inlines
