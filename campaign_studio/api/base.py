@@ -55,7 +55,12 @@ class StudioView(APIView):
 
     def initial(self, request: Request, *args: object, **kwargs: object) -> None:
         """Check the token (401), the rate (429), the permission (403), the idempotency key and the query parameters."""
-        super().initial(request, *args, **kwargs)
+        # APIView.initial() without the suffixes and versions of URLs, which ours don't have.
+        self.format_kwarg = None
+        request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request)
+        request.version, request.versioning_scheme = None, None
+        self.perform_authentication(request)
+        self.check_permissions(request)
         self._keyed = None if self.no_store else KeyedRequest.of(request)
         if self._keyed:
             self._keyed.replay()

@@ -162,7 +162,7 @@ def _compiled_for_key(kind: Kind) -> Statement | None:
         text, parameters = rows.annotate(**columns).values_list(*columns).query.sql_with_params()
     except EmptyResultSet:
         return None
-    return _with_constants(text, parameters)
+    return with_constants(text, parameters)
 
 
 def _statement(
