@@ -73,17 +73,17 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "campaign_studio.doors.OriginMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
     # All middleware that queries the database comes below.
     "campaign_studio.database.unavailable.DatabaseUnavailableMiddleware",
     "accounts.middleware.RefusalLogMiddleware",
-    "campaign_studio.doors.SessionMiddleware",
-    "campaign_studio.doors.LanguageMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "accounts.middleware.ConsoleSessionMiddleware",
     "campaign_studio.console.throttling.ConsoleThrottleMiddleware",
-    "campaign_studio.doors.MessageMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
 ]
 
 ROOT_URLCONF = "campaign_studio.urls"

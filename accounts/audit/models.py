@@ -1,6 +1,7 @@
 """The audit log with its seals, and the security events."""
 
 import uuid
+from functools import cache
 from typing import Any
 
 from auditlog.models import AbstractLogEntry
@@ -14,11 +15,14 @@ from django.utils.translation import gettext_lazy as _
 from accounts.choices import Door, SecurityEventKind
 from accounts.querysets import AuditEntryManager, SecurityEventQuerySet
 from campaign_studio import acting
+from campaign_studio.database.rows import insert_rows
 from campaign_studio.lookups import SearchKey
 from campaign_studio.writing import before_commit
 
 # By which part of them entries are found in the console.
 SEARCHED_COLUMNS = ("object_repr", "actor_name", "actor_username")
+# As many entries as are written by a statement with a fixed text.
+FEW = 10
 
 
 class AuditEntry(AbstractLogEntry):
@@ -112,7 +116,14 @@ def write_together(entries: list[AuditEntry]) -> None:
     now = timezone.now()
     for entry in entries:
         entry.timestamp = now
-    AuditEntry.objects.bulk_create(entries)
+    options = AuditEntry._meta
+    if len(entries) > FEW:
+        AuditEntry.objects.bulk_create(entries)
+    else:
+        keys = insert_rows(entries, [one for one in options.concrete_fields if not one.primary_key], [options.pk])
+        for entry, (key,) in zip(entries, keys, strict=True):
+            entry.pk = key
+            entry._state.adding = False
     _have_sealed()
 
 
@@ -123,6 +134,7 @@ def _have_sealed() -> None:
     seal_after_commit()
 
 
+@cache
 def _column(model: type[models.Model] | None, name: str) -> str:
     """`advertiser` → `advertiser_id`: the API's name of a foreign key."""
     try:

@@ -1,17 +1,22 @@
 """Which columns the audit log records. The entries themselves are `accounts.audit.models.AuditEntry`."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any, NamedTuple
+from uuid import UUID
 
-from auditlog.diff import model_instance_diff
+from auditlog.diff import is_primitive
 from auditlog.receivers import check_disable
 from auditlog.registry import auditlog
+from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
-from django.db.models.signals import pre_save
+from django.db.models.signals import post_save, pre_save
+from django.utils import translation
+from django.utils.timezone import is_naive, make_naive
 
 from accounts.audit.models import AuditEntry, write_together
-from accounts.audit.sealing import seal_after_commit
 from campaign_studio.acting import current_request_id
 from campaign_studio.models.versioned import VersionedModel
 from campaign_studio.writing import before_commit
@@ -42,6 +47,13 @@ def register(
 
 
 @check_disable
+def log_creation(sender: type[models.Model], instance: models.Model, *, created: bool, **kwargs: Any) -> None:
+    """Log a row that has been created."""
+    if created and (changes := changes_between(None, instance)):
+        _entry(instance, AuditEntry.Action.CREATE, changes).save()
+
+
+@check_disable
 def log_change(sender: type[models.Model], instance: models.Model, **kwargs: Any) -> None:
     """Log what the save of an existing row changes.
 
@@ -52,13 +64,77 @@ def log_change(sender: type[models.Model], instance: models.Model, **kwargs: Any
         return
     former = instance.former() if isinstance(instance, VersionedModel) else None
     old = former or sender._default_manager.filter(pk=instance.pk).first()
-    changes = model_instance_diff(old, instance, kwargs.get("update_fields"), use_json_for_changes=True)
-    if changes:
-        AuditEntry.objects.log_create(instance, action=AuditEntry.Action.UPDATE, changes=changes)
+    if changes := changes_between(old, instance, only=kwargs.get("update_fields")):
+        _entry(instance, AuditEntry.Action.UPDATE, changes).save()
 
 
-# Instead of the library's receiver, which reads every row once more. It has no public way to exchange one.
-auditlog._signals[pre_save] = log_change
+# Instead of the library's receivers: they read every row once more, and look up the columns of its model for each
+# entry. It has no public way to exchange them.
+auditlog._signals |= {post_save: log_creation, pre_save: log_change}
+
+
+def changes_between(
+    old: models.Model | None, new: models.Model, *, only: Collection[str] | None = None
+) -> dict[str, tuple[Any, Any]]:
+    """The logged columns whose values differ, by name of the field, among those named in `only`.
+
+    As by the library's `model_instance_diff()`, which finds out what is logged each time.
+    """
+    logged = _logged(type(new))
+    changes = {}
+    for field in logged.fields:
+        if only and not {field.name, field.attname} & {*only}:
+            continue
+        before, after = _logged_value(old, field), _logged_value(new, field)
+        if before != after:
+            masked = field.name in logged.masked
+            changes[field.name] = tuple(changed_mark(str(one)) if masked else _plain(one) for one in (before, after))
+    return changes
+
+
+class _Logged(NamedTuple):
+    """What is logged of a model."""
+
+    fields: list[Any]
+    masked: list[str]
+
+
+@cache
+def _logged(model: type[models.Model]) -> _Logged:
+    registered = auditlog.get_model_fields(model)
+    named = set(registered["include_fields"])
+    return _Logged([one for one in model._meta.concrete_fields if one.name in named], registered["mask_fields"])
+
+
+def _logged_value(row: models.Model | None, field: Any) -> Any:
+    """The value of a column, of which `_plain()` is logged."""
+    if row is None:
+        return None
+    value = getattr(row, field.attname)
+    if isinstance(field, models.DateTimeField) and isinstance(value, str | datetime):
+        moment = field.to_python(value)
+        return moment if is_naive(moment) else make_naive(moment, UTC)
+    return str(value) if isinstance(value, UUID) and field.is_relation else value
+
+
+def _plain(value: object) -> object:
+    return value if is_primitive(value) else str(value)
+
+
+def _entry(row: models.Model, action: int, changes: dict[str, tuple[Any, Any]] | None) -> AuditEntry:
+    # The name of the object is stored, so it doesn't depend on the active language.
+    with translation.override(settings.LANGUAGE_CODE):
+        name = str(row)
+    return AuditEntry(
+        content_type=ContentType.objects.get_for_model(row),
+        object_pk=str(row.pk),
+        object_id=row.pk if isinstance(row.pk, int) else None,
+        object_repr=name,
+        action=action,
+        changes=changes,
+        additional_data=row.get_additional_data() if hasattr(row, "get_additional_data") else None,
+        cid=current_request_id(),
+    )
 
 
 def changed_mark(value: str) -> str | None:
@@ -68,7 +144,7 @@ def changed_mark(value: str) -> str | None:
 
 def log_access(instance: models.Model) -> None:
     """Record that the acting user has viewed something that is usually hidden."""
-    AuditEntry.objects.log_create(instance, force_log=True, action=AuditEntry.Action.ACCESS)
+    _entry(instance, AuditEntry.Action.ACCESS, None).save()
 
 
 def log_created(rows: Sequence[models.Model]) -> None:
@@ -76,21 +152,8 @@ def log_created(rows: Sequence[models.Model]) -> None:
 
     Inside `one_write()` the entries are saved together with the others of that write.
     """
-    entries = [
-        AuditEntry(
-            content_type=ContentType.objects.get_for_model(row),
-            object_pk=str(row.pk),
-            object_repr=str(row),
-            action=AuditEntry.Action.CREATE,
-            changes=model_instance_diff(None, row, use_json_for_changes=True),
-            additional_data=row.get_additional_data() if hasattr(row, "get_additional_data") else None,
-            cid=current_request_id(),
-        )
-        for row in rows
-    ]
+    entries = [_entry(row, AuditEntry.Action.CREATE, changes_between(None, row)) for row in rows]
     for entry in entries:
         entry.attribute()
-    at_once = [entry for entry in entries if not before_commit(write_together, entry)]
-    if at_once:
-        AuditEntry.objects.bulk_create(at_once)
-        seal_after_commit()
+    if at_once := [entry for entry in entries if not before_commit(write_together, entry)]:
+        write_together(at_once)

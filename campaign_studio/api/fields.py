@@ -1,6 +1,6 @@
 """The fields that serializers share. Their messages say what to send."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
+from campaign_studio.api.documents.rows import only_row
 from campaign_studio.api.refusals import first_of
 from campaign_studio.encryption import MASK
 from campaign_studio.faults import NOT_IN_THE_CALENDAR, DateFault, fault_of_date, quoted, with_point
@@ -100,6 +101,15 @@ class VisibleRelatedField(serializers.PrimaryKeyRelatedField):
 
     queryset: StudioQuerySet | None
 
+    def to_internal_value(self, data: object) -> Any:
+        """The object, read by a statement that is compiled once."""
+        key = self.pk_field.to_internal_value(data)
+        rows = self.get_queryset()
+        row = None if rows is None else only_row(rows.filter(pk=key))
+        if row is None:
+            self.fail("does_not_exist", pk_value=key)
+        return row
+
     def get_queryset(self) -> StudioQuerySet | None:
         return None if self.queryset is None else self.queryset.all().visible_to(self.context["request"].user)
 
@@ -138,15 +148,6 @@ class ForReader(serializers.Field):
 
 class TextForReader(ForReader, serializers.CharField):
     """A text that depends on who reads it."""
-
-
-class AllowedActions(ForReader, serializers.ListField):
-    """What the reader may do with the object. Other rules may still refuse what a request contains."""
-
-    def __init__(self, *, choices: Iterable[str], **kwargs: Any) -> None:
-        child = serializers.ChoiceField(choices=[(name, name) for name in choices])
-        help_text = _("What you may do with the object now. Rules about what a request contains may still refuse it.")
-        super().__init__(child=child, source="allowed_actions_for", read_only=True, help_text=help_text, **kwargs)
 
 
 class NameField(serializers.CharField):

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from campaign_studio.acting import Reader
 from campaign_studio.constraints import with_constraint_code
+from campaign_studio.database.rows import NotPlainError, insert_rows, update_row
 from campaign_studio.models.verdicts import Verdict, checks_of
 
 LINE_BREAKS = re.compile(r"\s*[\r\n]+\s*")
@@ -35,15 +36,6 @@ class StudioModel(models.Model):
         `reader` has a role and, as `pk`, an expression.
         """
         return {}
-
-    def allowed_actions_for(self, reader: Reader) -> list[str]:
-        """What the reader may do with the stored row, such as `change`, as far as that depends on neither input.
-
-        Takes a query. A model that says so names it in its `expressions()`.
-        """
-        allowed = type(self).expressions(reader)["allowed_actions_for"]
-        found: list[str] | None = type(self)._base_manager.filter(pk=self.pk).values_list(allowed, flat=True).first()
-        return found or []
 
     # django-model-utils' FieldTracker does the same with a descriptor per field. These few lines are easier to follow.
 
@@ -95,6 +87,34 @@ class StudioModel(models.Model):
     def save(self, **kwargs: Any) -> None:
         super().save(**kwargs)
         self._remember(kwargs.get("update_fields"))
+
+    # Django has no public way to exchange the statements of `save()`.
+
+    def _do_insert(self, manager: Any, using: Any, fields: Any, returning_fields: Any, raw: bool) -> Any:
+        """The INSERT of `save()`, with a fixed text."""
+        try:
+            if not raw:
+                return insert_rows([self], fields, returning_fields)
+        except NotPlainError:
+            pass
+        return super()._do_insert(manager, using, fields, returning_fields, raw)
+
+    def _do_update(
+        self, base_qs: Any, using: Any, pk_val: Any, values: Any, update_fields: Any, forced_update: bool
+    ) -> bool:
+        """The UPDATE of `save()`, with a fixed text for each set of columns."""
+        try:
+            if values:
+                fields, _models, written = zip(*values, strict=True)
+                return update_row(self, fields, written, **self._replaced())
+        except NotPlainError:
+            pass
+        rows = base_qs.filter(**self._replaced())
+        return bool(super()._do_update(rows, using, pk_val, values, update_fields, forced_update))
+
+    def _replaced(self) -> dict[str, Any]:
+        """Columns with the values that the stored row must have, or `save()` doesn't write it."""
+        return {}
 
     def _remember(self, fields: Collection[str] | None = None) -> None:
         values = self.__dict__

@@ -67,12 +67,11 @@ class VersionedModel(StudioModel):
         """Whether it was created in the current write. No one else can see it yet, and it has no parts but new ones."""
         return self._created_in is not None and self._created_in is current_write()
 
-    def _do_update(self, base_qs: Any, *args: Any, **kwargs: Any) -> Any:
-        """The UPDATE of `save()`, only if the version is still the same.
+    def _replaced(self) -> dict[str, Any]:
+        return {"version": self.version - 1}
 
-        Django has no public way to extend the WHERE clause of a save. A second UPDATE would fire every trigger twice.
-        """
-        if not super()._do_update(base_qs.filter(version=self.version - 1), *args, **kwargs):
+    def _do_update(self, *args: Any, **kwargs: Any) -> bool:
+        if not super()._do_update(*args, **kwargs):
             raise StaleError(self)
         return True
 

@@ -23,7 +23,6 @@ class CampaignViewSet(AuditedViewSet[Campaign]):
         "advertiser_name": CampaignQuerySet.with_advertiser_name,
     }
     lookup_url_kwarg = "campaign_id"
-    counters = serializers.NOT_EDITED
 
     def offered_orderings(self) -> set[str]:
         """Not by a name that the user may not see: the order would reveal it."""

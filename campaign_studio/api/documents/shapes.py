@@ -81,14 +81,16 @@ def shape_of(query: Query) -> tuple[Hashable, list[Any]]:
 
 
 def _of_query(query: Query, values: list[Any]) -> Hashable:
-    unusual = (query.distinct, query.combinator, query.group_by, query.extra, query.select_for_update)
+    unusual = (query.distinct, query.combinator, query.group_by, query.extra)
     if any(unusual):
         raise UnknownShapeError
     joins = tuple(
         (alias, join.table_name, join.parent_alias, join.join_type, query.alias_refcount[alias] > 0)
         for alias, join in query.alias_map.items()
     )
-    return query.model, joins, _of(query.where, values)
+    lock = (query.select_for_update, query.select_for_update_of, query.select_for_no_key_update)
+    waits = (query.select_for_update_nowait, query.select_for_update_skip_locked)
+    return query.model, joins, _of(query.where, values), lock, waits
 
 
 def _of(node: Any, values: list[Any]) -> Hashable:

@@ -1,0 +1,83 @@
+"""A few rows are written by statements with a fixed text, which the driver prepares.
+
+Django compiles an INSERT or UPDATE for each `save()`, and PostgreSQL parses and plans it. Here the text depends only on
+the table, the columns and the number of rows, so it is compiled once. Fields prepare the values as for Django's own.
+"""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from django.db import connection
+from django.db.models import Field, Model
+from psycopg.types.numeric import Int2, Int4, Int8
+
+from campaign_studio.database.prepared import count_changed, fetch_all
+
+Fields = Sequence[Field]
+
+
+class NotPlainError(TypeError):
+    """A value is an expression, which is part of a statement's text."""
+
+
+def insert_rows(rows: Sequence[Model], fields: Fields, returned: Fields) -> list[tuple[Any, ...]]:
+    """Insert rows of one table, and return the values of the fields `returned` for each.
+
+    The rows themselves stay as they are, and no signal is sent. Meant for a few rows: there is a text for each number
+    of them. Raises NotPlainError before anything is written.
+    """
+    values = [value for row in rows for value in _prepared(fields, [field.pre_save(row, add=True) for field in fields])]
+    return fetch_all(_insert_text(rows[0]._meta.db_table, tuple(fields), tuple(returned), len(rows)), values)
+
+
+def update_row(row: Model, fields: Fields, values: Sequence[Any], **former: Any) -> bool:
+    """Write these values into the stored row, if it has the key of `row` and the values `former`, by column.
+
+    Returns whether there is such a row. Raises NotPlainError before anything is written.
+    """
+    key = row._meta.pk
+    sql = _update_text(row._meta.db_table, tuple(fields), (key.column, *former))
+    return count_changed(sql, [*_prepared([*fields, key], [*values, row.pk]), *former.values()]) > 0
+
+
+def _prepared(fields: Fields, values: Sequence[Any]) -> list[Any]:
+    if any(hasattr(value, "resolve_expression") for value in values):
+        raise NotPlainError
+    return [
+        _sized(field.get_db_prep_save(value, connection=connection))
+        for field, value in zip(fields, values, strict=True)
+    ]
+
+
+def _sized(value: Any) -> Any:
+    """The value, with numbers that are sent in the size they need.
+
+    Sent apart from the text, numbers of Django's fields lose the digits that their column has no place for.
+    """
+    if isinstance(value, list):
+        return [_sized(one) for one in value]
+    return int(value) if isinstance(value, Int2 | Int4 | Int8) else value
+
+
+@cache
+def _insert_text(table: str, fields: tuple[Field, ...], returned: tuple[Field, ...], rows: int) -> str:
+    name = connection.ops.quote_name
+    values = ", ".join(map(_placeholder, fields))
+    columns = ", ".join(name(field.column) for field in fields)
+    returning = ", ".join(f"{name(table)}.{name(field.column)}" for field in returned) or "NULL"
+    lines = ", ".join([f"({values})"] * rows)
+    return f"INSERT INTO {name(table)} ({columns}) VALUES {lines} RETURNING {returning}"  # noqa: S608 - as below
+
+
+@cache
+def _update_text(table: str, fields: tuple[Field, ...], former: tuple[str, ...]) -> str:
+    name = connection.ops.quote_name
+    changes = ", ".join(f"{name(field.column)} = {_placeholder(field)}" for field in fields)
+    condition = " AND ".join(f"{name(table)}.{name(column)} = %s" for column in former)
+    return f"UPDATE {name(table)} SET {changes} WHERE {condition}"  # noqa: S608 - names of our columns
+
+
+def _placeholder(field: Any) -> str:
+    """`%s`, with a cast for arrays."""
+    return str(field.get_placeholder(None, None, connection)) if hasattr(field, "get_placeholder") else "%s"
