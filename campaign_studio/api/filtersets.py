@@ -161,7 +161,13 @@ class UserField(forms.UUIDField):
         return value if value == ME else super().to_python(value)
 
 
-@extend_schema_field({"anyOf": [{"type": "string", "format": "uuid"}, {"type": "string", "enum": [ME]}]})
+@extend_schema_field(
+    {
+        "anyOf": [{"type": "string", "format": "uuid"}, {"type": "string", "const": ME}],
+        # A schema of one's own hides the label.
+        "description": _("Only what this user created: the id of a user, or `me` for yourself."),
+    }
+)
 class UserIdFilter(UUIDFilter):
     """Rows of the user with this id. `me` is the user who asks."""
 

@@ -324,6 +324,10 @@ def test_lists_document_their_parameters(document: dict[str, Any]) -> None:
         "campaign_start_date_before",
         "campaign_end_date_after",
         "campaign_end_date_before",
+        "created_at_after",
+        "created_at_before",
+        "updated_at_after",
+        "updated_at_before",
     }
     history = parameters("/api/campaigns/{campaign_id}/history")
     assert history == {"campaign_id", "page", "page_size", "cursor", "actor", "field", "from", "to"}

@@ -15,9 +15,10 @@ UNCOUNTED = {"/api/health": ["400", "503"], "/api/live": ["400"], "/api/ready": 
 SCHEMAS: Schema = {
     "ErrorDetail": {
         "type": "object",
-        "description": _("What is wrong, in one sentence."),
+        # So that clients read any error alike.
+        "allOf": [{"$ref": "#/components/schemas/FieldErrors"}],
+        "description": _("What is wrong, in one sentence: `detail` is always there."),
         "required": ["detail"],
-        "properties": {"detail": {"type": "string"}},
         "example": {"detail": ROLE_MAY_NOT},
     },
     "FieldErrors": {
