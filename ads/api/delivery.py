@@ -67,7 +67,7 @@ class DeliveryViewSet(StudioView, GenericViewSet[Ad]):
             "next quarter hour."
         ),
         parameters=[opportunities.OpportunitySerializer],
-        responses={200: serializers.DeliverySerializer, 304: None},
+        responses=serializers.DeliverySerializer,
     )
     def decision(self, request: Request) -> Response:
         opportunity = opportunities.opportunity_in(request.query_params.dict())

@@ -306,7 +306,7 @@ def parameter_of(document: dict[str, Any], path: str, name: str) -> dict[str, An
 
 def test_lists_document_their_parameters(document: dict[str, Any]) -> None:
     def parameters(path: str) -> set[str]:
-        return {one["name"] for one in document["paths"][path]["get"]["parameters"]}
+        return {one["name"] for one in document["paths"][path]["get"]["parameters"] if one["in"] != "header"}
 
     assert parameters("/api/campaigns") == {
         "page",

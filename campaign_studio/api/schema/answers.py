@@ -1,6 +1,7 @@
 """The errors that an operation can return, and the headers that every answer has."""
 
 import copy
+from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.generators import SchemaGenerator
@@ -8,6 +9,9 @@ from rest_framework.request import Request
 
 from campaign_studio.api.permissions import ROLE_MAY_NOT
 from campaign_studio.api.schema import OPTIONAL, Schema
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
 
 WITH_BODY = ("post", "put", "patch")
 # Load balancers may ask as often as they like.
@@ -44,8 +48,9 @@ SCHEMAS: Schema = {
         ],
     },
 }
-# The name, the description and the schema of each error.
-ERRORS = {
+# The name, the description and the schema of each error. A 304 is none, but described alike.
+ERRORS: dict[str, tuple[str, "StrPromise", str | None]] = {
+    "304": ("NotModified", _("What you have, as named by `If-None-Match`, is current. The answer is empty."), None),
     "400": ("BadRequest", _("The input is refused. Nothing has been changed."), "FieldErrors"),
     "401": ("Unauthorized", _("The token is missing or no longer valid."), "ErrorDetail"),
     "403": ("Forbidden", ROLE_MAY_NOT, "ErrorDetail"),
@@ -73,13 +78,13 @@ DONE = {
     "200": _("The request has succeeded."),
     "201": _("The object has been created."),
     "204": _("The request has succeeded. The answer is empty."),
-    "304": _("What you have, as named by `If-None-Match`, is current. The answer is empty."),
     "503": _("The server can't work as it should."),
 }
+ETAG_TEXT = _("The state of the object or the list, for `If-Match` and `If-None-Match`.")
 TEXT: Schema = {"type": "string"}
 NUMBER: Schema = {"type": "integer", "minimum": 0}
 HEADERS: dict[str, Schema] = {
-    "ETag": {"description": _("Changes with every change of the object."), "schema": TEXT},
+    "ETag": {"description": ETAG_TEXT, "schema": TEXT},
     "Retry-After": {"description": _("The seconds after which to try again."), "schema": NUMBER},
     "WWW-Authenticate": {"description": _("How to authenticate here."), "schema": TEXT},
     "X-Request-ID": {
@@ -92,6 +97,7 @@ HEADERS: dict[str, Schema] = {
 }
 LIMITS = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
 OF_ERRORS = {
+    "304": ("ETag",),
     "401": ("WWW-Authenticate",),
     "412": ("ETag",),
     "429": ("Retry-After",),
@@ -121,11 +127,13 @@ def _error(code: str) -> Schema:
     _name, text, schema = ERRORS[code]
     # Before anything is counted, a request can only be malformed, or the database be away.
     names = ["X-Request-ID", *(LIMITS if code not in ("400", "503") else ()), *OF_ERRORS.get(code, ())]
-    return {
+    answer: Schema = {
         "description": text,
         "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in sorted(names)},
-        "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}},
     }
+    if schema is not None:
+        answer["content"] = {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
+    return answer
 
 
 def _headers(own: dict[str, Schema], shared: dict[str, Schema], path: str) -> dict[str, Schema]:
@@ -148,6 +156,8 @@ def _possible(path: str, method: str, operation: Schema) -> list[str]:
         codes.append("404")
     if method in ("delete", "post"):
         codes.append("409")
+    if "If-None-Match" in names:
+        codes.append("304")
     if "If-Match" in names:
         codes.append("412")
     if method in WITH_BODY:

@@ -10,6 +10,7 @@ from rest_framework.serializers import ListSerializer, Serializer
 
 from campaign_studio.api.etags import ETagMixin
 from campaign_studio.api.schema import Schema, naming
+from campaign_studio.api.schema.answers import ETAG_TEXT
 
 Parameter: TypeAlias = OpenApiParameter | Serializer | type[Serializer]
 IDEMPOTENCY_KEY = OpenApiParameter(
@@ -36,9 +37,13 @@ IF_MATCH = OpenApiParameter(
     OpenApiParameter.HEADER,
     description=_("The ETag of the object you have read. If it is no longer current, the change is refused with 412."),
 )
-ETAG = OpenApiParameter(
-    "ETag", str, OpenApiParameter.HEADER, response=[200, 201], description=_("Changes with every change of the object.")
+IF_NONE_MATCH = OpenApiParameter(
+    "If-None-Match",
+    str,
+    OpenApiParameter.HEADER,
+    description=_("The ETag of the answer you have. If it is still current, the answer is an empty 304."),
 )
+ETAG = OpenApiParameter("ETag", str, OpenApiParameter.HEADER, response=[200, 201], description=ETAG_TEXT)
 
 
 class StudioSchema(AutoSchema):
@@ -69,14 +74,24 @@ class StudioSchema(AutoSchema):
         return super().get_filter_backends() if self._action == "list" else []
 
     def get_override_parameters(self) -> list[Parameter]:
-        """The headers `Idempotency-Key`, `ETag` and `If-Match`."""
+        """The headers `Idempotency-Key`, `ETag`, `If-Match` and `If-None-Match`."""
         is_kept = self.method == "POST" and not getattr(self.view, "no_store", False)
         found: list[Parameter] = [IDEMPOTENCY_KEY, REPLAYED] if is_kept else []
-        if isinstance(self.view, ETagMixin) and self._action not in ("list", "history"):
+        if self.method == "GET":
+            return [ETAG, IF_NONE_MATCH] if self._is_tagged() else []
+        if isinstance(self.view, ETagMixin):
             found.append(ETAG)
-            if self.method != "GET" and self._action != "create":
+            if self._action != "create":
                 found.append(IF_MATCH)
         return found
+
+    def _is_tagged(self) -> bool:
+        """Whether a GET has an ETag: all JSON but health checks, and under `/api/auth/` only what can be changed."""
+        answers = self.get_response_serializers()
+        # Other media types are in the keys: `{(200, "image/svg+xml"): …}`.
+        is_json = not (isinstance(answers, dict) and any(isinstance(key, tuple) for key in answers))
+        kept = isinstance(self.view, ETagMixin) or not self.view.no_store
+        return is_json and kept and bool(self.view.throttle_classes)
 
     @property
     def _action(self) -> str | None:
