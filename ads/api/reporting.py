@@ -199,26 +199,24 @@ def _read(sent: list[object]) -> tuple[list[ReportedView], dict[int, tuple[str, 
 
 def _usual(index: int, item: Any) -> ReportedView | None:
     """A view in the form that devices send. Anything else is left to the serializer, which is slower (None)."""
-    match item:
-        case {
-            "impression": str(impression),
-            "sequence": int(sequence),
-            "viewed_at": str(text),
-            "duration_seconds": int() | float() as seconds,
-        } if len(item) == 4 and sequence >= 0 and 0 <= seconds < math.inf:
-            pass
-        case _:
-            return None
-    if isinstance(sequence, bool) or isinstance(seconds, bool):
-        return None
     try:
+        proof, sequence, text, seconds = (
+            *(item["impression"], item["sequence"]),
+            *(item["viewed_at"], item["duration_seconds"]),
+        )
         viewed_at = datetime.fromisoformat(text)
-    except ValueError:
+        # Not isinstance(): True is an int.
+        is_usual = (
+            (len(item), type(proof), type(sequence)) == (4, str, int)
+            and type(seconds) in (int, float)
+            and sequence >= 0
+            and 0 <= seconds < math.inf
+            and FIRST_YEAR <= viewed_at.year <= LAST_YEAR
+            and OFFSETS[0] <= viewed_at.utcoffset() <= OFFSETS[1]
+        )
+    except (LookupError, TypeError, ValueError):
         return None
-    offset = viewed_at.utcoffset()
-    if offset is None or not OFFSETS[0] <= offset <= OFFSETS[1] or not FIRST_YEAR <= viewed_at.year <= LAST_YEAR:
-        return None
-    return ReportedView(index, impression, sequence, viewed_at, int(seconds))
+    return ReportedView(index, proof, sequence, viewed_at, int(seconds)) if is_usual else None
 
 
 def _in_words(detail: Any) -> str:

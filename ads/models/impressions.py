@@ -46,8 +46,10 @@ class AdView(models.Model):
         verbose_name = _("view")
         verbose_name_plural = _("views")
         indexes = [
-            models.Index(fields=["device_id", "quarter"], name="ad_views_of_a_quarter"),
-            models.Index(fields=["impression_id"], name="ad_views_of_an_impression"),
+            # With `viewed_at`, which is always asked for too: PostgreSQL would combine them with the primary key, and
+            # read all views of some days.
+            models.Index(fields=["device_id", "quarter", "viewed_at"], name="ad_views_of_quarters"),
+            models.Index(fields=["impression_id", "viewed_at"], name="ad_views_of_impressions"),
         ]
         constraints = [
             models.CheckConstraint(

@@ -7,9 +7,9 @@ reports of other devices wait for them; whoever has them may also write the sums
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
@@ -19,27 +19,29 @@ from django.utils import timezone
 from accounts.audit.models import SecurityEvent
 from accounts.choices import SecurityEventKind
 from ads.models import Device
+from ads.reporting.known import Known, array, ids
 from ads.reporting.reports import (
     IMPLAUSIBLE,
-    Airtime,
     CountedAd,
     ProvenView,
     Refusal,
     Rejection,
     ReportedView,
+    Shown,
     Totals,
     objection,
+    proven,
 )
 from campaign_studio.database.prepared import execute, fetch_all, fetch_one
 from campaign_studio.rate_limits import REFUSALS_PERIOD, count_refusal, is_summed_up
 
 # The statements below are planned once per connection, whatever the length of a report: PostgreSQL would take most
-# short ones for worth a plan of their own, which costs more than they do.
+# short ones for worth a plan of their own, which costs more than they do. While the partition of a month is new,
+# PostgreSQL takes it for tiny and would read all of it: hence no sequential scans.
 LOCK_DEVICE = """
-SELECT set_config('plan_cache_mode', 'force_generic_plan', true)
+SELECT set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true)
 FROM devices WHERE device_id = %s AND is_active FOR NO KEY UPDATE
 """
-KNOWN = "SELECT view_id FROM ad_view_receipts WHERE view_id = ANY(%s::uuid[])"
 # Locks the campaigns, so that they can't be deleted while their rows of totals are created.
 MAKE_TOTALS = """
 INSERT INTO campaign_view_totals (campaign_id)
@@ -71,14 +73,13 @@ ORDER BY ads.ad_id FOR NO KEY UPDATE OF ads
 # views share is sent once, and named by its number.
 WRITE = """
 WITH counted AS (
-    SELECT view.*, ad.ad_id, place.*, moment.* FROM unnest(
-        %s::uuid[], %s::uuid[], %s::timestamptz[], %s::integer[], %s::integer[], %s::integer[], %s::integer[]
-    ) AS view (view_id, impression_id, viewed_at, duration_seconds, ad_number, place_number, moment_number)
-    JOIN unnest(%s::uuid[]) WITH ORDINALITY AS ad (ad_id, ad_number) USING (ad_number)
+    SELECT view_id, viewed_at, duration_seconds, shown.*, place.*
+    FROM unnest(%s::uuid[], %s::timestamptz[], %s::integer[], %s::integer[])
+        AS view (view_id, viewed_at, duration_seconds, shown_number)
+    JOIN unnest(%s::uuid[], %s::uuid[], %s::timestamptz[], %s::date[], %s::integer[]) WITH ORDINALITY
+        AS shown (impression_id, ad_id, quarter, local_day, place_number, shown_number) USING (shown_number)
     JOIN unnest(%s::text[], %s::text[], %s::text[], %s::text[]) WITH ORDINALITY
         AS place (position, country, city, postcode, place_number) USING (place_number)
-    JOIN unnest(%s::timestamptz[], %s::date[]) WITH ORDINALITY
-        AS moment (quarter, local_day, moment_number) USING (moment_number)
 ), receipts AS (
     INSERT INTO ad_view_receipts (view_id) SELECT view_id FROM counted ORDER BY view_id
 ), views AS (
@@ -139,25 +140,24 @@ def count_views(views: Sequence[ReportedView], *, device: Device, now: datetime)
     # Without a savepoint: whoever calls this in a transaction gives it up if this fails.
     with transaction.atomic(savepoint=False):
         lock_device(device)
-        proven = {view.index: ProvenView.from_report(view, device.pk) for view in views}
-        believed = [view for view in proven.values() if view]
-        known = {view_id for (view_id,) in fetch_all(KNOWN, [_ids(view.view_id for view in believed)])}
-        airtime = Airtime(believed, device.pk)
+        found = proven(views, device.pk)
+        believed = [view for view in found.values() if view]
+        known = Known.of(believed, device.pk)
         # Last, because others wait for these.
-        ads = _lock(believed)
-        for index, view in proven.items():
+        ads = _lock(believed, make_totals=known.lacks_totals)
+        for index, view in found.items():
             if view is None:
                 result.rejected[index] = Rejection(Refusal.FORGED)
-            elif view.view_id in known:
+            elif view.view_id in known.view_ids:
                 result.duplicates += 1
-            elif (ad := ads.get(view.impression.ad_id)) is None:
+            elif (ad := ads.get(view.shown)) is None:
                 result.rejected[index] = Rejection(Refusal.UNKNOWN_AD)
-            elif rejection := objection(view, ad, now) or airtime.objection(view) or ad.totals.objection(ad):
+            elif rejection := objection(view, ad, now) or known.airtime.objection(view) or ad.totals.objection(ad):
                 result.rejected[index] = rejection
             else:
-                known.add(view.view_id)
+                known.view_ids.add(view.view_id)
                 accepted.append(view)
-                airtime.add(view)
+                known.airtime.add(view)
                 ad.totals.add(view.duration_seconds)
         if accepted:
             _write(accepted, device)
@@ -174,39 +174,48 @@ def lock_device(device: Device) -> None:
 
 def lock_totals(ads: Collection[UUID]) -> None:
     """Lock the totals of the ads' campaigns until the transaction ends, and make those that don't exist yet."""
-    execute(MAKE_TOTALS, [_ids(ads)])
-    execute(LOCK_TOTALS, [_ids(ads)])
+    execute(MAKE_TOTALS, [ids(ads)])
+    execute(LOCK_TOTALS, [ids(ads)])
 
 
-def _lock(views: Collection[ProvenView]) -> dict[UUID, CountedAd]:
-    """The ads of the views that still exist, by key, locked with the totals of their campaigns."""
-    wanted = list({view.impression.ad_id for view in views})
-    lock_totals(wanted)
+def _lock(views: Collection[ProvenView], *, make_totals: bool) -> dict[Shown, CountedAd]:
+    """The ads of the views that still exist, locked with the totals of their campaigns."""
+    shown = {view.shown for view in views}
+    wanted = list({one.impression.ad_id for one in shown})
+    keys = ids(wanted)
+    if make_totals:
+        execute(MAKE_TOTALS, [keys])
+    execute(LOCK_TOTALS, [keys])
     totals: dict[UUID, Totals] = {}
     ads = {}
-    for number, campaign, views_so_far, seconds_so_far, max_views, *durations in fetch_all(LOCK_ADS, [_ids(wanted)]):
+    for number, campaign, views_so_far, seconds_so_far, max_views, *durations in fetch_all(LOCK_ADS, [keys]):
         total = totals.setdefault(campaign, Totals(views_so_far, seconds_so_far))
         ads[wanted[number - 1]] = CountedAd.from_columns(total, max_views, *durations)
-    return ads
+    return {one: ads[one.impression.ad_id] for one in shown if one.impression.ad_id in ads}
 
 
 def _write(views: list[ProvenView], device: Device) -> None:
     """Write the views with their receipts, and add them to every sum. Bypasses the models: no version changes."""
-    ads, places, moments = _Numbered[UUID](), _Numbered[tuple[str, ...]](), _Numbered[tuple[datetime, date]]()
-    numbers = []
-    for view in views:
-        shown = view.impression
-        place = (shown.position, shown.country, shown.city, shown.postcode)
-        numbers.append((ads[shown.ad_id], places[place], moments[view.quarter, view.day]))
+    impressions, places = _Numbered[tuple[Shown, datetime]](), _Numbered[tuple[str, ...]]()
+    numbers = [impressions[view.shown, view.quarter] for view in views]
+    shown = [
+        (
+            one.id,
+            one.impression.ad_id.hex,
+            quarter.isoformat(),
+            # The day on which it is counted is that of the screen's clock.
+            one.impression.quarter.date().isoformat(),
+            places[one.impression.position, one.impression.country, one.impression.city, one.impression.postcode],
+        )
+        for one, quarter in impressions
+    ]
     values = [
-        _ids(view.view_id for view in views),
-        _ids(view.impression_id for view in views),
-        _array(view.viewed_at.isoformat() for view in views),
-        _array(view.duration_seconds for view in views),
-        *(_array(column) for column in zip(*numbers, strict=True)),
-        _ids(ads),
+        array(view.view_id for view in views),
+        array(view.viewed_at.isoformat() for view in views),
+        array(view.duration_seconds for view in views),
+        array(numbers),
+        *(array(column) for column in zip(*shown, strict=True)),
         *(list(column) for column in zip(*places, strict=True)),
-        *(list(column) for column in zip(*moments, strict=True)),
         device.pk,
         timezone.now(),
     ]
@@ -219,15 +228,6 @@ class _Numbered(dict[Value, int]):
     def __missing__(self, value: Value) -> int:
         self[value] = number = len(self) + 1
         return number
-
-
-def _ids(keys: Iterable[UUID]) -> str:
-    return _array(key.hex for key in keys)
-
-
-def _array(values: Iterable[object]) -> str:
-    """An array as PostgreSQL reads it, of values that need no quotes. The driver would take several times as long."""
-    return f"{{{','.join(map(str, values))}}}"
 
 
 def _record_implausible(device: Device, result: CountResult) -> None:

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from django.utils import timezone
 from rest_framework.test import APIClient
@@ -14,7 +15,7 @@ from ads.delivery.opportunity import Opportunity
 from ads.delivery.proofs import impression_of, prove
 from ads.models import Ad, AdViewDay, CampaignViewTotals, Device
 from ads.reporting.counting import CountResult, count_views
-from ads.reporting.reports import ProvenView, Refusal, Rejection, ReportedView
+from ads.reporting.reports import Refusal, Rejection, ReportedView, proven
 
 ADDRESS = "/api/delivery/views"
 NOTHING = {"accepted": 0, "duplicates": 0, "rejected": []}
@@ -86,8 +87,8 @@ def refused(reason: Refusal, **params: object) -> str:
 
 def id_of(sent: dict[str, Any], device_id: str = "car-1") -> Any:
     """The id under which a reported view is stored; None if its impression is forged."""
-    proven = ProvenView.from_report(_reported(0, sent), device_id)
-    return proven.view_id if proven else None
+    view = proven([_reported(0, sent)], device_id)[0]
+    return UUID(view.view_id) if view else None
 
 
 def count(device: Device, *views: dict[str, Any], now: datetime | None = None) -> CountResult:

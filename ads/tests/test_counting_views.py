@@ -1,7 +1,9 @@
 """Reported views are counted once, up to the campaign's caps."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid5
 
 import pytest
 from django.db import connection
@@ -12,9 +14,11 @@ from rest_framework.test import APIClient
 from accounts.models import AuditEntry
 from accounts.tests.factories import UserFactory
 from ads.models import Ad, AdView, AdViewDay, CampaignViewTotals, Device, ViewReceipt
-from ads.reporting.reports import Refusal
+from ads.reporting import known
+from ads.reporting.reports import NAMESPACE, Refusal
 from ads.tests.factories import AdFactory
-from ads.tests.screens import ADDRESS, NOTHING, car, counters, driving, id_of, reasons, refused, report, view
+from ads.tests.screens import ADDRESS, NOTHING, car, count, counters, driving, id_of, reasons, refused, report, view
+from campaign_studio.database.prepared import fetch_all
 from campaigns.choices import in_seconds
 from campaigns.models import Campaign
 from campaigns.tests.factories import CampaignFactory
@@ -235,17 +239,45 @@ def statements(client: APIClient, views: list[dict[str, Any]]) -> int:
     return sum("SAVEPOINT" not in one["sql"] for one in seen.captured_queries)
 
 
-def test_a_report_takes_nine_statements_whatever_the_number_of_views(device: Device) -> None:
-    """Who sends it and who acts; the device; what is known, what it has shown; totals and ads; what is written."""
+def test_a_report_takes_seven_statements_whatever_the_number_of_views(device: Device) -> None:
+    """Who sends it and who acts; the device; what is known; totals and ads; what is written."""
     client = driving(device)
     ads = [AdFactory(campaign=CampaignFactory(campaign_max_view_count=60)) for _ in range(10)]
     report(client, view(ads[0]))
 
-    assert statements(client, [view(ads[0], city="Ulm")]) == 9
+    assert statements(client, [view(ads[0], city="Ulm")]) == 7
     many = [view(ads[number % 10], city=f"City {number % 60}", duration_seconds=2) for number in range(390)]
-    assert statements(client, many + many[:110]) == 9
+    assert statements(client, many + many[:110]) == 8, "one more makes the totals of campaigns without views"
     assert AdView.objects.count() == 392
-    assert statements(client, [view(ads[number % 10]) for number in range(500)]) == 10, "with one security event"
+    assert statements(client, [view(ads[number % 10]) for number in range(500)]) == 8, "with one security event"
+
+
+def test_the_id_of_a_view_is_the_uuid_of_its_device_impression_and_sequence(client: APIClient, ad: Ad) -> None:
+    """Receipts are kept for ever, so the ids must never be made in another way."""
+    at = datetime.now(UTC).replace(microsecond=0)
+    report(client, view(ad, viewed_at=at.isoformat(), sequence=7, country="DE", city="Ulm", postcode="89 073"))
+
+    quarter = at.replace(minute=at.minute // 15 * 15, second=0, tzinfo=None).isoformat()
+    parts = ("car-1", str(ad.pk), ad.ad_type_id, quarter, "DE", "ulm", "89 073")
+    impression = uuid5(NAMESPACE, "\0".join(parts))
+    assert AdView.objects.values_list("impression_id", "view_id").get() == (impression, uuid5(impression, "7"))
+
+
+def test_what_a_device_has_shown_is_found_without_reading_the_views_of_others(
+    device: Device, ad: Ad, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plans = []
+
+    def explained(sql: str, parameters: Any) -> Any:
+        plans.append("\n".join(line for (line,) in fetch_all(f"EXPLAIN {sql}", parameters)))
+        return fetch_all(sql, parameters)
+
+    monkeypatch.setattr(known, "fetch_all", explained)
+    count(device, view(ad))
+
+    (plan,) = plans
+    assert len(re.findall(r"Index Scan using ad_views_other_(?:of_quarters|of_impressions)", plan)) == 2
+    assert not re.findall("ad_views_.*_pkey|Seq Scan", plan)
 
 
 def test_a_report_without_a_valid_view_writes_nothing(device: Device, ad: Ad) -> None:

@@ -14,8 +14,8 @@ from rest_framework.test import APIClient
 
 from accounts.tests.factories import make_cast
 from ads.models import Ad, AdView, AdViewDay, CampaignViewTotals, Device, ViewReceipt
-from ads.reporting import counting
-from ads.reporting.reports import Airtime, CountedAd, Totals
+from ads.reporting import counting, known
+from ads.reporting.reports import CountedAd, Totals
 from ads.tests.factories import AdFactory
 from ads.tests.screens import ADDRESS, car, codes, counters, view
 from ads.tests.test_recount_views import ALL_CORRECT
@@ -112,23 +112,23 @@ def test_control_without_the_lock_of_the_device_a_quarter_hour_is_exceeded(
     cars: list[Device], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(counting, "lock_device", lambda device: None)
-    together, read = Barrier(AT_ONCE), Airtime
+    together = Barrier(AT_ONCE)
 
-    def read_together(*arguments: Any) -> Any:
-        found = read(*arguments)
+    def read_together(sql: str, parameters: Any) -> Any:
+        found = fetch_all(sql, parameters)
         together.wait(timeout=30)
         return found
 
-    monkeypatch.setattr(counting, "Airtime", read_together)
+    monkeypatch.setattr(known, "fetch_all", read_together)
     monkeypatch.setattr(counting, "_lock", _without_locks)
 
     assert seconds_at_once(cars) == {"accepted": AT_ONCE}
 
 
-def _without_locks(views: Any) -> Any:
+def _without_locks(views: Any, *, make_totals: bool) -> Any:
     """The ads without locks, so that all reports can read before the first one commits."""
     uncapped = CountedAd(Totals(), needed_seconds=0, most_views=900, max_views=None, max_seconds=None)
-    return {one.impression.ad_id: uncapped for one in views}
+    return {one.shown: uncapped for one in views}
 
 
 def test_a_device_that_is_deactivated_in_the_meantime_is_refused(cars: list[Device]) -> None:
@@ -182,7 +182,7 @@ def test_control_without_the_lock_the_cap_is_exceeded(cars: list[Device], monkey
             read.wait(timeout=30)
         return found
 
-    monkeypatch.setattr(counting, "lock_totals", lambda ads: None)
+    monkeypatch.setattr(counting, "LOCK_TOTALS", "SELECT %s::text")
     monkeypatch.setattr(counting, "fetch_all", read_together)
 
     assert total(post_at_once(cars, [[view(ad)] for ad in ads])) == (4, 0, 0)

@@ -71,7 +71,7 @@ ads/models                 ad parts deliverable devices impressions
 ads/actions                together shifting duplicating publishing
 ads/delivery               opportunity statement facts engine shown explaining readiness triggers proofs
 ads/delivery/criteria      criterion status times days audience limits
-ads/reporting              reports counting voiding partitions performance
+ads/reporting              reports known counting voiding partitions performance
 ads/api                    actions delivery delivery_serializers devices opportunities reporting performance wording
 ads/api                    asking delivered shown_documents
 ads/console                answers campaigns moderation preview availability diagnosis wording place_forms creatives
