@@ -21,12 +21,15 @@ from ads.models import Ad, AdContentRating
 from ads.moderation import UNRATED, UnratedError
 from ads.querysets import AdQuerySet
 from ads.rules import NOT_OWN_CAMPAIGN
+from campaign_studio.api.counts import DESCRIPTION, counts_answer, counts_of
 from campaign_studio.api.errors import Conflict
 from campaign_studio.api.viewsets import StudioListViewSet, StudioViewSet
 from campaign_studio.places.clock import still_today
 from campaign_studio.querysets import StudioQuerySet
 from campaigns.models import Campaign
 
+# What ads are counted by.
+COUNTED = ("ad_status", "moderation_status", "ad_type_id", "media_type")
 PERMISSIONS = {"approve": "ads.moderate_ad", "reject": "ads.moderate_ad", "content_rating": "ads.rate_ad"}
 
 
@@ -49,6 +52,17 @@ class AdViewSet(AuditedViewSet[Ad]):
     lookup_url_kwarg = "ad_id"
     counters = ("ad_view_count",)
     addition_refusal = NOT_OWN_CAMPAIGN
+
+    @extend_schema(
+        operation_id="countAds",
+        summary=_("Count ads"),
+        description=DESCRIPTION,
+        responses=counts_answer("AdCounts", Ad, COUNTED),
+        filters=True,
+    )
+    @action(detail=False, methods=["get"], pagination_class=None)
+    def counts(self, request: Request) -> Response:
+        return Response(counts_of(self.filter_queryset(self.get_queryset()), COUNTED))
 
     def required_permission(self) -> str:
         """Reviewing and rating have permissions of their own. Owners may rate too, but not review."""

@@ -24,6 +24,7 @@ from campaign_studio.api.documents.statements import Kind, read_document, why_in
 from campaign_studio.api.errors import Conflict
 from campaign_studio.api.etags import Document, ETagMixin, Stale, etag_of
 from campaign_studio.api.filters import list_parameters, repeatable_parameters
+from campaign_studio.api.pagination import PARAMETERS as PAGE_PARAMETERS
 from campaign_studio.api.pagination import KeysFirstPagination
 from campaign_studio.api.permissions import ROLE_MAY_NOT
 from campaign_studio.api.serializers import StudioSerializer
@@ -38,6 +39,7 @@ VERBS = {
     "list": "view",
     "retrieve": "view",
     "history": "view",
+    "counts": "view",
     "create": "add",
     "update": "change",
     "partial_update": "change",
@@ -79,7 +81,9 @@ class StudioListViewSet(StudioView, mixins.ListModelMixin, GenericViewSet[Row]):
         return self.get_paginated_response(page.data)
 
     def known_parameters(self) -> set[str]:
-        """Lists take pages, order, search and filters."""
+        """Lists take pages, order, search and filters. Their counts take search and filters."""
+        if self.action == "counts":
+            return list_parameters(self) - {*PAGE_PARAMETERS, "ordering"}
         return list_parameters(self) if self.action == "list" else set()
 
     def repeatable_parameters(self) -> set[str]:

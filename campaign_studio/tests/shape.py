@@ -42,7 +42,7 @@ campaign_studio/places     names countries regions postcodes choices functions g
 campaign_studio/database   configuration timeouts unavailable schema_changes prepared rows backend/base
 campaign_studio/embedded   server roles backend/base
 campaign_studio/api        base viewsets permissions pagination parsers errors etags idempotency negotiation
-campaign_studio/api        throttling refusals fields parts cursors filtersets
+campaign_studio/api        throttling refusals fields parts cursors filtersets counts
 campaign_studio/api/documents fields describing shapes statements slices written rows
 campaign_studio/api/schema naming operations answers components
 campaign_studio/console    apps site base views lists pages rows permissions locking navigation throttling inlines

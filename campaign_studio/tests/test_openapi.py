@@ -27,7 +27,7 @@ pytestmark = pytest.mark.any_database
 
 RECORD = Path(__file__).with_name("openapi.json")
 VERBS = (
-    "(list|get|create|replace|update|delete|set|approve|reject|reveal|rotate|shift|duplicate|publish|apply|undo|upload|"
+    "(list|get|count|create|replace|update|delete|set|approve|reject|reveal|rotate|shift|duplicate|publish|apply|undo|upload|"
     "explain|report|check|refresh|change|request|confirm|end)([A-Z][a-z]+)+"
 )
 NAMED = {
@@ -72,10 +72,12 @@ ADDRESSES = """
 /api/users/{user_id}                                          get put patch delete
 /api/users/{user_id}/password                                 put
 /api/campaigns                                                get post
+/api/campaigns/counts                                         get
 /api/campaigns/{campaign_id}                                  get put patch delete
 /api/campaigns/{campaign_id}/ads                              get post
 /api/campaigns/{campaign_id}/history                          get
 /api/ads                                                      get post
+/api/ads/counts                                               get
 /api/ads/{ad_id}                                              get put patch delete
 /api/ads/{ad_id}/approve                                      post
 /api/ads/{ad_id}/content-rating                               put

@@ -81,6 +81,7 @@ DELETE /api/users/{{user_id}}            system_admin     204 403 403 403 403 40
 
 GET    {CAMPAIGNS}                       any              200 200 200 200 200 200 401
 POST   {CAMPAIGNS}                       any              201 201 201 403 403 403 401
+GET    {CAMPAIGNS}/counts                any              200 200 200 200 200 200 401
 GET    {CAMPAIGN}                        own              200 200 200 200 200 200 401
 GET    {CAMPAIGN}                        other            200 200 200 200 200 200 401
 PUT    {CAMPAIGN}                        own              200 200 200 403 403 403 401
@@ -99,6 +100,7 @@ POST   {CAMPAIGN}/ads                    other            201 201 403 403 403 40
 GET    {ADS}                             any              200 200 200 200 200 200 401
 POST   {ADS}                             own              201 201 201 403 403 403 401
 POST   {ADS}                             other            201 201 403 403 403 403 401
+GET    {ADS}/counts                      any              200 200 200 200 200 200 401
 GET    {AD}                              own              200 200 200 200 200 200 401
 GET    {AD}                              other            200 200 200 200 200 200 401
 PUT    {AD}                              own              200 200 200 403 403 403 401

@@ -1,11 +1,21 @@
 """The API views of campaigns."""
 
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
 from accounts.api.history import AuditedViewSet
+from campaign_studio.api.counts import DESCRIPTION, counts_answer, counts_of
 from campaign_studio.api.parsers import LARGE
 from campaigns.api import serializers
 from campaigns.api.filters import CampaignFilter
 from campaigns.models import VIEW_ADVERTISERS, Campaign
 from campaigns.querysets import CampaignQuerySet
+
+# What campaigns are counted by.
+COUNTED = ("campaign_status",)
 
 
 class CampaignViewSet(AuditedViewSet[Campaign]):
@@ -23,6 +33,17 @@ class CampaignViewSet(AuditedViewSet[Campaign]):
         "advertiser_name": CampaignQuerySet.with_advertiser_name,
     }
     lookup_url_kwarg = "campaign_id"
+
+    @extend_schema(
+        operation_id="countCampaigns",
+        summary=_("Count campaigns"),
+        description=DESCRIPTION,
+        responses=counts_answer("CampaignCounts", Campaign, COUNTED),
+        filters=True,
+    )
+    @action(detail=False, methods=["get"], pagination_class=None)
+    def counts(self, request: Request) -> Response:
+        return Response(counts_of(self.filter_queryset(self.get_queryset()), COUNTED))
 
     def offered_orderings(self) -> set[str]:
         """Not by a name that the user may not see: the order would reveal it."""
