@@ -19,6 +19,7 @@ from accounts.signin.two_factor import is_required_of
 from campaign_studio import acting
 from campaign_studio.acting import is_api
 from campaign_studio.addresses import networks_of
+from campaign_studio.doors import PagesOnly
 from campaign_studio.rate_limits import COST_OF_A_REFUSAL, REFUSALS_PERIOD, count, count_refusal, is_summed_up, rate
 
 REFUSALS = {HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS}
@@ -26,7 +27,7 @@ REFUSALS = {HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS}
 OPEN_WITHOUT_TWO_FACTOR = {"admin:two_factor", "admin:logout", "admin:jsi18n", "admin:login"}
 
 
-class ConsoleSessionMiddleware(AuthenticationMiddleware):
+class ConsoleSessionMiddleware(PagesOnly, AuthenticationMiddleware):
     """Authenticates console requests by their session row, with one more query than Django's middleware.
 
     Cookies are ignored under `/api/`, where only the bearer token identifies the user.
@@ -35,10 +36,7 @@ class ConsoleSessionMiddleware(AuthenticationMiddleware):
     def process_request(self, request: HttpRequest) -> None:
         """Set `request.user`, loaded on first access."""
         super().process_request(request)
-        if is_api(request.path_info):
-            request.user = AnonymousUser()
-        else:
-            request.user = SimpleLazyObject(lambda: _console_user(request))  # type: ignore[assignment]
+        request.user = SimpleLazyObject(lambda: _console_user(request))  # type: ignore[assignment]
 
     def process_view(self, request: HttpRequest, view: object, args: object, kwargs: object) -> HttpResponse | None:
         """Redirect users whose role requires two-factor authentication to the page where they set it up."""

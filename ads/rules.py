@@ -35,6 +35,15 @@ moderates = role_in(*ADMIN_ROLES, RoleName.CONTENT_MODERATOR)
 may_change = is_admin | (is_campaign_manager & owns_ad)
 may_rate = moderates | may_change
 
+# What can be done with an ad, and the permission for it.
+ACTIONS = {
+    "change": "ads.change_ad",
+    "delete": "ads.delete_ad",
+    "approve": "ads.moderate_ad",
+    "reject": "ads.moderate_ad",
+    "rate": "ads.rate_ad",
+}
+
 rules.add_perm("ads", is_signed_in)
 rules.add_perm("ads.view_ad", is_signed_in)
 # The object is the ad to be added, because managers may only add ads to their own campaigns.

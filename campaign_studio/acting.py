@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Protocol
 
 from django.contrib.auth import get_user_model
@@ -144,14 +145,14 @@ class ActingMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request_id = new_request_id(request.headers.get("X-Request-ID", ""))
+        request_id = new_request_id(request.META.get("HTTP_X_REQUEST_ID", ""))
         request.META[REQUEST_ID] = request_id
         acting = Acting(
             door="api" if is_api(request.path_info) else "admin",
             find_user=lambda: _signed_in(request),
             find_device=lambda: _device(request),
             remote_addr=request.META.get("REMOTE_ADDR") or None,
-            user_agent=request.headers.get("User-Agent", "")[:255],
+            user_agent=request.META.get("HTTP_USER_AGENT", "")[:255],
             request_id=request_id,
         )
         token = _acting.set(acting)
@@ -165,7 +166,12 @@ class ActingMiddleware:
 
 def kind_of(asker: Reader) -> str:
     """Who sends an authenticated request: a `user`, or a `device`, whose key could equal a user's."""
-    return "user" if isinstance(asker, get_user_model()) else "device"
+    return "user" if isinstance(asker, _user_model()) else "device"
+
+
+@cache
+def _user_model() -> type:
+    return get_user_model()
 
 
 def _signed_in(request: HttpRequest) -> Any:

@@ -5,6 +5,7 @@ addresses as they like (RFC 6177). Limits therefore count networks.
 """
 
 import ipaddress
+from functools import lru_cache
 from typing import NamedTuple
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -22,6 +23,7 @@ class Network(NamedTuple):
     factor: int
 
 
+@lru_cache(maxsize=1024)
 def parsed(text: str) -> IPAddress | None:
     """The IP address in `text`, or None. An IPv4 address mapped into IPv6 is an IPv4 address; zones are dropped."""
     try:

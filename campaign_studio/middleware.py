@@ -2,11 +2,13 @@
 
 import ipaddress
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
-from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
+from csp.constants import HEADER, NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from csp.middleware import CSPMiddleware, PolicyParts
+from csp.utils import build_policy
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.utils.translation import gettext_lazy as _
@@ -19,6 +21,7 @@ from campaign_studio.loopback import is_loopback
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
 
+IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 FORWARDED = (
     "HTTP_X_FORWARDED_FOR",
     "HTTP_X_FORWARDED_PROTO",
@@ -61,14 +64,15 @@ class ClientAddressMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        networks = [ipaddress.ip_network(proxy, strict=False) for proxy in settings.TRUSTED_PROXIES]
+        networks = _networks(*settings.TRUSTED_PROXIES)
         meta = request.META
         if peer := parsed(meta.get("REMOTE_ADDR", "")):
             meta["REMOTE_ADDR"] = str(peer)
         if not _is_within(meta.get("REMOTE_ADDR", ""), networks):
             for header in FORWARDED:
                 meta.pop(header, None)
-        for hop in reversed(meta.pop("HTTP_X_FORWARDED_FOR", "").split(",")):
+        hops = meta.pop("HTTP_X_FORWARDED_FOR", "")
+        for hop in reversed(hops.split(",")) if hops else ():
             if parsed(hop) is None:
                 break
             meta["REMOTE_ADDR"] = str(parsed(hop))
@@ -97,7 +101,14 @@ class DebugStaysHereMiddleware:
         return self.get_response(request)
 
 
-def _is_within(text: str, networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> bool:
+@lru_cache
+def _networks(*proxies: str) -> tuple[IPNetwork, ...]:
+    return tuple(ipaddress.ip_network(proxy, strict=False) for proxy in proxies)
+
+
+def _is_within(text: str, networks: tuple[IPNetwork, ...]) -> bool:
+    if not networks:
+        return False
     address = parsed(text)
     return address is not None and any(address in network for network in networks)
 
@@ -125,7 +136,7 @@ class EdgeMiddleware:
         if not is_api(request.path_info) and _length(request) > (settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0):
             return _refusal(FORM_TOO_LARGE, 413)
         headers = [value for name, value in request.META.items() if name.startswith("HTTP_")]
-        if not _is_text(unquote_to_bytes(query)) or any("\x00" in text for text in [request.path_info, *headers]):
+        if not _is_text(unquote_to_bytes(query)) or "\x00" in "".join([request.path_info, *headers]):
             return _refusal(NOT_TEXT, 400)
         return self.get_response(request)
 
@@ -159,11 +170,28 @@ AREAS: tuple[tuple[str, dict[str, list[str]]], ...] = (
     ("/api/docs", {}),
     ("/api/redoc", {"style-src": [SELF, UNSAFE_INLINE], "worker-src": ["blob:"]}),
 )
+PAGES_OF_THE_API = tuple(start for start, _replaced in AREAS if is_api(start))
 NOTHING: dict[str, list[str]] = {"default-src": [NONE], "frame-ancestors": [NONE]}
 
 
 class BrowserPolicyMiddleware(CSPMiddleware):
     """Sets the content security policy by area: the console, the API documentation, the API itself."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        super().__init__(get_response)
+        self.of_the_api = {
+            HEADER: build_policy(NOTHING),
+            "Permissions-Policy": settings.PERMISSIONS_POLICY,
+        }
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Set the headers. Those of the API are always the same, except in the error pages of DEBUG."""
+        if not is_api(request.path_info) or request.path_info.startswith(PAGES_OF_THE_API) or settings.DEBUG:
+            return super().__call__(request)
+        response = self.get_response(request)
+        for name, value in self.of_the_api.items():
+            response.headers[name] = value
+        return response
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         # Django has no setting for this header.

@@ -6,6 +6,7 @@ While the cache server is down, nothing is limited. The lockout after failed sig
 import logging
 import math
 import time
+from functools import lru_cache
 from typing import NamedTuple
 
 from django.core.cache import cache
@@ -31,6 +32,7 @@ class Rate(NamedTuple):
     period: int
 
 
+@lru_cache
 def rate(text: str) -> Rate:
     """Parse `100/min`. Raises ValueError for anything else."""
     limit, _, period = text.partition("/")
@@ -83,13 +85,22 @@ def count_refusal(who: str) -> int:
     return _number(f"refused:{who}:{int(time.time() // REFUSALS_PERIOD)}", REFUSALS_PERIOD, 1)
 
 
-def _number(key: str, period: int, times: int) -> int:
+def _incremented(key: str, period: int, times: int) -> int:
     try:
+        return cache.incr(key, times)
+    except ValueError:
+        # The first of its period.
         cache.add(key, 0, timeout=2 * period)
+    try:
         return cache.incr(key, times)
     except ValueError:
         # A full cache evicted the key between the two calls.
         return times
+
+
+def _number(key: str, period: int, times: int) -> int:
+    try:
+        return _incremented(key, period, times)
     except RedisError as error:
         logger.warning("The cache does not answer, so requests are not limited: %s", error)
         return 0

@@ -73,17 +73,17 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "corsheaders.middleware.CorsMiddleware",
+    "campaign_studio.doors.OriginMiddleware",
     # All middleware that queries the database comes below.
     "campaign_studio.database.unavailable.DatabaseUnavailableMiddleware",
     "accounts.middleware.RefusalLogMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "campaign_studio.doors.SessionMiddleware",
+    "campaign_studio.doors.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "accounts.middleware.ConsoleSessionMiddleware",
     "campaign_studio.console.throttling.ConsoleThrottleMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "campaign_studio.doors.MessageMiddleware",
 ]
 
 ROOT_URLCONF = "campaign_studio.urls"

@@ -6,6 +6,7 @@ from django.views.generic import RedirectView
 
 from accounts.console import confirmation as console_confirmation
 from accounts.console import passwords as console_passwords
+from campaign_studio.api.routing import FirstWordResolver
 from campaign_studio.api.views import DocsView, HealthView, LiveView, RedocView, SchemaView, no_such_address
 
 # The models' pages come last, because they end with a catch-all pattern.
@@ -15,7 +16,19 @@ console = [
     path("", include("ads.console.urls")),
     *admin.site.get_urls(),
 ]
+api = [
+    path("", include("accounts.api.urls")),
+    path("", include("advertisers.api.urls")),
+    path("", include("campaigns.api.urls")),
+    path("", include("ads.api.urls")),
+    path("live", LiveView.as_view(), name="live"),
+    path("health", HealthView.as_view(), name="health"),
+    path("openapi.json", SchemaView.as_view(), name="openapi"),
+    path("docs", DocsView.as_view(url_name="openapi", template_name="api/docs.html"), name="docs"),
+    path("redoc", RedocView.as_view(url_name="openapi", template_name="api/redoc.html"), name="redoc"),
+]
 urlpatterns = [
+    FirstWordResolver("api/", api),
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
     path("admin/password_reset/", console_passwords.ForgottenPasswordView.as_view(), name="admin_password_reset"),
     path("admin/password_reset/sent/", console_passwords.MailSentView.as_view(), name="password_reset_done"),
@@ -24,15 +37,6 @@ urlpatterns = [
     path("admin/email/<uidb64>/<token>/", console_confirmation.ConfirmEmailView.as_view(), name="email_confirm"),
     path("admin/email/confirmed/", console_confirmation.EmailConfirmedView.as_view(), name="email_confirmed"),
     path("admin/", (console, "admin", admin.site.name)),
-    path("api/", include("accounts.api.urls")),
-    path("api/", include("advertisers.api.urls")),
-    path("api/", include("campaigns.api.urls")),
-    path("api/", include("ads.api.urls")),
-    path("api/live", LiveView.as_view(), name="live"),
-    path("api/health", HealthView.as_view(), name="health"),
-    path("api/openapi.json", SchemaView.as_view(), name="openapi"),
-    path("api/docs", DocsView.as_view(url_name="openapi", template_name="api/docs.html"), name="docs"),
-    path("api/redoc", RedocView.as_view(url_name="openapi", template_name="api/redoc.html"), name="redoc"),
     re_path(r"^api(?:/(?P<path>.*))?$", no_such_address),
 ]
 

@@ -106,6 +106,16 @@ class LifecycleModel(StudioModel):
             self.move_to(Status.DRAFT)
         self.move_to(Status.ACTIVE)
 
+    def can_be_activated(self, *, on: date) -> bool:
+        """Whether `activate()` wouldn't be refused on that day for what it is, whatever else its rules say."""
+        if self.status == Status.ACTIVE:
+            return True
+        try:
+            self.check_activation(on=on)
+        except ValidationError:
+            return False
+        return True
+
     def status_by_calendar(self, *, on: date) -> str | None:
         """The status that it must change to on that day: `inactive` or `expired` if it has ended, else None."""
         if self.status in (Status.DRAFT, Status.EXPIRED) or self.last_day is None or self.last_day >= on:

@@ -2,7 +2,8 @@
 
 import uuid
 from collections.abc import Collection
-from datetime import date
+from datetime import date, timedelta
+from functools import partial
 
 import rules
 from django.contrib.postgres.fields import ArrayField
@@ -10,7 +11,7 @@ from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.core.validators import MaxLengthValidator
 from django.db import models
-from django.db.models import Expression, ExpressionWrapper, F, Value
+from django.db.models import Expression, ExpressionWrapper, F, Q, Value
 from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -18,10 +19,12 @@ from django.utils.translation import gettext_lazy as _
 from accounts.validators import validate_title
 from campaign_studio.acting import Reader
 from campaign_studio.lookups import SearchKey
+from campaign_studio.models.allowed import Facts, decided, is_protected
 from campaign_studio.models.base import TimestampedModel
 from campaign_studio.models.stamped import StampedModel
 from campaign_studio.models.versioned import PartModel
 from campaign_studio.places import country_choices, country_code, country_codes, country_name, is_postcode
+from campaign_studio.places.clock import StillToday, still_today
 from campaign_studio.places.postcodes import form_of
 from campaign_studio.places.regions import continent_of
 from campaigns import constraints
@@ -29,6 +32,7 @@ from campaigns.choices import DurationUnit, Status, in_seconds
 from campaigns.fields import NameListField
 from campaigns.lifecycle import LifecycleModel
 from campaigns.querysets import AudienceTargetingQuerySet, CampaignQuerySet
+from campaigns.rules import ACTIONS
 
 LONGEST_TEXT = 10_000
 VIEW_ADVERTISERS = "advertisers.view_advertiser"
@@ -131,10 +135,17 @@ class Campaign(LifecycleModel, StampedModel):
 
     @classmethod
     def expressions(cls, reader: Reader) -> dict[str, Expression]:
-        """With `advertiser_name_for`."""
+        """With `advertiser_name_for` and `allowed_actions_for`."""
         name = F("advertiser__advertiser_name") if rules.has_perm(VIEW_ADVERTISERS, reader) else Value(None)
         shown = ExpressionWrapper(name, models.CharField(null=True))
-        return {**super().expressions(reader), "advertiser_name_for": shown}
+        facts = [
+            ("is_own", Q(campaign_created_by_id=reader.pk)),
+            ("is_active", Q(campaign_status=Status.ACTIVE)),
+            ("has_ended", Q(campaign_end_date__lt=StillToday())),
+            ("is_protected", is_protected(cls)),
+        ]
+        allowed = decided(facts, partial(_allowed_actions, reader))
+        return {**super().expressions(reader), "advertiser_name_for": shown, "allowed_actions_for": allowed}
 
     def advertiser_name_for(self, reader: Reader) -> str | None:
         """The advertiser's name; None without one, and for a reader who may not see advertisers."""
@@ -169,6 +180,24 @@ class Campaign(LifecycleModel, StampedModel):
                 params = {"ad": ad_name, "date": date_format(day)}
                 refusal = ValidationError(f"{message} {MOVE_BOTH}", code="ad_outside", params=params)
                 raise ValidationError({field: refusal})
+
+
+def _allowed_actions(reader: Reader, facts: Facts) -> list[str]:
+    """What the rules allow the reader to do with a campaign of this kind."""
+    today = still_today()
+    specimen = Campaign(
+        campaign_created_by_id=reader.pk if facts["is_own"] else None,
+        campaign_status=Status.ACTIVE if facts["is_active"] else Status.DRAFT,
+        campaign_end_date=today - timedelta(days=1) if facts["has_ended"] else today,
+    )
+    refused = {"delete"} if facts["is_protected"] else set()
+    if not specimen.can_be_activated(on=today):
+        refused.add("publish")
+    return [
+        name
+        for name, permission in ACTIONS.items()
+        if name not in refused and rules.has_perm(permission, reader, specimen)
+    ]
 
 
 class CampaignAudienceTargeting(PartModel, TimestampedModel):

@@ -23,6 +23,15 @@ def owns_campaign(user: "User", part: "Campaign | CampaignAudienceTargeting | No
 
 may_change = is_admin | (is_campaign_manager & owns_campaign)
 
+# What can be done with a campaign, and the permission for it. A copy is a new campaign of the user who makes it.
+ACTIONS = {
+    "change": "campaigns.change_campaign",
+    "delete": "campaigns.delete_campaign",
+    "duplicate": "campaigns.add_campaign",
+    "publish": "campaigns.change_campaign",
+    "shift": "campaigns.change_campaign",
+}
+
 rules.add_perm("campaigns", is_signed_in)
 rules.add_perm("campaigns.view_campaign", is_signed_in)
 rules.add_perm("campaigns.add_campaign", role_in(*PLANNING_ROLES))

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypedDict, cast
 
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 from rest_framework_simplejwt.exceptions import TokenError
@@ -57,7 +57,9 @@ class BearerAuthentication(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[User, Session] | None:
         """The user and their session, or None without a token. Raises AuthenticationFailed (401)."""
-        scheme, _space, token = get_authorization_header(request).partition(b" ")
+        # Not `request.headers`, which first turns the names of all headers into a table.
+        header: str = request.META.get("HTTP_AUTHORIZATION", "")
+        scheme, _space, token = header.encode("latin-1").partition(b" ")
         if not scheme:
             return None
         if scheme.lower() == b"device":

@@ -260,6 +260,10 @@ class AuditedViewSet(StudioViewSet[Row]):
         # No ETag, because the past can't be changed.
         return Response(self.represent(past))
 
+    def is_tagged_by_text(self) -> bool:
+        """Not with `as_of`: no change could name the tag."""
+        return "as_of" not in self.request.query_params
+
     def known_parameters(self) -> set[str]:
         """Pagination and filters for the history, `as_of` for a single object."""
         if self.action == "history":

@@ -9,7 +9,8 @@ from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from ads.api import opportunities, wording
-from ads.api.serializers import ComparedField, ContentRatingSerializer
+from ads.api.fields import ComparedField
+from ads.api.serializers import ContentRatingSerializer
 from ads.choices import AdType
 from ads.delivery.facts import Fact, Reason
 from ads.delivery.opportunity import Opportunity

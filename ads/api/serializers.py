@@ -1,79 +1,24 @@
 """Ads with their time slots and content rating as JSON."""
 
-import re
-from datetime import time
-from typing import Any, ClassVar
-
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
+from ads.api.fields import QuarterHourField, SlotEndField, WeekdaysField
 from ads.choices import CONTENT_WARNING_CHOICES
 from ads.models import Ad, AdContentRating, AdTimeSlot
-from ads.time_slots import MIDNIGHT, QUARTERS_OF_A_WEEK, Slot, is_end_of_day, weekdays_of
-from campaign_studio.api.fields import NOT_A_LIST, TextListField, VisibleRelatedField
+from ads.rules import ACTIONS
+from ads.time_slots import QUARTERS_OF_A_WEEK
+from campaign_studio.api.fields import AllowedActions, TextListField, VisibleRelatedField
 from campaign_studio.api.serializers import RowListSerializer, StrictFields, StudioSerializer, Values
 from campaigns.api.serializers import with_shift
 from campaigns.choices import Status
 from campaigns.models import LONGEST_TEXT, Campaign
 
-TIME_OF_DAY = re.compile(r"\d\d:\d\d(:\d\d(\.\d+)?)?", re.ASCII)
-ZONED_TIME = re.compile(r"\d\d:?\d\d(:?\d\d(\.\d+)?)? ?(Z|UTC|[+-]\d\d(:?\d\d)?)", re.ASCII | re.IGNORECASE)
-
-
-@extend_schema_field({"type": "string", "pattern": r"^([01]\d|2[0-3]):(00|15|30|45)$", "example": "08:15"})
-class QuarterHourField(serializers.TimeField):
-    """A time of day on the screen's clock, as `HH:MM`. The model checks that it is a quarter hour."""
-
-    default_error_messages = {
-        "invalid": _("“{input}” is not a time of day. Send the screen's local time as HH:MM, such as 08:15."),
-        "with_zone": _(
-            "“{input}” has a time zone. Time slots are in the screen's local time: send 08:15, for example."
-        ),
-    }
-    format = "%H:%M"
-
-    def to_internal_value(self, value: Any) -> time:
-        if isinstance(value, time):
-            return value
-        text = value.strip() if isinstance(value, str) else ""
-        if ZONED_TIME.fullmatch(text):
-            self.fail("with_zone", input=text)
-        try:
-            return time.fromisoformat(text if TIME_OF_DAY.fullmatch(text) else "")
-        except ValueError:
-            self.fail("invalid", input=value)
-
-
-@extend_schema_field({"type": "string", "pattern": r"^(([01]\d|2[0-3]):(00|15|30|45)|24:00)$", "example": "09:45"})
-class SlotEndField(QuarterHourField):
-    """The end of a slot, where 24:00 is understood as 00:00."""
-
-    def to_internal_value(self, value: Any) -> time:
-        return MIDNIGHT if isinstance(value, str) and is_end_of_day(value) else super().to_internal_value(value)
-
-
-@extend_schema_field(
-    {
-        "type": "array",
-        "items": {"type": "integer", "minimum": 1, "maximum": 7},
-        "minItems": 1,
-        "maxItems": 7,
-        "uniqueItems": True,
-        "example": [1, 2, 3, 4, 5],
-    }
-)
-class WeekdaysField(serializers.ListField):
-    """The days of the week by their numbers in ISO 8601: Monday is 1."""
-
-    child = serializers.IntegerField()
-    default_error_messages: ClassVar = {"not_a_list": NOT_A_LIST}
-
-    def to_internal_value(self, data: Any) -> list[int]:
-        """The days in their order. Raises ValidationError if there are none, for unknown and repeated ones."""
-        return weekdays_of(super().to_internal_value(data))
+# What the answer has besides what is edited.
+NOT_EDITED = ("ad_view_count", "campaign_name", "allowed_actions")
 
 
 @extend_schema_serializer(
@@ -95,23 +40,6 @@ class TimeSlotSerializer(StudioSerializer):
     class Meta:
         model = AdTimeSlot
         fields = ["time_slot_id", "time_slot_start", "time_slot_end", "weekdays", "created_at"]
-
-
-@extend_schema_field(
-    {
-        "anyOf": [
-            {"type": ["string", "number", "boolean", "null"]},
-            {"type": "array", "items": {"type": ["string", "number"]}},
-        ]
-    }
-)
-class ComparedField(serializers.JSONField):
-    """What a criterion needs or finds. Time slots are texts, such as `Mon–Fri 07:00–09:00`."""
-
-    def to_representation(self, value: object) -> Any:
-        if isinstance(value, list):
-            return [self.to_representation(one) for one in value]
-        return str(value) if isinstance(value, Slot) else value
 
 
 @extend_schema_serializer(description=_("The ad's rating label, content warnings and content declaration."))
@@ -144,6 +72,7 @@ class AdRowSerializer(StudioSerializer):
     campaign_name = serializers.CharField(source="campaign.campaign_name", read_only=True)
     moderated_by_id = serializers.UUIDField(read_only=True, allow_null=True)
     ad_created_by_id = serializers.UUIDField(read_only=True)
+    allowed_actions = AllowedActions(choices=ACTIONS)
 
     class Meta:
         model = Ad
@@ -177,6 +106,7 @@ class AdRowSerializer(StudioSerializer):
             "created_at",
             "updated_at",
             "version",
+            "allowed_actions",
         ]
         read_only_fields = [
             "version",

@@ -43,14 +43,15 @@ class Review(TypedDict):
 class AdViewSet(AuditedViewSet[Ad]):
     """Ads. All users read them, campaign managers change those of their campaigns, moderators rate and review them."""
 
-    queryset = Ad.objects.all()
+    # With the campaign: its creator owns the ad.
+    queryset = Ad.objects.select_related("campaign")
     serializer_class = serializers.AdSerializer
     row_serializer_class = serializers.AdRowSerializer
     filterset_class = AdFilter
     search_fields = ("ad_name",)
     computed_orderings = {"campaign_name": AdQuerySet.with_campaign_name}
     lookup_url_kwarg = "ad_id"
-    counters = ("ad_view_count",)
+    counters = serializers.NOT_EDITED
     addition_refusal = NOT_OWN_CAMPAIGN
 
     @extend_schema(
@@ -73,10 +74,6 @@ class AdViewSet(AuditedViewSet[Ad]):
         if self.request.method not in SAFE_METHODS and "ad_id" in self.kwargs:
             return self.visible_rows().for_change(self.kwargs["ad_id"])
         return super().get_queryset()
-
-    def visible_rows(self) -> StudioQuerySet:
-        """With the campaign: its creator owns the ad."""
-        return super().visible_rows().select_related("campaign")
 
     @extend_schema(
         summary=_("Set content rating of ad"),
@@ -158,7 +155,7 @@ class CampaignAdViewSet(StudioViewSet[Ad]):
     filterset_class = CampaignAdFilter
     search_fields = ("ad_name",)
     computed_orderings = {"campaign_name": AdQuerySet.with_campaign_name}
-    counters = ("ad_view_count",)
+    counters = serializers.NOT_EDITED
     addition_refusal = NOT_OWN_CAMPAIGN
 
     def visible_rows(self) -> StudioQuerySet:

@@ -9,6 +9,7 @@ from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.core.validators import MaxLengthValidator
 from django.db import models, transaction
+from django.db.models import Expression
 from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -146,6 +147,13 @@ class Ad(LifecycleModel, StampedModel):
 
     def __str__(self) -> str:
         return self.ad_name
+
+    @classmethod
+    def expressions(cls, reader: Reader) -> dict[str, Expression]:
+        """With `allowed_actions_for`."""
+        from ads.allowed import allowed_actions
+
+        return {**super().expressions(reader), "allowed_actions_for": allowed_actions(reader)}
 
     @property
     def last_day(self) -> date | None:

@@ -1,5 +1,6 @@
 """The base of every view under /api/."""
 
+from functools import partial
 from typing import ClassVar
 
 from django.db import DatabaseError, transaction
@@ -14,12 +15,15 @@ from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from campaign_studio.acting import set_database_actor
+from campaign_studio.api.etags import answer_once
 from campaign_studio.api.filters import refuse_unknown_parameters
 from campaign_studio.api.idempotency import NO_STORE, AlreadyAnsweredError, KeyedRequest
 from campaign_studio.api.parsers import SIGNED_IN, BodyLimits
 from campaign_studio.api.throttling import StudioThrottle
 from campaign_studio.retrying import retried
 from campaign_studio.writing import one_write
+
+READ_METHODS = ("GET", "HEAD")
 
 
 class StudioView(APIView):
@@ -51,7 +55,12 @@ class StudioView(APIView):
 
     def initial(self, request: Request, *args: object, **kwargs: object) -> None:
         """Check the token (401), the rate (429), the permission (403), the idempotency key and the query parameters."""
-        super().initial(request, *args, **kwargs)
+        # APIView.initial() without the suffixes and versions of URLs, which ours don't have.
+        self.format_kwarg = None
+        request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request)
+        request.version, request.versioning_scheme = None, None
+        self.perform_authentication(request)
+        self.check_permissions(request)
         self._keyed = None if self.no_store else KeyedRequest.of(request)
         if self._keyed:
             self._keyed.replay()
@@ -89,6 +98,10 @@ class StudioView(APIView):
         """The names of those that may be sent several times, because they take several values."""
         return set()
 
+    def is_tagged_by_text(self) -> bool:
+        """Whether an answer to a GET has an ETag even if the view gives it none."""
+        return True
+
     def required_permission(self) -> str:
         """The permission that the current action requires, for `ModelPermission`."""
         raise NotImplementedError(f"{type(self).__name__} must implement required_permission().")
@@ -104,6 +117,8 @@ class StudioView(APIView):
             answer["Cache-Control"] = NO_STORE
         # Answers differ by user, so a shared cache must not store them.
         answer.headers.setdefault("Cache-Control", "private")
+        if request.method in READ_METHODS and isinstance(answer, Response):
+            answer.add_post_render_callback(partial(answer_once, request, by_text=self.is_tagged_by_text()))
         for throttle in self.get_throttles():
             if isinstance(throttle, StudioThrottle):
                 for name, value in throttle.headers().items():

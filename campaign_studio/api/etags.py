@@ -1,4 +1,8 @@
-"""`ETag` and `If-Match`: a client can't overwrite changes it hasn't seen (RFC 9110, section 13)."""
+"""`ETag`, `If-Match` and `If-None-Match` (RFC 9110, section 13).
+
+A client can't overwrite changes it hasn't seen, and doesn't get again what it has. The tag of an object has two parts:
+the first changes with every edit, the second with what isn't an edit, such as a counter. `If-Match` compares the first.
+"""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -36,7 +40,8 @@ class Stale(APIException):
 class ETagMixin(APIView):
     """A view of one object, which is returned with its `ETag` and changed only if `If-Match` matches.
 
-    `counters` names fields that the ETag leaves out, because views reported by vehicles don't conflict with edits.
+    `counters` names fields that `If-Match` leaves out, because what changes them doesn't conflict with edits: views
+    reported by vehicles, the name of another object, or what the reader may do.
     """
 
     counters: ClassVar[tuple[str, ...]] = ()
@@ -51,14 +56,40 @@ class ETagMixin(APIView):
             return
         tag = etag_of(present(), counters=self.counters)
         named = parse_etags(request.headers["If-Match"])
-        if named != ["*"] and tag not in named:
+        if named != ["*"] and _edit_of(tag) not in map(_edit_of, named):
             raise Stale(tag)
 
 
 def etag_of(document: Document, *, counters: tuple[str, ...] = ()) -> str:
-    """The strong ETag of a document with its nested rows, without `counters`."""
+    """The strong ETag of a document with its nested rows. Its second part is that of `counters`."""
     if isinstance(document, Written):
-        text = document.tagged
+        edited, counted = document.tagged, document.counted if counters else b""
     else:
-        text = StudioJSONRenderer().render({name: one for name, one in document.items() if name not in counters})
-    return f'"{hashlib.sha256(text).hexdigest()[:32]}"'
+        render = StudioJSONRenderer().render
+        edited = render({name: one for name, one in document.items() if name not in counters})
+        counted = render({name: document[name] for name in counters if name in document}) if counters else b""
+    return f'"{_hash(edited)}-{_hash(counted)[:16]}"' if counted else f'"{_hash(edited)}"'
+
+
+def answer_once(request: Request, response: Response, *, by_text: bool) -> None:
+    """Turn a rendered answer into a 304 if the client has it already. `by_text` adds an ETag if there is none."""
+    if response.status_code != status.HTTP_200_OK:
+        return
+    if "ETag" not in response:
+        if not by_text or "no-store" in response.get("Cache-Control", ""):
+            return
+        response["ETag"] = f'"{_hash(response.content)}"'
+    known = [tag.removeprefix("W/") for tag in parse_etags(request.headers.get("If-None-Match", ""))]
+    if known == ["*"] or response["ETag"].removeprefix("W/") in known:
+        response.status_code = status.HTTP_304_NOT_MODIFIED
+        response.content = b""
+        del response["Content-Type"]
+
+
+def _hash(text: bytes) -> str:
+    return hashlib.sha256(text).hexdigest()[:32]
+
+
+def _edit_of(tag: str) -> str:
+    """The part of a strong tag that changes with every edit."""
+    return tag.strip('"').partition("-")[0] if tag.startswith('"') else tag

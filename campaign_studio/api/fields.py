@@ -1,6 +1,6 @@
 """The fields that serializers share. Their messages say what to send."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -148,6 +148,15 @@ class ForReader(serializers.Field):
 
 class TextForReader(ForReader, serializers.CharField):
     """A text that depends on who reads it."""
+
+
+class AllowedActions(ForReader, serializers.ListField):
+    """What the reader may do with the object. Other rules may still refuse what a request contains."""
+
+    def __init__(self, *, choices: Iterable[str], **kwargs: Any) -> None:
+        child = serializers.ChoiceField(choices=[(name, name) for name in choices])
+        help_text = _("What you may do with the object now. Rules about what a request contains may still refuse it.")
+        super().__init__(child=child, source="allowed_actions_for", read_only=True, help_text=help_text, **kwargs)
 
 
 class NameField(serializers.CharField):

@@ -20,7 +20,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from campaign_studio.api.base import StudioView
 from campaign_studio.api.documents.rows import only_row
-from campaign_studio.api.documents.statements import Kind, read_document, why_in_python
+from campaign_studio.api.documents.statements import Kind, read_document, read_visible, why_in_python
 from campaign_studio.api.errors import Conflict
 from campaign_studio.api.etags import Document, ETagMixin, Stale, etag_of
 from campaign_studio.api.filters import list_parameters, repeatable_parameters
@@ -143,11 +143,14 @@ class StudioViewSet(ETagMixin, StudioListViewSet[Row]):
 
     def document(self, key: object) -> Document:
         """The object with this key as the client sees it. Raises Http404 if the user may not see it."""
-        rows, reader = self.visible_rows(), self.request.user
-        kind = Kind.of(self.serializer_class, rows.model, reader, self.counters)
+        reader = self.request.user
+        kind = Kind.of(self.serializer_class, self.queryset.model, reader, self.counters)
         if why_in_python(kind) is not None:
-            return self.represent(get_object_or_404(rows.as_document(reader), pk=key))
-        written = read_document(kind, rows.filter(pk=key), reader)
+            return self.represent(get_object_or_404(self.visible_rows().as_document(reader), pk=key))
+        if type(self).visible_rows is StudioListViewSet.visible_rows:
+            written = read_visible(kind, key, reader)
+        else:
+            written = read_document(kind, self.visible_rows().filter(pk=key), reader)
         if written is None:
             raise Http404
         return written

@@ -5,12 +5,11 @@ statement that is run again and again. `DATABASE_PREPARED_STATEMENTS=false` leav
 """
 
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from psycopg import RawCursor
 
 PLACEHOLDER = re.compile(r"%[s%]")
@@ -42,16 +41,14 @@ class FixedTextCursor(RawCursor[Any]):
 
 def fetch_one(sql: str, parameters: Sequence[Any]) -> tuple[Any, ...] | None:
     """The first row, or None. `sql` has the same text each time."""
-    with _executed(sql, parameters) as cursor:
-        row: tuple[Any, ...] | None = cursor.fetchone()
-        return row
+    row: tuple[Any, ...] | None = _executed(sql, parameters).fetchone()
+    return row
 
 
 def fetch_all(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
     """All rows. `sql` has the same text each time."""
-    with _executed(sql, parameters) as cursor:
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-        return rows
+    rows: list[tuple[Any, ...]] = _executed(sql, parameters).fetchall()
+    return rows
 
 
 def count_changed(sql: str, parameters: Sequence[Any]) -> int:
@@ -63,19 +60,24 @@ def count_changed(sql: str, parameters: Sequence[Any]) -> int:
 
 def execute(sql: str, parameters: Sequence[Any]) -> None:
     """Run a statement that returns no rows. `sql` has the same text each time."""
-    with _executed(sql, parameters):
-        pass
+    _executed(sql, parameters)
 
 
-@contextmanager
-def _executed(sql: str, parameters: Sequence[Any]) -> Iterator[Any]:
-    connection.ensure_connection()
-    raw: Any = FixedTextCursor(connection.connection)
-    # As in `connection.cursor()`, which only makes cursors of the other kind: queries are logged and counted.
-    wrap = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
-    with wrap(raw) as cursor:
-        cursor.execute(sql, parameters)
-        yield cursor
+def _executed(sql: str, parameters: Sequence[Any]) -> FixedTextCursor:
+    """A cursor with the whole answer. It holds nothing on the server, so it needn't be closed."""
+    database = connections[DEFAULT_DB_ALIAS]
+    database.ensure_connection()
+    cursor = FixedTextCursor(cast("Any", database.connection))
+    # What `connection.cursor()` does, which only makes cursors of the other kind.
+    if database.queries_logged:
+        database.make_debug_cursor(cast("Any", cursor)).execute(sql, parameters)
+    elif database.execute_wrappers:
+        database.make_cursor(cast("Any", cursor)).execute(sql, parameters)
+    else:
+        database.validate_no_broken_transaction()
+        with database.wrap_database_errors:
+            cursor.execute(sql, parameters)
+    return cursor
 
 
 @lru_cache(maxsize=TEXTS)

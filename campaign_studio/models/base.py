@@ -37,6 +37,15 @@ class StudioModel(models.Model):
         """
         return {}
 
+    def allowed_actions_for(self, reader: Reader) -> list[str]:
+        """What the reader may do with the stored row, such as `change`, as far as that depends on neither input.
+
+        Takes a query. A model that says so names it in its `expressions()`.
+        """
+        allowed = type(self).expressions(reader)["allowed_actions_for"]
+        found: list[str] | None = type(self)._base_manager.filter(pk=self.pk).values_list(allowed, flat=True).first()
+        return found or []
+
     # django-model-utils' FieldTracker does the same with a descriptor per field. These few lines are easier to follow.
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
-from django.db.models import BooleanField, F, Func, QuerySet, Value
+from django.db.models import BooleanField, DateField, F, Func, QuerySet, Value
 from django.utils import timezone
 
 from campaign_studio.models.places import City
@@ -21,6 +21,13 @@ def still_today(now: datetime | None = None) -> date:
     `now` is an aware datetime, by default the current time.
     """
     return (now or timezone.now()).astimezone(LAST_ZONE).date()
+
+
+class StillToday(Func):
+    """`still_today()` by the clock of the database."""
+
+    template = "(statement_timestamp() AT TIME ZONE 'UTC' - interval '12 hours')::date"
+    output_field = DateField()
 
 
 def already_today(now: datetime | None = None) -> date:

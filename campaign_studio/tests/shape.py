@@ -36,13 +36,13 @@ api                        serializers views filters urls
 console                    admin forms urls
 
 campaign_studio            settings urls wsgi asgi env logs dashboard loopback
-campaign_studio            acting writing retrying rate_limits addresses encryption lookups faults moments
-campaign_studio/models     base verdicts versioned stamped idempotency places
+campaign_studio            acting doors writing retrying rate_limits addresses encryption lookups faults moments
+campaign_studio/models     base verdicts versioned stamped idempotency places allowed
 campaign_studio/places     names countries regions postcodes choices functions gazetteer lists clock
 campaign_studio/database   configuration timeouts unavailable schema_changes prepared rows backend/base
 campaign_studio/embedded   server roles backend/base
 campaign_studio/api        base viewsets permissions pagination parsers errors etags idempotency negotiation
-campaign_studio/api        throttling refusals fields parts cursors filtersets counts
+campaign_studio/api        throttling refusals fields parts cursors filtersets counts routing
 campaign_studio/api/documents fields describing shapes statements slices written rows
 campaign_studio/api/schema naming operations answers components
 campaign_studio/console    apps site base views lists pages rows permissions locking navigation throttling inlines
@@ -66,14 +66,14 @@ campaigns                  lifecycle changesets doubts same_places
 campaigns/api
 campaigns/console          status doubts
 
-ads                        media moderation time_slots
+ads                        allowed media moderation time_slots
 ads/models                 ad parts deliverable devices impressions
 ads/actions                together shifting duplicating publishing
 ads/delivery               opportunity statement facts engine shown explaining readiness triggers proofs
 ads/delivery/criteria      criterion status times days audience limits
 ads/reporting              reports known counting voiding partitions performance
 ads/api                    actions delivery delivery_serializers devices opportunities reporting performance wording
-ads/api                    asking delivered shown_documents
+ads/api                    asking delivered fields shown_documents
 ads/console                answers campaigns moderation preview availability diagnosis wording place_forms creatives
 ads/console                devices inlines
 """

@@ -269,4 +269,4 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_changes(kind: st
         AudienceTargetingFactory(campaign=ad.campaign, region=f"Region {number}")
         AdFactory(campaign=ad.campaign)
 
-    assert cost() == for_one <= 9
+    assert cost() == for_one <= 10

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.models import User
 from accounts.tests.factories import Cast, UserFactory, make_cast
-from ads.models import Ad
+from ads.models import Ad, AdViewDay
 from ads.tests.factories import AdFactory, AdTimeSlotFactory, DeviceFactory
 from advertisers.models import Advertiser
 from advertisers.tests.factories import (
@@ -162,7 +163,7 @@ def test_nested_rows_are_part_of_the_etag(admin: APIClient) -> None:
         assert admin.get(address)["ETag"] != before, address
 
 
-def test_signing_in_does_not_change_a_users_etag(cast: Cast, client_for: ClientFor) -> None:
+def test_signing_in_does_not_conflict_with_an_edit(cast: Cast, client_for: ClientFor) -> None:
     client = client_for(cast.user)
     before = client.get("/api/auth/me")
 
@@ -170,7 +171,76 @@ def test_signing_in_does_not_change_a_users_etag(cast: Cast, client_for: ClientF
 
     after = client.get("/api/auth/me")
     assert after.json()["last_login"] != before.json()["last_login"]
-    assert after["ETag"] == before["ETag"]
+    assert after["ETag"] != before["ETag"]
+    changed = client.patch("/api/auth/me", {"first_name": "Other"}, headers={"If-Match": before["ETag"]})
+    assert changed.status_code == 200
+
+
+def test_what_others_do_elsewhere_does_not_conflict_with_an_edit(admin: APIClient) -> None:
+    """Another name of the advertiser or the campaign, views, and what they make of the allowed actions."""
+    advertiser = AdvertiserContactFactory().advertiser
+    ad = AdFactory(campaign=CampaignFactory(advertiser=advertiser))
+    campaign, address = f"/api/campaigns/{ad.campaign_id}", f"/api/ads/{ad.pk}"
+    before = {one: admin.get(one) for one in (campaign, address)}
+
+    admin.patch(f"/api/advertisers/{advertiser.pk}", {"advertiser_name": "Other"})
+    Campaign.objects.filter(pk=ad.campaign_id).update(campaign_name="Elsewhere")
+    Ad.objects.filter(pk=ad.pk).update(ad_view_count=1)
+    AdViewDay.objects.create(ad=ad, day=date(2026, 1, 1), view_count=1, view_seconds=1)
+
+    renamed = admin.get(address)
+    assert (renamed.json()["campaign_name"], renamed["ETag"]) != ("Elsewhere", before[address]["ETag"])
+    assert admin.patch(address, {"ad_name": "Mine"}, headers={"If-Match": before[address]["ETag"]}).status_code == 200
+    refused = admin.patch(campaign, {"campaign_name": "Mine"}, headers={"If-Match": before[campaign]["ETag"]})
+    assert refused.status_code == 412
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/api/campaigns/{ad.campaign_id}",
+        "/api/ads/{ad.pk}",
+        "/api/advertisers/{advertiser.pk}",
+        "/api/campaigns",
+        "/api/campaigns?cursor=&ordering=campaign_name",
+        "/api/ads?search=ad",
+        "/api/advertisers",
+        "/api/moderation-queue",
+        "/api/campaigns/{ad.campaign_id}/history",
+        "/api/campaigns/{ad.campaign_id}/readiness",
+        "/api/campaigns/{ad.campaign_id}/performance",
+    ],
+)
+def test_a_client_does_not_get_again_what_it_has(admin: APIClient, address: str) -> None:
+    advertiser = AdvertiserContactFactory().advertiser
+    ad = AdFactory(campaign=CampaignFactory(advertiser=advertiser))
+    address = address.format(ad=ad, advertiser=advertiser)
+    first = admin.get(address)
+    tag = first["ETag"]
+
+    for sent in (tag, f"W/{tag}", f'"other", {tag}', "*"):
+        again = admin.get(address, headers={"If-None-Match": sent})
+        assert (again.status_code, again.content, again["ETag"]) == (304, b"", tag), sent
+        assert (again["Cache-Control"], again["X-Request-ID"] != "") == ("private", True)
+        assert "Content-Type" not in again
+    for sent in ('"other"', "junk", tag[1:-1], tag[:-5] + '"'):
+        answer = admin.get(address, headers={"If-None-Match": sent})
+        assert (answer.status_code, answer.json()) == (200, first.json())
+    admin.patch(f"/api/ads/{ad.pk}", {"ad_name": "Ad with another name"})
+    admin.patch(f"/api/campaigns/{ad.campaign_id}", {"campaign_name": "Other", "campaign_max_view_count": 7})
+    admin.patch(f"/api/advertisers/{advertiser.pk}", {"advertiser_name": "Other"})
+    answer = admin.get(address, headers={"If-None-Match": tag})
+    assert answer.status_code == 200
+    assert answer["ETag"] != tag
+
+
+def test_what_may_not_be_stored_and_what_was_earlier_has_no_tag_of_its_text(cast: Cast, admin: APIClient) -> None:
+    campaign = CampaignFactory()
+
+    assert "ETag" not in admin.get("/api/auth/sessions")
+    assert "ETag" not in admin.get(f"/api/campaigns/{campaign.pk}?as_of={timezone.now().date()}")
+    assert "ETag" not in admin.get("/api/campaigns?page=0")
+    assert admin.get("/api/campaigns/x", headers={"If-None-Match": "*"}).status_code == 404
 
 
 def two_renames(etag: bool) -> tuple[list[int], str]:

@@ -8,13 +8,16 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
 from advertisers.models import Advertiser
-from campaign_studio.api.fields import CountryField, TextForReader, TextListField, VisibleRelatedField
+from campaign_studio.api.fields import AllowedActions, CountryField, TextForReader, TextListField, VisibleRelatedField
 from campaign_studio.api.serializers import OnceBuiltFields, RowListSerializer, StudioSerializer, Values
 from campaigns.choices import Status
 from campaigns.fields import MAX_NAMES
 from campaigns.models import Campaign, CampaignAudienceTargeting
+from campaigns.rules import ACTIONS
 
 MAX_TARGETS = 300
+# What the answer has besides what is edited.
+NOT_EDITED = ("advertiser_name", "allowed_actions")
 MOVE_TOGETHER = _("To move the campaign and its ads together, use POST /api/campaigns/%(campaign_id)s/shift.")
 
 
@@ -63,6 +66,7 @@ class CampaignColumnsSerializer(StudioSerializer):
         help_text=_("Null without an advertiser, and if you may not see advertisers."),
     )
     campaign_created_by_id = serializers.UUIDField(read_only=True)
+    allowed_actions = AllowedActions(choices=ACTIONS)
 
     class Meta:
         model = Campaign
@@ -85,6 +89,7 @@ class CampaignColumnsSerializer(StudioSerializer):
             "created_at",
             "updated_at",
             "version",
+            "allowed_actions",
         ]
         read_only_fields = ["created_by_name", "updated_by_name", "version"]
         # The audit log doesn't record versions, so `as_of` can't show them.

@@ -33,6 +33,7 @@ class CampaignViewSet(AuditedViewSet[Campaign]):
         "advertiser_name": CampaignQuerySet.with_advertiser_name,
     }
     lookup_url_kwarg = "campaign_id"
+    counters = serializers.NOT_EDITED
 
     @extend_schema(
         operation_id="countCampaigns",

@@ -40,7 +40,7 @@ class Given(NamedTuple):
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of documents: what describes them, and for whom. `counters` are fields that the ETag leaves out."""
+    """A kind of documents: what describes them, and for whom. `counters` are fields that aren't edited."""
 
     serializer: AnySerializerClass
     model: type[Model]
@@ -130,6 +130,13 @@ def read_document(kind: Kind, rows: AnyQuerySet, reader: Reader) -> Written | No
     return Written(row) if row else None
 
 
+def read_visible(kind: Kind, key: object, reader: Reader) -> Written | None:
+    """The document of the row with this key, or None if there is none that the reader may see."""
+    statement = _compiled_for_key(kind)
+    row = statement and statement.row([key], reader)
+    return Written(row) if row else None
+
+
 def read_page(
     kind: Kind, rows: AnyQuerySet, reader: Reader, *, limit: int, offset: int, matched_once: bool = False
 ) -> Page:
@@ -142,6 +149,20 @@ def read_page(
     results, total = statement.row(values, reader, limit=limit, offset=offset) or ("[]", 0)
     # Matched once, a page past the end has no row that could tell the total.
     return Page(results, (rows.count() if offset else 0) if total is None else total)
+
+
+@lru_cache(maxsize=STATEMENTS)
+def _compiled_for_key(kind: Kind) -> Statement | None:
+    """The statement of `read_visible()`; None if such a reader may see no row."""
+    key = RawSQL(f"%s::{kind.model._meta.pk.db_type(connection)}", (Given(0),))  # noqa: S611 - our column's type
+    rows = cast("StudioQuerySet", kind.model._default_manager.all()).visible_to(cast("Any", kind.reader))
+    rows = rows.filter(pk=key).as_document(kind.reader).order_by()
+    columns = kind.columns(rows)
+    try:
+        text, parameters = rows.annotate(**columns).values_list(*columns).query.sql_with_params()
+    except EmptyResultSet:
+        return None
+    return with_constants(text, parameters)
 
 
 def _statement(

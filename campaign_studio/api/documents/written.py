@@ -9,7 +9,7 @@ from rest_framework.renderers import JSONRenderer
 
 @dataclass(frozen=True)
 class Written:
-    """JSON that is text already: objects that together are one. Each second one isn't part of the ETag."""
+    """JSON that is text already: objects that together are one. Each second one contains what isn't edited."""
 
     pieces: tuple[str, ...]
 
@@ -22,8 +22,13 @@ class Written:
 
     @property
     def tagged(self) -> bytes:
-        """What the ETag is made of."""
+        """What the first part of the ETag is made of."""
         return "".join(self.pieces[::2]).encode()
+
+    @property
+    def counted(self) -> bytes:
+        """What the second part of the ETag is made of."""
+        return "".join(self.pieces[1::2]).encode()
 
 
 class StudioJSONRenderer(JSONRenderer):

@@ -31,6 +31,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
             pool._check = check_connection
         return pool
 
+    def _set_autocommit(self, autocommit: bool) -> None:
+        # psycopg would lock the connection to find that nothing changes. Most requests get one that is in this mode.
+        if self.connection.autocommit != autocommit:
+            super()._set_autocommit(autocommit)
+
 
 def check_connection(connection: AnyConnection) -> None:
     """Raise OperationalError if the connection is broken.
