@@ -38,14 +38,16 @@ class Claims(TypedDict):
     sid: str
     sub: str
     jti: str
+    role: str | None
     exp: int
 
 
 class Access(NamedTuple):
-    """What an access token claims. `expires_at` is in Unix time."""
+    """What an access token claims. `role` is that of the sign-in. `expires_at` is in Unix time."""
 
     session_id: uuid.UUID
     user_id: uuid.UUID
+    role: str | None
     expires_at: int
 
 
@@ -111,7 +113,7 @@ def _verified(token: bytes, _keys: KeyRing) -> Access:
     claims = read_claims(AccessToken, token)
     if claims is None:
         raise InvalidTokenError
-    return Access(uuid.UUID(claims["sid"]), uuid.UUID(claims["sub"]), claims["exp"])
+    return Access(uuid.UUID(claims["sid"]), uuid.UUID(claims["sub"]), claims.get("role"), claims["exp"])
 
 
 def read_claims(kind: type[Token], token: bytes | str) -> Claims | None:

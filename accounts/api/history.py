@@ -5,6 +5,8 @@ from typing import Any, cast
 
 from django.core.exceptions import ValidationError as ModelValidationError
 from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
@@ -20,6 +22,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.api.filters import ACTION_CHOICES, ACTIONS, SINCE, UNTIL, HistoryFilter
+from accounts.api.reading import answered_at_once
 from accounts.audit.as_of import TooEarlyError, as_it_was, moment_of
 from accounts.audit.history import Change, columns_about, readable, short_changes
 from accounts.models import AuditEntry, User
@@ -217,6 +220,12 @@ class HistoryPermission(BasePermission):
 
 class AuditedViewSet(StudioViewSet[Row]):
     """A resource with a history, which can also be read as it was at an earlier time."""
+
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+        """Read a single object at once, if it is asked for in the usual form."""
+        is_reading = self.action_map.get("get") == "retrieve"
+        answer = answered_at_once(self, request) if is_reading else None
+        return super().dispatch(request, *args, **kwargs) if answer is None else answer
 
     @extend_schema(
         summary=_("List %(object)s history"),

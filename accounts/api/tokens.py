@@ -67,7 +67,7 @@ def _pair(session: Session, refresh: str) -> TokenPair:
 
 def _claiming(token: Token, session: Session) -> Token:
     user = session.user
-    # The role is for frontends. The server never reads it from the token.
+    # The role is for frontends. The server goes by that of the user.
     token["sub"], token["sid"] = str(user.pk), str(session.pk)
     token["username"], token["email"], token["role"] = user.username, user.email, user.role_id
     return token

@@ -147,13 +147,17 @@ class StudioViewSet(ETagMixin, StudioListViewSet[Row]):
         kind = Kind.of(self.serializer_class, self.queryset.model, reader, self.counters)
         if why_in_python(kind) is not None:
             return self.represent(get_object_or_404(self.visible_rows().as_document(reader), pk=key))
-        if type(self).visible_rows is StudioListViewSet.visible_rows:
+        if self.reads_all_visible():
             written = read_visible(kind, key, reader)
         else:
             written = read_document(kind, self.visible_rows().filter(pk=key), reader)
         if written is None:
             raise Http404
         return written
+
+    def reads_all_visible(self) -> bool:
+        """Whether every row that the user may see can be read at this URL."""
+        return type(self).visible_rows is StudioListViewSet.visible_rows
 
     def represent(self, row: models.Model) -> Document:
         """A row with everything that its document contains, as the client sees it."""

@@ -55,7 +55,7 @@ accounts
 accounts/models            people
 accounts/signin            attempts backend confirmation console guessing mails passwords sessions two_factor
 accounts/audit             models recording seals sealing heads verifying pruning roles history as_of shortening
-accounts/api               authentication email_views history jwt password_views schema session_views tokens
+accounts/api               authentication email_views history jwt password_views reading schema session_views tokens
 accounts/console           confirmation history log passwords sessions two_factor
 
 advertisers                phones

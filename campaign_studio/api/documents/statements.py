@@ -91,15 +91,19 @@ class Statement(NamedTuple):
 
     def row(self, values: Sequence[Any], reader: Reader, *, limit: int = 0, offset: int = 0) -> tuple[Any, ...] | None:
         """The first row of the answer."""
+        return fetch_one(self.text, self.filled(values, reader.pk, limit=limit, offset=offset))
+
+    def filled(self, values: Sequence[Any], reader: object, *, limit: int = 0, offset: int = 0) -> list[Any]:
+        """The parameters for a reader with this key."""
         filled = []
         for one in self.parameters:
             if type(one) is Given:
                 filled.append(values[one.place])
             elif type(one) is ReaderKey:
-                filled.append(reader.pk)
+                filled.append(reader)
             else:
                 filled.append(limit if one is LIMIT else offset if one is OFFSET else one)
-        return fetch_one(self.text, filled)
+        return filled
 
 
 class Page(NamedTuple):
@@ -132,7 +136,7 @@ def read_document(kind: Kind, rows: AnyQuerySet, reader: Reader) -> Written | No
 
 def read_visible(kind: Kind, key: object, reader: Reader) -> Written | None:
     """The document of the row with this key, or None if there is none that the reader may see."""
-    statement = _compiled_for_key(kind)
+    statement = find_visible(kind)
     row = statement and statement.row([key], reader)
     return Written(row) if row else None
 
@@ -152,8 +156,10 @@ def read_page(
 
 
 @lru_cache(maxsize=STATEMENTS)
-def _compiled_for_key(kind: Kind) -> Statement | None:
-    """The statement of `read_visible()`; None if such a reader may see no row."""
+def find_visible(kind: Kind) -> Statement | None:
+    """The statement for the document of the row with a key. None if the database can't write it, or nothing is seen."""
+    if why_in_python(kind) is not None:
+        return None
     key = RawSQL(f"%s::{kind.model._meta.pk.db_type(connection)}", (Given(0),))  # noqa: S611 - our column's type
     rows = cast("StudioQuerySet", kind.model._default_manager.all()).visible_to(cast("Any", kind.reader))
     rows = rows.filter(pk=key).as_document(kind.reader).order_by()
