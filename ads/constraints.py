@@ -248,3 +248,18 @@ OF_A_DEVICE: list[models.BaseConstraint] = [
         violation_error_message=_("A device needs a key. Create one when you create the device."),
     ),
 ]
+
+OF_A_MEDIA_FILE: list[models.BaseConstraint] = [
+    FieldCheck(
+        field="content_hash",
+        name="media_file_is_named_by_its_hash",
+        condition=Q(content_hash__regex=r"^[0-9a-f]{64}$"),
+        violation_error_message=_("The name of an uploaded file is its SHA-256."),
+    ),
+    FieldCheck(
+        field="media_type",
+        name="media_file_shows_something",
+        condition=Q(media_type__in=media.UPLOADED),
+        violation_error_message=choose_one_of(media.UPLOADED),
+    ),
+]

@@ -1,10 +1,11 @@
 """Which media types each position accepts, and what each type needs. The database checks both."""
 
 import re
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import segno
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 from django.db.models import Q
@@ -15,6 +16,30 @@ from campaign_studio.faults import quoted
 
 BAR_MEDIA = (MediaType.TEXT, MediaType.IMAGE, MediaType.GIF)
 BAR_POSITIONS = (AdType.TOP_BAR, AdType.BOTTOM_LEFT, AdType.BOTTOM_RIGHT, AdType.BOTTOM_CENTER)
+
+
+class Pixels(NamedTuple):
+    """A width and a height."""
+
+    width: int
+    height: int
+
+
+# The largest pictures and videos of each position: twice what a screen of 1920 × 1080 pixels shows there.
+LARGEST = {
+    AdType.TOP_BAR: Pixels(3840, 400),
+    AdType.BOTTOM_LEFT: Pixels(1280, 440),
+    AdType.BOTTOM_RIGHT: Pixels(1280, 440),
+    AdType.BOTTOM_CENTER: Pixels(1280, 440),
+    AdType.CENTER_RIGHT: Pixels(1920, 1200),
+    AdType.CENTER_LEFT: Pixels(1920, 1200),
+}
+# What can be uploaded.
+UPLOADED = (MediaType.IMAGE, MediaType.GIF, MediaType.VIDEO)
+# The path of uploaded files, whose names follow.
+MEDIA_PATH = "/media/"
+# The largest uploaded files. With the rest of its request, each fits into the largest body of the API.
+MOST_BYTES = {MediaType.IMAGE: 6 * 1024**2, MediaType.GIF: 8 * 1024**2, MediaType.VIDEO: 11 * 1024**2}
 NEEDS_URL = (MediaType.IMAGE, MediaType.GIF, MediaType.VIDEO, MediaType.NEWS_RSS)
 NEEDS_CONTENT = (MediaType.TEXT, MediaType.HTML, MediaType.EVENTS, MediaType.BREAKING_NEWS, MediaType.ALERTS)
 MAX_URL_LENGTH = 2048
@@ -57,8 +82,8 @@ class HttpURLValidator(URLValidator):
         found = AUTHORITY.match(url)
         if found is None or not found[1]:
             raise ValidationError(NO_HOST, code="url_without_host")
-        if len(url) > self.max_length:
-            # Another validator of the field says so.
+        if len(url) > self.max_length or is_uploaded(url):
+            # Another validator of the field says so; an intranet may call this installation by a name without a dot.
             return
         try:
             super().__call__(AUTHORITY.sub(lambda found: found[0].replace("_", "x"), url, count=1))
@@ -81,6 +106,11 @@ def _fault_of_hidden(url: str, hidden: re.Match[str]) -> ValidationError:
 validate_http_url = HttpURLValidator(schemes=["http", "https"])
 
 
+def is_uploaded(url: str | None) -> bool:
+    """Whether the URL is one of this installation's uploaded files, as far as it can be told from the URL."""
+    return bool(url) and str(url).startswith(f"{settings.PUBLIC_URL}{MEDIA_PATH}")
+
+
 def names_a_user(url: str | None) -> bool:
     """Whether the URL contains a username, as in `https://user:password@host/`.
 
@@ -89,6 +119,11 @@ def names_a_user(url: str | None) -> bool:
     """
     found = AUTHORITY.match(url or "")
     return found is not None and "@" in found[1]
+
+
+def takes(position: str, media_type: str) -> bool:
+    """Whether ads in this position may have this media type, as `position_takes_media` has the database check it."""
+    return media_type in BAR_MEDIA or position not in BAR_POSITIONS
 
 
 position_takes_media = Q(ad_type_id__in=BAR_POSITIONS, media_type__in=BAR_MEDIA) | Q(

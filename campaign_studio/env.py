@@ -1,9 +1,11 @@
-"""Reads numbers and URLs from the environment, and writes a `.env` for a fresh checkout."""
+"""Reads numbers, URLs and a storage from the environment, and writes a `.env` for a fresh checkout."""
 
 import os
 import re
 import secrets
 from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -63,3 +65,34 @@ def site_url(value: str, *, debug: bool) -> str:
     if not debug and not url.startswith("https://"):
         raise ImproperlyConfigured(f"PUBLIC_URL must start with https://. {hint}")
     return url
+
+
+def media_storage(url: str, folder: Path) -> dict[str, Any]:
+    """The storage in `MEDIA_STORAGE_URL`, for `STORAGES`: `s3://KEY:SECRET@HOST/BUCKET/PREFIX?region=…`, or `folder`.
+
+    Without a key, the usual places of AWS are searched for one; without a host, it is AWS itself. Raises
+    ImproperlyConfigured.
+    """
+    if not url:
+        # Names are hashes, so what is there already is the same, or was cut off by a crash.
+        options: dict[str, Any] = {"location": folder, "allow_overwrite": True}
+        return {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": options}
+    hint = "Write it as s3://KEY:SECRET@HOST/BUCKET, such as s3://key:secret@s3.example.com/campaign-studio"
+    parts, asked = urlsplit(url), dict(parse_qsl(urlsplit(url).query))
+    bucket, _slash, prefix = parts.path.removeprefix("/").partition("/")
+    if parts.scheme != "s3" or not bucket or not asked.keys() <= {"region", "tls"}:
+        raise ImproperlyConfigured(f"MEDIA_STORAGE_URL isn't the URL of an S3-compatible storage. {hint}")
+    host = parts.netloc.rpartition("@")[2]
+    scheme = "http" if asked.get("tls") == "false" else "https"
+    options = {
+        "bucket_name": bucket,
+        "location": prefix,
+        "access_key": unquote(parts.username or "") or None,
+        "secret_key": unquote(parts.password or "") or None,
+        "endpoint_url": f"{scheme}://{host}" if host else None,
+        "region_name": asked.get("region"),
+        "file_overwrite": True,
+        # Larger files are read from the disk.
+        "max_memory_size": 1024**2,
+    }
+    return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}

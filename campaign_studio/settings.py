@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from campaign_studio import dashboard
 from campaign_studio.database import configuration
-from campaign_studio.env import site_url, whole_number
+from campaign_studio.env import media_storage, site_url, whole_number
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -313,6 +313,11 @@ VIEW_RETENTION_MONTHS = whole_number(env, "VIEW_RETENTION_MONTHS", default=25, w
 # At most the shortest month, so that no view is accepted that would have been dropped.
 VIEW_GRACE_DAYS = whole_number(env, "VIEW_GRACE_DAYS", default=7, within=range(1, 29))
 
+# --- Uploaded files -------------------------------------------------------------------------------------------------
+
+# At least a day, for which answers to repeated requests are kept.
+MEDIA_GRACE_DAYS = whole_number(env, "MEDIA_GRACE_DAYS", default=30, within=range(1, 3651))
+
 # --- Places ---------------------------------------------------------------------------------------------------------
 
 GAZETTEER_FROM = whole_number(env, "GAZETTEER_FROM", default=500)
@@ -393,10 +398,8 @@ STATIC_URL = "/static/"
 # Files are served from their packages, without collectstatic.
 WHITENOISE_USE_FINDERS = True
 STORAGES = {
-    "default": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": DATA_DIR / "uploads"},
-    },
+    # Uploaded pictures and videos.
+    "default": media_storage(env.str("MEDIA_STORAGE_URL", default=""), DATA_DIR / "uploads"),
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 

@@ -6,6 +6,7 @@ from django.views.generic import RedirectView
 
 from accounts.console import confirmation as console_confirmation
 from accounts.console import passwords as console_passwords
+from ads.api.media import MEDIA_FILE, MediaFileView
 from campaign_studio.api.routing import FirstWordResolver
 from campaign_studio.api.views import DocsView, HealthView, LiveView, RedocView, SchemaView, no_such_address
 
@@ -37,6 +38,7 @@ urlpatterns = [
     path("admin/email/<uidb64>/<token>/", console_confirmation.ConfirmEmailView.as_view(), name="email_confirm"),
     path("admin/email/confirmed/", console_confirmation.EmailConfirmedView.as_view(), name="email_confirmed"),
     path("admin/", (console, "admin", admin.site.name)),
+    re_path(MEDIA_FILE, MediaFileView.as_view(), name="media-file"),
     re_path(r"^api(?:/(?P<path>.*))?$", no_such_address),
 ]
 

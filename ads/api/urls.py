@@ -4,7 +4,7 @@ from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from accounts.api.authentication import BearerAuthentication
-from ads.api import actions, delivery, devices, performance, reporting, views
+from ads.api import actions, delivery, devices, media, performance, reporting, views
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
 router.register("ads", views.AdViewSet, basename="ad")
@@ -54,5 +54,6 @@ urlpatterns = [
         performance.PerformanceViewSet.as_view({"get": "retrieve"}),
         name="campaign-performance",
     ),
+    path("media", media.MediaViewSet.as_view({"post": "create"}), name="media"),
     path("moderation-queue", views.ModerationQueueViewSet.as_view({"get": "list"}), name="moderation-queue"),
 ]

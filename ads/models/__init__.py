@@ -1,9 +1,10 @@
-"""Ads with their parts, the tables that delivery reads, the devices, and the views that they report."""
+"""Ads with their parts, the tables that delivery reads, devices with the views they report, and uploaded files."""
 
 from ads.models.ad import Ad
 from ads.models.deliverable import DeliverableAd, DeliverablePlace
 from ads.models.devices import Device
 from ads.models.impressions import AdView, AdViewDay, CampaignViewTotals, ViewReceipt
+from ads.models.media_files import MediaFile
 from ads.models.parts import AdContentRating, AdTimeSlot
 
 __all__ = [
@@ -16,5 +17,6 @@ __all__ = [
     "DeliverableAd",
     "DeliverablePlace",
     "Device",
+    "MediaFile",
     "ViewReceipt",
 ]

@@ -19,6 +19,7 @@ from accounts.validators import validate_title
 from ads import constraints, media, moderation
 from ads.choices import AdDurationUnit, AdType, MediaType, ModerationStatus
 from ads.querysets import AdQuerySet
+from ads.uploads import use
 from campaign_studio.acting import Reader
 from campaign_studio.lookups import SearchKey
 from campaign_studio.models.stamped import StampedModel
@@ -186,6 +187,8 @@ class Ad(LifecycleModel, StampedModel):
             # Only a new value: an ad that was stored before this rule can still be edited and expire.
             if (self._state.adding or self.has_changed(name)) and media.names_a_user(getattr(self, name)):
                 raise ValidationError({name: ValidationError(media.NAMES_A_USER, code="url_names_a_user")})
+        if self._state.adding or any(map(self.has_changed, use.WHAT_SHOWS)):
+            use.check_upload(self)
         if self.campaign_id:
             self._check_is_within(self.campaign)
 
@@ -199,7 +202,7 @@ class Ad(LifecycleModel, StampedModel):
         """Save. A reviewed ad becomes pending review again if what viewers see has changed.
 
         Raises ValidationError if the campaign has just moved without the ad's new dates, and for a new ad if its
-        campaign has six ads already or has just been deleted.
+        campaign has six ads already or has just been deleted, or if the uploaded file that it shows has.
         """
         if moderation.needs_new_review(self):
             self._reset_review()
@@ -215,6 +218,8 @@ class Ad(LifecycleModel, StampedModel):
                     message = gettext("This campaign no longer exists.")
                     raise ValidationError({"campaign": ValidationError(message, code="no_such_campaign")})
                 self.ad_number = self._free_number()
+            if self._state.adding or self.has_changed("media_url"):
+                use.hold_upload(self)
             super().save(**kwargs)
 
     def touch(self) -> None:

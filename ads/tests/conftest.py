@@ -1,6 +1,8 @@
 """Fixtures for the tests of ads."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 import time_machine
@@ -37,3 +39,13 @@ def months_are_dropped(_months_stay_as_they_were: None) -> Iterator[None]:
     with connection.cursor() as cursor:
         for month in sorted(set(partitions()) - set(before)):
             cursor.execute(f"DROP TABLE ad_views_{month:%Y_%m}")
+
+
+@pytest.fixture
+def stored(settings: Any, tmp_path: Path) -> Callable[[], dict[str, bytes]]:
+    """`stored()`: everything in the storage of this test, by name."""
+    options = settings.STORAGES["default"]["OPTIONS"] | {"location": tmp_path}
+    settings.STORAGES = settings.STORAGES | {"default": settings.STORAGES["default"] | {"OPTIONS": options}}
+    return lambda: {
+        file.relative_to(tmp_path).as_posix(): file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()
+    }

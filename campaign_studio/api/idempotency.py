@@ -17,6 +17,7 @@ from rest_framework.response import Response
 from campaign_studio.acting import kind_of
 from campaign_studio.api.documents.written import StudioJSONRenderer
 from campaign_studio.api.errors import Conflict
+from campaign_studio.api.uploads import digest_of
 from campaign_studio.models import IdempotentAnswer
 
 KEY = re.compile(r"[\x21-\x7e]{1,255}")
@@ -115,7 +116,8 @@ def _key_of(request: Request) -> str:
 
 def _fingerprint(request: Request) -> str:
     """A keyed hash of the request, because bodies contain passwords. Raises what parsing the body raises."""
-    content = f"{request.method} {request.get_full_path()} {json.dumps(request.data, sort_keys=True)}"
+    body = json.dumps(request.data, sort_keys=True, default=digest_of)
+    content = f"{request.method} {request.get_full_path()} {body}"
     return salted_hmac("campaign_studio.idempotency", content, algorithm="sha256").hexdigest()
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.apps import apps
 from django.contrib.auth.tokens import default_token_generator
@@ -25,6 +25,7 @@ from accounts.signin import confirmation, mails
 from accounts.tests.factories import PASSWORD
 from ads.models import Device
 from ads.tests.factories import DEVICE_KEY
+from ads.tests.uploads import MULTIPART, form, picture
 from campaign_studio.encryption import EncryptedTextField, decrypt
 
 # The only tables that a refused request writes to.
@@ -79,6 +80,18 @@ def bank_account_body(**changes: Any) -> dict[str, Any]:
 def device_body(**changes: Any) -> dict[str, Any]:
     """A new device."""
     return {"device_id": "car-17", "fleet": "Taxis", **changes}
+
+
+class Form(NamedTuple):
+    """A body that isn't JSON."""
+
+    content: bytes
+    content_type: str
+
+
+def upload_body(content: bytes | None = None, **fields: str) -> Form:
+    """An upload of a small picture, or of this content."""
+    return Form(form(picture() if content is None else content, **fields), MULTIPART)
 
 
 def user_body(**changes: Any) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The settings of the tests: their own keys, a fast password hash, and never a developer's `.env`."""
 
 import os
+from tempfile import TemporaryDirectory
 
 os.environ |= {
     "READ_DOT_ENV": "false",
@@ -34,6 +35,9 @@ os.environ |= {
 from campaign_studio.settings import *  # noqa: F403 - the settings under test, with the environment above
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# Uploaded files of this process.
+UPLOADS = TemporaryDirectory()
+STORAGES["default"]["OPTIONS"]["location"] = UPLOADS.name  # noqa: F405
 # A test's commits needn't survive a power cut.
 DATABASES["default"]["OPTIONS"]["options"] += " -c synchronous_commit=off"  # noqa: F405
 # Each test's client builds the middleware again, which would otherwise list a thousand static files each time.

@@ -43,6 +43,7 @@ campaign_studio/database   configuration timeouts unavailable schema_changes pre
 campaign_studio/embedded   server roles backend/base
 campaign_studio/api        base viewsets permissions pagination parsers errors etags idempotency negotiation
 campaign_studio/api        throttling refusals fields parts cursors filtersets counts routing
+campaign_studio/api        uploads
 campaign_studio/api/documents fields describing shapes statements slices written rows
 campaign_studio/api/schema naming operations answers components
 campaign_studio/console    apps site base views lists pages rows permissions locking navigation throttling inlines
@@ -68,12 +69,15 @@ campaigns/console          status doubts
 
 ads                        allowed media moderation time_slots
 ads/models                 ad parts deliverable devices impressions
+ads/models                 media_files
 ads/actions                together shifting duplicating publishing
+ads/uploads                kinds pictures animations mp4 webm keeping use pruning
 ads/delivery               opportunity statement facts engine shown explaining readiness triggers proofs
 ads/delivery/criteria      criterion status times days audience limits
 ads/reporting              reports known counting voiding partitions performance
 ads/api                    actions delivery delivery_serializers devices opportunities reporting performance wording
 ads/api                    asking delivered fields shown_documents
+ads/api                    media
 ads/console                answers campaigns moderation preview availability diagnosis wording place_forms creatives
 ads/console                devices inlines
 """

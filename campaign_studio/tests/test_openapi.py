@@ -93,6 +93,7 @@ ADDRESSES = """
 /api/delivery                                                 get
 /api/delivery/explain                                         get
 /api/delivery/views                                           post
+/api/media                                                    post
 /api/devices                                                  get post
 /api/devices/{device_id}                                      get put patch delete
 /api/devices/{device_id}/history                              get

@@ -131,6 +131,8 @@ GET    {DELIVERY}?{HERE}                any              200 200 200 200 200 200
 GET    {DELIVERY}/explain?{HERE}&ad_id={{ad_id}} other   200 200 200 200 403 403 401
 POST   {DELIVERY}/views                 other            403 403 403 403 403 403 401
 
+POST   /api/media                        any              201 201 201 403 403 403 401
+
 GET    {DEVICES}                         any              200 200 403 403 403 403 401
 POST   {DEVICES}                         any              201 201 403 403 403 403 401
 GET    {DEVICE}                          other            200 200 403 403 403 403 401
@@ -216,6 +218,7 @@ def body_for(method: str, address: str, keys: dict[str, Any], tokens: dict[str, 
         "shift": {"days": 1},
         "duplicate": {},
         "publish": {},
+        "media": bodies.upload_body(),
     }[last]
 
 
@@ -267,11 +270,11 @@ def ask(cast: Cast, method: str, address: str, whose: str, role: str) -> int:
     tokens = bodies.tokens_of(actor)
     client = APIClient() if role == "anonymous" else bodies.bearing(tokens["access_token"])
     body = body_for(method, address, keys, tokens)
+    if not isinstance(body, bodies.Form):
+        body = bodies.Form(b"" if body is None else json.dumps(body).encode(), "application/json")
     before = bodies.stored()
 
-    answer = client.generic(
-        method, address.format(**keys), "" if body is None else json.dumps(body), content_type="application/json"
-    )
+    answer = client.generic(method, address.format(**keys), body.content, content_type=body.content_type)
 
     after = bodies.stored()
     status = int(answer.status_code)

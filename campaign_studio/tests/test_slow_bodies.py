@@ -114,7 +114,7 @@ def test_both_configurations_have_the_limits_of_the_application() -> None:
 
     sizes = re.findall(r"location (\S+) \{.*?client_max_body_size (\d+)([km]);", nginx, re.DOTALL)
     kilobytes = {place: int(number) * {"k": 1, "m": 1024}[unit] for place, number, unit in sizes}
-    assert kilobytes == {"/": form, "/api/": usual, "/api/campaigns": largest}
+    assert kilobytes == {"/": form, "/api/": usual, "/api/campaigns": largest, "/api/media": largest}
     sizes = re.findall(r"request_body @(\w+) \{\s*max_size (\d+)(KiB|MiB)", caddy)
     kilobytes = {place: int(number) * {"KiB": 1, "MiB": 1024}[unit] for place, number, unit in sizes}
     assert kilobytes == {"console": form, "api": usual, "campaigns": largest}

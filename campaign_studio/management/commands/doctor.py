@@ -19,6 +19,7 @@ from accounts.audit.roles import owns_the_log
 from accounts.choices import RoleName
 from accounts.models import Role, User
 from ads.reporting.partitions import has_next_month
+from ads.uploads.keeping import StorageUnavailableError, check_storage
 from advertisers.models import AdvertiserBankAccount
 from campaign_studio.database.configuration import STARTING_ENGINE
 from campaign_studio.database.timeouts import lift_statement_timeout
@@ -55,6 +56,7 @@ class Command(StudioCommand):
     def _findings(self, notes: list[str]) -> Iterator[tuple[str, str | None]]:
         """What was checked, and the advice if there is a problem. Adds advice that isn't about a problem to `notes`."""
         yield from _settings()
+        yield gettext("Uploaded files"), _unwritable()
         try:
             version = _version()
         except (DatabaseError, ImproperlyConfigured, OSError, subprocess.SubprocessError) as error:
@@ -138,6 +140,16 @@ def _unreachable(reason: str) -> str:
     else:
         text = gettext("The database doesn't answer (%(reason)s). Check DATABASE_URL and that the server is running.")
     return text % {"reason": reason}
+
+
+def _unwritable() -> str | None:
+    """The error of the storage of uploaded files, if nothing can be written there."""
+    try:
+        check_storage()
+    except StorageUnavailableError as error:
+        text = gettext("Nothing can be written there (%(reason)s). Check DATA_DIR and MEDIA_STORAGE_URL.")
+        return text % {"reason": str(error.__cause__).strip().partition("\n")[0]}
+    return None
 
 
 def _version() -> int:
