@@ -93,6 +93,7 @@ class MediaViewSet(StudioView, ViewSet):
 
     @extend_schema(
         operation_id="uploadMedia",
+        summary=_("Upload a picture or a video"),
         description=format_lazy(
             _(
                 "Upload a picture, an animation or a video of up to {size} MB, and use its `media_url` in ads. The "
