@@ -15,14 +15,12 @@ from django.utils.translation import gettext_lazy as _
 from accounts.choices import Door, SecurityEventKind
 from accounts.querysets import AuditEntryManager, SecurityEventQuerySet
 from campaign_studio import acting
-from campaign_studio.database.rows import insert_rows
+from campaign_studio.database.rows import create_rows
 from campaign_studio.lookups import SearchKey
 from campaign_studio.writing import before_commit
 
 # By which part of them entries are found in the console.
 SEARCHED_COLUMNS = ("object_repr", "actor_name", "actor_username")
-# As many entries as are written by a statement with a fixed text.
-FEW = 10
 
 
 class AuditEntry(AbstractLogEntry):
@@ -116,14 +114,7 @@ def write_together(entries: list[AuditEntry]) -> None:
     now = timezone.now()
     for entry in entries:
         entry.timestamp = now
-    options = AuditEntry._meta
-    if len(entries) > FEW:
-        AuditEntry.objects.bulk_create(entries)
-    else:
-        keys = insert_rows(entries, [one for one in options.concrete_fields if not one.primary_key], [options.pk])
-        for entry, (key,) in zip(entries, keys, strict=True):
-            entry.pk = key
-            entry._state.adding = False
+    create_rows(entries)
     _have_sealed()
 
 

@@ -13,7 +13,6 @@ from ads.delivery.shown import Shown, ShownAd
 from ads.media import BAR_POSITIONS
 from campaign_studio.api.documents.written import Written
 from campaign_studio.api.etags import etag_of
-from campaign_studio.moments import text_of
 
 Headers = dict[str, str]
 
@@ -25,11 +24,11 @@ def written(shown: Shown, opportunity: Opportunity, path: str) -> Written:
         f'"{position}": {_placed(ads, [prove(position, ad.key) for ad in ads], position in BAR_POSITIONS)}'
         for position, ads in shown.items()
     )
-    until = text_of(opportunity.valid_until)
+    until = opportunity.valid_until.isoformat()
     return Written(
         (
             "{}",
-            f'{{"at": "{text_of(opportunity.at)}"}}',
+            f'{{"at": "{opportunity.at.isoformat()}"}}',
             f'{{"place": {_place(opportunity)}, "placements": {{{placements}}}, "valid_until": "{until}", '
             f'"next": {quoted(_next(opportunity, path, until))}}}',
         )

@@ -1,9 +1,10 @@
 """How the nested rows of a body are written: planned first, so that a body that changes nothing writes nothing."""
 
-from typing import Any, cast
+from collections.abc import Hashable, Iterable
+from typing import Any, NamedTuple, cast
 
 from django.core.exceptions import ValidationError as ModelValidationError
-from django.db import models
+from django.db import IntegrityError, models, transaction
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
 from campaign_studio.api.errors import as_detail
@@ -13,6 +14,47 @@ from campaign_studio.models.versioned import PartModel, VersionedModel
 Values = dict[str, Any]
 # Messages by field.
 Errors = dict[str, list[ErrorDetail]]
+
+
+class Plan(NamedTuple):
+    """A row, and the values that it will have. `index` is its place in the body."""
+
+    index: int
+    row: PartModel
+    values: Values
+
+    @property
+    def is_written(self) -> bool:
+        """Whether the row is stored with these values."""
+        return _is_written(self.row, self.values)
+
+    def fill_in(self) -> None:
+        """Set the values of the row."""
+        for name, value in self.values.items():
+            setattr(self.row, name, value)
+
+
+class _StoredRows:
+    """The stored rows that no row of a body has taken yet, found by key or by equal values."""
+
+    def __init__(self, rows: Iterable[PartModel]) -> None:
+        self.by_key = {row.pk: row for row in rows}
+        self._by_values: dict[tuple[str, ...], dict[Hashable, list[PartModel]]] = {}
+
+    def take(self, key: object, values: Values) -> PartModel | None:
+        """The row with this key, or else the first one with these values. It isn't found again."""
+        row = self.by_key.get(key) or next((one for one in self._equal(values) if one.pk in self.by_key), None)
+        if row is not None:
+            del self.by_key[row.pk]
+        return row
+
+    def _equal(self, values: Values) -> list[PartModel]:
+        names = tuple(sorted(values))
+        if names not in self._by_values:
+            found = self._by_values.setdefault(names, {})
+            for row in self.by_key.values():
+                found.setdefault(_hashable(getattr(row, name) for name in names), []).append(row)
+        return self._by_values[names].get(_hashable(values[name] for name in names), [])
 
 
 class RowsPlan:
@@ -26,45 +68,62 @@ class RowsPlan:
         """Raises ValidationError if two rows have the flag that only one may have."""
         self.name = name
         manager = getattr(parent, name)
-        self._refuse_second_flag(manager.model, sent)
-        key = manager.model._meta.pk.name
+        self.model: type[PartModel] = manager.model
+        self._refuse_second_flag(sent)
+        key = self.model._meta.pk.name
         self.parent = parent
-        left = {} if parent.was_just_created else {row.pk: row for row in manager.all()}
-        self.planned: list[tuple[int, PartModel, Values]] = []
+        left = _StoredRows([] if parent.was_just_created else manager.all())
+        self.planned: list[Plan] = []
         for index, row_sent in enumerate(sent):
             values = {name: value for name, value in row_sent.items() if name != key}
-            if row_sent.get(key) not in left:
-                values = _with_defaults(manager.model, writable, values)
-            for stored in manager.model.as_stored(values):
-                row = left.get(row_sent.get(key)) or next((one for one in left.values() if _equals(one, stored)), None)
-                if row is not None:
-                    del left[row.pk]
-                self.planned.append((index, row or manager.model(**{manager.field.name: parent}), stored))
-        self.deleted = list(left.values())
+            if row_sent.get(key) not in left.by_key:
+                values = _with_defaults(self.model, writable, values)
+            for stored in self.model.as_stored(values):
+                row = left.take(row_sent.get(key), stored)
+                self.planned.append(Plan(index, row or self.model(**{manager.field.name: parent}), stored))
+        self.deleted = list(left.by_key.values())
 
     @property
     def changes_something(self) -> bool:
         """Whether a row would be written or deleted."""
-        return bool(self.deleted) or any(not _is_written(row, values) for _, row, values in self.planned)
+        return bool(self.deleted) or any(not plan.is_written for plan in self.planned)
 
     def carry_out(self) -> None:
         """Write the rows. Raises ValidationError with errors by index, as DRF does."""
-        for row in self.deleted:
-            row.delete()
-        wrong: Any = {}
-        is_first = self.parent.was_just_created
         # New rows are written last.
-        for index, row, values in sorted(self.planned, key=lambda plan: plan[1]._state.adding):
-            if not _is_written(row, values) and (errors := _write_part(row, values, is_first=is_first)):
-                wrong.setdefault(index, errors)
-            is_first = False
+        new = [plan for plan in self.planned if plan.row._state.adding]
+        if self.deleted or len(new) > 1:
+            self.parent.touch()
+        if self.deleted:
+            self.model.delete_together(self.deleted)
+        wrong = _write_parts([plan for plan in self.planned if not plan.row._state.adding and not plan.is_written])
+        if wrong or not self._create_together(new):
+            wrong |= _write_parts(new, of_new_whole=self.parent.was_just_created)
         if wrong:
-            raise ValidationError({self.name: wrong})
+            raise ValidationError({self.name: dict(sorted(wrong.items()))})
 
-    def _refuse_second_flag(self, model: Any, sent: list[Values]) -> None:
-        flagged = [index for index, values in enumerate(sent) if model.flag_field and values.get(model.flag_field)]
+    def _create_together(self, new: list[Plan]) -> bool:
+        """Create new rows by one statement. If any may be refused, return False: each is judged for itself then."""
+        if len(new) < 2 or any(plan.values.get(self.model.flag_field) for plan in new):
+            return False
+        try:
+            for plan in new:
+                plan.fill_in()
+                # The statement itself shows what only the database knows, such as that two rows overlap.
+                plan.row.full_clean({self.model.whole_field}, validate_unique=False, validate_constraints=False)
+            if not all(plan.row.may_be_valid() for plan in new):
+                return False
+            with transaction.atomic():
+                self.model.create_together([plan.row for plan in new])
+        except (ModelValidationError, IntegrityError):
+            return False
+        return True
+
+    def _refuse_second_flag(self, sent: list[Values]) -> None:
+        flag = self.model.flag_field
+        flagged = [index for index, values in enumerate(sent) if flag and values.get(flag)]
         if len(flagged) > 1:
-            twice: Any = {index: {model.flag_field: [model.only_one_message]} for index in flagged[1:]}
+            twice: Any = {index: {flag: [self.model.only_one_message]} for index in flagged[1:]}
             raise ValidationError({self.name: twice})
 
 
@@ -94,7 +153,7 @@ class RowPlan:
             return
         if self.sent is None:
             self.row.delete()
-        elif errors := _write_part(self.row, self.sent):
+        elif errors := _write_part(Plan(0, self.row, self.sent)):
             raise ValidationError({self.name: errors})
 
 
@@ -103,10 +162,24 @@ def _with_defaults(model: type[models.Model], writable: set[str], values: Values
     return {name: fields[name].get_default() for name in writable & set(fields) if name not in values} | values
 
 
-def _write_part(row: PartModel, values: Values, *, is_first: bool = False) -> Errors:
-    """Validate and save one part; return its errors. The first part of a new whole can't conflict with another one."""
-    for name, value in values.items():
-        setattr(row, name, value)
+def _hashable(values: Iterable[Any]) -> Hashable:
+    return tuple(tuple(value) if isinstance(value, list) else value for value in values)
+
+
+def _write_parts(plans: list[Plan], *, of_new_whole: bool = False) -> dict[int, Errors]:
+    """Write each row for itself. Returns the errors by index."""
+    wrong: dict[int, Errors] = {}
+    for number, plan in enumerate(plans):
+        # The first part of a new whole can't conflict with another one.
+        if errors := _write_part(plan, is_first=of_new_whole and number == 0):
+            wrong.setdefault(plan.index, errors)
+    return wrong
+
+
+def _write_part(plan: Plan, *, is_first: bool = False) -> Errors:
+    """Validate and save one part; return its errors."""
+    row = plan.row
+    plan.fill_in()
     try:
         row.full_clean(exclude={row.whole_field} if is_first else None)
     except ModelValidationError as error:

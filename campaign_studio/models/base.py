@@ -195,6 +195,10 @@ class StudioModel(models.Model):
             met |= {check.name for check in doubtful}
         return met
 
+    def may_be_valid(self) -> bool:
+        """Whether no check fails that only compares columns. The database isn't asked."""
+        return all(check.judge(self) is not Verdict.FALSE for check in checks_of(type(self)))
+
     def _hold_in_the_database(self, checks: list[CheckConstraint], exclude: set[str]) -> bool:
         fields = [field for field in self._meta.concrete_fields if field.name not in exclude]
         values = {field.name: Value(getattr(self, field.attname), field) for field in fields}

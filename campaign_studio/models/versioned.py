@@ -1,14 +1,16 @@
 """Rows that several users may edit at once, and the parts that are edited with them."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models import F
+from django.db.models.signals import post_delete, post_save
 from django.utils.translation import gettext_lazy as _
 
+from campaign_studio.database.rows import create_rows, delete_rows
 from campaign_studio.models.base import StudioModel
 from campaign_studio.querysets import StudioQuerySet
 from campaign_studio.writing import current_write
@@ -130,6 +132,27 @@ class PartModel(StudioModel):
             if takes_flag:
                 self.take_flag()
             super().save(**kwargs)
+
+    @classmethod
+    def create_together(cls, parts: Sequence[Self]) -> None:
+        """Create parts of one whole by one statement, with the signals of `save()`. None of them takes a flag.
+
+        The caller has locked the whole by `touch()`. Raises IntegrityError for what the database refuses.
+        """
+        create_rows(parts)
+        for part in parts:
+            part._remember()
+            post_save.send(cls, instance=part, created=True, update_fields=None, raw=False, using=part._state.db)
+
+    @classmethod
+    def delete_together(cls, parts: Sequence[Self]) -> None:
+        """Delete parts of one whole by one statement, with the signal of `delete()`.
+
+        The caller has locked the whole by `touch()`.
+        """
+        delete_rows(parts)
+        for part in parts:
+            post_delete.send(cls, instance=part, using=part._state.db, origin=part)
 
     def take_flag(self) -> None:
         """Remove the flag from the part that has it. The caller holds the whole's lock and saves this part next.

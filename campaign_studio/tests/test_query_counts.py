@@ -224,16 +224,46 @@ def test_a_status_is_changed_in_five_statements(cast: Cast) -> None:
     ]
 
 
-@pytest.mark.parametrize("number", [2, 5])
-def test_each_further_target_takes_two_statements(cast: Cast, number: int) -> None:
-    """It may be the same place as one before."""
+@pytest.mark.parametrize("number", [2, 5, 50])
+def test_several_targets_are_created_by_one_statement(cast: Cast, number: int) -> None:
+    """In a savepoint, because two may be the same place."""
     client = bearing(tokens_of(cast.owner)["access_token"])
     targets = [{"region": f"Region {one}", "country": "DE", "cities": [], "postcodes": []} for one in range(number)]
     client.post("/api/campaigns", campaign_body(audience_targeting=targets))
+    before = len(entries())
 
     statements = statements_of(client, "post", "/api/campaigns", campaign_body(audience_targeting=targets))
 
-    assert len(statements) == 5 + 2 * (number - 1), "\n".join(statements)
+    assert len(statements) == 5 + 2, "\n".join(statements)
+    assert [entry[0] for entry in entries()[before:]] == ["campaign", *["campaignaudiencetargeting"] * number]
+
+
+@pytest.mark.parametrize("number", [4, 40])
+def test_time_slots_are_replaced_by_as_many_statements_as_one(cast: Cast, number: int) -> None:
+    """The database finds what is deliverable once for those deleted and once for those created."""
+    client = bearing(tokens_of(cast.owner)["access_token"])
+    ad: Any = AdFactory(campaign__campaign_created_by=cast.owner)
+
+    def slots(minute: int) -> list[dict[str, Any]]:
+        return [
+            {"time_slot_start": f"{one % 20:02}:{minute:02}", "time_slot_end": f"{one % 20:02}:{minute + 15:02}"}
+            | {"weekdays": [1 + one // 20]}
+            for one in range(number)
+        ]
+
+    first = client.patch(f"/api/ads/{ad.pk}", {"time_slots": slots(0)}).json()
+    before = len(entries())
+    kept = slots(0)[:2]
+    statements = statements_of(client, "patch", f"/api/ads/{ad.pk}", {"time_slots": [*kept, *slots(15)[2:]]})
+
+    assert len(statements) == 17, [sql[:90] for sql in statements]
+    assert len([sql for sql in statements if sql.startswith('INSERT INTO "ad_time_slots"')]) == 1
+    assert len([sql for sql in statements if sql.startswith('DELETE FROM "ad_time_slots"')]) == 1
+    assert [entry[1] for entry in entries()[before:]] == [2] * (number - 2) + [0] * (number - 2)
+    after = client.get(f"/api/ads/{ad.pk}").json()
+    assert len(after["time_slots"]) == number
+    was = {slot["time_slot_id"] for slot in first["time_slots"]}
+    assert len(was & {slot["time_slot_id"] for slot in after["time_slots"]}) == 2
 
 
 def test_a_new_ad_gets_its_number_under_one_lock(cast: Cast) -> None:
