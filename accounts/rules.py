@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import rules
 from django.contrib.auth import get_user_model
+from rules.permissions import permissions
 
 from accounts.choices import ADMIN_ROLES, LEVELS, STAFF_ROLES, RoleName
 from campaign_studio.acting import Reader
@@ -81,6 +82,11 @@ def _can_see(user: "User", key: object) -> bool:
 def is_not_above(user: "User", role_name: str | None = None) -> bool:
     """The role isn't above the user's own."""
     return role_name is None or LEVELS[role_name] >= user.level
+
+
+def permissions_of(user: "User") -> list[str]:
+    """The names of the permissions that the user has, at least for some objects."""
+    return sorted(name for name in permissions if "." in name and user.has_perm(name))
 
 
 rules.add_perm("accounts", is_admin)

@@ -75,8 +75,17 @@ class SelfSerializer(UserSerializer):
     """A user as seen and changed by themselves."""
 
     role = serializers.ChoiceField(source="role_id", choices=RoleName.choices, read_only=True)
+    permissions = serializers.ListField(
+        child=serializers.CharField(),
+        read_only=True,
+        help_text=_(
+            "What you may do with some objects at least, such as `accounts.list_user`. `allowed_actions` of an "
+            "object says what you may do with it."
+        ),
+    )
 
     class Meta(UserSerializer.Meta):
+        fields = [*UserSerializer.Meta.fields, "permissions"]
         read_only_fields = ["last_login", "is_active", "is_verified"]
 
 

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.audit.models import SecurityEvent
 from accounts.choices import LEVELS, STAFF_ROLES, RoleName, SecurityEventKind
 from accounts.querysets import RoleQuerySet, UserManager
+from accounts.rules import permissions_of
 from accounts.signin import confirmation, mails
 from accounts.validators import validate_person_name, validate_username
 from campaign_studio import acting
@@ -178,6 +179,11 @@ class User(AbstractBaseUser, TimestampedModel):  # type: ignore[django-manager-m
     def has_perm(self, perm: str, obj: object = None) -> bool:
         """Whether the rules in `<app>/rules.py` grant the permission, for `obj` or, without it, at all."""
         return self.is_active and rules.has_perm(perm, self, obj)
+
+    @property
+    def permissions(self) -> list[str]:
+        """The names of the permissions that the rules grant, at least for some objects."""
+        return permissions_of(self)
 
     def has_perms(self, perm_list: Collection[str], obj: object = None) -> bool:
         return all(self.has_perm(perm, obj) for perm in perm_list)

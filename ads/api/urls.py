@@ -4,7 +4,7 @@ from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from accounts.api.authentication import BearerAuthentication
-from ads.api import actions, delivery, devices, media, performance, reporting, views
+from ads.api import actions, delivery, devices, media, meta, performance, reporting, views
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
 router.register("ads", views.AdViewSet, basename="ad")
@@ -55,5 +55,6 @@ urlpatterns = [
         name="campaign-performance",
     ),
     path("media", media.MediaViewSet.as_view({"post": "create"}), name="media"),
+    path("meta", meta.MetaView.as_view(), name="meta"),
     path("moderation-queue", views.ModerationQueueViewSet.as_view({"get": "list"}), name="moderation-queue"),
 ]

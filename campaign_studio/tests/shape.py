@@ -77,7 +77,7 @@ ads/delivery/criteria      criterion status times days audience limits
 ads/reporting              reports known counting voiding partitions performance
 ads/api                    actions delivery delivery_serializers devices opportunities reporting performance wording
 ads/api                    asking delivered fields shown_documents
-ads/api                    media
+ads/api                    media meta
 ads/console                answers campaigns moderation preview availability diagnosis wording place_forms creatives
 ads/console                devices inlines
 """

@@ -110,13 +110,18 @@ def test_an_action_is_listed_if_and_only_if_it_would_work(cast: Cast, role: str)
         assert all(answers == {False} for answers in seen.values())
 
 
+def forget_statements() -> None:
+    """Statements are compiled once per process, whose settings stay the same."""
+    statements._compiled.cache_clear()
+    statements._compiled_for_key.cache_clear()
+
+
 @pytest.mark.parametrize("is_required", [True, False])
 def test_who_created_an_ad_may_not_approve_it_where_four_eyes_are_required(
     cast: Cast, settings: Any, is_required: bool
 ) -> None:
     settings.FOUR_EYES = is_required
-    # Statements are compiled once per process, whose settings stay the same.
-    statements._compiled.cache_clear()
+    forget_statements()
     client = client_of(cast, "app_admin")
     own = [
         AdFactory(ad_created_by=cast.app_admin, rated=True),
@@ -127,7 +132,7 @@ def test_who_created_an_ad_may_not_approve_it_where_four_eyes_are_required(
         listed = client.get(f"/api/ads/{ad.pk}").json()["allowed_actions"]
         assert ("approve" in listed) is works(client, "approve", f"/api/ads/{ad.pk}")
         assert ("approve" in listed) is not (is_required and ad in own)
-    statements._compiled.cache_clear()
+    forget_statements()
 
 
 def test_as_it_was_earlier_an_object_has_the_actions_of_now(cast: Cast) -> None:

@@ -83,6 +83,7 @@ ADDRESSES = """
 /api/ads/{ad_id}/content-rating                               put
 /api/ads/{ad_id}/reject                                       post
 /api/ads/{ad_id}/history                                      get
+/api/meta                                                     get
 /api/moderation-queue                                         get
 /api/campaigns/{campaign_id}/shift                            post
 /api/campaigns/{campaign_id}/duplicate                        post

@@ -57,6 +57,7 @@ DELETE /api/auth/sessions/{{session_id}} own              204 204 204 204 204 20
 DELETE /api/auth/sessions/{{session_id}} other            204 204 404 404 404 404 401
 DELETE /api/auth/sessions/{{session_id}} system_admin     204 404 404 404 404 404 401
 GET    /api/security-events              any              200 200 403 403 403 403 401
+GET    /api/meta                         any              200 200 200 200 200 200 401
 GET    /api/moderation-queue             any              200 200 403 200 403 403 401
 GET    /api/roles                        any              200 200 200 200 200 200 401
 GET    /api/audit-log                    any              200 200 403 403 403 403 401
