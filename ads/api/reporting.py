@@ -1,10 +1,15 @@
 """Views reported by devices."""
 
 import math
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, cast
 
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.utils.text import format_lazy
 from django.utils.translation import gettext
@@ -12,25 +17,31 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
-from rest_framework.exceptions import AuthenticationFailed, ParseError, ValidationError
+from rest_framework.exceptions import APIException, AuthenticationFailed, ParseError, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.viewsets import ViewSet
 
+from ads import constraints
 from ads.api import wording
 from ads.api.devices import NO_SUCH_DEVICE
 from ads.delivery.opportunity import FIRST_YEAR, LAST_YEAR
-from ads.reporting.counting import InactiveDeviceError, count_views
+from ads.reporting.counting import InactiveDeviceError, count_views, reporting_device
 from ads.reporting.reports import QUARTER_SECONDS, Refusal, ReportedView
 from campaign_studio.api.base import StudioView
-from campaign_studio.api.parsers import StrictJSONListParser
+from campaign_studio.api.documents.written import StudioJSONRenderer
+from campaign_studio.api.parsers import ANONYMOUS, StrictJSONListParser
 from campaign_studio.api.refusals import bounded, shortened
 from campaign_studio.api.serializers import StrictFields
+from campaign_studio.api.throttling import StudioThrottle
+from campaign_studio.retrying import retried
+from campaign_studio.writing import one_write
 
 if TYPE_CHECKING:
     from ads.models import Device
 
+DEVICE_ID = re.compile(constraints.DEVICE_ID)
 MOST_VIEWS = 500
 VIEW_EXAMPLE = '{"impression": "AQ…", "sequence": 0, "viewed_at": "2026-11-23T08:17:05+01:00", "duration_seconds": 15}'
 VIEWS_FORMAT = format_lazy(
@@ -160,22 +171,73 @@ class ViewReportViewSet(StudioView, ViewSet):
     def create(self, request: Request) -> Response:
         if not isinstance(request.data, list) or not 1 <= len(request.data) <= MOST_VIEWS:
             raise ParseError(VIEWS_FORMAT)
-        views, wrong = _read(request.data)
         try:
-            counted = count_views(views, device=cast("Device", request.user), now=timezone.now())
+            return Response(_count(request.data, cast("Device", request.user), is_locked=False))
         except InactiveDeviceError as error:
             raise AuthenticationFailed(NO_SUCH_DEVICE, "no_such_device") from error
-        refused = {index: (one.reason.code, wording.refusal(one)) for index, one in counted.rejected.items()}
-        return Response(
-            {
-                "accepted": counted.accepted,
-                "duplicates": counted.duplicates,
-                "rejected": [
-                    {"index": index, "code": code, "reason": reason}
-                    for index, (code, reason) in sorted((wrong | refused).items())
-                ],
-            }
-        )
+
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+        """Count a report at once, if it is sent as devices do. Anything else is answered by the view's usual steps."""
+        self.headers = self.default_response_headers
+        try:
+            throttle = StudioThrottle()
+            answer = retried(lambda: self._counted_at_once(request, throttle)) if _is_usual_report(request) else None
+        except DatabaseError as error:
+            self.request = self.initialize_request(request, *args, **kwargs)
+            return self.finalize_response(self.request, self.handle_exception(error))
+        return super().dispatch(request, *args, **kwargs) if answer is None else answer
+
+    def _counted_at_once(self, request: HttpRequest, throttle: StudioThrottle) -> HttpResponse | None:
+        """The answer, or None without a change if the request isn't answered 200.
+
+        The body is read before the device is locked, so that a slow one doesn't hold the lock.
+        """
+        body = request.body
+        device_id, _colon, key = request.headers["Authorization"].partition(" ")[2].strip().partition(":")
+        with one_write(tell_actor=False):
+            device = reporting_device(device_id, key) if DEVICE_ID.fullmatch(device_id) else None
+            if device is None or not device.has_perm(self.required_permission()):
+                return None
+            try:
+                sent = ViewListParser().parse(BytesIO(body))
+            except APIException:
+                return None
+            request.user = device  # type: ignore[assignment]
+            if not 1 <= len(sent) <= MOST_VIEWS or not throttle.allow_request(request, self):
+                return None
+            device.seen(at=timezone.now())
+            content = StudioJSONRenderer().render(_count(sent, device, is_locked=True))
+        headers = {**self.headers, "Cache-Control": "private", **throttle.headers()}
+        return HttpResponse(content, content_type="application/json", headers=headers)
+
+
+def _is_usual_report(request: HttpRequest) -> bool:
+    """Whether a report has the form that devices send, and is no longer than what is read without a valid key."""
+    length = request.headers.get("Content-Length", "")
+    return (
+        (request.method, request.content_type) == ("POST", "application/json")
+        and request.headers.get("Authorization", "").startswith("Device ")
+        and "Idempotency-Key" not in request.headers
+        and not request.META.get("QUERY_STRING")
+        and length.isdecimal()
+        and len(length) < 6
+        and int(length) <= ANONYMOUS.size
+    )
+
+
+def _count(sent: list[object], device: "Device", *, is_locked: bool) -> dict[str, Any]:
+    """Count the views of a report. Returns what the answer says. Raises InactiveDeviceError."""
+    views, wrong = _read(sent)
+    counted = count_views(views, device=device, now=timezone.now(), is_locked=is_locked)
+    refused = {index: (one.reason.code, wording.refusal(one)) for index, one in counted.rejected.items()}
+    return {
+        "accepted": counted.accepted,
+        "duplicates": counted.duplicates,
+        "rejected": [
+            {"index": index, "code": code, "reason": reason}
+            for index, (code, reason) in sorted((wrong | refused).items())
+        ],
+    }
 
 
 def _read(sent: list[object]) -> tuple[list[ReportedView], dict[int, tuple[str, str]]]:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import TypeVar
 from uuid import UUID
 
@@ -32,16 +33,18 @@ from ads.reporting.reports import (
     objection,
     proven,
 )
+from campaign_studio.acting import DATABASE_ACTOR
 from campaign_studio.database.prepared import execute, fetch_all, fetch_one
 from campaign_studio.rate_limits import REFUSALS_PERIOD, count_refusal, is_summed_up
 
 # The statements below are planned once per connection, whatever the length of a report: PostgreSQL would take most
 # short ones for worth a plan of their own, which costs more than they do. While the partition of a month is new,
 # PostgreSQL takes it for tiny and would read all of it: hence no sequential scans.
-LOCK_DEVICE = """
-SELECT set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true)
+PLANNED_ONCE = "set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true)"
+LOCK_DEVICE = f"""
+SELECT {PLANNED_ONCE}
 FROM devices WHERE device_id = %s AND is_active FOR NO KEY UPDATE
-"""
+"""  # noqa: S608 - a constant
 # Locks the campaigns, so that they can't be deleted while their rows of totals are created.
 MAKE_TOTALS = """
 INSERT INTO campaign_view_totals (campaign_id)
@@ -129,17 +132,20 @@ class CountResult:
     rejected: dict[int, Rejection] = field(default_factory=dict)
 
 
-def count_views(views: Sequence[ReportedView], *, device: Device, now: datetime) -> CountResult:
+def count_views(
+    views: Sequence[ReportedView], *, device: Device, now: datetime, is_locked: bool = False
+) -> CountResult:
     """Count the views that can be counted, in the order of the report and in one transaction.
 
     A view that was counted before is a duplicate, even if it would be rejected now. A rejected view isn't stored and
-    may be sent again. Implausible views are a security event. Raises InactiveDeviceError if the device may no longer
-    report views.
+    may be sent again. Implausible views are a security event. `is_locked`: the device comes from `reporting_device()`.
+    Raises InactiveDeviceError if the device may no longer report views.
     """
     result, accepted = CountResult(), []
     # Without a savepoint: whoever calls this in a transaction gives it up if this fails.
     with transaction.atomic(savepoint=False):
-        lock_device(device)
+        if not is_locked:
+            lock_device(device)
         found = proven(views, device.pk)
         believed = [view for view in found.values() if view]
         known = Known.of(believed, device.pk)
@@ -164,6 +170,24 @@ def count_views(views: Sequence[ReportedView], *, device: Device, now: datetime)
         _record_implausible(device, result)
     result.accepted = len(accepted)
     return result
+
+
+def reporting_device(device_id: str, key: str) -> Device | None:
+    """The active device with this ID and key, locked as by `lock_device()`, or None.
+
+    One statement does that and tells triggers that no user acts. A wrong key locks nothing.
+    """
+    found = fetch_one(_lock_reporting_device(), (device_id, Device.hash_of(key)))
+    return Device.objects.of_row(found[: len(Device._meta.concrete_fields)], key) if found else None
+
+
+@cache
+def _lock_reporting_device() -> str:
+    columns = ", ".join(field.column for field in Device._meta.concrete_fields)
+    return f"""
+    SELECT {columns}, {PLANNED_ONCE}, set_config('{DATABASE_ACTOR}', '', true)
+    FROM devices WHERE device_id = %s AND key_hash = %s AND is_active FOR NO KEY UPDATE
+    """  # noqa: S608 - the columns of the model
 
 
 def lock_device(device: Device) -> None:

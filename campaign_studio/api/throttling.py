@@ -25,7 +25,7 @@ class StudioThrottle(BaseThrottle):
     def __init__(self) -> None:
         self._usage: Usage | None = None
 
-    def allow_request(self, request: Request, view: "APIView") -> bool:
+    def allow_request(self, request: Request | HttpRequest, view: "APIView") -> bool:
         """Count the request; False if it exceeds the limit. A request whose transaction is retried is counted once."""
         return True if self._usage is not None else self.allows(request)
 
