@@ -111,7 +111,8 @@ def test_a_quarter_hour_has_900_seconds_however_many_reports_share_it(cars: list
 def test_control_without_the_lock_of_the_device_a_quarter_hour_is_exceeded(
     cars: list[Device], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(counting, "lock_device", lambda device: None)
+    without_lock = counting._lock_reporting_device().replace("FOR NO KEY UPDATE", "")
+    monkeypatch.setattr(counting, "_lock_reporting_device", lambda: without_lock)
     together = Barrier(AT_ONCE)
 
     def read_together(sql: str, parameters: Any) -> Any:
