@@ -120,7 +120,7 @@ def test_authentication_takes_one_query_by_the_primary_key(device: Device) -> No
     with connection.cursor() as cursor:
         # The table of a test is too small for PostgreSQL to bother with an index.
         cursor.execute("SET LOCAL enable_seqscan = off")
-        cursor.execute(f"EXPLAIN {query.replace('$1', '%s')}", [device.pk])
+        cursor.execute("EXPLAIN " + re.sub(r"\$\d", "%s", query), [device.pk, device.key_hash])
         plan = "\n".join(line for (line,) in cursor.fetchall())
     assert "Index Scan using devices_" in plan
     assert "Index Cond: ((device_id)::text =" in plan
