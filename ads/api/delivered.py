@@ -13,6 +13,7 @@ from ads.delivery.shown import Shown, ShownAd
 from ads.media import BAR_POSITIONS
 from campaign_studio.api.documents.written import Written
 from campaign_studio.api.etags import etag_of
+from campaign_studio.moments import text_of
 
 Headers = dict[str, str]
 
@@ -24,11 +25,11 @@ def written(shown: Shown, opportunity: Opportunity, path: str) -> Written:
         f'"{position}": {_placed(ads, [prove(position, ad.key) for ad in ads], position in BAR_POSITIONS)}'
         for position, ads in shown.items()
     )
-    until = opportunity.valid_until.isoformat()
+    until = text_of(opportunity.valid_until)
     return Written(
         (
             "{}",
-            f'{{"at": "{opportunity.at.isoformat()}"}}',
+            f'{{"at": "{text_of(opportunity.at)}"}}',
             f'{{"place": {_place(opportunity)}, "placements": {{{placements}}}, "valid_until": "{until}", '
             f'"next": {quoted(_next(opportunity, path, until))}}}',
         )

@@ -41,6 +41,10 @@ class UncountedView(StudioView):
     permission_classes = (AllowAny,)
     throttle_classes = ()
 
+    def is_tagged_by_text(self) -> bool:
+        """Never: health is asked anew each time."""
+        return False
+
 
 class LiveView(UncountedView):
     """Whether the server is alive, whatever its database does."""
