@@ -126,7 +126,7 @@ def _document(language: str) -> MadeDocument:
     with override(language):
         schema = SchemaGenerator().get_schema(public=True)
         # Rendered here, because some of its texts are lazy.
-        plain = OpenApiJsonRenderer().render(schema)
+        plain = JSONRenderer().render(schema)
     return MadeDocument(plain, gzip.compress(plain, mtime=0), hashlib.sha256(plain).hexdigest()[:32])
 
 

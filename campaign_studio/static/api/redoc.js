@@ -1,7 +1,22 @@
 // Redoc would load a picture from a host of its makers. It removes a picture that can't be loaded by itself.
-const { setAttribute } = Element.prototype;
+{
+  const image = HTMLImageElement.prototype;
+  const { setAttribute } = image;
+  const source = Object.getOwnPropertyDescriptor(image, "src");
 
-HTMLImageElement.prototype.setAttribute = function set(name, value) {
-  const isForeign = name === "src" && new URL(value, document.baseURI).origin !== window.location.origin;
-  setAttribute.call(this, name, isForeign ? "" : value);
-};
+  const own = (address) => {
+    const { origin, protocol } = new URL(address, document.baseURI);
+    return protocol.startsWith("http") && origin !== window.location.origin ? "" : address;
+  };
+
+  // React sets both.
+  image.setAttribute = function set(name, value) {
+    setAttribute.call(this, name, name === "src" ? own(value) : value);
+  };
+  Object.defineProperty(image, "src", {
+    ...source,
+    set(value) {
+      source.set.call(this, own(value));
+    },
+  });
+}
