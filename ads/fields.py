@@ -1,4 +1,4 @@
-"""Types of PostgreSQL that Django has no fields for."""
+"""A type of PostgreSQL that Django has no field for."""
 
 from django.contrib.postgres.lookups import DataContains
 from django.db import models
@@ -12,10 +12,3 @@ class IntegerMultirangeField(models.Field):
 
 
 IntegerMultirangeField.register_lookup(DataContains)
-
-
-class TransactionIdField(models.Field):
-    """The id of a transaction, which grows and is never used again."""
-
-    def db_type(self, connection: object) -> str:
-        return "xid8"

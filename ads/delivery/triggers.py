@@ -13,16 +13,15 @@ their documents change, it also runs `SELECT find_deliverable_ads(campaign_id) F
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 from django.db import connection
-from django.db.models import Expression, QuerySet
+from django.db.models import Expression, Lookup, QuerySet
 from django.db.models.expressions import Col, Combinable, RawSQL
 from django.db.models.functions import Greatest, Least
-from django.db.models.sql.where import WhereNode
+from django.db.models.sql.where import AND, WhereNode
 from psycopg import ClientCursor
 
-from ads.delivery.criteria import CRITERIA, limits
+from ads.delivery.criteria import CRITERIA
 from ads.delivery.statement import Question
 from ads.models import Ad
 from campaigns.models import Campaign
@@ -35,43 +34,22 @@ JOINTS = re.compile(r"(\(|\)|, | (?=(?:FROM|INNER JOIN|LEFT OUTER JOIN|WHERE|AND
 # The campaign is locked first, so that simultaneous changes that only together make an ad deliverable see each other.
 FUNCTION = """
 CREATE OR REPLACE FUNCTION find_deliverable_ads(changed uuid) RETURNS void LANGUAGE plpgsql AS $$
-DECLARE
-    was_deliverable boolean;
 BEGIN
     PERFORM 1 FROM campaigns WHERE campaign_id = changed FOR NO KEY UPDATE;
     DELETE FROM deliverable_ads WHERE campaign_id = changed;
-    was_deliverable := FOUND;
     INSERT INTO deliverable_ads ({columns})
     {kept};
-    IF FOUND OR was_deliverable THEN
-        PERFORM note_delivery_change(changed);
-    END IF;
     PERFORM find_deliverable_places(changed);
 END
 $$;
 """
-# Views that use up a cap, or are taken back, may change what shows in any country. What others are changing about the
-# campaign isn't seen here, so only its caps are asked: whoever changes these locks the totals.
-CAPS = """
-CREATE OR REPLACE FUNCTION note_used_up_caps() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    IF EXISTS (
-        SELECT FROM totals_after AS after JOIN totals_before AS before USING (campaign_id)
-        JOIN ({caps}) AS caps USING (campaign_id)
-        WHERE (before.view_count >= max_views) IS DISTINCT FROM (after.view_count >= max_views)
-        OR (before.view_seconds >= max_seconds) IS DISTINCT FROM (after.view_seconds >= max_seconds)
-    ) THEN
-        PERFORM note_delivery_change_in('*');
-    END IF;
-    RETURN NULL;
-END
-$$;
-"""
-# Changes to other columns don't affect what may show.
+# Changes to other columns don't affect what may show, nor do those of a row that keeps its ads from showing both before
+# and after.
 TRIGGER = """
 CREATE OR REPLACE TRIGGER {table}_change_what_is_deliverable AFTER UPDATE ON {table} FOR EACH ROW
     WHEN (({old})
-        IS DISTINCT FROM ({new}))
+        IS DISTINCT FROM ({new})
+        AND (({shown_before}) OR ({shown_after})))
     EXECUTE FUNCTION find_deliverable_ads_of_campaign();
 """
 
@@ -80,20 +58,10 @@ def trigger_sql(document: Combinable) -> str:
     """The SQL that makes the database follow the criteria in the code. `document` is what screens get of an ad."""
     columns = {**_columns(), "document": document}
     ads = _kept_ads(columns)
-    function = FUNCTION.format(columns=", ".join([*KEYS, *columns]), kept=_in_lines(_text(ads)))
-    caps = CAPS.format(caps=_text(_caps()))
-    return function + caps + "".join(_trigger(model._meta.db_table, ads) for model in (Campaign, Ad))
-
-
-def _text(rows: "QuerySet[Any, Any]") -> str:
-    """The statement of a query set with its values."""
     with connection.cursor() as cursor:
-        return ClientCursor(cursor.connection).mogrify(*rows.query.sql_with_params())
-
-
-def _caps() -> "QuerySet[Campaign, tuple[object, ...]]":
-    caps = {"max_views": limits.max_views(""), "max_seconds": limits.max_seconds("")}
-    return Campaign.objects.order_by().annotate(**caps).values_list("campaign_id", *caps)
+        kept = ClientCursor(cursor.connection).mogrify(*ads.query.sql_with_params())
+    function = FUNCTION.format(columns=", ".join([*KEYS, *columns]), kept=_in_lines(kept))
+    return function + "".join(_trigger(model._meta.db_table, ads) for model in (Campaign, Ad))
 
 
 def _in_lines(sql: str) -> str:
@@ -133,7 +101,35 @@ def _trigger(table: str, ads: "QuerySet[Ad, tuple[object, ...]]") -> str:
     read = [*query.where.get_source_expressions(), *query.annotation_select.values(), *query.select]
     names = sorted({str(col.target.column) for one in read for col in _columns_in(one) if col.alias == table})
     old, new = (", ".join(f"{row}.{name}" for name in names) for row in ("OLD", "NEW"))
-    return TRIGGER.format(table=table, old=old, new=new)
+    before, after = (_alone(table, ads).replace(f'"{table}".', f"{row}.") for row in ("OLD", "NEW"))
+    return TRIGGER.format(table=table, old=old, new=new, shown_before=before, shown_after=after)
+
+
+def _alone(table: str, ads: "QuerySet[Ad, tuple[object, ...]]") -> str:
+    """The conditions that compare a column of this table with a constant, as SQL."""
+    compiler = ads.query.get_compiler(connection=connection)
+    alone = [
+        compiler.compile(one)
+        for one in _conditions_in(ads.query.where)
+        if isinstance(one, Lookup)
+        and isinstance(one.lhs, Col)
+        and one.lhs.alias == table
+        and not hasattr(one.rhs, "resolve_expression")
+    ]
+    with connection.cursor() as cursor:
+        return ClientCursor(cursor.connection).mogrify(
+            " AND ".join(sql for sql, _parameters in alone) or "true",
+            [value for _sql, values in alone for value in values],
+        )
+
+
+def _conditions_in(where: WhereNode) -> Iterator[object]:
+    """All conditions that must be met."""
+    for one in where.children:
+        if isinstance(one, WhereNode) and one.connector == AND and not one.negated:
+            yield from _conditions_in(one)
+        else:
+            yield one
 
 
 def _columns_in(expression: Expression | WhereNode) -> Iterator[Col]:

@@ -50,6 +50,30 @@ def run(sql: str) -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("table", "silent", "shown"),
+    [
+        ("campaigns", "campaign_status = 'draft', campaign_end_date = '2026-12-30'", "campaign_status = 'active'"),
+        ("ads", "ad_status = 'paused', ad_name = 'Other'", "ad_status = 'active'"),
+        ("ads", "ad_status = 'active', moderation_status = 'rejected'", "moderation_status = 'approved'"),
+    ],
+)
+def test_a_row_that_shows_nothing_before_and_after_is_changed_without_a_search(
+    table: str, silent: str, shown: str
+) -> None:
+    showing()
+    kept = DeliverableAd.objects.get()
+    run("UPDATE campaigns SET campaign_status = 'inactive'; UPDATE ads SET ad_status = 'inactive'")
+    # A search would remove it again.
+    kept.save(force_insert=True)
+
+    run(f"UPDATE {table} SET {silent}")  # noqa: S608 - a constant
+    assert DeliverableAd.objects.count() == 1
+    run(f"UPDATE {table} SET {shown}")  # noqa: S608 - a constant
+    assert DeliverableAd.objects.count() == 0
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize("change", SQL_CHANGES)
 def test_a_change_in_sql_and_its_reversal_change_the_answer(change: str) -> None:
     ad = showing()

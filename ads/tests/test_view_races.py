@@ -23,6 +23,7 @@ from campaign_studio.database.prepared import fetch_all
 from campaign_studio.tests.bodies import tokens_of
 from campaign_studio.tests.sabotage import other_connection
 from campaign_studio.tests.together import at_once
+from campaigns.models import Campaign
 from campaigns.tests.factories import CampaignFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -270,8 +271,8 @@ def test_the_cap_is_read_under_the_lock(cars: list[Device]) -> None:
     def lower_the_cap(client: APIClient) -> None:
         while not waiting():
             pass
-        other.execute("UPDATE campaigns SET campaign_max_view_count = 5")
-        other.commit()
+        Campaign.objects.filter(pk=campaign.pk).update(campaign_max_view_count=5)
+        other.rollback()
 
     with other_connection() as other:
         other.autocommit = False

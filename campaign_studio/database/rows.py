@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from django.db import connection
+from django.db import connection, connections
 from django.db.models import Field, Model
 from psycopg.types.numeric import Int2, Int4, Int8
 
@@ -68,8 +68,10 @@ def update_row(row: Model, fields: Fields, values: Sequence[Any], **former: Any)
 def _prepared(fields: Fields, values: Sequence[Any]) -> list[Any]:
     if any(hasattr(value, "resolve_expression") for value in values):
         raise NotPlainError
+    # Not `connection`, which looks for itself each time that a field asks it for something.
+    real = connections[connection.alias]
     return [
-        _sized(field.get_db_prep_save(value, connection=connection))
+        None if value is None else _sized(field.get_db_prep_save(value, connection=real))
         for field, value in zip(fields, values, strict=True)
     ]
 
