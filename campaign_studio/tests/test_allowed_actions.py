@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from accounts.api import reading
 from accounts.tests.factories import Cast
 from ads.models import Ad, AdViewDay
 from ads.rules import ACTIONS as OF_AN_AD
@@ -112,8 +113,8 @@ def test_an_action_is_listed_if_and_only_if_it_would_work(cast: Cast, role: str)
 
 def forget_statements() -> None:
     """Statements are compiled once per process, whose settings stay the same."""
-    statements._compiled.cache_clear()
-    statements._compiled_for_key.cache_clear()
+    for compiled in (statements._compiled, statements.find_visible, reading._statement):
+        compiled.cache_clear()
 
 
 @pytest.mark.parametrize("is_required", [True, False])
