@@ -1,6 +1,7 @@
 """What a reader may do with an ad, as the rules of `rules.py` and the review say."""
 
 from functools import partial
+from typing import Any
 
 import rules
 from django.core.exceptions import PermissionDenied
@@ -26,8 +27,10 @@ def allowed_actions(reader: Reader) -> Expression:
 
 
 def _of_a_specimen(reader: Reader, facts: Facts) -> list[str]:
-    campaign = Campaign(campaign_created_by_id=reader.pk if facts["is_of_own_campaign"] else None)
-    specimen = Ad(campaign=campaign, ad_created_by_id=reader.pk if facts["is_own"] else None)
+    # While a statement is compiled, the key of its reader is an expression.
+    reader_or_no_one: dict[bool, Any] = {True: reader.pk, False: None}
+    campaign = Campaign(campaign_created_by_id=reader_or_no_one[facts["is_of_own_campaign"]])
+    specimen = Ad(campaign=campaign, ad_created_by_id=reader_or_no_one[facts["is_own"]])
     specimen.content_rating = AdContentRating(no_prohibited_content=facts["is_declared"])
     refused = {"delete"} if facts["is_protected"] else set()
     try:

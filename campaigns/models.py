@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Collection
 from datetime import date, timedelta
 from functools import partial
+from typing import Any
 
 import rules
 from django.contrib.postgres.fields import ArrayField
@@ -185,8 +186,10 @@ class Campaign(LifecycleModel, StampedModel):
 def _allowed_actions(reader: Reader, facts: Facts) -> list[str]:
     """What the rules allow the reader to do with a campaign of this kind."""
     today = still_today()
+    # While a statement is compiled, the key of its reader is an expression.
+    creator: Any = reader.pk if facts["is_own"] else None
     specimen = Campaign(
-        campaign_created_by_id=reader.pk if facts["is_own"] else None,
+        campaign_created_by_id=creator,
         campaign_status=Status.ACTIVE if facts["is_active"] else Status.DRAFT,
         campaign_end_date=today - timedelta(days=1) if facts["has_ended"] else today,
     )

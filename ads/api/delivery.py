@@ -1,6 +1,7 @@
 """What shows at a place and time, why an ad does or doesn't, whether a campaign can run, and QR codes."""
 
 import io
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Case, QuerySet, Value, When
@@ -28,8 +29,7 @@ from ads.delivery.shown import shown_at
 from ads.media import qr_code
 from ads.models import Ad
 from campaign_studio.api.base import StudioView
-from campaign_studio.api.pagination import PARAMETERS as PAGE_PARAMETERS
-from campaign_studio.api.pagination import KeysFirstPagination
+from campaign_studio.api.pagination import NUMBERS, NumberedPages
 from campaigns.models import Campaign
 
 URL_TOO_LONG_FOR_QR = _("The forwarding URL is too long for a QR code. Set a shorter one first.")
@@ -39,13 +39,14 @@ QUIET_ZONE_MODULES = 4
 PIXELS_PER_MODULE = 4
 ALLOWED = "GET, HEAD, OPTIONS"
 DECISION_PARAMETERS = set(opportunities.OpportunitySerializer().fields)
-EXPLAIN_PARAMETERS = {*opportunities.QuestionSerializer().fields, *PAGE_PARAMETERS}
+EXPLAIN_PARAMETERS = {*opportunities.QuestionSerializer().fields, *NUMBERS}
 
 
 class DeliveryViewSet(StudioView, GenericViewSet[Ad]):
     """What the screen in a vehicle shows, and for staff, why."""
 
     queryset = Ad.objects.none()
+    pagination_class = NumberedPages
 
     def required_permission(self) -> str:
         """Any user and any device may ask what shows, but only staff see why."""
@@ -88,7 +89,7 @@ class DeliveryViewSet(StudioView, GenericViewSet[Ad]):
         responses=serializers.ExplanationSerializer(many=True),
     )
     def explain(self, request: Request) -> Response:
-        given = {name: value for name, value in request.query_params.items() if name not in PAGE_PARAMETERS}
+        given = {name: value for name, value in request.query_params.items() if name not in NUMBERS}
         query = opportunities.QuestionSerializer(data=given)
         query.is_valid(raise_exception=True)
         decision = decide(opportunities.opportunity_of(query.validated_data))
@@ -111,13 +112,13 @@ class DeliveryViewSet(StudioView, GenericViewSet[Ad]):
         return ads.alias(first=first).order_by("first", "ad_id")
 
 
-class ExplainablePages(KeysFirstPagination):
+class ExplainablePages(NumberedPages):
     """Pages of ads with the criteria that they fail. Only the ads of the page are checked."""
 
     def __init__(self, decision: Decision) -> None:
         self.decision = decision
 
-    def rows(self, queryset: "QuerySet[Ad]", keys: "QuerySet[Ad, dict[str, UUID]]") -> list[Ad]:
+    def rows(self, queryset: "QuerySet[Ad]", keys: "QuerySet[Ad, Any] | list[Any]") -> list[Ad]:
         """The ads of the page, in the order of their keys."""
         order = [row["pk"] for row in keys]
         by_key = {ad.pk: ad for ad in with_failures(Ad.objects.filter(pk__in=order), self.decision.opportunity)}
@@ -151,6 +152,7 @@ class QrCodeViewSet(StudioView, GenericViewSet[Ad]):
     """The QR code that passengers scan to open an ad's forwarding URL."""
 
     queryset = Ad.objects.none()
+    pagination_class = NumberedPages
 
     def required_permission(self) -> str:
         return "ads.view_ad"

@@ -36,7 +36,7 @@ def counts_answer(name: str, model: type[Model], columns: Sequence[str]) -> Open
     """The answer of `counts_of()` in the OpenAPI document, as the component `name`."""
     fields: dict[str, Any] = {"total": serializers.IntegerField(min_value=0)}
     for column in columns:
-        numbers = {value: serializers.IntegerField(min_value=0) for value in _values_of(model, column)}
+        numbers: dict[str, Any] = {value: serializers.IntegerField(min_value=0) for value in _values_of(model, column)}
         fields[column] = inline_serializer(f"{name}By{column.title().replace('_', '')}", numbers)
     return OpenApiResponse(inline_serializer(name, fields), _("The numbers."))
 

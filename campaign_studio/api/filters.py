@@ -29,7 +29,9 @@ def refuse_unknown_parameters(request: Request, known: Collection[str], repeatab
     errors = {}
     for name, values in request.query_params.lists():
         if name not in known:
-            errors[name] = [ErrorDetail(_unknown_parameter(known), "unknown_parameter")]
+            # The first one names those that are known.
+            message = _("There is no such parameter.") if errors else _unknown_parameter(known)
+            errors[name] = [ErrorDetail(message, "unknown_parameter")]
         elif len(values) > 1 and name not in repeatable:
             errors[name] = [ErrorDetail(_("This parameter may be sent only once."), "repeated_parameter")]
     if errors:

@@ -157,7 +157,7 @@ class StampedFilterSet(OnceBuiltFilterSet):
 class UserField(forms.UUIDField):
     """The id of a user, or `me`."""
 
-    def to_python(self, value: object) -> object:
+    def to_python(self, value: object) -> Any:
         return value if value == ME else super().to_python(value)
 
 

@@ -20,7 +20,8 @@ from campaign_studio.api.documents.statements import Kind, read_page, why_in_pyt
 from campaign_studio.api.documents.written import Written
 from campaign_studio.api.schema import OPTIONAL, Schema
 
-PARAMETERS = ("page", "page_size", "cursor")
+NUMBERS = ("page", "page_size")
+PARAMETERS = (*NUMBERS, "cursor")
 DEFAULT_SIZE = 20
 LARGEST_SIZE = 100
 LARGEST_PAGE = 10**9
@@ -34,6 +35,7 @@ class KeysFirstPagination(BasePagination):
     The values that a list shows in addition to columns (`as_rows()`) are computed only for the rows of the page.
     """
 
+    takes_cursors = True
     page: int
     size: int
     count: int
@@ -184,7 +186,7 @@ class KeysFirstPagination(BasePagination):
             "description": description,
             "schema": {"type": "string"},
         }
-        return [*numbers, cursor]
+        return [*numbers, cursor] if self.takes_cursors else numbers
 
     def _links(self) -> dict[str, str | None]:
         return {
@@ -198,6 +200,12 @@ class KeysFirstPagination(BasePagination):
     def _link(self, page: int) -> str:
         url = self.request.build_absolute_uri()
         return remove_query_param(url, "page") if page == 1 else replace_query_param(url, "page", page)
+
+
+class NumberedPages(KeysFirstPagination):
+    """Pages of rows whose order isn't one of columns, so that no cursor can name a position in it."""
+
+    takes_cursors = False
 
 
 def _number(request: Request, name: str, default: int, largest: int) -> int:

@@ -41,7 +41,7 @@ def _tree(facts: list[Fact], decide: Decide, known: dict[str, bool]) -> Tree:
 def _as_expression(tree: Tree) -> Expression:
     if tree and isinstance(tree[0], Q):
         condition, yes, no = tree
-        return Case(When(condition, then=_as_expression(yes)), default=_as_expression(no), output_field=NAMES)  # type: ignore[arg-type]
+        return Case(When(condition, then=_as_expression(yes)), default=_as_expression(no), output_field=NAMES)
     return Value(list(tree), NAMES)
 
 

@@ -292,6 +292,15 @@ def test_what_does_not_go_with_a_cursor_is_refused_by_name(cast: Cast, client_fo
         assert (answer.status_code, list(answer.json())) == (400, [parameter]), query
 
 
+def test_an_explanation_has_pages_but_no_cursors(cast: Cast, client_for: ClientFor) -> None:
+    query = {"country": "DE", "campaign_id": str(AdFactory().campaign_id)}
+    client = client_for(cast.owner)
+
+    assert client.get("/api/delivery/explain", query | {"page": "1"}).status_code == 200
+    answer = client.get("/api/delivery/explain", query | {"cursor": ""})
+    assert (answer.status_code, list(answer.json())) == (400, ["cursor"])
+
+
 def test_the_longest_names_fit_into_the_links(cast: Cast, client_for: ClientFor) -> None:
     advertiser = AdvertiserFactory(advertiser_name="🚗" * 255)
     CampaignFactory.create_batch(3, campaign_name="🚗" * 255, advertiser=advertiser)
