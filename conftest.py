@@ -24,6 +24,7 @@ from accounts.audit.models import AuditEntry
 from accounts.audit.verifying import TRIGGERS
 from accounts.models import User
 from accounts.tests.factories import PASSWORD, Cast, make_cast
+from ads.delivery import remembered
 from ads.models import Device
 from ads.tests.factories import DEVICE_KEY, DeviceFactory
 from advertisers.tests.factories import ACCOUNT_NUMBER, IBAN
@@ -57,6 +58,12 @@ def _no_secret_is_logged() -> Iterator[None]:
 def _no_counts() -> None:
     """Forget the requests and refusals that earlier tests counted: the cast has the same keys in each of them."""
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _no_decisions() -> None:
+    """Forget what showed in earlier tests: a flush notes no changes."""
+    remembered.forget_all()
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""A type of PostgreSQL that Django has no field for."""
+"""Types of PostgreSQL that Django has no fields for."""
 
 from django.contrib.postgres.lookups import DataContains
 from django.db import models
@@ -12,3 +12,10 @@ class IntegerMultirangeField(models.Field):
 
 
 IntegerMultirangeField.register_lookup(DataContains)
+
+
+class TransactionIdField(models.Field):
+    """The id of a transaction, which grows and is never used again."""
+
+    def db_type(self, connection: object) -> str:
+        return "xid8"

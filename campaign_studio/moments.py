@@ -1,4 +1,4 @@
-"""Reads the times that clients write, in every parameter in the same way."""
+"""Reads the times that clients write, in every parameter in the same way, and writes those that have an offset."""
 
 import re
 from datetime import UTC, datetime
@@ -24,3 +24,8 @@ def moment_in(text: str) -> datetime | None:
         return found and (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
     except OverflowError:
         return None
+
+
+def text_of(moment: datetime) -> str:
+    """A moment in ISO 8601 with the offset that it has. UTC is `Z`, as in all other answers."""
+    return moment.isoformat().replace("+00:00", "Z")

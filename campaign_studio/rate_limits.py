@@ -10,7 +10,6 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from django.core.cache import cache
-from redis.exceptions import RedisError
 
 from campaign_studio.addresses import networks_of
 
@@ -101,6 +100,11 @@ def _incremented(key: str, period: int, times: int) -> int:
 def _number(key: str, period: int, times: int) -> int:
     try:
         return _incremented(key, period, times)
-    except RedisError as error:
+    except Exception as error:
+        # Imported only now: most installations of one process have no Redis, and it takes 4 MB.
+        from redis.exceptions import RedisError
+
+        if not isinstance(error, RedisError):
+            raise
         logger.warning("The cache does not answer, so requests are not limited: %s", error)
         return 0

@@ -153,8 +153,12 @@ AUTHENTICATION_BACKENDS = ["accounts.signin.backend.UsernameOrEmailBackend"]
 # Usernames are unique regardless of case, by a constraint on lower(username) that this check doesn't see.
 SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.BCryptSHA256PasswordHasher"]
+SHORTEST_PASSWORD = 10
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": SHORTEST_PASSWORD},
+    },
     {"NAME": "accounts.validators.LongestPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {
@@ -232,7 +236,7 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "SERVERS": [{"url": "/"}],
     "CONTACT": {"name": APP_NAME},
-    "LICENSE": {"name": "Proprietary", "identifier": "LicenseRef-Proprietary"},
+    "LICENSE": {"name": "Proprietary"},
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "campaign_studio.api.schema.answers.describe_answers",

@@ -1,9 +1,10 @@
 """Users, roles, sessions and security events as JSON."""
 
+from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError as ModelValidationError
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import extend_schema_serializer
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.fields import get_error_detail
@@ -21,6 +22,14 @@ HIGHER_ROLE = _("You can't assign a role above your own.")
 def password_field() -> serializers.CharField:
     """A password, which may begin or end with spaces."""
     return serializers.CharField(write_only=True, trim_whitespace=False, max_length=LONGEST_PASSWORD)
+
+
+@extend_schema_field({"type": "string", "minLength": settings.SHORTEST_PASSWORD, "maxLength": LONGEST_PASSWORD})
+class NewPasswordField(serializers.CharField):
+    """A password to be set. The validators of passwords refuse short ones, with all other reasons."""
+
+    def __init__(self) -> None:
+        super().__init__(write_only=True, trim_whitespace=False, max_length=LONGEST_PASSWORD)
 
 
 @extend_schema_serializer(description=_("A role."))
@@ -102,7 +111,7 @@ class NewPasswordMixin(StudioSerializer):
 
     proposed: User
 
-    password = password_field()
+    password = NewPasswordField()
 
     def validate(self, attrs: Values) -> Values:
         """Check the password, which must not resemble the user's names, then the account."""
@@ -157,7 +166,7 @@ class PasswordSerializer(StrictFields):
     """The body of a password change."""
 
     current_password = password_field()
-    new_password = password_field()
+    new_password = NewPasswordField()
 
 
 @extend_schema_serializer(description=_("The email address of the account with the forgotten password."))
@@ -173,7 +182,7 @@ class ResetConfirmSerializer(StrictFields):
 
     uid = serializers.CharField(max_length=255)
     token = serializers.CharField(max_length=255)
-    new_password = password_field()
+    new_password = NewPasswordField()
 
 
 @extend_schema_serializer(description=_("The `uid` and `token` from the emailed link."))
@@ -188,7 +197,7 @@ class EmailConfirmSerializer(StrictFields):
 class OthersPasswordSerializer(StrictFields):
     """The body that sets another user's password."""
 
-    new_password = password_field()
+    new_password = NewPasswordField()
 
 
 @extend_schema_serializer(component_name="Message", description=_("A message."))

@@ -13,22 +13,23 @@ from ads.delivery.shown import Shown, ShownAd
 from ads.media import BAR_POSITIONS
 from campaign_studio.api.documents.written import Written
 from campaign_studio.api.etags import etag_of
+from campaign_studio.moments import text_of
 
 Headers = dict[str, str]
 
 
 def written(shown: Shown, opportunity: Opportunity, path: str) -> Written:
     """The body. `path` is that of the request. `at` isn't part of the ETag."""
-    prove = prover(opportunity)
+    prove_all = prover(opportunity)
     placements = ", ".join(
-        f'"{position}": {_placed(ads, [prove(position, ad.key) for ad in ads], position in BAR_POSITIONS)}'
+        f'"{position}": {_placed(ads, prove_all(position, [key for key, _ in ads]), position in BAR_POSITIONS)}'
         for position, ads in shown.items()
     )
-    until = opportunity.valid_until.isoformat()
+    until = text_of(opportunity.valid_until)
     return Written(
         (
             "{}",
-            f'{{"at": "{opportunity.at.isoformat()}"}}',
+            f'{{"at": "{text_of(opportunity.at)}"}}',
             f'{{"place": {_place(opportunity)}, "placements": {{{placements}}}, "valid_until": "{until}", '
             f'"next": {quoted(_next(opportunity, path, until))}}}',
         )
@@ -53,7 +54,7 @@ def is_known(request: HttpRequest, headers: Headers) -> bool:
 
 def _placed(ads: Sequence[ShownAd], proofs: Sequence[str], is_bar: bool) -> str:
     """What shows in a position: in a bar one ad or null, otherwise a list."""
-    showing = [f'{ad.document[:-1]},"impression":"{proof}"}}' for ad, proof in zip(ads, proofs, strict=True)]
+    showing = [f'{text[:-1]},"impression":"{proof}"}}' for (_key, text), proof in zip(ads, proofs, strict=True)]
     if is_bar:
         return showing[0] if showing else "null"
     return f"[{', '.join(showing)}]"

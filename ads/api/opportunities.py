@@ -19,6 +19,7 @@ from ads.delivery.opportunity import FIRST_YEAR, LAST_YEAR, TURNS, Opportunity, 
 from ads.models.impressions import LONGEST_DEVICE_ID
 from campaign_studio.api.fields import MOMENT_FAULTS, CountryTextField, moment_refusal
 from campaign_studio.api.serializers import StrictFields
+from campaign_studio.moments import text_of
 from campaign_studio.places import country_codes
 from campaign_studio.places.clock import now_at
 
@@ -67,7 +68,7 @@ class LocalTimeField(serializers.Field[datetime, object, str, datetime]):
 
     def to_representation(self, value: datetime) -> str:
         """ISO 8601, with the offset that was sent."""
-        return value.isoformat()
+        return text_of(value)
 
 
 def one_of(choices: Iterable[str]) -> "dict[str, str | StrPromise]":

@@ -15,9 +15,8 @@ padding of these bytes, with numbers in network byte order:
 import hashlib
 import hmac
 import struct
-from base64 import urlsafe_b64encode
 from binascii import Error, a2b_base64, b2a_base64
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, cached_property
@@ -50,6 +49,10 @@ SEAL_BYTES = 16
 LONGEST_PROOF = 4_000
 # From URL-safe base64 to the ordinary one, whose own characters become invalid.
 FROM_URL_SAFE = bytes.maketrans(b"-_+/", b"+/-_")
+TO_URL_SAFE = bytes.maketrans(b"+/", b"-_")
+# RFC 2104, section 2, for SHA-256.
+BLOCK_BYTES = 64
+INNER, OUTER = (bytes(byte ^ pad for byte in range(256)) for pad in (0x36, 0x5C))
 
 
 class Impression(NamedTuple):
@@ -80,15 +83,21 @@ class Key:
         return cls(int.from_bytes(derived[:4], "big"), derived[4:36])
 
     def seal(self, content: bytes) -> bytes:
-        """The seal of everything before it."""
-        seal = self._start.copy()
-        seal.update(content)
-        return seal.digest()[:SEAL_BYTES]
+        """The seal of everything before it: an HMAC, spelled out because the library's takes twice as long."""
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(content)
+        outer.update(inner.digest())
+        return outer.digest()[:SEAL_BYTES]
 
     @cached_property
-    def _start(self) -> hmac.HMAC:
-        """The seal of nothing. Others continue a copy of it, because taking the key takes longer than sealing."""
-        return hmac.new(self.secret, digestmod="sha256")
+    def _inner(self) -> "hashlib._Hash":
+        """The inner hash of each seal, which has taken the key already."""
+        return hashlib.sha256(self.secret.ljust(BLOCK_BYTES, b"\0").translate(INNER))
+
+    @cached_property
+    def _outer(self) -> "hashlib._Hash":
+        """The outer hash of each seal, which has taken the key already."""
+        return hashlib.sha256(self.secret.ljust(BLOCK_BYTES, b"\0").translate(OUTER))
 
 
 def impression_of(ad_id: UUID, position: str, opportunity: Opportunity) -> Impression:
@@ -106,30 +115,31 @@ def impression_of(ad_id: UUID, position: str, opportunity: Opportunity) -> Impre
 def prove(impression: Impression) -> str:
     """The proof, sealed with the newest key. The same impression always has the same proof."""
     quarter = (impression.quarter - FIRST_QUARTER) // QUARTER
-    prove_one = _prover((impression.country, impression.city, impression.postcode), quarter)
-    return prove_one(impression.position, str(impression.ad_id))
+    prove_all = _prover((impression.country, impression.city, impression.postcode), quarter)
+    return prove_all(impression.position, [str(impression.ad_id)])[0]
 
 
-def prover(opportunity: Opportunity) -> Callable[[str, str], str]:
-    """Makes the proof of any ad that shows at this opportunity, from its position and its key."""
+def prover(opportunity: Opportunity) -> Callable[[str, Iterable[str]], list[str]]:
+    """Makes the proofs of all ads that show at this opportunity, from a position and their keys."""
     place = (opportunity.country, opportunity.city, opportunity.postcode)
     return _prover(place, opportunity.quarter_number)
 
 
-def _prover(place: tuple[str, ...], quarter: int) -> Callable[[str, str], str]:
+def _prover(place: tuple[str, ...], quarter: int) -> Callable[[str, Iterable[str]], list[str]]:
     """Only the keys of the ads, the positions and the seals differ."""
     key, *_ = _keys(tuple(settings.DELIVERY_KEYS))
     texts = [text.encode() for text in place]
     head = START.pack(VERSION, key.number)
     rest = b"".join([*(part for text in texts for part in (LENGTH.pack(len(text)), text)), TAIL.pack(quarter)])
-    rests = {position: bytes([number]) + rest for position, number in POSITION_NUMBERS.items()}
     seal = key.seal
 
-    def prove_one(position: str, ad_key: str) -> str:
-        content = head + bytes.fromhex(ad_key.replace("-", "")) + rests[position]
-        return urlsafe_b64encode(content + seal(content)).rstrip(b"=").decode()
+    def prove_all(position: str, ad_keys: Iterable[str]) -> list[str]:
+        end = bytes([POSITION_NUMBERS[position]]) + rest
+        contents = [head + bytes.fromhex(ad_key.replace("-", "")) + end for ad_key in ad_keys]
+        sealed = [b2a_base64(content + seal(content), newline=False) for content in contents]
+        return [text.translate(TO_URL_SAFE).rstrip(b"=").decode() for text in sealed]
 
-    return prove_one
+    return prove_all
 
 
 def read(proof: str) -> Impression | None:

@@ -13,6 +13,7 @@ their documents change, it also runs `SELECT find_deliverable_ads(campaign_id) F
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from django.db import connection
 from django.db.models import Expression, Lookup, QuerySet
@@ -21,7 +22,7 @@ from django.db.models.functions import Greatest, Least
 from django.db.models.sql.where import AND, WhereNode
 from psycopg import ClientCursor
 
-from ads.delivery.criteria import CRITERIA
+from ads.delivery.criteria import CRITERIA, limits
 from ads.delivery.statement import Question
 from ads.models import Ad
 from campaigns.models import Campaign
@@ -34,12 +35,35 @@ JOINTS = re.compile(r"(\(|\)|, | (?=(?:FROM|INNER JOIN|LEFT OUTER JOIN|WHERE|AND
 # The campaign is locked first, so that simultaneous changes that only together make an ad deliverable see each other.
 FUNCTION = """
 CREATE OR REPLACE FUNCTION find_deliverable_ads(changed uuid) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    was_deliverable boolean;
 BEGIN
     PERFORM 1 FROM campaigns WHERE campaign_id = changed FOR NO KEY UPDATE;
     DELETE FROM deliverable_ads WHERE campaign_id = changed;
+    was_deliverable := FOUND;
     INSERT INTO deliverable_ads ({columns})
     {kept};
+    IF FOUND OR was_deliverable THEN
+        PERFORM note_delivery_change(changed);
+    END IF;
     PERFORM find_deliverable_places(changed);
+END
+$$;
+"""
+# Views that use up a cap, or are taken back, may change what shows in any country. What others are changing about the
+# campaign isn't seen here, so only its caps are asked: whoever changes these locks the totals.
+CAPS = """
+CREATE OR REPLACE FUNCTION note_used_up_caps() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (
+        SELECT FROM totals_after AS after JOIN totals_before AS before USING (campaign_id)
+        JOIN ({caps}) AS caps USING (campaign_id)
+        WHERE (before.view_count >= max_views) IS DISTINCT FROM (after.view_count >= max_views)
+        OR (before.view_seconds >= max_seconds) IS DISTINCT FROM (after.view_seconds >= max_seconds)
+    ) THEN
+        PERFORM note_delivery_change_in('*');
+    END IF;
+    RETURN NULL;
 END
 $$;
 """
@@ -58,10 +82,20 @@ def trigger_sql(document: Combinable) -> str:
     """The SQL that makes the database follow the criteria in the code. `document` is what screens get of an ad."""
     columns = {**_columns(), "document": document}
     ads = _kept_ads(columns)
+    function = FUNCTION.format(columns=", ".join([*KEYS, *columns]), kept=_in_lines(_text(ads)))
+    caps = CAPS.format(caps=_text(_caps()))
+    return function + caps + "".join(_trigger(model._meta.db_table, ads) for model in (Campaign, Ad))
+
+
+def _text(rows: "QuerySet[Any, Any]") -> str:
+    """The statement of a query set with its values."""
     with connection.cursor() as cursor:
-        kept = ClientCursor(cursor.connection).mogrify(*ads.query.sql_with_params())
-    function = FUNCTION.format(columns=", ".join([*KEYS, *columns]), kept=_in_lines(kept))
-    return function + "".join(_trigger(model._meta.db_table, ads) for model in (Campaign, Ad))
+        return ClientCursor(cursor.connection).mogrify(*rows.query.sql_with_params())
+
+
+def _caps() -> "QuerySet[Campaign, tuple[object, ...]]":
+    caps = {"max_views": limits.max_views(""), "max_seconds": limits.max_seconds("")}
+    return Campaign.objects.order_by().annotate(**caps).values_list("campaign_id", *caps)
 
 
 def _in_lines(sql: str) -> str:

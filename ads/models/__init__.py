@@ -1,7 +1,7 @@
 """Ads with their parts, the tables that delivery reads, devices with the views they report, and uploaded files."""
 
 from ads.models.ad import Ad
-from ads.models.deliverable import DeliverableAd, DeliverablePlace
+from ads.models.deliverable import DeliverableAd, DeliverablePlace, DeliveryChange
 from ads.models.devices import Device
 from ads.models.impressions import AdView, AdViewDay, CampaignViewTotals, ViewReceipt
 from ads.models.media_files import MediaFile
@@ -16,6 +16,7 @@ __all__ = [
     "CampaignViewTotals",
     "DeliverableAd",
     "DeliverablePlace",
+    "DeliveryChange",
     "Device",
     "MediaFile",
     "ViewReceipt",

@@ -3,8 +3,10 @@
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.db.models import Func
+from django.db.models.functions import Now
 
-from ads.fields import IntegerMultirangeField
+from ads.fields import IntegerMultirangeField, TransactionIdField
 from ads.models.ad import Ad
 from campaigns.models import Campaign, CampaignAudienceTargeting
 
@@ -66,3 +68,23 @@ class DeliverablePlace(models.Model):
 
     def __str__(self) -> str:
         return str(self.target_id)
+
+
+class DeliveryChange(models.Model):
+    """A transaction that has changed which ads are eligible in a country: ads, places, or caps that are used up.
+
+    Triggers write it in that transaction, and delete it after a day. Whoever has read the other tables before knows by
+    it whether they say the same still.
+    """
+
+    # As in `DeliverablePlace`.
+    country = models.TextField()
+    transaction = TransactionIdField(db_default=Func(function="pg_current_xact_id"))
+    noted_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "delivery_changes"
+        constraints = [models.UniqueConstraint(fields=["country", "transaction"], name="delivery_changes_once")]
+
+    def __str__(self) -> str:
+        return f"{self.country} {self.transaction}"

@@ -46,7 +46,7 @@ def test_the_decision_agrees_with_the_oracle(world: Any, opportunity: Opportunit
         assert found == {str(key) for key in expected}
         assert set(eligible(Ad.objects.all(), Question(opportunity)).values_list("pk", flat=True)) == expected
         assert decision.keys() <= found
-        assert {position: [ad.key for ad in ads] for position, ads in shown_at(opportunity).items()} == decision.shown
+        assert {position: [key for key, _ in ads] for position, ads in shown_at(opportunity).items()} == decision.shown
         for position, keys in decision.eligible.items():
             assert decision.shown[position] == (keys[:1] if position in BAR_POSITIONS else keys)
             days = (opportunity.at.date() - date(2000, 1, 1)).days

@@ -1,5 +1,6 @@
 """The proofs that screens get with each ad: one text for one impression, and nothing else is taken for a proof."""
 
+import hmac
 import string
 import uuid
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -51,6 +52,13 @@ def test_what_was_proved_is_read(impression: Impression) -> None:
     assert prove(impression) == proof
     assert set(proof) <= set(URL_SAFE)
     assert len(proof) <= proofs.LONGEST_PROOF
+
+
+@given(st.text(), st.binary(max_size=200))
+def test_a_seal_is_the_beginning_of_an_hmac(text: str, content: bytes) -> None:
+    key = proofs.Key.of(text)
+
+    assert key.seal(content) == hmac.digest(key.secret, content, "sha256")[:16]
 
 
 def test_a_proof_is_short_enough_for_a_car() -> None:

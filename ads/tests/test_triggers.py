@@ -17,6 +17,8 @@ pytestmark = pytest.mark.django_db
 KEPT = """
 SELECT pg_get_functiondef('find_deliverable_ads(uuid)'::regprocedure)
 UNION ALL
+SELECT pg_get_functiondef('note_used_up_caps()'::regprocedure)
+UNION ALL
 (SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgname LIKE '%\\_change\\_what\\_is\\_deliverable' ORDER BY tgname)
 """
 MIGRATE = "A criterion or what screens get has changed. Add a migration, as described in ads/delivery/triggers.py."

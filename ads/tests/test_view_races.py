@@ -23,7 +23,6 @@ from campaign_studio.database.prepared import fetch_all
 from campaign_studio.tests.bodies import tokens_of
 from campaign_studio.tests.sabotage import other_connection
 from campaign_studio.tests.together import at_once
-from campaigns.models import Campaign
 from campaigns.tests.factories import CampaignFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -271,8 +270,8 @@ def test_the_cap_is_read_under_the_lock(cars: list[Device]) -> None:
     def lower_the_cap(client: APIClient) -> None:
         while not waiting():
             pass
-        Campaign.objects.filter(pk=campaign.pk).update(campaign_max_view_count=5)
-        other.rollback()
+        other.execute("UPDATE campaigns SET campaign_max_view_count = 5")
+        other.commit()
 
     with other_connection() as other:
         other.autocommit = False

@@ -159,6 +159,14 @@ class AllowedActions(ForReader, serializers.ListField):
         super().__init__(child=child, source="allowed_actions_for", read_only=True, help_text=help_text, **kwargs)
 
 
+class EnumField(serializers.CharField):
+    """One of a few values, which a layer above knows. `enum` is their name in the OpenAPI document."""
+
+    def __init__(self, enum: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.enum = enum
+
+
 class NameField(serializers.CharField):
     """A name. A number isn't one: as a number, the postcode 01067 has lost its zero."""
 

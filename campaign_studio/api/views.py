@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 from functools import cache
+from threading import Lock
 from typing import NamedTuple
 
 from django.conf import settings
@@ -40,6 +41,10 @@ class UncountedView(StudioView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
     throttle_classes = ()
+
+    def is_tagged_by_text(self) -> bool:
+        """Never: health is asked anew each time."""
+        return False
 
 
 class LiveView(UncountedView):
@@ -109,6 +114,9 @@ class SchemaView(DocumentationView, SpectacularJSONAPIView):
         return HttpResponse(body, content_type=OpenApiJsonRenderer.media_type, headers=headers)
 
 
+_making = Lock()
+
+
 class MadeDocument(NamedTuple):
     """The OpenAPI document in one language, plain and compressed, and a hash of it."""
 
@@ -117,12 +125,18 @@ class MadeDocument(NamedTuple):
     digest: str
 
 
-@cache
 def _document(language: str) -> MadeDocument:
+    # One thread makes it while others wait: it takes 10 MB of memory, which a process keeps.
+    with _making:
+        return _made_document(language)
+
+
+@cache
+def _made_document(language: str) -> MadeDocument:
     with override(language):
         schema = SchemaGenerator().get_schema(public=True)
         # Rendered here, because some of its texts are lazy.
-        plain = OpenApiJsonRenderer().render(schema)
+        plain = JSONRenderer().render(schema)
     return MadeDocument(plain, gzip.compress(plain, mtime=0), hashlib.sha256(plain).hexdigest()[:32])
 
 

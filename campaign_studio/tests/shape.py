@@ -72,7 +72,7 @@ ads/models                 ad parts deliverable devices impressions
 ads/models                 media_files
 ads/actions                together shifting duplicating publishing
 ads/uploads                kinds pictures animations mp4 webm keeping use pruning
-ads/delivery               opportunity statement facts engine shown explaining readiness triggers proofs
+ads/delivery               opportunity statement facts engine shown remembered explaining readiness triggers proofs
 ads/delivery/criteria      criterion status times days audience limits
 ads/reporting              reports known counting voiding partitions performance
 ads/api                    actions delivery delivery_serializers devices opportunities reporting performance wording

@@ -47,10 +47,18 @@ def test_a_page_loads_the_openapi_document(page: str) -> None:
     assert any("/api/openapi.json" in text for text in texts)
 
 
-def test_the_document_is_json() -> None:
+def test_redoc_is_kept_from_pictures_of_other_hosts_before_it_begins() -> None:
+    scripts = re.findall(r'<script src="([^"]*)"', Client().get("/api/redoc").content.decode())
+
+    assert [path.rpartition("/")[2] for path in scripts] == ["redoc.js", "redoc.standalone.js"]
+
+
+def test_the_document_is_json_without_blanks() -> None:
     answer = Client().get("/api/openapi.json")
 
     assert answer.status_code == 200
+    assert b"\n" not in answer.content
+    assert b'": ' not in answer.content[:200]
     document = json.loads(answer.content)
     assert document["openapi"].startswith("3.")
     assert document["info"]["title"]

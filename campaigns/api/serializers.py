@@ -8,7 +8,14 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
 from advertisers.models import Advertiser
-from campaign_studio.api.fields import AllowedActions, CountryField, TextForReader, TextListField, VisibleRelatedField
+from campaign_studio.api.fields import (
+    AllowedActions,
+    CountryField,
+    EnumField,
+    TextForReader,
+    TextListField,
+    VisibleRelatedField,
+)
 from campaign_studio.api.serializers import OnceBuiltFields, RowListSerializer, StudioSerializer, Values
 from campaigns.choices import Status
 from campaigns.fields import MAX_NAMES
@@ -111,11 +118,11 @@ class AdSummarySerializer(OnceBuiltFields):
     """An ad of the campaign, without its details."""
 
     ad_id = serializers.UUIDField()
-    ad_type_id = serializers.CharField()
+    ad_type_id = EnumField("AdPosition")
     ad_name = serializers.CharField()
-    media_type = serializers.CharField()
-    ad_status = serializers.CharField()
-    moderation_status = serializers.CharField()
+    media_type = EnumField("MediaType")
+    ad_status = EnumField("PublishingStatus")
+    moderation_status = EnumField("ModerationStatus")
     created_at = serializers.DateTimeField()
 
 

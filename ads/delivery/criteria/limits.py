@@ -17,11 +17,13 @@ from campaigns.choices import SECONDS
 CAMPAIGN = "campaign__"
 
 
-def _max_views(path: str) -> F:
+def max_views(path: str) -> F:
+    """The view cap of a campaign, at this path."""
     return F(f"{path}campaign_max_view_count")
 
 
-def _max_seconds(path: str) -> Combinable:
+def max_seconds(path: str) -> Combinable:
+    """The viewing-time cap of a campaign in seconds, at this path."""
     unit = f"{path}campaign_max_view_duration_unit"
     seconds = Case(
         *[When(**{unit: name}, then=Value(seconds)) for name, seconds in SECONDS.items()],
@@ -36,12 +38,12 @@ def _used(path: str, column: str) -> Coalesce:
 
 def _views_are_left(path: str) -> Q:
     without_cap = Q(**{f"{path}campaign_max_view_count__isnull": True})
-    return without_cap | Q(LessThan(_used(path, "view_count"), _max_views(path)))
+    return without_cap | Q(LessThan(_used(path, "view_count"), max_views(path)))
 
 
 def _time_is_left(path: str) -> Q:
     without_cap = Q(**{f"{path}campaign_max_view_duration_value__isnull": True})
-    return without_cap | Q(LessThan(_used(path, "view_seconds"), _max_seconds(path)))
+    return without_cap | Q(LessThan(_used(path, "view_seconds"), max_seconds(path)))
 
 
 _LEVEL = Case(
@@ -129,14 +131,14 @@ CRITERIA = (
         holds=always(_views_are_left(CAMPAIGN)),
         can_hold=campaign_can(_views_are_left),
         why=_views_used_up,
-        kept=KeptColumns({"max_view_count": _max_views(CAMPAIGN)}, _under_view_cap),
+        kept=KeptColumns({"max_view_count": max_views(CAMPAIGN)}, _under_view_cap),
     ),
     Criterion(
         code="view_duration_cap",
         holds=always(_time_is_left(CAMPAIGN)),
         can_hold=campaign_can(_time_is_left),
         why=_viewing_time_used_up,
-        kept=KeptColumns({"max_view_seconds": _max_seconds(CAMPAIGN)}, _under_viewing_time_cap),
+        kept=KeptColumns({"max_view_seconds": max_seconds(CAMPAIGN)}, _under_viewing_time_cap),
     ),
     Criterion(
         code="max_rating",

@@ -125,8 +125,8 @@ def describe_answers(result: Schema, generator: SchemaGenerator, request: Reques
 
 def _error(code: str) -> Schema:
     _name, text, schema = ERRORS[code]
-    # Before anything is counted, a request can only be malformed, or the database be away.
-    names = ["X-Request-ID", *(LIMITS if code not in ("400", "503") else ()), *OF_ERRORS.get(code, ())]
+    # Nothing is counted while the database is away.
+    names = ["X-Request-ID", *(LIMITS if code != "503" else ()), *OF_ERRORS.get(code, ())]
     answer: Schema = {
         "description": text,
         "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in sorted(names)},

@@ -3,6 +3,7 @@
 from typing import Any, TypeAlias
 
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ComponentRegistry
 from drf_spectacular.utils import Direction, OpenApiParameter
@@ -11,6 +12,7 @@ from rest_framework.serializers import ListSerializer, Serializer
 from campaign_studio.api.etags import ETagMixin
 from campaign_studio.api.schema import Schema, naming
 from campaign_studio.api.schema.answers import ETAG_TEXT
+from campaign_studio.api.schema.components import PREFIX
 
 Parameter: TypeAlias = OpenApiParameter | Serializer | type[Serializer]
 IDEMPOTENCY_KEY = OpenApiParameter(
@@ -117,3 +119,12 @@ class StudioSchema(AutoSchema):
     def _is_list_view(self, serializer: object = None) -> bool:
         """Histories and explanations are lists too. drf-spectacular has no public hook for this."""
         return self._action in ("list", "history", "explain")
+
+
+class EnumSchema(OpenApiSerializerFieldExtension):
+    """Describes `EnumField` by the enum that it names."""
+
+    target_class = "campaign_studio.api.fields.EnumField"
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: Direction) -> Schema:
+        return {"$ref": f"{PREFIX}{self.target.enum}"}

@@ -93,9 +93,7 @@ async function readAll(username: string): Promise<void> {
   }
 }
 
-for (const username of PEOPLE) {
-  await readAll(username);
-}
+await Promise.all(PEOPLE.map(readAll));
 await get("/api/auth/me", "no token");
 // The control: an answer that isn't as described is found.
 const spoiled = checkedAs("getMe", 200, { ...((await get("/api/auth/me", await tokenOf("mara"))) as Row), nonsense: 1 });

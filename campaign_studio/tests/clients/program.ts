@@ -34,11 +34,11 @@ async function signIn(username: string): Promise<void> {
 }
 
 async function list(): Promise<void> {
-  const query = { campaign_status: ["active" as const], page_size: 5, ordering: "-created_at" };
+  const query = { campaign_status: ["active" as const, "paused" as const], page_size: 5, ordering: "-created_at" };
   const { data } = await client.GET("/api/campaigns", { params: { query } });
   assert.ok(data && data.results.length > 0);
   const statuses: components["schemas"]["PublishingStatus"][] = data.results.map((row) => row.campaign_status);
-  assert.ok(statuses.every((status) => status === "active"));
+  assert.ok(statuses.every((status) => status === "active" || status === "paused"));
   const unit: components["schemas"]["DurationUnit"] | null | undefined =
     data.results[0]?.campaign_max_view_duration_unit;
   assert.notEqual(unit, undefined);
