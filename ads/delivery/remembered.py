@@ -83,12 +83,12 @@ def _question(opportunity: Opportunity) -> Question:
     return (
         connection.settings_dict["NAME"],
         opportunity.country,
-        opportunity.region_key,
-        opportunity.city_key,
-        opportunity.postcode_key,
+        opportunity.region,
+        opportunity.city,
+        opportunity.postcode,
         opportunity.day,
         opportunity.quarter,
-        opportunity.max_level,
+        opportunity.max_rating,
     )
 
 

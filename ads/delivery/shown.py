@@ -42,17 +42,16 @@ FROM unnest(%s::uuid[]) WITH ORDINALITY AS known(key, place) JOIN deliverable_ad
 """
 # Without an asker, nothing else is looked up. What is known counts if no later transaction has changed what delivery
 # finds in the country, or everywhere. Those that were in progress when it was found out are later ones.
-OF_ASKER = """
-WITH asker({columns}) AS MATERIALIZED ({asker}), known AS MATERIALIZED (
-    SELECT pg_postmaster_start_time()::text = %s AND NOT EXISTS (
-        SELECT FROM delivery_changes WHERE country = ANY (ARRAY[lower(%s::text), '*']) AND transaction >= %s::xid8
-    ) AS is_current
-)
-SELECT asker.*, is_current, pg_snapshot_xmin(pg_current_snapshot())::text, pg_postmaster_start_time()::text,
-    CASE WHEN is_current THEN ({known}) ELSE ({shown}) END
-FROM asker, known
+KNOWN_TO = """
+WITH asker({columns}) AS MATERIALIZED ({asker})
+SELECT asker.*, CASE WHEN pg_postmaster_start_time()::text = %s AND NOT EXISTS (
+    SELECT FROM delivery_changes WHERE country = ANY (ARRAY[lower(%s::text), '*']) AND transaction >= %s::xid8
+) THEN ({known}) END FROM asker
 """
-NOTHING_KNOWN = Remembered({}, "0", "", 0)
+SHOWN_TO = """
+WITH asker({columns}) AS MATERIALIZED ({asker})
+SELECT asker.*, pg_snapshot_xmin(pg_current_snapshot())::text, pg_postmaster_start_time()::text, ({shown}) FROM asker
+"""
 
 
 # An ad that shows: its key, and its document in JSON.
@@ -74,31 +73,30 @@ def shown_at(opportunity: Opportunity) -> Shown:
     return _by_position(found.partition(PART)[0], opportunity)
 
 
-def shown_to(
-    asker: Lookup, parameters: Sequence[Any], opportunity: Opportunity
-) -> tuple[tuple[Any, ...], Shown] | None:
+def shown_to(asker: Lookup, parameters: Sequence[Any], opportunity: Opportunity) -> tuple[Sequence[Any], Shown] | None:
     """The row that a statement finds with these parameters, and what shows. None without a row."""
-    known = remembered.find(opportunity) or NOTHING_KNOWN
-    showing = _showing(known.keys, opportunity)
-    row = fetch_one(
-        _find_shown_to(asker),
-        [
-            *parameters,
-            known.server_started,
-            opportunity.country,
-            known.first_later,
-            f"{{{','.join(keys.hex(',', BYTES_OF_KEY) for keys in showing.values() if keys)}}}",
-            *_find_shown().filled(opportunity),
-        ],
-    )
+    known = remembered.find(opportunity)
+    found = _known_to(asker, parameters, opportunity, known) if known else None
+    if found:
+        return found
+    row = fetch_one(_statement(SHOWN_TO, asker), [*parameters, *_find_shown().filled(opportunity)])
     if row is None:
         return None
-    *asking, is_current, first_later, server_started, found = row
-    if is_current:
-        return tuple(asking), _in_order(found, showing)
-    lines, _part, keys = found.partition(PART)
+    *asking, first_later, server_started, text = row
+    lines, _part, keys = text.partition(PART)
     remembered.remember(opportunity, _keys(keys), first_later=first_later, server_started=server_started)
-    return tuple(asking), _by_position(lines, opportunity)
+    return asking, _by_position(lines, opportunity)
+
+
+def _known_to(
+    asker: Lookup, parameters: Sequence[Any], opportunity: Opportunity, known: Remembered
+) -> tuple[Sequence[Any], Shown] | None:
+    """The same from what is known. None if that is out of date."""
+    showing = _showing(known.keys, opportunity)
+    keys = ",".join(keys.hex(",", BYTES_OF_KEY) for keys in showing.values() if keys)
+    known_parameters = (known.server_started, opportunity.country, known.first_later, f"{{{keys}}}")
+    row = fetch_one(_statement(KNOWN_TO, asker), [*parameters, *known_parameters])
+    return (row[:-1], _in_order(row[-1], showing)) if row and row[-1] is not None else None
 
 
 def _showing(keys: Mapping[str, bytes], opportunity: Opportunity) -> dict[str, bytes]:
@@ -152,9 +150,9 @@ def _find_shown() -> Statement:
 
 
 @cache
-def _find_shown_to(asker: Lookup) -> str:
+def _statement(text: str, asker: Lookup) -> str:
     columns = ", ".join(f"column_{number}" for number in range(asker.columns))
-    return OF_ASKER.format(columns=columns, asker=asker.sql(), known=KNOWN, shown=_find_shown().sql)
+    return text.format(columns=columns, asker=asker.sql(), known=KNOWN, shown=_find_shown().sql)
 
 
 def _array(names: Sequence[str]) -> str:

@@ -197,7 +197,7 @@ def test_turns_and_documents_are_those_of_now(decided: list[Opportunity]) -> Non
     first = client.get(ADDRESS, HERE).json()["placements"]
     before = len(decided)
 
-    turns = [client.get(ADDRESS, {**HERE, "turn": turn}).json()["placements"] for turn in range(3)]
+    turns = [client.get(ADDRESS, {**HERE, "turn": str(turn)}).json()["placements"] for turn in range(3)]
 
     assert {one["top_bar_ad"]["ad_id"] for one in turns} == {str(ad.pk) for ad in ads[AdType.TOP_BAR]}
     orders = [[ad["ad_id"] for ad in one["center_left_content_ad"]] for one in turns]
