@@ -267,6 +267,7 @@ def _usual(index: int, item: Any) -> ReportedView | None:
             *(item["viewed_at"], item["duration_seconds"]),
         )
         viewed_at = datetime.fromisoformat(text)
+        offset = viewed_at.utcoffset()
         # Not isinstance(): True is an int.
         is_usual = (
             (len(item), type(proof), type(sequence)) == (4, str, int)
@@ -274,7 +275,8 @@ def _usual(index: int, item: Any) -> ReportedView | None:
             and sequence >= 0
             and 0 <= seconds < math.inf
             and FIRST_YEAR <= viewed_at.year <= LAST_YEAR
-            and OFFSETS[0] <= viewed_at.utcoffset() <= OFFSETS[1]
+            and offset is not None
+            and OFFSETS[0] <= offset <= OFFSETS[1]
         )
     except (LookupError, TypeError, ValueError):
         return None

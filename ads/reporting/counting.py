@@ -183,7 +183,7 @@ def reporting_device(device_id: str, key: str) -> Device | None:
 
 @cache
 def _lock_reporting_device() -> str:
-    columns = ", ".join(field.column for field in Device._meta.concrete_fields)
+    columns = ", ".join(field.attname for field in Device._meta.concrete_fields)
     return f"""
     SELECT {columns}, {PLANNED_ONCE}, set_config('{DATABASE_ACTOR}', '', true)
     FROM devices WHERE device_id = %s AND key_hash = %s AND is_active FOR NO KEY UPDATE

@@ -34,11 +34,11 @@ VARIANT = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
 class ReportedView(NamedTuple):
     """A view as a device reports it.
 
-    `index` is its position in the report, `impression` the proof, and `sequence` counts the views of the impression
+    `number` is its index in the report, `impression` the proof, and `sequence` counts the views of the impression
     from 0. `viewed_at` has the offset of the screen's clock.
     """
 
-    index: int
+    number: int
     impression: str
     sequence: int
     viewed_at: datetime
@@ -92,19 +92,19 @@ class ProvenView(NamedTuple):
 
 
 def proven(views: Iterable[ReportedView], device_id: str) -> dict[int, ProvenView | None]:
-    """The views with what their proofs say, or None if a proof is forged, by their index. Reads each proof once."""
+    """The views with what their proofs say, or None if a proof is forged, by their numbers. Reads each proof once."""
     impressions: dict[str, Shown | None] = {}
     found: dict[int, ProvenView | None] = {}
-    for index, proof, sequence, viewed_at, seconds in views:
+    for number, proof, sequence, viewed_at, seconds in views:
         if proof not in impressions:
             impression = read(proof)
             impressions[proof] = Shown(impression, device_id) if impression else None
         shown = impressions[proof]
         if shown is None:
-            found[index] = None
+            found[number] = None
         else:
             quarter = shown.quarter_at(viewed_at.tzinfo)
-            found[index] = ProvenView(shown.view_id(sequence), shown, sequence, viewed_at, quarter, seconds)
+            found[number] = ProvenView(shown.view_id(sequence), shown, sequence, viewed_at, quarter, seconds)
     return found
 
 
