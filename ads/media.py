@@ -36,8 +36,6 @@ LARGEST = {
 }
 # What can be uploaded.
 UPLOADED = (MediaType.IMAGE, MediaType.GIF, MediaType.VIDEO)
-# The path of uploaded files, whose names follow.
-MEDIA_PATH = "/media/"
 # The largest uploaded files. With the rest of its request, each fits into the largest body of the API.
 MOST_BYTES = {MediaType.IMAGE: 6 * 1024**2, MediaType.GIF: 8 * 1024**2, MediaType.VIDEO: 11 * 1024**2}
 NEEDS_URL = (MediaType.IMAGE, MediaType.GIF, MediaType.VIDEO, MediaType.NEWS_RSS)
@@ -108,7 +106,7 @@ validate_http_url = HttpURLValidator(schemes=["http", "https"])
 
 def is_uploaded(url: str | None) -> bool:
     """Whether the URL is one of this installation's uploaded files, as far as it can be told from the URL."""
-    return bool(url) and str(url).startswith(f"{settings.PUBLIC_URL}{MEDIA_PATH}")
+    return bool(url) and str(url).startswith(f"{settings.PUBLIC_URL}{settings.MEDIA_URL}")
 
 
 def names_a_user(url: str | None) -> bool:

@@ -1,9 +1,10 @@
-"""Middleware that differs by door: what only pages need lets requests to the API pass, which have no cookie."""
+"""Middleware that differs by door: what only pages need lets requests without a cookie pass."""
 
 from collections.abc import Callable
 from typing import Any, cast
 
 from corsheaders.middleware import CorsMiddleware
+from django.conf import settings
 from django.contrib.messages import middleware as messages
 from django.contrib.sessions import middleware as sessions
 from django.http import HttpRequest
@@ -15,11 +16,16 @@ from django.utils.deprecation import MiddlewareMixin
 from campaign_studio.acting import is_api
 
 
+def is_page(path: str) -> bool:
+    """Whether a path has a session: it belongs neither to the API nor to an uploaded file, which is for everyone."""
+    return not is_api(path) and not path.startswith(settings.MEDIA_URL)
+
+
 class PagesOnly(MiddlewareMixin):
-    """Lets requests to the API pass."""
+    """Lets requests to the API and for uploaded files pass."""
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        return self.get_response(request) if is_api(request.path_info) else super().__call__(request)
+        return super().__call__(request) if is_page(request.path_info) else self.get_response(request)
 
 
 class SessionMiddleware(PagesOnly, sessions.SessionMiddleware):
@@ -52,6 +58,9 @@ class LanguageMiddleware:
         language = request.LANGUAGE_CODE = translation.get_language_from_request(request)
         translation.activate(language)
         response = self.get_response(request)
+        if "immutable" in response.get("Cache-Control", ""):
+            # What never changes depends on no language either, and caches keep it once.
+            return response
         patch_vary_headers(response, ("Accept-Language",))
         response.headers.setdefault("Content-Language", language)
         return response

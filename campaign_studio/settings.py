@@ -399,6 +399,7 @@ USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
+MEDIA_URL = "/media/"
 # Files are served from their packages, without collectstatic.
 WHITENOISE_USE_FINDERS = True
 STORAGES = {

@@ -3,6 +3,7 @@
 import re
 from typing import Any, cast
 
+from django.conf import settings
 from django.core.exceptions import ValidationError as ModelValidationError
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
@@ -32,7 +33,8 @@ from campaign_studio.api.serializers import StrictFields
 from campaign_studio.api.uploads import UploadParser
 
 # The URL of a file, without the slash that begins it.
-MEDIA_FILE = r"^media/(?P<name>(?:thumbnails/)?[0-9a-f]{64}\.(?P<extension>" + "|".join(CONTENT_TYPES) + r"))$"
+NAME = r"(?P<name>(?:thumbnails/)?[0-9a-f]{64}\.(?P<extension>[a-z0-9]{1,5}))$"
+MEDIA_FILE = f"^{settings.MEDIA_URL[1:]}{NAME}"
 LARGEST = max(MOST_BYTES.values())
 RANGE = re.compile(r"bytes=([0-9]{0,15})-([0-9]{0,15})")
 
@@ -145,8 +147,9 @@ class MediaViewSet(StudioView, ViewSet):
 class MediaFileView(View):
     """An uploaded file, for everyone who knows its URL: vehicles, and browsers of any site.
 
-    It takes no query, so ads show while the database is down. Its type is the one that was recognised, and nothing in
-    it can run or load anything. Understands ranges, which players of videos ask for (RFC 9110, section 14).
+    It takes no query and counts for no limit, so ads show while the database is down. Its type is the one that was
+    recognised, and nothing in it can run or load anything. Understands ranges, which players of videos ask for (RFC
+    9110, section 14).
     """
 
     http_method_names = ["get", "head"]
@@ -160,6 +163,9 @@ class MediaFileView(View):
             "Content-Security-Policy": "default-src 'none'; img-src 'self'; media-src 'self'; sandbox",
             "Cross-Origin-Resource-Policy": "cross-origin",
         }
+        content_type = CONTENT_TYPES.get(extension)
+        if content_type is None:
+            raise Http404
         known = parse_etags(request.headers.get("If-None-Match", ""))
         if headers["ETag"] in [tag.removeprefix("W/") for tag in known]:
             return HttpResponse(status=status.HTTP_304_NOT_MODIFIED, headers=headers)
@@ -167,19 +173,17 @@ class MediaFileView(View):
             size = default_storage.size(name)
             wanted = _range(request, size)
             if wanted is not None and not wanted:
-                code = status.HTTP_416_REQUESTED_RANGE_NOT_SATISFIABLE
-                return HttpResponse(status=code, headers={"Content-Range": f"bytes */{size}"})
+                beyond = status.HTTP_416_REQUESTED_RANGE_NOT_SATISFIABLE
+                return HttpResponse(status=beyond, headers={"Content-Range": f"bytes */{size}"})
             sent = range(size) if wanted is None else wanted
-            content_type = CONTENT_TYPES[extension]
             headers["Content-Length"] = str(len(sent))
             if request.method == "HEAD":
                 return HttpResponse(content_type=content_type, headers=headers)
             file = default_storage.open(name)
         except FileNotFoundError as error:
             raise Http404 from error
-        code = status.HTTP_200_OK
+        code = status.HTTP_200_OK if wanted is None else status.HTTP_206_PARTIAL_CONTENT
         if wanted is not None:
-            code = status.HTTP_206_PARTIAL_CONTENT
             headers["Content-Range"] = f"bytes {sent[0]}-{sent[-1]}/{size}"
         part = SlicedFile(file, sent[0], sent[-1])
         return FileResponse(part, status=code, content_type=content_type, headers=headers)

@@ -8,7 +8,6 @@ from django.utils.translation import gettext_lazy as _
 
 from ads import constraints
 from ads.choices import MediaType
-from ads.media import MEDIA_PATH
 from campaign_studio.models.base import StudioModel
 
 # The folder of thumbnails, in the storage and in URLs.
@@ -43,7 +42,7 @@ class MediaFile(StudioModel):
     )
 
     # What is to be written into the storage, by name, in the object that has just been uploaded.
-    to_write: dict[str, builtins.bytes] | None = None
+    to_write: dict[str, builtins.bytes]
 
     class Meta:
         db_table = "media_files"
@@ -68,9 +67,9 @@ class MediaFile(StudioModel):
     @property
     def media_url(self) -> str:
         """Where viewers get the file, by the address of this installation (`PUBLIC_URL`)."""
-        return f"{settings.PUBLIC_URL}{MEDIA_PATH}{self.name}"
+        return f"{settings.PUBLIC_URL}{settings.MEDIA_URL}{self.name}"
 
     @property
     def thumbnail_url(self) -> str | None:
         """Where its thumbnail is; None for a video."""
-        return f"{settings.PUBLIC_URL}{MEDIA_PATH}{self.thumbnail_name}" if self.thumbnail_name else None
+        return f"{settings.PUBLIC_URL}{settings.MEDIA_URL}{self.thumbnail_name}" if self.thumbnail_name else None

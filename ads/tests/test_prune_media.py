@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.tests.factories import UserFactory
+from ads.choices import MediaType
 from ads.models import Ad, MediaFile
 from ads.tests.factories import AdFactory
 from ads.tests.test_uploads import Stored
@@ -111,7 +112,7 @@ def test_a_file_that_comes_into_use_while_it_is_pruned_stays(
     file = kept(picture())
     MediaFile.objects.update(unused_since=timezone.now() - timedelta(days=99))
     ad = AdFactory()
-    ad.media_type, ad.media_url = "image", file.media_url
+    ad.media_type, ad.media_url = MediaType.IMAGE, file.media_url
 
     with suppress(ValidationError), transaction.atomic():
         ad.full_clean()

@@ -43,13 +43,22 @@ def test_a_file_is_served_to_everyone_as_what_it_is(extension: str, cast: Cast, 
     assert answer["Cross-Origin-Resource-Policy"] == "cross-origin"
     assert answer["Cache-Control"] == YEAR
     assert answer["ETag"] == f'"{MediaFile.objects.get().content_hash}"'
+    # One copy is for everyone, whatever they send.
+    assert "Vary" not in answer
     assert not answer.cookies
 
 
-def test_a_file_is_served_without_the_database(path: str, django_assert_num_queries: Any) -> None:
+def test_a_file_is_served_without_the_database_and_without_a_limit(
+    path: str, cast: Cast, django_assert_num_queries: Any, settings: Any
+) -> None:
+    signed_in = Client()
+    signed_in.force_login(cast.owner)
+    settings.THROTTLE_ANON = settings.THROTTLE_CONSOLE = "1/min"
+
     with django_assert_num_queries(0):
-        assert Client().get(path).getvalue()
-        assert Client().get(path.replace(path[10], "x")).status_code == 404
+        for client in (signed_in, Client(), Client()):
+            assert client.get(path).getvalue()
+            assert client.get(path.replace(path[10], "x")).status_code == 404
 
 
 def test_a_client_that_has_the_file_gets_it_no_more(path: str) -> None:

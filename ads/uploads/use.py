@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -51,7 +52,7 @@ def hold_upload(ad: "Ad") -> None:
 
 def _name(ad: "Ad") -> str:
     """What follows the path of uploaded files in the URL."""
-    return str(ad.media_url).partition(media.MEDIA_PATH)[2]
+    return str(ad.media_url).partition(settings.MEDIA_URL)[2]
 
 
 def _refusal(message: "StrOrPromise", code: str, **params: object) -> ValidationError:

@@ -6,21 +6,22 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
-from campaign_studio.acting import is_api
+from campaign_studio.doors import is_page
 from campaign_studio.rate_limits import Usage, count, count_address, rate
 
 
 class ConsoleThrottleMiddleware:
     """Answers 429 to a user, or an IP address that isn't signed in, with too many requests.
 
-    It stands behind the session, which says who the user is. Static files are answered before. The API limits itself.
+    It stands behind the session, which says who the user is. Static files are answered before. The API limits itself,
+    and uploaded files are as cheap as static ones.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if is_api(request.path_info):
+        if not is_page(request.path_info):
             return self.get_response(request)
         usage = _count(request)
         return self.get_response(request) if usage.is_allowed else _too_many(usage.seconds_left)

@@ -275,7 +275,7 @@ def ask(cast: Cast, method: str, address: str, whose: str, role: str) -> int:
         body = bodies.Form(b"" if body is None else json.dumps(body).encode(), "application/json")
     before = bodies.stored()
 
-    answer = client.generic(method, address.format(**keys), body.content, content_type=body.content_type)
+    answer = bodies.send_bytes(client, method, address.format(**keys), *body)
 
     after = bodies.stored()
     status = int(answer.status_code)
