@@ -25,7 +25,7 @@ from accounts.models import User
 from ads.choices import AdType, MediaType
 from ads.media import MOST_BYTES
 from ads.models import MediaFile
-from ads.uploads.keeping import StorageUnavailableError, keep
+from ads.uploads.keeping import BusyError, StorageUnavailableError, keep
 from ads.uploads.kinds import CONTENT_TYPES
 from campaign_studio.api.base import StudioView
 from campaign_studio.api.parsers import LARGE
@@ -48,6 +48,13 @@ class StorageUnavailable(APIException):
     )
     default_code = "storage_unavailable"
     headers = {"Retry-After": "30"}
+
+
+class UploadsBusy(StorageUnavailable):
+    """503: other pictures are being decoded."""
+
+    default_detail = _("Too many pictures are being uploaded. Nothing was stored. Try again later.")
+    default_code = "uploads_busy"
 
 
 @extend_schema_serializer(component_name="Upload", description=_("A picture, an animation or a video."))
@@ -141,7 +148,9 @@ class MediaViewSet(StudioView, ViewSet):
             return self.finalize_response(self.request, self.handle_exception(StorageUnavailable()))
 
     def handle_exception(self, exc: Exception) -> Response:
-        return super().handle_exception(StorageUnavailable() if isinstance(exc, StorageUnavailableError) else exc)
+        if isinstance(exc, StorageUnavailableError | BusyError):
+            exc = StorageUnavailable() if isinstance(exc, StorageUnavailableError) else UploadsBusy()
+        return super().handle_exception(exc)
 
 
 class MediaFileView(View):

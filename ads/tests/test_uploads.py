@@ -4,6 +4,7 @@ import io
 import re
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from ads.models import MediaFile
 from ads.tests import uploads
 from ads.tests.test_media import ACCEPTS
 from ads.tests.uploads import animation, drawn, film, picture, upload, web_film, written
+from ads.uploads import keeping
 from campaign_studio.models import IdempotentAnswer
 from campaign_studio.tests.bodies import send_bytes, upload_body
 from campaign_studio.tests.refusals import assert_database_refuses, codes_of, write_past_the_model
@@ -385,3 +387,18 @@ def test_the_database_refuses_a_row_that_names_no_file(cast: Cast, client_for: C
 
     assert_database_refuses("media_file_is_named_by_its_hash", write_past_the_model(row, content_hash="../etc/passwd"))
     assert_database_refuses("media_file_shows_something", write_past_the_model(row, media_type="html"))
+
+
+def test_a_picture_that_waits_too_long_is_answered_503_and_leaves_nothing(
+    cast: Cast, client_for: ClientFor, stored: Stored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, done = client_for(cast.owner), Event()
+    keeping._decoding.submit(done.wait)
+    with monkeypatch.context() as patient:
+        patient.setattr(keeping, "LONGEST_WAIT", 0)
+        busy = upload(client, picture())
+    done.set()
+
+    assert (busy.status_code, busy["Retry-After"]) == (503, "30")
+    assert stored() == {}
+    assert upload(client, picture()).status_code == 201

@@ -6,7 +6,8 @@ committed has its file. What a crash in between leaves is deleted by `prune_medi
 
 import hashlib
 import secrets
-import threading
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeoutError
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
@@ -18,8 +19,10 @@ from ads.uploads import mp4, pictures, webm
 from ads.uploads.kinds import MP4, WEBM, Kind, Prepared, check_bytes, check_pixels, kind_of
 from campaign_studio.writing import before_commit
 
-# Decoding takes up to a hundred megabytes, so a process decodes one picture at a time.
-_decoding = threading.Lock()
+# Decoding takes up to a hundred megabytes, which each thread would keep for itself. So one of them decodes for all.
+_decoding = ThreadPoolExecutor(1, "decoding")
+# In seconds: less than a transaction may idle (DATABASE_IDLE_TRANSACTION_TIMEOUT).
+LONGEST_WAIT = 20
 VIDEOS = {MP4: mp4, WEBM: webm}
 
 
@@ -27,11 +30,15 @@ class StorageUnavailableError(Exception):
     """The storage of uploaded files doesn't answer, or is full."""
 
 
+class BusyError(Exception):
+    """Too many pictures are uploaded at once."""
+
+
 def keep(content: bytes, *, position: str | None, by: User) -> tuple[MediaFile, bool]:
     """The row of an uploaded file, and whether it is new. The same file again gets the same row.
 
     `position` is where it is meant to show; None if it only has to fit somewhere. Raises ValidationError for what isn't
-    accepted, and StorageUnavailableError, perhaps not before the transaction ends.
+    accepted, BusyError, and StorageUnavailableError, perhaps not before the transaction ends.
     """
     kind = kind_of(content)
     check_bytes(kind, len(content))
@@ -96,8 +103,12 @@ def check_storage() -> None:
 
 def _prepare(kind: Kind, content: bytes, position: str | None) -> Prepared:
     if kind not in VIDEOS:
-        with _decoding:
-            return pictures.prepare(kind, content, position)
+        waiting = _decoding.submit(pictures.prepare, kind, content, position)
+        try:
+            return waiting.result(LONGEST_WAIT)
+        except FutureTimeoutError as error:
+            waiting.cancel()
+            raise BusyError from error
     kept, width, height = VIDEOS[kind].prepare(content)
     check_pixels(kind.media_type, width, height, position)
     return Prepared(kind, kept, width, height)
