@@ -82,6 +82,9 @@ def media_storage(url: str, folder: Path) -> dict[str, Any]:
     bucket, _slash, prefix = parts.path.removeprefix("/").partition("/")
     if parts.scheme != "s3" or not bucket or not asked.keys() <= {"region", "tls"}:
         raise ImproperlyConfigured(f"MEDIA_STORAGE_URL isn't the URL of an S3-compatible storage. {hint}")
+    # A large library, which isn't needed otherwise.
+    from botocore.config import Config
+
     host = parts.netloc.rpartition("@")[2]
     scheme = "http" if asked.get("tls") == "false" else "https"
     options = {
@@ -92,6 +95,8 @@ def media_storage(url: str, folder: Path) -> dict[str, Any]:
         "endpoint_url": f"{scheme}://{host}" if host else None,
         "region_name": asked.get("region"),
         "file_overwrite": True,
+        # In seconds. A transaction waits for it.
+        "client_config": Config(connect_timeout=3, read_timeout=10, retries={"max_attempts": 2}),
         # Larger files are read from the disk.
         "max_memory_size": 1024**2,
     }

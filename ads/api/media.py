@@ -35,6 +35,16 @@ from campaign_studio.api.uploads import UploadParser
 # The URL of a file, without the slash that begins it.
 NAME = r"(?P<name>(?:thumbnails/)?[0-9a-f]{64}\.(?P<extension>[a-z0-9]{1,5}))$"
 MEDIA_FILE = f"^{settings.MEDIA_URL[1:]}{NAME}"
+POLICY = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; sandbox"
+HEADERS = {
+    "Cache-Control": "public, max-age=31536000, immutable",
+    "Accept-Ranges": "bytes",
+    # Browsers show a file that is opened by itself in a page of their own, with inline styles. In the sandbox that page
+    # belongs to no site, so the file must be readable from everywhere.
+    "Content-Security-Policy": POLICY,
+    "Access-Control-Allow-Origin": "*",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+}
 LARGEST = max(MOST_BYTES.values())
 RANGE = re.compile(r"bytes=([0-9]{0,15})-([0-9]{0,15})")
 
@@ -165,13 +175,7 @@ class MediaFileView(View):
 
     def get(self, request: HttpRequest, name: str, extension: str) -> HttpResponseBase:
         """The file; 206 for a range of it, 304 for a client that has it. Raises Http404."""
-        headers = {
-            "ETag": f'"{name.partition(".")[0]}"',
-            "Cache-Control": "public, max-age=31536000, immutable",
-            "Accept-Ranges": "bytes",
-            "Content-Security-Policy": "default-src 'none'; img-src 'self'; media-src 'self'; sandbox",
-            "Cross-Origin-Resource-Policy": "cross-origin",
-        }
+        headers = HEADERS | {"ETag": f'"{name.partition(".")[0]}"'}
         content_type = CONTENT_TYPES.get(extension)
         if content_type is None:
             raise Http404

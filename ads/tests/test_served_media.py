@@ -39,7 +39,9 @@ def test_a_file_is_served_to_everyone_as_what_it_is(extension: str, cast: Cast, 
     assert len(answer.getvalue()) == found["bytes"] == int(answer["Content-Length"])
     assert answer["Content-Type"] == KINDS[extension][2]
     assert answer["X-Content-Type-Options"] == "nosniff"
-    assert answer["Content-Security-Policy"] == "default-src 'none'; img-src 'self'; media-src 'self'; sandbox"
+    policy = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; sandbox"
+    assert answer["Content-Security-Policy"] == policy
+    assert answer["Access-Control-Allow-Origin"] == "*"
     assert answer["Cross-Origin-Resource-Policy"] == "cross-origin"
     assert answer["Cache-Control"] == YEAR
     assert answer["ETag"] == f'"{MediaFile.objects.get().content_hash}"'

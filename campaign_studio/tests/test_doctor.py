@@ -97,6 +97,22 @@ def test_a_missing_partition_for_next_month_is_reported() -> None:
 
 
 @pytest.mark.django_db
+def test_a_storage_that_takes_no_uploads_is_reported(tmp_path: Path, settings: Any) -> None:
+    def use(folder: Path) -> None:
+        options = {"OPTIONS": {"location": folder}}
+        settings.STORAGES = settings.STORAGES | {"default": settings.STORAGES["default"] | options}
+
+    use(tmp_path / "uploads")
+    assert "✓ Uploaded files" in doctor()
+    assert list((tmp_path / "uploads").iterdir()) == []
+
+    # A file where the folder should be.
+    (tmp_path / "file").write_bytes(b"")
+    use(tmp_path / "file")
+    assert "✗ Uploaded files: Nothing can be written there" in doctor()
+
+
+@pytest.mark.django_db
 def test_a_missing_system_administrator_is_reported() -> None:
     assert "✗ System administrators" in doctor()
 

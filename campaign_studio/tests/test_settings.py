@@ -14,6 +14,7 @@ import pytest
 from django.conf import settings
 from django.core.checks.registry import registry
 from django.core.exceptions import ImproperlyConfigured
+from django.core.files.storage import Storage, storages
 from django.test import override_settings
 
 from campaign_studio.database.configuration import REQUIRED_PARTS
@@ -432,3 +433,53 @@ def test_the_required_variables_are_read() -> None:
     }
 
     assert seed <= variables_read()
+
+
+# --- Uploaded files --------------------------------------------------------------------------------------------------
+
+
+def storage(url: str) -> dict[str, Any]:
+    """The options of the storage of uploaded files."""
+    found: dict[str, Any] = settings_from(**CONFIGURED, MEDIA_STORAGE_URL=url)["STORAGES"]["default"]
+    return {"backend": found["BACKEND"].rpartition(".")[2], **found["OPTIONS"]}
+
+
+def test_uploaded_files_are_in_a_folder_or_in_an_s3_compatible_storage() -> None:
+    folder = storage("")
+    assert (folder["backend"], folder["location"].name) == ("FileSystemStorage", "uploads")
+
+    own = storage("s3://key:se%2Fcret@s3.example.com:9000/bucket/a/folder?region=eu-central-1&tls=false")
+    assert (
+        own.items()
+        >= {
+            "backend": "S3Storage",
+            "endpoint_url": "http://s3.example.com:9000",
+            "access_key": "key",
+            "secret_key": "se/cret",
+            "bucket_name": "bucket",
+            "location": "a/folder",
+            "region_name": "eu-central-1",
+        }.items()
+    )
+    amazon = storage("s3:///bucket")
+    assert amazon.items() >= {"endpoint_url": None, "access_key": None, "bucket_name": "bucket", "location": ""}.items()
+    # The library knows all of these options.
+    made = storages.create_storage({"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": _without_backend(own)})
+    assert isinstance(made, Storage)
+
+
+def _without_backend(options: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if name != "backend"}
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["bucket", "s3://", "s3://host", "s3://key:secret@host/", "https://host/bucket", "s3://host/bucket?acl=public"],
+)
+def test_any_other_storage_is_refused(url: str) -> None:
+    assert "MEDIA_STORAGE_URL isn't the URL of an S3-compatible storage" in refusal(**CONFIGURED, MEDIA_STORAGE_URL=url)
+
+
+@pytest.mark.parametrize("days", ["0", "3651", "many"])
+def test_unused_files_are_kept_for_a_day_to_ten_years(days: str) -> None:
+    assert "MEDIA_GRACE_DAYS must be a" in refusal(**CONFIGURED, MEDIA_GRACE_DAYS=days)
