@@ -12,9 +12,10 @@ class AdsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts.audit import recording
-        from ads import models, rules  # noqa: F401 - importing rules registers them
+        from ads import changesets, models, rules  # noqa: F401 - importing rules registers them
 
         recording.register(models.Ad, exclude=frozenset({"ad_number", "ad_view_count"}))
         recording.register(models.AdTimeSlot)
         recording.register(models.AdContentRating)
         recording.register(models.Device, exclude=frozenset({"last_seen_at"}), mask=frozenset({"key_hash"}))
+        changesets.register_ads()

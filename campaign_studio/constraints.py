@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
 
 CONFLICT = _("This conflicts with stored data. Reload and try again.")
+NO_SUCH_REFERENCE = _("There is no such object, or you may not see it.")
 REFERENCE_IS_GONE = _("Something this refers to has been deleted in the meantime. Reload and try again.")
 
 

@@ -249,11 +249,16 @@ SPECTACULAR_SETTINGS = {
         "AdPosition": "ads.choices.AdType",
         "AdvertiserType": "advertisers.choices.AdvertiserType",
         "CampaignAction": "campaigns.rules.ACTIONS",
+        "ChangeAction": "ads.api.plans.CHANGES",
+        "ChangeSetState": "campaigns.changesets.models.State",
         "Channel": "accounts.choices.Door",
         "ContactType": "advertisers.choices.ContactType",
         "ContentWarning": "ads.choices.CONTENT_WARNING_CHOICES",
         "CountryCode": "campaign_studio.places.country_choices",
         "CurrencyCode": "campaign_studio.places.choices.currency_choices",
+        "OperationKind": "ads.api.operations.OPERATIONS",
+        "OperationResource": "ads.api.operations.KINDS",
+        "PlanOutcome": "ads.api.plans.OUTCOMES",
         "DurationUnit": "campaigns.choices.DurationUnit",
         "MediaType": "ads.choices.MediaType",
         "ModerationStatus": "ads.choices.ModerationStatus",
@@ -287,6 +292,7 @@ CORS_URLS_REGEX = r"^/api/.*$"
 CORS_ALLOW_HEADERS = [
     "accept",
     "authorization",
+    "content-encoding",
     "content-type",
     "idempotency-key",
     "if-match",
@@ -297,6 +303,7 @@ CORS_ALLOW_HEADERS = [
     *(name.strip().lower() for name in env.list("CORS_ALLOW_HEADERS", default=[])),
 ]
 CORS_EXPOSE_HEADERS = [
+    "Dry-Run",
     "ETag",
     "Idempotency-Replayed",
     "Location",

@@ -8,7 +8,15 @@ from accounts.console import confirmation as console_confirmation
 from accounts.console import passwords as console_passwords
 from ads.api.media import MEDIA_FILE, MediaFileView
 from campaign_studio.api.routing import FirstWordResolver
-from campaign_studio.api.views import DocsView, HealthView, LiveView, RedocView, SchemaView, no_such_address
+from campaign_studio.api.views import (
+    DocsView,
+    HealthView,
+    IndexView,
+    LiveView,
+    RedocView,
+    SchemaView,
+    no_such_address,
+)
 
 # The models' pages come last, because they end with a catch-all pattern.
 console = [
@@ -28,6 +36,25 @@ api = [
     path("docs", DocsView.as_view(url_name="openapi", template_name="api/docs.html"), name="docs"),
     path("redoc", RedocView.as_view(url_name="openapi", template_name="api/redoc.html"), name="redoc"),
 ]
+# In the order of work.
+BEGINNINGS = {
+    "docs": "docs",
+    "openapi": "openapi",
+    "login": "login",
+    "me": "me",
+    "advertisers": "advertiser-list",
+    "campaigns": "campaign-list",
+    "ads": "ad-list",
+    "change_sets": "change-set-list",
+    "delivery": "delivery",
+    "devices": "device-list",
+    "moderation_queue": "moderation-queue",
+    "users": "user-list",
+    "roles": "role-list",
+    "audit_log": "audit-log-list",
+    "security_events": "security-event-list",
+    "health": "health",
+}
 urlpatterns = [
     FirstWordResolver("api/", api),
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
@@ -38,6 +65,7 @@ urlpatterns = [
     path("admin/email/<uidb64>/<token>/", console_confirmation.ConfirmEmailView.as_view(), name="email_confirm"),
     path("admin/email/confirmed/", console_confirmation.EmailConfirmedView.as_view(), name="email_confirmed"),
     path("admin/", (console, "admin", admin.site.name)),
+    path("api", IndexView.as_view(links=BEGINNINGS), name="api"),
     re_path(MEDIA_FILE, MediaFileView.as_view(), name="media-file"),
     re_path(r"^api(?:/(?P<path>.*))?$", no_such_address),
 ]

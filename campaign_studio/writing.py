@@ -77,6 +77,21 @@ def before_commit(write_together: Callable[[list[Row]], None], row: Row) -> bool
     return True
 
 
+def deferrals() -> int:
+    """How far the current transaction has got, for `deferred()`."""
+    return len(connection.run_on_commit)
+
+
+def deferred(write_together: Callable[[list[Row]], None], *, since: int = 0) -> list[Row]:
+    """The rows that have been deferred to the end of the current write since `deferrals()` was `since`, in order."""
+    write = _present.get()
+    return [
+        callback.row
+        for _, callback, *_ in connection.run_on_commit[since:]
+        if isinstance(callback, _PendingRow) and callback.write is write and callback.write_together is write_together
+    ]
+
+
 def _finish(write: _Write) -> None:
     together: dict[Callable[[list[models.Model]], None], list[models.Model]] = {}
     for _, callback, *_ in connection.run_on_commit:

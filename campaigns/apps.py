@@ -12,8 +12,13 @@ class CampaignsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts.audit import recording
+        from advertisers.models import Advertiser
         from campaigns import models, rules  # noqa: F401 - importing rules registers the permissions
+        from campaigns.changesets.resources import Resource, register
 
         recording.register(models.Campaign)
         keys = frozenset({"region_key", "city_keys", "postcode_keys"})
         recording.register(models.CampaignAudienceTargeting, exclude=keys)
+        register(Resource(Advertiser, parts=("contacts",)))
+        movable = frozenset({"advertiser_id"})
+        register(Resource(models.Campaign, parts=("audience_targeting",), movable=movable))

@@ -29,12 +29,22 @@ from campaign_studio.places.clock import StillToday, still_today
 from campaign_studio.places.postcodes import form_of
 from campaign_studio.places.regions import continent_of
 from campaigns import constraints
+from campaigns.changesets.models import ChangeSet
 from campaigns.choices import DurationUnit, Status, in_seconds
 from campaigns.fields import NameListField
 from campaigns.lifecycle import LifecycleModel
 from campaigns.querysets import AudienceTargetingQuerySet, CampaignQuerySet
 from campaigns.rules import ACTIONS
 
+__all__ = [
+    "LONGEST_TEXT",
+    "MOVE_BOTH",
+    "VIEW_ADVERTISERS",
+    "Campaign",
+    "CampaignAudienceTargeting",
+    "ChangeSet",
+    "not_postcodes",
+]
 LONGEST_TEXT = 10_000
 VIEW_ADVERTISERS = "advertisers.view_advertiser"
 CITIES_HELP = _("One in each line, or separated by commas or semicolons. Leave empty for the whole country.")

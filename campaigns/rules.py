@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING
 import rules
 
 from accounts.choices import PLANNING_ROLES, RoleName
-from accounts.rules import is_admin, is_signed_in, role_in
+from accounts.rules import is_admin, is_signed_in, is_staff, role_in
 
 if TYPE_CHECKING:
     from accounts.models import User
+    from campaigns.changesets.models import ChangeSet
     from campaigns.models import Campaign, CampaignAudienceTargeting
 
 is_campaign_manager = role_in(RoleName.CAMPAIGN_MANAGER)
@@ -31,6 +32,17 @@ ACTIONS = {
     "publish": "campaigns.change_campaign",
     "shift": "campaigns.change_campaign",
 }
+
+
+@rules.predicate
+def planned_it(user: "User", change_set: "ChangeSet | None" = None) -> bool:
+    """Whether the user has planned the change set."""
+    return change_set is None or change_set.created_by_id == user.pk
+
+
+# What an operation of a change set may do is asked for each operation.
+for action in ("view", "add", "change"):
+    rules.add_perm(f"campaigns.{action}_changeset", is_admin | (is_staff & planned_it))
 
 rules.add_perm("campaigns", is_signed_in)
 rules.add_perm("campaigns.view_campaign", is_signed_in)

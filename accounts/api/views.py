@@ -5,6 +5,7 @@ from typing import cast
 from django.conf import settings
 from django.contrib.auth import authenticate
 from django.db.models import QuerySet
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema, extend_schema_view
@@ -87,7 +88,8 @@ class RegisterView(AnonymousView):
         user = serializer.save()
         # A counter that is used up only keeps the mail from being sent: see POST /api/auth/email.
         confirmation.send_link(user)
-        return Response(serializers.SelfSerializer(user).data, status=status.HTTP_201_CREATED)
+        answer = serializers.SelfSerializer(user).data
+        return Response(answer, status=status.HTTP_201_CREATED, headers={"Location": reverse("me")})
 
 
 class LoginView(AnonymousView):

@@ -87,13 +87,17 @@ def as_it_was(present: StampedModel, at: datetime, *, reader: "User") -> Any:
     Everything that `as_document()` loads is loaded. Don't save the copy. Raises TooEarlyError.
     """
     # The rows are read before the log, so a write in between is undone too, whether or not the row contains it.
-    rows = {_key(row): _values(row) for row in [present, *_parts(present, reader)]}
+    rows = {_key(row): values_of(row) for row in [present, *_parts(present, reader)]}
     history = AuditEntry.objects.about(present, reader=reader)
     _check_reaches(history, present, at)
     later = history.select_related("content_type").filter(timestamp__gt=at).order_by("-timestamp", "-id")
+    restored: datetime | None = None
     # A few at a time, because an entry may be megabytes long.
     for entry in later.iterator(chunk_size=ENTRIES_AT_ONCE):
-        _undo(rows, entry)
+        undo_entry(rows, entry)
+        restored = entry.timestamp if entry.action == entry.Action.CREATE and _is_about(entry, present) else restored
+    if _key(present) not in rows and restored:
+        raise TooEarlyError(gettext("This object was deleted then, and restored at %(time)s."), restored)
     _stamp(rows, history.filter(timestamp__lte=at), at)
     return _assembled(present, rows)
 
@@ -102,7 +106,12 @@ def _key(row: models.Model) -> tuple[type[models.Model], Any]:
     return type(row), row.pk
 
 
-def _values(row: models.Model) -> Values:
+def _is_about(entry: AuditEntry, row: models.Model) -> bool:
+    return entry.object_pk == str(row.pk)
+
+
+def values_of(row: models.Model) -> Values:
+    """The columns of a row, by the names of their attributes."""
     return {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
 
 
@@ -115,7 +124,8 @@ def _parts(whole: models.Model, reader: "User") -> Iterable[models.Model]:
 def _check_reaches(history: AuditEntryQuerySet, present: StampedModel, at: datetime) -> None:
     """Raise TooEarlyError if the object didn't exist at that time or its history at that time is unknown."""
     own = history.filter(object_pk=str(present.pk), action=AuditEntry.Action.CREATE)
-    created = own.values_list("timestamp", flat=True).first()
+    # An object that was deleted and restored has been created twice.
+    created = own.values_list("timestamp", flat=True).last()
     since = created or present.created_at
     if since > at:
         raise TooEarlyError(gettext("This object was created at %(time)s. Choose a later time."), since)
@@ -124,7 +134,8 @@ def _check_reaches(history: AuditEntryQuerySet, present: StampedModel, at: datet
         raise TooEarlyError(gettext("The audit log only goes back to %(time)s. Choose a later time."), oldest)
 
 
-def _undo(rows: Rows, entry: AuditEntry) -> None:
+def undo_entry(rows: Rows, entry: AuditEntry) -> None:
+    """Take one entry back, the newest of those that haven't been. Rows that it created leave `rows`."""
     model = entry.content_type.model_class()
     key = (model, model._meta.pk.to_python(entry.object_pk))
     if entry.action == entry.Action.CREATE:

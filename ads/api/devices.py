@@ -207,7 +207,10 @@ class DeviceViewSet(AuditedViewSet[Device]):
         context = {**self.get_serializer_context(), "new_row": self.new_row()}
         serializer = NewDeviceSerializer(data=request.data, context=context)
         serializer.is_valid(raise_exception=True)
-        return self._with_key(serializer.save(), status.HTTP_201_CREATED)
+        device = serializer.save()
+        answer = self._with_key(device, status.HTTP_201_CREATED)
+        answer["Location"] = self.url_of(device)
+        return answer
 
     @extend_schema(
         summary=_("Rotate device key"),

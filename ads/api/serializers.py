@@ -9,6 +9,7 @@ from rest_framework.exceptions import ValidationError
 from ads.api.fields import QuarterHourField, SlotEndField, WeekdaysField
 from ads.choices import CONTENT_WARNING_CHOICES
 from ads.models import Ad, AdContentRating, AdTimeSlot
+from ads.models.parts import expect_rating
 from ads.rules import ACTIONS
 from ads.time_slots import QUARTERS_OF_A_WEEK
 from campaign_studio.api.fields import AllowedActions, TextListField, VisibleRelatedField
@@ -173,10 +174,7 @@ class AdSerializer(AdRowSerializer):
     def prepare(self, attrs: Values) -> None:
         """Set the content rating as sent: without a confirmed content declaration the ad can't be activated."""
         if "content_rating" in attrs:
-            given = attrs["content_rating"] or {"no_prohibited_content": False}
-            stored = getattr(self.proposed, "content_rating", None)
-            confirmed = given.get("no_prohibited_content", getattr(stored, "no_prohibited_content", False))
-            self.proposed.content_rating = AdContentRating(no_prohibited_content=confirmed)
+            expect_rating(self.proposed, attrs["content_rating"])
 
 
 @extend_schema_serializer(description=_("An ad of the campaign in the URL."))

@@ -4,10 +4,11 @@ from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from accounts.api.authentication import BearerAuthentication
-from ads.api import actions, delivery, devices, media, meta, performance, reporting, views
+from ads.api import actions, changesets, delivery, devices, media, meta, performance, reporting, views
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
 router.register("ads", views.AdViewSet, basename="ad")
+router.register("change-sets", changesets.ChangeSetViewSet, basename="change-set")
 router.register("devices", devices.DeviceViewSet, basename="device")
 
 # The two URLs that admit devices say so here.

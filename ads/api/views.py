@@ -2,8 +2,9 @@
 
 from typing import TypedDict, cast
 
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
@@ -169,6 +170,9 @@ class CampaignAdViewSet(StudioViewSet[Ad]):
 
     def new_row(self) -> Ad:
         return Ad(campaign=self.campaign)
+
+    def url_of(self, row: Model) -> str:
+        return reverse("ad-detail", args=[row.pk])
 
 
 @extend_schema_view(

@@ -1,7 +1,7 @@
 """The parts of an ad: time slots and the content rating."""
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
@@ -151,3 +151,14 @@ class AdContentRating(PartModel, TimestampedModel):
             deleted = super().delete(using, keep_parents)
             self.ad.send_back_to_review()
         return deleted
+
+
+def expect_rating(ad: Ad, sent: Mapping[str, Any] | None) -> None:
+    """Let the ad be judged with the content rating that will be written with it, None if it will be removed.
+
+    Without a confirmed content declaration it can't be activated.
+    """
+    given = sent or {"no_prohibited_content": False}
+    stored = getattr(ad, "content_rating", None)
+    confirmed = given.get("no_prohibited_content", getattr(stored, "no_prohibited_content", False))
+    ad.content_rating = AdContentRating(no_prohibited_content=confirmed)

@@ -7,6 +7,7 @@ from django.db import DatabaseError, transaction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.functional import cached_property
+from rest_framework import status
 from rest_framework.exceptions import APIException
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
@@ -15,6 +16,7 @@ from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from campaign_studio.acting import set_database_actor
+from campaign_studio.api import dry_runs
 from campaign_studio.api.etags import answer_once
 from campaign_studio.api.filters import refuse_unknown_parameters
 from campaign_studio.api.idempotency import NO_STORE, AlreadyAnsweredError, KeyedRequest
@@ -35,6 +37,8 @@ class StudioView(APIView):
 
     A view, or a single action (`@action(no_store=True)`), sets `no_store` if its answers contain secrets: no cache may
     store them, and neither do we for a repeated request, so `Idempotency-Key` is ignored (docs/api.md).
+
+    Every other request that writes can be tried with `?dry_run=true`.
     """
 
     atomic: ClassVar[bool] = True
@@ -61,12 +65,16 @@ class StudioView(APIView):
         request.version, request.versioning_scheme = None, None
         self.perform_authentication(request)
         self.check_permissions(request)
-        self._keyed = None if self.no_store else KeyedRequest.of(request)
+        can_be_dry = self.can_be_dry(request)
+        if can_be_dry:
+            dry_runs.check(request)
+        self._keyed = None if self.no_store or self._is_dry(request) else KeyedRequest.of(request)
         if self._keyed:
             self._keyed.replay()
         # A method that isn't allowed here is answered 405 instead.
         known = self.known_parameters()
         if known is not None and getattr(self, "action", "") not in (None, "metadata"):
+            known = known | {dry_runs.PARAMETER} if can_be_dry else known
             refuse_unknown_parameters(request, known, self.repeatable_parameters())
         has_told = getattr(request.successful_authenticator, "tells_database_actor", False)
         if self.atomic and request.method not in SAFE_METHODS and not has_told:
@@ -89,6 +97,14 @@ class StudioView(APIView):
     def get_throttles(self) -> list[BaseThrottle]:
         """The same throttles throughout the request, so that it is counted once."""
         return self._throttles
+
+    def options(self, request: HttpRequest, *args: object, **kwargs: object) -> Response:
+        """204. The methods of the URL are in the header `Allow`, which DRF adds to every response."""
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    def can_be_dry(self, request: Request) -> bool:
+        """Whether the request writes, and all of it can be taken back: not its secrets, nor what survives a refusal."""
+        return self.atomic and not self.no_store and request.method not in SAFE_METHODS
 
     def known_parameters(self) -> set[str] | None:
         """The names of the query parameters that the current action accepts; None accepts all."""
@@ -115,6 +131,8 @@ class StudioView(APIView):
         answer = super().finalize_response(request, response, *args, **kwargs)
         if self.no_store:
             answer["Cache-Control"] = NO_STORE
+        if self._is_dry(request):
+            answer[dry_runs.HEADER] = "true"
         # Answers differ by user, so a shared cache must not store them.
         answer.headers.setdefault("Cache-Control", "private")
         if request.method in READ_METHODS and isinstance(answer, Response):
@@ -124,6 +142,9 @@ class StudioView(APIView):
                 for name, value in throttle.headers().items():
                     answer[name] = value
         return answer
+
+    def _is_dry(self, request: Request) -> bool:
+        return self.can_be_dry(request) and dry_runs.is_asked_for(request)
 
     @cached_property
     def _throttles(self) -> list[BaseThrottle]:
@@ -135,6 +156,8 @@ class StudioView(APIView):
             response = self._answer(request, *args, **kwargs)
             if isinstance(response, Response) and response.exception:
                 transaction.set_rollback(True)
+            elif self._is_dry(self.request):
+                dry_runs.take_back()
             return response
 
     def _answer(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:

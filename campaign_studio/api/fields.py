@@ -12,6 +12,7 @@ from rest_framework.exceptions import ValidationError
 
 from campaign_studio.api.documents.rows import only_row
 from campaign_studio.api.refusals import first_of
+from campaign_studio.constraints import NO_SUCH_REFERENCE
 from campaign_studio.encryption import MASK
 from campaign_studio.faults import NOT_IN_THE_CALENDAR, DateFault, fault_of_date, quoted, with_point
 from campaign_studio.places import country_choices, country_code
@@ -93,6 +94,8 @@ class DegreesField(serializers.FloatField):
 
 class VisibleRelatedField(serializers.PrimaryKeyRelatedField):
     """An id in a request body. Only objects that the user may see are accepted."""
+
+    default_error_messages: ClassVar = {"does_not_exist": NO_SUCH_REFERENCE}
 
     def __init__(self, **kwargs: Any) -> None:
         if not kwargs.get("read_only"):

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Self
 
+from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
@@ -18,13 +19,15 @@ from campaign_studio.acting import kind_of
 from campaign_studio.api.documents.written import StudioJSONRenderer
 from campaign_studio.api.errors import Conflict
 from campaign_studio.api.uploads import digest_of
+from campaign_studio.encryption import decrypt, encrypt
 from campaign_studio.models import IdempotentAnswer
 
 KEY = re.compile(r"[\x21-\x7e]{1,255}")
 KEY_FORMAT = _("The Idempotency-Key must be 1–255 visible ASCII characters without spaces, for example a UUID.")
 KEY_WAS_USED = _("This Idempotency-Key has been used for a different request. Use a new key for each request.")
 # The headers that are stored with an answer.
-KEPT_HEADERS = ("ETag", "Location", "Cache-Control")
+LOCATION = "Location"
+KEPT_HEADERS = ("ETag", LOCATION, "Cache-Control")
 REPLAYED = "Idempotency-Replayed"
 # The value of `Cache-Control` of answers that contain secrets.
 NO_STORE = "no-store"
@@ -72,7 +75,9 @@ class KeyedRequest:
         if answer.fingerprint != self.fingerprint:
             raise Conflict(KEY_WAS_USED, "idempotency_key_used")
         body = json.loads(answer.body.reveal()) if answer.body else None
-        raise AlreadyAnsweredError(Response(body, status=answer.status, headers=answer.headers | {REPLAYED: "true"}))
+        kept = {name: value for name, value in answer.headers.items() if name != LOCATION}
+        headers = {**kept, **_location_of(answer), REPLAYED: "true"}
+        raise AlreadyAnsweredError(Response(body, status=answer.status, headers=headers))
 
     def find_answer(self) -> IdempotentAnswer | None:
         """The stored answer to this key, unless it has expired."""
@@ -88,7 +93,7 @@ class KeyedRequest:
             defaults={
                 "fingerprint": self.fingerprint,
                 "status": response.status_code,
-                "headers": {name: response[name] for name in KEPT_HEADERS if name in response},
+                "headers": {name: _kept(name, response[name]) for name in KEPT_HEADERS if name in response},
                 "body": None if response.data is None else StudioJSONRenderer().render(response.data).decode(),
                 "answered_at": timezone.now(),
             },
@@ -99,6 +104,19 @@ class KeyedRequest:
         if not connection.in_atomic_block:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [_number(self.key)])
+
+
+def _kept(name: str, value: str) -> str:
+    """A header as it is stored. The URL of a new object names it, so it is as secret as the body."""
+    return encrypt(value) if name == LOCATION else value
+
+
+def _location_of(answer: IdempotentAnswer) -> dict[str, str]:
+    """The stored `Location`, if there is one and its key hasn't been removed since."""
+    try:
+        return {LOCATION: decrypt(answer.headers[LOCATION])}
+    except (KeyError, ImproperlyConfigured):
+        return {}
 
 
 def _key_of(request: Request) -> str:

@@ -3,6 +3,7 @@
 import json
 import math
 import re
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
@@ -13,10 +14,11 @@ from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from rest_framework import status
-from rest_framework.exceptions import APIException, ErrorDetail, ParseError, ValidationError
+from rest_framework.exceptions import APIException, ErrorDetail, ParseError, UnsupportedMediaType, ValidationError
 from rest_framework.parsers import BaseParser
 
 from campaign_studio.api.refusals import Path, first_of
+from campaign_studio.faults import quoted
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -37,6 +39,8 @@ LARGE = BodyLimits(12 * 1024 * 1024, 200_000)
 MOST_PARTS = 20_000
 MOST_KEYS = 1_000
 DEEPEST = 20
+# The largest window, and the header and the checksum of gzip.
+GZIP = 16 + zlib.MAX_WBITS
 
 # A string, which ends with the body if its closing quote is missing.
 STRING = rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)'
@@ -67,14 +71,25 @@ class BodyTooLarge(APIException):
         super().__init__(message % {"limit": filesizeformat(limits.size)})
 
 
+class UnknownEncoding(UnsupportedMediaType):
+    """415: the body is compressed in a way that isn't understood. `Accept-Encoding` says which is."""
+
+    def __init__(self, encoding: str) -> None:
+        message = gettext("“%(encoding)s” is not a known Content-Encoding. Send gzip, or the body as it is.")
+        super().__init__(encoding, message % {"encoding": quoted(encoding)}, "unknown_encoding")
+        self.headers = {"Accept-Encoding": "gzip"}
+
+
 class StrictJSONParser(BaseParser):
     """JSON strictly as in RFC 8259: UTF-8, an object at the top, no NaN, no duplicate keys, no lone surrogates.
 
-    A byte order mark at the beginning is ignored, as the standard allows.
+    A byte order mark at the beginning is ignored, as the standard allows. The limits hold for a compressed body too,
+    and for what it contains.
 
-    Raises BodyTooLarge (413) before it reads such a body, ParseError (400) for what isn't JSON or has too many values,
-    and ValidationError (400) naming the field for values that can't be stored. Values are counted before any is built,
-    so a refused body costs at most three times as much as an accepted one of the same size.
+    Raises BodyTooLarge (413) before it reads such a body, UnknownEncoding (415), ParseError (400) for what isn't JSON
+    or has too many values, and ValidationError (400) naming the field for values that can't be stored. Values are
+    counted before any is built, so a refused body costs at most three times as much as an accepted one of the same
+    size.
     """
 
     media_type = "application/json"
@@ -92,6 +107,7 @@ class StrictJSONParser(BaseParser):
             # A retried transaction reads the body again. Django's public `HttpRequest.body` would read a body of any
             # length.
             stream._body = body
+        body = _inflated(body, parser_context or {}, limits)
         _check_counts(body, limits)
         try:
             data = json.loads(body.decode("utf-8-sig"), object_pairs_hook=_object, parse_constant=_refuse_constant)
@@ -125,6 +141,27 @@ def limits_of(context: Mapping[str, Any]) -> BodyLimits:
     if length.isdecimal() and (len(length) > len(str(limits.size)) or int(length) > limits.size):
         raise BodyTooLarge(limits)
     return limits
+
+
+def _inflated(body: bytes, context: Mapping[str, Any], limits: BodyLimits) -> bytes:
+    """The body as it was before it was compressed. Nothing is inflated beyond the limit."""
+    request = context.get("request")
+    encoding = request.META.get("HTTP_CONTENT_ENCODING", "").strip().lower() if request is not None else ""
+    if encoding in ("", "identity"):
+        return body
+    if encoding not in ("gzip", "x-gzip"):
+        raise UnknownEncoding(encoding)
+    inflating = zlib.decompressobj(GZIP)
+    try:
+        inflated = inflating.decompress(body, limits.size + 1)
+    except zlib.error:
+        inflated = b""
+    if len(inflated) > limits.size:
+        raise BodyTooLarge(limits)
+    # What follows the end could be another compressed body, and there could be thousands of those.
+    if not inflating.eof or inflating.unused_data:
+        raise ParseError(gettext("The body is not valid gzip, or has more than one part."), "not_gzip")
+    return inflated
 
 
 def _check_counts(body: bytes, limits: BodyLimits) -> None:

@@ -15,8 +15,8 @@ from rest_framework.settings import api_settings
 
 from campaign_studio.api.errors import as_detail
 from campaign_studio.api.fields import NOT_A_LIST, DayField, DegreesField
-from campaign_studio.api.parts import RowPlan, RowsPlan
-from campaign_studio.models.versioned import PartModel, VersionedModel
+from campaign_studio.models.parts import PartsError, write_with_parts
+from campaign_studio.models.versioned import VersionedModel
 
 # Messages nested as the input is, in DRF's types.
 Errors: TypeAlias = Any
@@ -160,35 +160,26 @@ class StudioSerializer(StrictFields, serializers.ModelSerializer):
         return copy.copy(row)
 
     def _write(self, attrs: Values) -> models.Model:
-        """Save the row and its parts. What changes nothing writes nothing: no version, no audit entry."""
-        is_new = self.proposed._state.adding
-        if is_new:
-            self.proposed.save()
-        plans = [self._plan(name, attrs[name]) for name in self.parts if name in attrs]
-        if not is_new and (self._differs() or any(plan.changes_something for plan in plans)):
-            self.proposed.save()
-        for plan in plans:
-            plan.carry_out()
-        return self.proposed
-
-    def _plan(self, name: str, sent: Any) -> RowsPlan | RowPlan:
-        field = self.fields[name]
-        if isinstance(field, serializers.ListSerializer):
-            child = cast("StudioSerializer", field.child)
-            writable = {str(one.source) for one in child.fields.values() if not one.read_only}
-            return RowsPlan(cast("VersionedModel", self.proposed), name, writable, sent)
-        part = cast("type[PartModel]", _model_of(cast("StudioSerializer", field)))
-        return RowPlan(self.proposed, name, part, sent)
-
-    def _differs(self) -> bool:
-        """Whether a column of the row would change."""
-        names = [field.attname for field in self.proposed._meta.concrete_fields]
-        return any(getattr(self.instance, name) != getattr(self.proposed, name) for name in names)
+        """Save the row and its parts."""
+        parts = {name: attrs[name] for name in self.parts if name in attrs}
+        row = cast("VersionedModel", self.proposed)
+        try:
+            write_with_parts(cast("models.Model | None", self.instance), row, parts)
+        except PartsError as error:
+            raise ValidationError(as_nested_detail(error)) from error
+        return row
 
     def _renamed(self, errors: dict[str, list[ErrorDetail]]) -> dict[str, list[ErrorDetail]]:
         """Errors under the names that the client sent: `advertiser` → `advertiser_id`."""
         names = {field.source: name for name, field in self.fields.items()}
         return {names.get(name, name): messages for name, messages in errors.items()}
+
+
+def as_nested_detail(error: PartsError) -> dict[str, Any]:
+    """The errors of parts, nested as the input is."""
+    if isinstance(error.errors, ModelValidationError):
+        return {error.name: as_detail(error.errors)}
+    return {error.name: {index: as_detail(one) for index, one in error.errors.items()}}
 
 
 def _model_of(serializer: StudioSerializer) -> type[models.Model]:

@@ -4,18 +4,19 @@ import gzip
 import hashlib
 from functools import cache
 from threading import Lock
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from django.conf import settings
 from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.http import parse_etags
 from django.utils.translation import get_language, override
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiJsonRenderer
-from drf_spectacular.utils import extend_schema, inline_serializer
+from drf_spectacular.utils import OpenApiResponse, extend_schema, inline_serializer
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularRedocView, SpectacularSwaggerSplitView
 from rest_framework import serializers, status
 from rest_framework.permissions import AllowAny
@@ -79,6 +80,23 @@ class HealthView(UncountedView):
             body = {"status": "unhealthy", "version": settings.APP_VERSION, "database": "unreachable"}
             return Response(body, status=status.HTTP_503_SERVICE_UNAVAILABLE, headers={"Retry-After": "5"})
         return Response({"status": "healthy", "version": settings.APP_VERSION, "database": "connected"})
+
+
+class IndexView(StudioView):
+    """`/api`: where to begin. `links` are the names of routes, by what they lead to."""
+
+    permission_classes = (AllowAny,)
+    links: ClassVar[dict[str, str]] = {}
+
+    @extend_schema(
+        operation_id="getIndex",
+        tags=["system"],
+        summary=_("Where to begin"),
+        description=_("The URLs to begin with. `/api/docs` describes all of them."),
+        responses={200: OpenApiResponse({"type": "object", "additionalProperties": {"type": "string"}})},
+    )
+    def get(self, request: Request) -> Response:
+        return Response({name: reverse(route) for name, route in self.links.items()})
 
 
 class DocumentationView(StudioView):

@@ -9,6 +9,7 @@ from django.db import models, transaction
 from django.db.models import QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, status
@@ -184,7 +185,9 @@ class StudioViewSet(ETagMixin, StudioListViewSet[Row]):
         if not request.user.has_perm(self.required_permission(), serializer.proposed):
             raise PermissionDenied(self.addition_refusal)
         row = serializer.save()
-        return self.document_answer(self.document(row.pk), status.HTTP_201_CREATED)
+        answer = self.document_answer(self.document(row.pk), status.HTTP_201_CREATED)
+        answer["Location"] = self.url_of(row)
+        return answer
 
     @extend_schema(
         description=_(
@@ -211,6 +214,10 @@ class StudioViewSet(ETagMixin, StudioListViewSet[Row]):
         """An unsaved row with the values that the URL implies, such as its parent."""
         row: Row = self.queryset.model()
         return row
+
+    def url_of(self, row: models.Model) -> str:
+        """The URL of a row that has been created here. A part has it below that of its whole."""
+        return reverse(f"{self.basename}-detail", kwargs={**self.kwargs, str(self.lookup_url_kwarg): row.pk})
 
     def delete_row(self, row: Row) -> None:
         """Delete a row. Raises ValidationError, answered 409, if it can't be deleted."""

@@ -99,6 +99,11 @@ def user_body(**changes: Any) -> dict[str, Any]:
     return {"username": "newcomer", "email": "newcomer@example.com", "password": PASSWORD, **changes}
 
 
+def change_set_body(**changes: Any) -> dict[str, Any]:
+    """A new campaign."""
+    return {"operations": [{"op": "create", "resource": "campaign", "changes": campaign_body()}], **changes}
+
+
 def tokens_of(user: User) -> dict[str, Any]:
     """The tokens of a new session of the user."""
     return {**start_session(user, at=timezone.now())}

@@ -37,13 +37,13 @@ console                    admin forms urls
 
 campaign_studio            settings urls wsgi asgi env logs dashboard loopback
 campaign_studio            acting doors writing retrying rate_limits addresses encryption lookups faults moments
-campaign_studio/models     base verdicts versioned stamped idempotency places allowed
+campaign_studio/models     base verdicts versioned stamped parts idempotency places allowed
 campaign_studio/places     names countries regions postcodes choices functions gazetteer lists clock
 campaign_studio/database   configuration timeouts unavailable schema_changes prepared rows backend/base
 campaign_studio/embedded   server roles backend/base
 campaign_studio/api        base viewsets permissions pagination parsers errors etags idempotency negotiation
-campaign_studio/api        throttling refusals fields parts cursors filtersets counts routing
-campaign_studio/api        uploads
+campaign_studio/api        throttling refusals fields cursors filtersets counts routing
+campaign_studio/api        uploads dry_runs
 campaign_studio/api/documents fields describing shapes statements slices written rows
 campaign_studio/api/schema naming operations answers components
 campaign_studio/console    apps site base views lists pages rows permissions locking navigation throttling inlines
@@ -63,11 +63,12 @@ advertisers                phones
 advertisers/api
 advertisers/console        bank_accounts
 
-campaigns                  lifecycle changesets doubts same_places
+campaigns                  lifecycle doubts same_places
+campaigns/changesets       resources operations models versions planning applying undoing
 campaigns/api
 campaigns/console          status doubts
 
-ads                        allowed media moderation time_slots
+ads                        allowed changesets media moderation time_slots
 ads/models                 ad parts deliverable devices impressions
 ads/models                 media_files
 ads/actions                together shifting duplicating publishing
@@ -77,7 +78,7 @@ ads/delivery/criteria      criterion status times days audience limits
 ads/reporting              reports known counting voiding partitions performance
 ads/api                    actions delivery delivery_serializers devices opportunities reporting performance wording
 ads/api                    asking delivered fields shown_documents
-ads/api                    media meta
+ads/api                    media meta changesets operations plans
 ads/console                answers campaigns moderation preview availability diagnosis wording place_forms creatives
 ads/console                devices inlines
 """

@@ -20,6 +20,7 @@ EXEMPT = {
     "accounts.Session": "Changes with each refresh. Its start and end are in the security log.",
     "accounts.SignInAttempts": "Counters of failed sign-ins, which are in the security log.",
     "accounts.TOTPDevice": "Turning it on and off is in the security log.",
+    "campaigns.ChangeSet": "A record of its own: who planned, applied and undid what. Its changes are in the log.",
     "ads.AdView": "There are millions of views, and they are never edited.",
     "ads.AdViewDay": "Sums of views, which `recount_views` checks.",
     "ads.CampaignViewTotals": "Sums of views, which `recount_views` checks. The caps themselves are audited.",

@@ -15,7 +15,7 @@ def test_the_frontend_may_send_credentials() -> None:
     assert answer["Access-Control-Allow-Credentials"] == "true"
     assert "origin" in answer["Vary"].lower()
     exposed = {name.strip().lower() for name in answer["Access-Control-Expose-Headers"].split(",")}
-    assert {"x-request-id", "retry-after", "idempotency-replayed"} <= exposed
+    assert {"x-request-id", "retry-after", "idempotency-replayed", "dry-run", "location", "etag"} <= exposed
 
 
 def test_the_frontend_reads_errors_too() -> None:
@@ -29,14 +29,22 @@ def test_preflight_requests_are_answered(method: str) -> None:
         "/api/campaigns",
         HTTP_ORIGIN=ALLOWED,
         HTTP_ACCESS_CONTROL_REQUEST_METHOD=method,
-        HTTP_ACCESS_CONTROL_REQUEST_HEADERS="authorization, content-type, x-request-id, sentry-trace, traceparent",
+        HTTP_ACCESS_CONTROL_REQUEST_HEADERS="authorization, content-encoding, content-type, x-request-id, traceparent",
     )
 
     assert answer.status_code == 200
     assert answer["Access-Control-Allow-Origin"] == ALLOWED
     assert method in answer["Access-Control-Allow-Methods"]
     allowed = {name.strip() for name in answer["Access-Control-Allow-Headers"].split(",")}
-    assert {"authorization", "content-type", "x-request-id", "sentry-trace", "baggage", "traceparent"} <= allowed
+    assert {
+        "authorization",
+        "content-encoding",
+        "content-type",
+        "x-request-id",
+        "sentry-trace",
+        "baggage",
+        "traceparent",
+    } <= allowed
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.any_database
 
 RECORD = Path(__file__).with_name("openapi.json")
 VERBS = (
-    "(list|get|count|create|replace|update|delete|set|approve|reject|reveal|rotate|shift|duplicate|publish|apply|undo|upload|"
+    "(list|get|count|create|replace|update|delete|set|approve|reject|reveal|rotate|shift|duplicate|publish|plan|apply|undo|upload|"
     "explain|report|check|refresh|change|request|confirm|end)([A-Z][a-z]+)+"
 )
 NAMED = {

@@ -21,6 +21,7 @@ from ads.models import Device
 from advertisers.models import Advertiser
 from campaign_studio.tests import bodies
 from campaign_studio.tests.scenes import scene
+from campaigns.changesets import applying
 from campaigns.models import Campaign
 
 pytestmark = [pytest.mark.django_db, pytest.mark.matrix]
@@ -31,11 +32,13 @@ CAMPAIGNS, CAMPAIGN = "/api/campaigns", "/api/campaigns/{campaign_id}"
 ADS, AD = "/api/ads", "/api/ads/{ad_id}"
 ADVERTISERS, ADVERTISER = "/api/advertisers", "/api/advertisers/{advertiser_id}"
 DELIVERY, HERE = "/api/delivery", "country=DE&city=Berlin&postcode=10115"
+SETS, SET = "/api/change-sets", "/api/change-sets/{change_set_id}"
 DEVICES, DEVICE = "/api/devices", "/api/devices/{device_id}"
 CONTACT, ACCOUNT = ADVERTISER + "/contacts/{contact_id}", ADVERTISER + "/bank-accounts/{bank_id}"
 
 # Method, URL, whose object; then the status for each of ROLES, in order.
 TABLE = f"""
+GET    /api                              any              200 200 200 200 200 200 200
 GET    /api/live                         any              200 200 200 200 200 200 200
 GET    /api/health                       any              200 200 200 200 200 200 200
 GET    /api/openapi.json                 any              200 200 200 200 200 200 200
@@ -134,6 +137,15 @@ POST   {DELIVERY}/views                 other            403 403 403 403 403 403
 
 POST   /api/media                        any              201 201 201 403 403 403 401
 
+GET    {SETS}                            any              200 200 200 200 403 403 401
+POST   {SETS}                            any              201 201 201 201 403 403 401
+GET    {SET}                             own              200 200 200 200 403 403 401
+GET    {SET}                             other            200 200 404 404 403 403 401
+POST   {SET}/apply                       own              200 200 200 200 403 403 401
+POST   {SET}/apply                       other            200 200 404 404 403 403 401
+POST   {SET}/undo                        own              200 200 200 200 403 403 401
+POST   {SET}/undo                        other            200 200 404 404 403 403 401
+
 GET    {DEVICES}                         any              200 200 403 403 403 403 401
 POST   {DEVICES}                         any              201 201 403 403 403 403 401
 GET    {DEVICE}                          other            200 200 403 403 403 403 401
@@ -220,6 +232,9 @@ def body_for(method: str, address: str, keys: dict[str, Any], tokens: dict[str, 
         "duplicate": {},
         "publish": {},
         "media": bodies.upload_body(),
+        "change-sets": bodies.change_set_body(),
+        "apply": None,
+        "undo": None,
     }[last]
 
 
@@ -268,6 +283,8 @@ def ask(cast: Cast, method: str, address: str, whose: str, role: str) -> int:
         Campaign.objects.all().delete()
         Advertiser.objects.all().delete()
         Device.objects.all().delete()
+    if address.endswith("/undo"):
+        applying.apply(keys["change_set_id"], by=actor if is_own else cast.colleague)
     tokens = bodies.tokens_of(actor)
     client = APIClient() if role == "anonymous" else bodies.bearing(tokens["access_token"])
     body = body_for(method, address, keys, tokens)

@@ -72,6 +72,12 @@ def _under_viewing_time_cap(question: Question) -> Q:
     return without_cap | Q(~Exists(_totals().filter(view_seconds__gte=OuterRef("max_view_seconds"))))
 
 
+def within_caps() -> Q:
+    """The deliverable ads whose campaign is below its caps, whatever the place and the moment."""
+    anywhere = Question()
+    return _under_view_cap(anywhere) & _under_viewing_time_cap(anywhere)
+
+
 def _views_used_up(code: str, ad: Ad, opportunity: Opportunity) -> Reason:
     field, cap = "campaign_max_view_count", ad.campaign.campaign_max_view_count
     needed = CampaignViewTotals.used_by(ad.campaign).views + 1

@@ -45,6 +45,15 @@ IF_NONE_MATCH = OpenApiParameter(
     OpenApiParameter.HEADER,
     description=_("The ETag of the answer you have. If it is still current, the answer is an empty 304."),
 )
+DRY_RUN = OpenApiParameter(
+    "dry_run",
+    bool,
+    default=False,
+    description=_(
+        "With `true`, the request is checked and answered as usual, with the header `Dry-Run: true`, but nothing of it "
+        "is kept: no change, no audit entry, no email, no `Idempotency-Key`."
+    ),
+)
 ETAG = OpenApiParameter("ETag", str, OpenApiParameter.HEADER, response=[200, 201], description=ETAG_TEXT)
 
 
@@ -76,11 +85,13 @@ class StudioSchema(AutoSchema):
         return super().get_filter_backends() if self._action == "list" else []
 
     def get_override_parameters(self) -> list[Parameter]:
-        """The headers `Idempotency-Key`, `ETag`, `If-Match` and `If-None-Match`."""
+        """The headers `Idempotency-Key`, `ETag`, `If-Match` and `If-None-Match`, and the parameter `dry_run`."""
         is_kept = self.method == "POST" and not getattr(self.view, "no_store", False)
         found: list[Parameter] = [IDEMPOTENCY_KEY, REPLAYED] if is_kept else []
         if self.method == "GET":
             return [ETAG, IF_NONE_MATCH] if self._is_tagged() else []
+        if self.view.atomic and not self.view.no_store:
+            found.append(DRY_RUN)
         if isinstance(self.view, ETagMixin):
             found.append(ETAG)
             if self._action != "create":
