@@ -1,6 +1,6 @@
 """Middleware that differs by door: what only pages need lets requests without a cookie pass."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 from corsheaders.middleware import CorsMiddleware
@@ -24,7 +24,9 @@ def is_page(path: str) -> bool:
 class PagesOnly(MiddlewareMixin):
     """Lets requests to the API and for uploaded files pass."""
 
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+    get_response: Callable[[HttpRequest], HttpResponseBase]
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         return super().__call__(request) if is_page(request.path_info) else self.get_response(request)
 
 

@@ -1,7 +1,7 @@
 """What comes before views: whether the server is alive, the client's IP address, refusals, and the security policy."""
 
 import ipaddress
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
@@ -184,7 +184,9 @@ class BrowserPolicyMiddleware(CSPMiddleware):
             "Permissions-Policy": settings.PERMISSIONS_POLICY,
         }
 
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+    get_response: Callable[[HttpRequest], HttpResponseBase]
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         """Set the headers. Those of the API are always the same, except in the error pages of DEBUG."""
         if not is_api(request.path_info) or request.path_info.startswith(PAGES_OF_THE_API) or settings.DEBUG:
             return super().__call__(request)

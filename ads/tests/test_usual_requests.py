@@ -28,7 +28,7 @@ from campaign_studio.tests.bodies import as_device, bearing
 Asked = dict[str, str]
 ADDRESS = "/api/delivery"
 # What differs between two requests that are otherwise equal.
-COUNTED = ("X-Request-ID", "X-RateLimit-Remaining")
+COUNTED = ("X-Request-ID", "X-RateLimit-Remaining", "X-RateLimit-Reset")
 DECISIONS = "SELECT seq_scan + idx_scan FROM pg_stat_xact_user_tables WHERE relname = 'deliverable_places'"
 TEXTS = st.one_of(
     st.sampled_from(["", " ", "Berlin", " Berlin ", "10115", "Sankt\u00a0Gallen", "Köln", "\x7f", "a&b=c", "x" * 201]),

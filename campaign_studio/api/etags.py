@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from typing import ClassVar
 
+from django.http import HttpRequest, HttpResponse
 from django.utils.http import parse_etags
 from django.utils.translation import gettext_lazy as _
 from rest_framework import status
@@ -71,7 +72,7 @@ def etag_of(document: Document, *, counters: tuple[str, ...] = ()) -> str:
     return f'"{_hash(edited)}-{_hash(counted)[:16]}"' if counted else f'"{_hash(edited)}"'
 
 
-def answer_once(request: Request, response: Response, *, by_text: bool) -> None:
+def answer_once(request: Request | HttpRequest, response: HttpResponse, *, by_text: bool) -> None:
     """Turn a rendered answer into a 304 if the client has it already. `by_text` adds an ETag if there is none."""
     if response.status_code != status.HTTP_200_OK:
         return
@@ -79,7 +80,8 @@ def answer_once(request: Request, response: Response, *, by_text: bool) -> None:
         if not by_text or "no-store" in response.get("Cache-Control", ""):
             return
         response["ETag"] = f'"{_hash(response.content)}"'
-    known = [tag.removeprefix("W/") for tag in parse_etags(request.headers.get("If-None-Match", ""))]
+    sent = request.META.get("HTTP_IF_NONE_MATCH")
+    known = [tag.removeprefix("W/") for tag in parse_etags(sent)] if sent else []
     if known == ["*"] or response["ETag"].removeprefix("W/") in known:
         response.status_code = status.HTTP_304_NOT_MODIFIED
         response.content = b""

@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext, ngettext
@@ -11,7 +12,7 @@ from rest_framework.exceptions import ErrorDetail, NotFound, ValidationError
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.utils.urls import remove_query_param, replace_query_param
+from rest_framework.utils.urls import replace_query_param
 from rest_framework.views import APIView
 
 from campaign_studio.api.cursors import Cursor, Side, names_of
@@ -198,8 +199,12 @@ class KeysFirstPagination(BasePagination):
         return max(1, math.ceil(self.count / self.size))
 
     def _link(self, page: int) -> str:
-        url = self.request.build_absolute_uri()
-        return remove_query_param(url, "page") if page == 1 else replace_query_param(url, "page", page)
+        sent = {**dict(self.request.query_params.lists()), "page": [str(page)]}
+        if page == 1:
+            del sent["page"]
+        query = urlencode(sorted(sent.items()), doseq=True)
+        url = f"{self.request.scheme}://{self.request.get_host()}{self.request.path}"
+        return f"{url}?{query}" if query else url
 
 
 class NumberedPages(KeysFirstPagination):

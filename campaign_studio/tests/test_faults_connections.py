@@ -15,6 +15,7 @@ from django.db import connection
 from django.test import Client
 from rest_framework.test import APIClient
 
+from accounts.api import history
 from accounts.models import SecurityEvent, User
 from accounts.tests.factories import PASSWORD, Cast
 from campaign_studio.tests.bodies import bearing, campaign_body, stored, tokens_of
@@ -130,16 +131,19 @@ def test_a_connection_that_breaks_before_authentication(
     assert Cookies.objects.count() == 1, "No one was signed out."
 
 
-def test_a_connection_that_breaks_while_reading(api: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("method", ["document", "reads_all_visible"], ids=["", "at once"])
+def test_a_connection_that_breaks_while_reading(method: str, api: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
     campaign = CampaignFactory()
-    document = CampaignViewSet.document
+    original = getattr(CampaignViewSet, method)
 
-    def break_the_connection_first(view: Any, key: object) -> Any:
+    def break_the_connection_first(view: Any, *args: Any) -> Any:
         kill_own_connection()
-        return document(view, key)
+        return original(view, *args)
 
     with monkeypatch.context() as patched:
-        patched.setattr(CampaignViewSet, "document", break_the_connection_first)
+        if method == "document":
+            patched.setattr(history, "answered_at_once", lambda view, request: None)
+        patched.setattr(CampaignViewSet, method, break_the_connection_first)
         answer = as_a_server_does(api.get(f"/api/campaigns/{campaign.pk}"))
 
     assert_unavailable_in_json(answer)

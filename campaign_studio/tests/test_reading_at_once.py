@@ -22,7 +22,7 @@ from campaigns.tests.factories import AudienceTargetingFactory
 pytestmark = pytest.mark.django_db
 
 # What differs between two requests that are otherwise equal.
-COUNTED = ("X-Request-ID", "X-RateLimit-Remaining")
+COUNTED = ("X-Request-ID", "X-RateLimit-Remaining", "X-RateLimit-Reset")
 NOBODY = "00000000-0000-0000-0000-000000000000"
 
 

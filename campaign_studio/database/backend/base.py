@@ -34,7 +34,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _set_autocommit(self, autocommit: bool) -> None:
         # psycopg would lock the connection to find that nothing changes. Most requests get one that is in this mode.
         if self.connection.autocommit != autocommit:
-            super()._set_autocommit(autocommit)
+            super()._set_autocommit(autocommit)  # type: ignore[misc]  # its stub lacks the method
 
 
 def check_connection(connection: AnyConnection) -> None:
