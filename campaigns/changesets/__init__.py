@@ -1,1 +1,1 @@
-"""Several objects at once: planned, applied in one transaction, and undone (docs/adr/0016)."""
+"""Several objects at once: planned, applied in one transaction, and undone (docs/adr/0017)."""
