@@ -129,6 +129,8 @@ class Campaign(LifecycleModel, StampedModel):
         indexes = [
             models.Index(fields=["campaign_status", "-created_at", "-campaign_id"], name="campaigns_status_newest"),
             models.Index(fields=["-created_at", "-campaign_id"], name="campaigns_newest"),
+            # For clients that poll.
+            models.Index(fields=["updated_at", "campaign_id"], name="campaigns_changed"),
             GinIndex(OpClass(SearchKey("campaign_name"), name="gin_trgm_ops"), name="campaigns_search"),
         ]
         constraints = constraints.OF_A_CAMPAIGN

@@ -135,6 +135,8 @@ class Ad(LifecycleModel, StampedModel):
         verbose_name_plural = _("ads")
         indexes = [
             models.Index(fields=["-created_at", "-ad_id"], name="ads_newest"),
+            # For clients that poll.
+            models.Index(fields=["updated_at", "ad_id"], name="ads_changed"),
             GinIndex(OpClass(SearchKey("ad_name"), name="gin_trgm_ops"), name="ads_search"),
             # Everything that the review queue asks of an ad, so that it reads no ad but those of the page.
             models.Index(

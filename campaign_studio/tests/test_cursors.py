@@ -187,6 +187,22 @@ def test_a_cursor_is_one_statement_that_counts_nothing_and_reads_an_index(cast: 
     assert "Filter" not in plan
 
 
+@pytest.mark.parametrize("kind", ["campaigns", "ads"])
+def test_polling_reads_an_index(cast: Cast, campaigns: list[Any], kind: str) -> None:
+    client = bearing(tokens_of(cast.guest)["access_token"])
+
+    with CaptureQueriesContext(connection) as seen:
+        page(client, f"/api/{kind}?updated_at_after=2026-01-01T00:00:00Z&ordering=updated_at&cursor=&page_size=2")
+    keys = seen[1]["sql"].partition("MATERIALIZED (")[2].partition(") SELECT '['")[0]
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off")
+        cursor.execute(f"EXPLAIN {keys.replace('$1', 'now()').replace('$2', '2')}")
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+
+    assert f"Index Only Scan using {kind}_changed" in plan
+    assert "Sort" not in plan
+
+
 def test_cursors_share_one_statement(cast: Cast, campaigns: list[Any], client_for: ClientFor) -> None:
     client = client_for(cast.guest)
     slices._compiled.cache_clear()
