@@ -5,7 +5,7 @@ from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_serializer
+from drf_spectacular.utils import extend_schema, extend_schema_serializer
 from rest_framework import serializers, status
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -25,7 +25,6 @@ from campaigns.rules import ACTIONS
 
 # A hundred years: more is a mistyped date.
 MOST_DAYS = 36_525
-LOCATION = OpenApiParameter("Location", str, OpenApiParameter.HEADER, response=[201], description=_("The new URL."))
 
 
 @extend_schema_serializer(
@@ -134,7 +133,6 @@ class CampaignActionViewSet(StudioViewSet[Campaign]):
         ),
         request=DuplicateSerializer,
         responses={201: CampaignSerializer},
-        parameters=[LOCATION],
     )
     def duplicate(self, request: Request, **kwargs: object) -> Response:
         campaign, sent = self._asked(request, DuplicateSerializer)

@@ -33,7 +33,7 @@ from campaign_studio.api.base import StudioView
 from campaign_studio.api.documents.written import StudioJSONRenderer
 from campaign_studio.api.parsers import ANONYMOUS, StrictJSONListParser
 from campaign_studio.api.refusals import bounded, shortened
-from campaign_studio.api.serializers import StrictFields
+from campaign_studio.api.serializers import RowListSerializer, StrictFields
 from campaign_studio.api.throttling import StudioThrottle
 from campaign_studio.retrying import retried
 from campaign_studio.writing import one_write
@@ -165,7 +165,7 @@ class ViewReportViewSet(StudioView, ViewSet):
             ),
             most=MOST_VIEWS,
         ),
-        request=ReportedViewSerializer(many=True, min_length=1, max_length=MOST_VIEWS),
+        request=RowListSerializer(child=ReportedViewSerializer(), allow_empty=False, max_length=MOST_VIEWS),
         responses={200: CountedSerializer},
     )
     def create(self, request: Request) -> Response:

@@ -108,6 +108,11 @@ ADDRESSES = """
 /api/advertisers/{advertiser_id}/bank-accounts/{bank_id}      get put patch delete
 /api/advertisers/{advertiser_id}/bank-accounts/{bank_id}/reveal  post
 /api/audit-log                                                get
+/api/change-sets                                              get post
+/api/change-sets/{change_set_id}                              get
+/api/change-sets/{change_set_id}/apply                        post
+/api/change-sets/{change_set_id}/undo                         post
+/api                                                          get
 /api/health                                                   get
 /api/live                                                     get
 """

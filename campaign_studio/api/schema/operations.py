@@ -54,6 +54,17 @@ DRY_RUN = OpenApiParameter(
         "is kept: no change, no audit entry, no email, no `Idempotency-Key`."
     ),
 )
+DRIED = OpenApiParameter(
+    "Dry-Run",
+    str,
+    OpenApiParameter.HEADER,
+    response=[200, 201, 204],
+    enum=["true"],
+    description=_("Sent if nothing of the request was kept: see `dry_run`."),
+)
+LOCATION = OpenApiParameter(
+    "Location", str, OpenApiParameter.HEADER, response=[201], description=_("The URL of what has been created.")
+)
 ETAG = OpenApiParameter("ETag", str, OpenApiParameter.HEADER, response=[200, 201], description=ETAG_TEXT)
 
 
@@ -85,13 +96,15 @@ class StudioSchema(AutoSchema):
         return super().get_filter_backends() if self._action == "list" else []
 
     def get_override_parameters(self) -> list[Parameter]:
-        """The headers `Idempotency-Key`, `ETag`, `If-Match` and `If-None-Match`, and the parameter `dry_run`."""
+        """The headers that the base views take and send, and the parameter `dry_run`."""
         is_kept = self.method == "POST" and not getattr(self.view, "no_store", False)
         found: list[Parameter] = [IDEMPOTENCY_KEY, REPLAYED] if is_kept else []
         if self.method == "GET":
             return [ETAG, IF_NONE_MATCH] if self._is_tagged() else []
-        if self.view.atomic and not self.view.no_store:
-            found.append(DRY_RUN)
+        if getattr(self.view, "atomic", False) and not getattr(self.view, "no_store", False):
+            found += [DRY_RUN, DRIED]
+        if self.method == "POST":
+            found.append(LOCATION)
         if isinstance(self.view, ETagMixin):
             found.append(ETAG)
             if self._action != "create":
@@ -103,7 +116,7 @@ class StudioSchema(AutoSchema):
         answers = self.get_response_serializers()
         # Other media types are in the keys: `{(200, "image/svg+xml"): …}`.
         is_json = not (isinstance(answers, dict) and any(isinstance(key, tuple) for key in answers))
-        kept = isinstance(self.view, ETagMixin) or not self.view.no_store
+        kept = isinstance(self.view, ETagMixin) or not getattr(self.view, "no_store", False)
         return is_json and kept and bool(self.view.throttle_classes)
 
     @property
@@ -122,8 +135,10 @@ class StudioSchema(AutoSchema):
         """Say how many elements a request takes. drf-spectacular has no public hook for this."""
         schema: Schema | None = super()._unwrap_list_serializer(serializer, direction)
         if schema and direction == "request" and isinstance(serializer, ListSerializer):
-            least = serializer.min_length or (0 if serializer.allow_empty else 1)
-            limits = {"minItems": least, "maxItems": serializer.max_length}
+            limits = {
+                "minItems": 0 if serializer.allow_empty else 1,
+                "maxItems": getattr(serializer, "max_length", None),
+            }
             schema |= {name: limit for name, limit in limits.items() if limit}
         return schema
 

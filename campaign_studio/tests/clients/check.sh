@@ -13,7 +13,8 @@ done
 [ "$(node -p 'process.versions.node.split(".")[0]')" -ge 20 ] || { echo "Node.js $(node -v) is too old: install 20 or newer"; exit 1; }
 
 work=$(mktemp -d)
-trap '[ -z "${server:-}" ] || kill "$server" 2>/dev/null || true; rm -rf "$work"' EXIT
+trap '[ $? = 0 ] || tail -n 40 "$work/server.log"
+      [ -z "${server:-}" ] || kill "$server" 2>/dev/null || true; rm -rf "$work"' EXIT
 cp "$sources"/* "$work"
 step() { echo "$SECONDS s: $*"; }
 
