@@ -27,7 +27,9 @@ class PagesOnly(MiddlewareMixin):
     get_response: Callable[[HttpRequest], HttpResponseBase]
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
-        return super().__call__(request) if is_page(request.path_info) else self.get_response(request)
+        if not is_page(request.path_info):
+            return self.get_response(request)
+        return cast("HttpResponseBase", super().__call__(request))
 
 
 class SessionMiddleware(PagesOnly, sessions.SessionMiddleware):

@@ -402,3 +402,22 @@ def test_a_picture_that_waits_too_long_is_answered_503_and_leaves_nothing(
     assert (busy.status_code, busy["Retry-After"]) == (503, "30")
     assert stored() == {}
     assert upload(client, picture()).status_code == 201
+
+
+def test_a_dry_run_answers_as_the_upload_would_and_stores_nothing(
+    cast: Cast, client_for: ClientFor, stored: Stored
+) -> None:
+    client = client_for(cast.owner)
+
+    dry = upload(client, picture(), query="?dry_run=true", HTTP_IDEMPOTENCY_KEY="a")
+
+    assert (dry.status_code, dry["Dry-Run"]) == (201, "true")
+    assert stored() == {}
+    assert not MediaFile.objects.exists()
+    assert client.get(dry["Location"].removeprefix("https://studio.example.com")).status_code == 404
+    assert upload(client, b"hello", query="?dry_run=true").status_code == 400
+    # The control: the same upload, kept.
+    whole = upload(client, picture(), HTTP_IDEMPOTENCY_KEY="a")
+    assert whole.json() == dry.json()
+    assert whole["Location"] == dry["Location"]
+    assert len(stored()) == 2
