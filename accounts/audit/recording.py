@@ -81,14 +81,14 @@ def changes_between(
     As by the library's `model_instance_diff()`, which finds out what is logged each time.
     """
     logged = _logged(type(new))
-    changes = {}
+    changes: dict[str, tuple[Any, Any]] = {}
     for field in logged.fields:
         if only and not {field.name, field.attname} & {*only}:
             continue
         before, after = _logged_value(old, field), _logged_value(new, field)
         if before != after:
-            masked = field.name in logged.masked
-            changes[field.name] = tuple(changed_mark(str(one)) if masked else _plain(one) for one in (before, after))
+            shown = _marked if field.name in logged.masked else _plain
+            changes[field.name] = (shown(before), shown(after))
     return changes
 
 
@@ -115,6 +115,10 @@ def _logged_value(row: models.Model | None, field: Any) -> Any:
         moment = field.to_python(value)
         return moment if is_naive(moment) else make_naive(moment, UTC)
     return str(value) if isinstance(value, UUID) and field.is_relation else value
+
+
+def _marked(value: object) -> object:
+    return changed_mark(str(value))
 
 
 def _plain(value: object) -> object:

@@ -106,7 +106,7 @@ class VisibleRelatedField(serializers.PrimaryKeyRelatedField):
 
     def to_internal_value(self, data: object) -> Any:
         """The object, read by a statement that is compiled once."""
-        key = self.pk_field.to_internal_value(data)
+        key = self.pk_field.to_internal_value(data) if self.pk_field else data
         rows = self.get_queryset()
         row = None if rows is None else only_row(rows.filter(pk=key))
         if row is None:

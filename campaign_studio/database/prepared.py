@@ -53,9 +53,8 @@ def fetch_all(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
 
 def count_changed(sql: str, parameters: Sequence[Any]) -> int:
     """How many rows the statement has changed. `sql` has the same text each time."""
-    with _executed(sql, parameters) as cursor:
-        number: int = cursor.rowcount
-        return number
+    number: int = _executed(sql, parameters).rowcount
+    return number
 
 
 def execute(sql: str, parameters: Sequence[Any]) -> None:

@@ -41,8 +41,8 @@ def create_rows(rows: Sequence[Model]) -> None:
 
 def delete_rows(rows: Sequence[Model]) -> None:
     """Delete rows of one table, to which no other row refers, by one statement. No signal is sent."""
-    name, options = connection.ops.quote_name, rows[0]._meta
-    sql = f"DELETE FROM {name(options.db_table)} WHERE {name(options.pk.column)} = ANY(%s)"  # noqa: S608 - our names
+    options = rows[0]._meta
+    sql = f"DELETE FROM {_name(options.db_table)} WHERE {_name(options.pk.column)} = ANY(%s)"  # noqa: S608 - our names
     execute(sql, [[row.pk for row in rows]])
 
 
@@ -61,7 +61,7 @@ def update_row(row: Model, fields: Fields, values: Sequence[Any], **former: Any)
     Returns whether there is such a row. Raises NotPlainError before anything is written.
     """
     key = row._meta.pk
-    sql = _update_text(row._meta.db_table, tuple(fields), (key.column, *former))
+    sql = _update_text(row._meta.db_table, tuple(fields), (str(key.column), *former))
     return count_changed(sql, [*_prepared([*fields, key], [*values, row.pk]), *former.values()]) > 0
 
 
@@ -88,20 +88,22 @@ def _sized(value: Any) -> Any:
 
 @cache
 def _insert_text(table: str, fields: tuple[Field, ...], returned: tuple[Field, ...], rows: int) -> str:
-    name = connection.ops.quote_name
     values = ", ".join(map(_placeholder, fields))
-    columns = ", ".join(name(field.column) for field in fields)
-    returning = ", ".join(f"{name(table)}.{name(field.column)}" for field in returned) or "NULL"
+    columns = ", ".join(_name(field.column) for field in fields)
+    returning = ", ".join(f"{_name(table)}.{_name(field.column)}" for field in returned) or "NULL"
     lines = ", ".join([f"({values})"] * rows)
-    return f"INSERT INTO {name(table)} ({columns}) VALUES {lines} RETURNING {returning}"  # noqa: S608 - as below
+    return f"INSERT INTO {_name(table)} ({columns}) VALUES {lines} RETURNING {returning}"  # noqa: S608 - as below
 
 
 @cache
 def _update_text(table: str, fields: tuple[Field, ...], former: tuple[str, ...]) -> str:
-    name = connection.ops.quote_name
-    changes = ", ".join(f"{name(field.column)} = {_placeholder(field)}" for field in fields)
-    condition = " AND ".join(f"{name(table)}.{name(column)} = %s" for column in former)
-    return f"UPDATE {name(table)} SET {changes} WHERE {condition}"  # noqa: S608 - names of our columns
+    changes = ", ".join(f"{_name(field.column)} = {_placeholder(field)}" for field in fields)
+    condition = " AND ".join(f"{_name(table)}.{_name(column)} = %s" for column in former)
+    return f"UPDATE {_name(table)} SET {changes} WHERE {condition}"  # noqa: S608 - names of our columns
+
+
+def _name(of: str | None) -> str:
+    return connection.ops.quote_name(str(of))
 
 
 def _placeholder(field: Any) -> str:

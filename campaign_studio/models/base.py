@@ -106,11 +106,10 @@ class StudioModel(models.Model):
                 return insert_rows([self], fields, returning_fields)
         except NotPlainError:
             pass
-        return super()._do_insert(manager, using, fields, returning_fields, raw)
+        parent: Any = super()
+        return parent._do_insert(manager, using, fields, returning_fields, raw)
 
-    def _do_update(
-        self, base_qs: Any, using: Any, pk_val: Any, values: Any, update_fields: Any, forced_update: bool
-    ) -> bool:
+    def _do_update(self, base_qs: Any, using: Any, pk_val: Any, values: Any, *args: Any, **kwargs: Any) -> Any:
         """The UPDATE of `save()`, with a fixed text for each set of columns."""
         try:
             if values:
@@ -118,8 +117,7 @@ class StudioModel(models.Model):
                 return update_row(self, fields, written, **self._replaced())
         except NotPlainError:
             pass
-        rows = base_qs.filter(**self._replaced())
-        return bool(super()._do_update(rows, using, pk_val, values, update_fields, forced_update))
+        return super()._do_update(base_qs.filter(**self._replaced()), using, pk_val, values, *args, **kwargs)
 
     def _replaced(self) -> dict[str, Any]:
         """Columns with the values that the stored row must have, or `save()` doesn't write it."""

@@ -51,9 +51,9 @@ def _differs(former: models.Model | None, row: models.Model) -> bool:
 
 
 class Plan(NamedTuple):
-    """A row, and the values that it will have. `index` is its place in the body."""
+    """A row, and the values that it will have. `place` is its index in the body."""
 
-    index: int
+    place: int
     row: PartModel
     values: Values
 
@@ -130,7 +130,7 @@ class RowsPlan:
             self.parent.touch()
         if self.deleted:
             self.model.delete_together(self.deleted)
-        wrong = _write_parts([plan for plan in self.planned if not plan.row._state.adding and not plan.is_written])
+        wrong: Any = _write_parts([plan for plan in self.planned if not plan.row._state.adding and not plan.is_written])
         if wrong or not self._create_together(new):
             wrong |= _write_parts(new, of_new_whole=self.parent.was_just_created)
         if wrong:
@@ -208,7 +208,7 @@ def _write_parts(plans: list[Plan], *, of_new_whole: bool = False) -> Errors:
     for number, plan in enumerate(plans):
         # The first part of a new whole can't conflict with another one.
         if error := _write_part(plan, is_first=of_new_whole and number == 0):
-            wrong.setdefault(plan.index, error)
+            wrong.setdefault(plan.place, error)
     return wrong
 
 

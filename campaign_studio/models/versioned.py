@@ -72,7 +72,7 @@ class VersionedModel(StudioModel):
     def _replaced(self) -> dict[str, Any]:
         return {"version": self.version - 1}
 
-    def _do_update(self, *args: Any, **kwargs: Any) -> bool:
+    def _do_update(self, *args: Any, **kwargs: Any) -> Any:
         if not super()._do_update(*args, **kwargs):
             raise StaleError(self)
         return True

@@ -118,7 +118,7 @@ def test_several_rows_are_written_by_one_statement() -> None:
 
 def test_a_row_is_only_replaced_if_it_is_as_expected() -> None:
     campaign: Any = CampaignFactory(campaign_name="Before")
-    name = Campaign._meta.get_field("campaign_name")
+    name: Any = Campaign._meta.get_field("campaign_name")
 
     assert not update_row(campaign, [name], ["After"], version=campaign.version + 1)
     assert Campaign.objects.get().campaign_name == "Before"
@@ -130,10 +130,10 @@ def test_a_row_is_only_replaced_if_it_is_as_expected() -> None:
 def test_a_number_that_is_too_large_is_refused(number: int) -> None:
     """Not stored without its leading digits."""
     ad: Any = AdFactory()
-    name = "ad_number" if number < 2**17 else "ad_impression_duration_value"
+    field: Any = Ad._meta.get_field("ad_number" if number < 2**17 else "ad_impression_duration_value")
 
     with pytest.raises(DataError), transaction.atomic():
-        update_row(ad, [Ad._meta.get_field(name)], [number])
+        update_row(ad, [field], [number])
 
 
 def test_an_expression_is_left_to_django() -> None:

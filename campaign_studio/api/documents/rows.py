@@ -3,7 +3,7 @@
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from django.core.exceptions import EmptyResultSet
 from django.db.models import Model, QuerySet
@@ -31,18 +31,19 @@ def only_row(rows: QuerySet[Row]) -> Row | None:
         shape, values = shape_of(rows.query)
         sql = _compiled(_Asked(shape, rows, values))
     except UnknownShapeError:
-        return cast("Row | None", rows.order_by().first())
+        return rows.order_by().first()
     except EmptyResultSet:
         return None
     found = fetch_one(sql, values)
     names = [column.attname for column in rows.model._meta.concrete_fields]
-    return cast("Row", rows.model.from_db(rows.db, names, found)) if found else None
+    return rows.model.from_db(rows.db, names, found) if found else None
 
 
 @lru_cache(maxsize=STATEMENTS)
 def _compiled(asked: _Asked) -> str:
     """The statement for all rows of this shape. Raises UnknownShapeError unless it reads the columns as they are."""
-    query, rows = asked.rows.query, asked.rows
+    rows: Any = asked.rows
+    query = rows.query
     is_converted = any(hasattr(column, "from_db_value") for column in rows.model._meta.concrete_fields)
     is_more = query.annotations or query.select_related or rows._prefetch_related_lookups
     if is_more or is_converted or query.deferred_loading != (set(), True):
