@@ -26,7 +26,7 @@ LONGEST_SEARCH = 200
 
 def refuse_unknown_parameters(request: Request, known: Collection[str], repeatable: Collection[str] = ()) -> None:
     """Raise ValidationError for each query parameter that isn't `known`, or is sent twice and isn't `repeatable`."""
-    errors = {}
+    errors: dict[str, list[ErrorDetail]] = {}
     for name, values in request.query_params.lists():
         if name not in known:
             # The first one names those that are known.
