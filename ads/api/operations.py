@@ -87,7 +87,7 @@ class OperationSerializer(StrictFields):
         return attrs
 
 
-@extend_schema_serializer(component_name="ChangeSetRequest", description=_("What is to be planned."))
+@extend_schema_serializer(component_name="ChangeSet", description=_("What is to be planned."))
 class OperationsSerializer(StrictFields):
     """What is to be planned."""
 
