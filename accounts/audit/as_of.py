@@ -38,6 +38,7 @@ NOT_A_MOMENT = _(
 )
 IN_FUTURE = _("This time is in the future. Use an earlier one.")
 # Columns that aren't logged, but follow from the entries.
+CREATION = frozenset({"created_at", "created_by_name"})
 STAMPS = ("created_at", "updated_at", "created_by_name", "updated_by_name")
 
 ENTRIES_AT_ONCE = 5
@@ -88,6 +89,8 @@ def as_it_was(present: StampedModel, at: datetime, *, reader: "User") -> Any:
     """
     # The rows are read before the log, so a write in between is undone too, whether or not the row contains it.
     rows = {_key(row): values_of(row) for row in [present, *_parts(present, reader)]}
+    # Of rows that were deleted and restored in between, too.
+    created = {key: {name: values[name] for name in CREATION & set(values)} for key, values in rows.items()}
     history = AuditEntry.objects.about(present, reader=reader)
     _check_reaches(history, present, at)
     later = history.select_related("content_type").filter(timestamp__gt=at).order_by("-timestamp", "-id")
@@ -98,6 +101,8 @@ def as_it_was(present: StampedModel, at: datetime, *, reader: "User") -> Any:
         restored = entry.timestamp if entry.action == entry.Action.CREATE and _is_about(entry, present) else restored
     if _key(present) not in rows and restored:
         raise TooEarlyError(gettext("This object was deleted then, and restored at %(time)s."), restored)
+    for key, values in rows.items():
+        values |= created.get(key, {})
     _stamp(rows, history.filter(timestamp__lte=at), at)
     return _assembled(present, rows)
 

@@ -145,7 +145,7 @@ def test_a_dry_run_makes_the_checks_of_commit(cast: Cast, monkeypatch: pytest.Mo
     real_save = Ad.save
 
     def save(ad: Ad, **kwargs: Any) -> None:
-        ad.ad_created_by_id = nobody  # type: ignore[assignment]
+        ad.ad_created_by_id = nobody
         real_save(ad, **kwargs)
 
     monkeypatch.setattr(Ad, "save", save)
