@@ -94,13 +94,15 @@ def try_line(cast: Cast, method: str, address: str, whose: str, role: str) -> No
     tokens = bodies.tokens_of(actor)
     client = bodies.bearing(tokens["access_token"])
     body = body_for(method, address, keys, tokens)
+    if not isinstance(body, bodies.Form):
+        body = bodies.Form(b"" if body is None else json.dumps(body).encode(), "application/json")
     url = address.format(**keys)
     # What the token's first use writes, such as when its session was last seen, is no part of the write.
     send(client, "GET", "/api/auth/me")
     before, mails = whole_database(), len(mail.outbox)
 
     with TestCase.captureOnCommitCallbacks() as callbacks:
-        dry = send(client, method, f"{url}?dry_run=true", body)
+        dry = bodies.send_bytes(client, method, f"{url}?dry_run=true", *body)
 
     after = whole_database()
     changed = {name for name in before if before[name] != after[name]}
@@ -113,7 +115,7 @@ def try_line(cast: Cast, method: str, address: str, whose: str, role: str) -> No
     assert callbacks == [] or dry.status_code >= 400
     assert len(mail.outbox) == mails
 
-    real = send(client, method, url, body)
+    real = bodies.send_bytes(client, method, url, *body)
     known = {str(key) for key in keys.values()} | {str(actor.pk)}
     assert dry.status_code == real.status_code, (role, dry.content, real.content)
     assert lasting(dry.content.decode(), known) == lasting(real.content.decode(), known), role
