@@ -89,7 +89,9 @@ class OnceBuiltFilterSet(FilterSet):
     @lru_cache(maxsize=FORMS)
     def _form_of(cls, names: frozenset[str], language: str | None) -> type[forms.Form]:
         """The form with these fields, whose labels are in the `language` of the moment."""
-        whole = super(OnceBuiltFilterSet, cls()).get_form_class()
+        # Filters that several models share have no model of their own.
+        rows = None if cls._meta.model else QuerySet()
+        whole = super(OnceBuiltFilterSet, cls(queryset=rows)).get_form_class()
         left_out = dict.fromkeys(cls.base_filters.keys() - names)
         return type(whole)(whole.__name__, (whole,), left_out)
 

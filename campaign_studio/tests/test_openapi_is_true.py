@@ -101,3 +101,13 @@ def test_exactly_the_documented_parameters_are_known(document: dict[str, Any], c
         assert known - {"and", "none"} == told, f"{method} {path}"
         number += 1
     assert number > 50
+
+
+def test_every_list_takes_the_times_that_it_documents(document: dict[str, Any], cast: Any) -> None:
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {tokens_of(cast.system_admin)['access_token']}")
+    for path, methods in document["paths"].items():
+        for parameter in methods.get("get", {}).get("parameters", []):
+            if parameter["schema"].get("format") == "date-time" and "{" not in path:
+                url = f"{path}?{parameter['name']}=2026-07-01T00:00:00Z"
+                assert client.get(url).status_code == 200, url

@@ -71,6 +71,8 @@ def world(db: None, one_connection: None) -> dict[str, Any]:
         "bank_id": str(AdvertiserBankAccountFactory(advertiser=advertiser).pk),
         "user_id": str(UserFactory().pk),
         "device_id": DeviceFactory().pk,
+        # There is none with this id.
+        "change_set_id": str(UserFactory().pk),
         "session_id": str(session_of(UserFactory()).pk),
     }
 

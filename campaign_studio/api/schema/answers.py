@@ -66,6 +66,7 @@ ERRORS: dict[str, tuple[str, "StrPromise", str | None]] = {
         "ErrorDetail",
     ),
     "413": ("ContentTooLarge", _("The body is too large."), "ErrorDetail"),
+    "414": ("URITooLong", _("The query string is longer than 4,096 bytes."), "ErrorDetail"),
     "415": ("UnsupportedMediaType", _("The body is not JSON in UTF-8."), "ErrorDetail"),
     "429": (
         "TooManyRequests",
@@ -152,6 +153,8 @@ def _possible(path: str, method: str, operation: Schema) -> list[str]:
     if protected or path.endswith(("/register", "/login")):
         codes.append("403")
     names = {parameter["name"] for parameter in operation.get("parameters", [])}
+    if method == "get" and path not in UNCOUNTED:
+        codes.append("414")
     if "{" in path or "page" in names:
         codes.append("404")
     if method in ("delete", "post"):
