@@ -187,7 +187,7 @@ def test_what_is_applied_is_one_write(cast: Cast) -> None:
     assert (answer.json()["state"], answer.json()["applied_by_name"]) == ("applied", cast.owner.display_name)
     assert Campaign.objects.get(pk=new).advertiser_id == Campaign.objects.get(pk=campaign.pk).advertiser_id
     assert list(Ad.objects.filter(campaign=campaign).values_list("ad_type_id", flat=True)) == ["bottom_left_ad"]
-    assert Ad.objects.get(campaign=new).pk == UUID(planned["rows"][2]["id"])
+    assert Ad.objects.get(campaign_id=UUID(new)).pk == UUID(planned["rows"][2]["id"])
     entries = AuditEntry.objects.order_by("-id")[: AuditEntry.objects.count() - before]
     assert len({(entry.timestamp, entry.cid) for entry in entries}) == 1
     assert {entry.actor_id for entry in entries} == {cast.campaign_manager.pk}
