@@ -5,6 +5,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Func
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from ads.fields import IntegerMultirangeField, TransactionIdField
 from ads.models.ad import Ad
@@ -84,7 +85,13 @@ class DeliveryChange(models.Model):
 
     class Meta:
         db_table = "delivery_changes"
-        constraints = [models.UniqueConstraint(fields=["country", "transaction"], name="delivery_changes_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["country", "transaction"],
+                name="delivery_changes_once",
+                violation_error_message=_("A transaction notes a country once."),
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.country} {self.transaction}"

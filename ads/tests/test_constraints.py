@@ -80,6 +80,9 @@ MESSAGES = {
     ),
     "device_has_a_fleet": "Enter the name of a fleet.",
     "device_key_is_a_hash": "A device needs a key. Create one when you create the device.",
+    "media_file_is_named_by_its_hash": "The name of an uploaded file is its SHA-256.",
+    "media_file_shows_something": "Choose image, gif or video.",
+    "delivery_changes_once": "A transaction notes a country once.",
 }
 
 

@@ -20,6 +20,7 @@ from ads.models import Ad, AdContentRating, CampaignViewTotals, DeliveryChange
 from ads.tests.delivery_scene import HERE, showing, shown
 from ads.tests.factories import AdTimeSlotFactory, DeviceFactory
 from campaign_studio.tests.bodies import as_device
+from campaign_studio.tests.refusals import assert_database_refuses
 from campaign_studio.tests.sabotage import other_connection
 from campaigns.models import Campaign, CampaignAudienceTargeting
 from campaigns.tests.factories import AudienceTargetingFactory
@@ -279,3 +280,13 @@ def test_notes_are_deleted_after_a_day() -> None:
 
     assert not DeliveryChange.objects.filter(noted_at=old).exists()
     assert DeliveryChange.objects.count() == 1001
+
+
+def test_a_transaction_notes_a_country_once() -> None:
+    def twice() -> None:
+        for _ in range(2):
+            DeliveryChange.objects.create(country="de")
+
+    assert_database_refuses("delivery_changes_once", twice)
+    for _ in range(2):
+        DeliveryChange.objects.create(country="de")

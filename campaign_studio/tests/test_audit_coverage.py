@@ -26,6 +26,7 @@ EXEMPT = {
     "ads.CampaignViewTotals": "Sums of views, which `recount_views` checks. The caps themselves are audited.",
     "ads.DeliverableAd": "Derived from audited tables by triggers.",
     "ads.DeliverablePlace": "Derived from audited tables by triggers.",
+    "ads.DeliveryChange": "Notes of triggers about changes to audited tables, deleted after a day.",
     "ads.MediaFile": "Its row says who uploaded it and when, and it never changes. Ads that show it are in the log.",
     "ads.ViewReceipt": "The ids of counted views.",
     "admin.LogEntry": "The console's own list of recent actions, which the audit log replaces.",
