@@ -260,6 +260,6 @@ OF_A_MEDIA_FILE: list[models.BaseConstraint] = [
         field="media_type",
         name="media_file_shows_something",
         condition=Q(media_type__in=media.UPLOADED),
-        violation_error_message=choose_one_of(media.UPLOADED),
+        violation_error_message=choose_one_of([*media.UPLOADED]),
     ),
 ]

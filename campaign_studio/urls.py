@@ -1,7 +1,7 @@
 """Every URL of Campaign Studio: the console, the REST API and its documentation."""
 
 from django.contrib import admin
-from django.urls import include, path, re_path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
 
 from accounts.console import confirmation as console_confirmation
@@ -25,7 +25,7 @@ console = [
     path("", include("ads.console.urls")),
     *admin.site.get_urls(),
 ]
-api = [
+api: list[URLPattern | URLResolver] = [
     path("", include("accounts.api.urls")),
     path("", include("advertisers.api.urls")),
     path("", include("campaigns.api.urls")),

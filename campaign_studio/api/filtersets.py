@@ -90,7 +90,7 @@ class OnceBuiltFilterSet(FilterSet):
     def _form_of(cls, names: frozenset[str], language: str | None) -> type[forms.Form]:
         """The form with these fields, whose labels are in the `language` of the moment."""
         # Filters that several models share have no model of their own.
-        rows = None if cls._meta.model else QuerySet()
+        rows: QuerySet[Any] | None = None if cls._meta.model else QuerySet()
         whole = super(OnceBuiltFilterSet, cls(queryset=rows)).get_form_class()
         left_out = dict.fromkeys(cls.base_filters.keys() - names)
         return type(whole)(whole.__name__, (whole,), left_out)

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 
 def post(cast: Cast, body: bytes, encoding: str, address: str = "/api/campaigns") -> Any:
-    client = client_of(cast, "campaign_manager")
+    client: Any = client_of(cast, "campaign_manager")
     return client.generic(
         "POST", address, body, content_type="application/json", headers={"Content-Encoding": encoding}
     )
