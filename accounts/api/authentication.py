@@ -5,6 +5,7 @@ import uuid
 from functools import lru_cache
 from typing import Any, NamedTuple, TypedDict, cast
 
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework.authentication import BaseAuthentication
@@ -51,6 +52,15 @@ class Access(NamedTuple):
     expires_at: int
 
 
+def credentials_of(request: Request | HttpRequest) -> tuple[str, bytes]:
+    """The scheme of `Authorization`, in lower case, and what follows it. Both are empty without that header."""
+    # Not `request.headers`, which first turns the names of all headers into a table.
+    header: str = request.META.get("HTTP_AUTHORIZATION", "")
+    # As bytes: a text would also be stripped of what is no whitespace in a header.
+    scheme, _space, credentials = header.encode("latin-1").partition(b" ")
+    return scheme.lower().decode("latin-1"), credentials.strip()
+
+
 class BearerAuthentication(BaseAuthentication):
     """Loads the session and the user with their current role in one statement, so a revocation takes effect at once."""
 
@@ -59,16 +69,14 @@ class BearerAuthentication(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[User, Session] | None:
         """The user and their session, or None without a token. Raises AuthenticationFailed (401)."""
-        # Not `request.headers`, which first turns the names of all headers into a table.
-        header: str = request.META.get("HTTP_AUTHORIZATION", "")
-        scheme, _space, token = header.encode("latin-1").partition(b" ")
+        scheme, token = credentials_of(request)
         if not scheme:
             return None
-        if scheme.lower() == b"device":
+        if scheme == "device":
             raise AuthenticationFailed(NOT_FOR_DEVICES, "not_for_devices")
-        if scheme.lower() != b"bearer":
+        if scheme != "bearer":
             raise AuthenticationFailed(NOT_BEARER, "not_bearer")
-        access = self.access(token.strip())
+        access = self.access(token)
         return self.accepted(Session.of_a_request(access.session_id, access.user_id))
 
     def authenticate_header(self, request: Request) -> str:
@@ -113,7 +121,10 @@ def _verified(token: bytes, _keys: KeyRing) -> Access:
     claims = read_claims(AccessToken, token)
     if claims is None:
         raise InvalidTokenError
-    return Access(uuid.UUID(claims["sid"]), uuid.UUID(claims["sub"]), claims.get("role"), claims["exp"])
+    role = claims.get("role")
+    # Nothing else is the key of a role, nor can it be one of a statement.
+    role = role if isinstance(role, str) else None
+    return Access(uuid.UUID(claims["sid"]), uuid.UUID(claims["sub"]), role, claims["exp"])
 
 
 def read_claims(kind: type[Token], token: bytes | str) -> Claims | None:

@@ -9,7 +9,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from rest_framework.exceptions import AuthenticationFailed
 
-from accounts.api.authentication import Access, BearerAuthentication
+from accounts.api.authentication import Access, BearerAuthentication, credentials_of
 from accounts.models import Session, User
 from accounts.signin.sessions import COLUMNS_OF_A_REQUEST, find_session
 from campaign_studio.api.documents.statements import STATEMENTS, Kind, Statement, find_visible
@@ -30,11 +30,11 @@ def answered_at_once(view: "StudioViewSet[Any]", request: HttpRequest) -> HttpRe
     """The answer to a request for the object in the URL. None if the view has to answer."""
     if request.method != "GET" or request.META.get("QUERY_STRING") or not view.reads_all_visible():
         return None
-    scheme, _space, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
-    if scheme.lower() != "bearer":
+    scheme, token = credentials_of(request)
+    if scheme != "bearer":
         return None
     try:
-        access = BearerAuthentication.access(token.strip().encode("latin-1"))
+        access = BearerAuthentication.access(token)
         found = _read(view, access, view.key())
     except AuthenticationFailed:
         return None

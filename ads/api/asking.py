@@ -11,7 +11,7 @@ from django.utils import timezone
 from rest_framework import status
 from rest_framework.exceptions import AuthenticationFailed
 
-from accounts.api.authentication import BearerAuthentication
+from accounts.api.authentication import BearerAuthentication, credentials_of
 from accounts.models import Session, User
 from accounts.signin.sessions import COLUMNS_OF_A_REQUEST, find_session
 from ads import constraints
@@ -31,9 +31,9 @@ DEVICE_ID = re.compile(constraints.DEVICE_ID)
 def answered_at_once(request: HttpRequest, allowed: str) -> HttpResponse | None:
     """The answer, with the methods that are `allowed` at its URL. None if the view has to answer."""
     opportunity = usual_opportunity(request.META.get("QUERY_STRING", "")) if request.method == "GET" else None
-    scheme, _space, credentials = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
-    ask = ASKERS.get(scheme.lower())
-    asked = ask(credentials.strip(), opportunity) if ask and opportunity else None
+    scheme, credentials = credentials_of(request)
+    ask = ASKERS.get(scheme)
+    asked = ask(credentials, opportunity) if ask and opportunity else None
     if asked is None or opportunity is None or not asked[0].has_perm(PERMISSION):
         return None
     asker, shown = asked
@@ -50,8 +50,8 @@ def answered_at_once(request: HttpRequest, allowed: str) -> HttpResponse | None:
     return HttpResponse(answer.body, content_type="application/json", headers=headers)
 
 
-def _as_device(credentials: str, opportunity: Opportunity) -> Asked | None:
-    device_id, _colon, key = credentials.partition(":")
+def _as_device(credentials: bytes, opportunity: Opportunity) -> Asked | None:
+    device_id, _colon, key = credentials.decode("latin-1").partition(":")
     if not DEVICE_ID.fullmatch(device_id):
         return None
     found = shown_to(OF_DEVICE, (device_id, Device.hash_of(key)), opportunity)
@@ -62,9 +62,9 @@ def _as_device(credentials: str, opportunity: Opportunity) -> Asked | None:
     return device, found[1]
 
 
-def _as_user(token: str, opportunity: Opportunity) -> Asked | None:
+def _as_user(token: bytes, opportunity: Opportunity) -> Asked | None:
     try:
-        access = BearerAuthentication.access(token.encode("latin-1"))
+        access = BearerAuthentication.access(token)
         found = shown_to(OF_SESSION, (access.session_id, access.user_id), opportunity)
         user, _session = BearerAuthentication.accepted(Session.of_row(found[0]) if found else None)
     except AuthenticationFailed:
@@ -74,4 +74,4 @@ def _as_user(token: str, opportunity: Opportunity) -> Asked | None:
 
 OF_DEVICE = Lookup(find_device, len(Device._meta.concrete_fields))
 OF_SESSION = Lookup(find_session, COLUMNS_OF_A_REQUEST)
-ASKERS: dict[str, Callable[[str, Opportunity], Asked | None]] = {"device": _as_device, "bearer": _as_user}
+ASKERS: dict[str, Callable[[bytes, Opportunity], Asked | None]] = {"device": _as_device, "bearer": _as_user}

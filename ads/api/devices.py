@@ -9,13 +9,13 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_serializer, extend_schema_view
 from rest_framework import serializers, status
-from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.authentication import BaseAuthentication
 from rest_framework.decorators import action
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.authentication import BearerAuthentication
+from accounts.api.authentication import BearerAuthentication, credentials_of
 from accounts.api.history import AuditedViewSet
 from accounts.models import Session, User
 from ads.models import Device
@@ -40,10 +40,10 @@ class DeviceAuthentication(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[Device, None] | None:
         """The device, or None for another scheme. Raises AuthenticationFailed (401)."""
-        scheme, _space, credentials = get_authorization_header(request).partition(b" ")
-        if scheme.lower() != b"device":
+        scheme, credentials = credentials_of(request)
+        if scheme != "device":
             return None
-        device_id, _colon, key = credentials.strip().decode("latin-1").partition(":")
+        device_id, _colon, key = credentials.decode("latin-1").partition(":")
         device = Device.objects.authenticate(device_id, key)
         if device is None:
             raise AuthenticationFailed(NO_SUCH_DEVICE, "no_such_device")

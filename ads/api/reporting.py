@@ -23,6 +23,7 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.viewsets import ViewSet
 
+from accounts.api.authentication import credentials_of
 from ads import constraints
 from ads.api import wording
 from ads.api.devices import NO_SUCH_DEVICE
@@ -193,7 +194,7 @@ class ViewReportViewSet(StudioView, ViewSet):
         The body is read before the device is locked, so that a slow one doesn't hold the lock.
         """
         body = request.body
-        device_id, _colon, key = request.headers["Authorization"].partition(" ")[2].strip().partition(":")
+        device_id, _colon, key = credentials_of(request)[1].decode("latin-1").partition(":")
         with one_write(tell_actor=False):
             device = reporting_device(device_id, key) if DEVICE_ID.fullmatch(device_id) else None
             if device is None or not device.has_perm(self.required_permission()):
@@ -217,7 +218,7 @@ def _is_usual_report(request: HttpRequest) -> bool:
     return (
         (request.method, request.content_type) == ("POST", "application/json")
         and request.headers.get("Authorization", "").startswith("Device ")
-        and "Idempotency-Key" not in request.headers
+        and not {"Idempotency-Key", "Content-Encoding"} & request.headers.keys()
         and not request.META.get("QUERY_STRING")
         and length.isdecimal()
         and len(length) < 6

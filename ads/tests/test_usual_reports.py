@@ -42,9 +42,11 @@ def reports_of(ad: Ad) -> list[Any]:
 @time_machine.travel("2026-11-23T08:17:05+00:00", tick=False)
 def test_the_shorter_way_and_the_view_give_the_same_answer(ad: Ad, monkeypatch: pytest.MonkeyPatch) -> None:
     reports, device = reports_of(ad), driving(car())
-    strangers = [driving(car("off")), APIClient(), APIClient()]
+    strangers = [driving(car("off")), APIClient(), APIClient(), APIClient()]
     Device.objects.filter(pk="off").update(is_active=False)
     strangers[1].credentials(HTTP_AUTHORIZATION="Device car-1:wrong")
+    # No whitespace of a header.
+    strangers[2].credentials(HTTP_AUTHORIZATION=f"{device._credentials['HTTP_AUTHORIZATION']}\xa0")
 
     def answer_to(client: APIClient, *args: Any, **options: Any) -> tuple[int, bytes, dict[str, str]]:
         answer = client.post(*args, **options)
@@ -59,6 +61,7 @@ def test_the_shorter_way_and_the_view_give_the_same_answer(ad: Ad, monkeypatch: 
             got += [
                 answer_to(device, f"{ADDRESS}?odd=1", reports[0]),
                 answer_to(device, ADDRESS, "[", content_type="a/b"),
+                answer_to(device, ADDRESS, reports[0], headers={"Content-Encoding": "br"}),
             ]
             got += [counters(ad), AdView.objects.count(), SecurityEvent.objects.count()]
             got += [Device.objects.get(pk="car-1").last_seen_at]
@@ -69,7 +72,7 @@ def test_the_shorter_way_and_the_view_give_the_same_answer(ad: Ad, monkeypatch: 
     monkeypatch.setattr(reporting, "_is_usual_report", lambda request: False)
 
     assert short == answers()
-    assert [code for code, *_ in short[:13]] == [200] * 4 + [400] * 4 + [401] * 3 + [400, 415]
+    assert [code for code, *_ in short[:15]] == [200] * 4 + [400] * 4 + [401] * 4 + [400, 415, 415]
 
 
 def test_a_short_report_is_authenticated_and_locked_by_one_statement(ad: Ad) -> None:

@@ -145,6 +145,15 @@ def test_the_shorter_way_and_the_view_give_the_same_answer(
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("odd", ["%s\xa0", "\x85%s"])
+def test_credentials_with_what_is_no_whitespace_are_refused(client: APIClient, odd: str) -> None:
+    scheme, _space, credentials = client._credentials["HTTP_AUTHORIZATION"].partition(" ")
+    client.credentials(HTTP_AUTHORIZATION=f"{scheme} {odd % credentials}")
+
+    assert client.get(ADDRESS, HERE).status_code == 401
+
+
+@pytest.mark.django_db
 def test_an_answer_takes_one_statement_with_the_asker(client: APIClient) -> None:
     def statements() -> int:
         with CaptureQueriesContext(connection) as queries:

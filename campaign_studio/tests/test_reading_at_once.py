@@ -2,7 +2,9 @@
 
 from typing import Any
 
+import jwt
 import pytest
+from django.conf import settings as django_settings
 from django.db import connection
 from django.db.models.sql.compiler import SQLCompiler
 from django.test.utils import CaptureQueriesContext
@@ -69,6 +71,27 @@ def test_the_shorter_way_and_the_view_give_the_same_answer(
 
     assert [code for code, _body, _headers in at_once[:6]] == [200, 304, 200] * 2
     assert [code for code, _body, _headers in at_once[-6:]] == [404] * 6
+
+
+@pytest.mark.parametrize(
+    ("claims", "around", "code"),
+    [({}, "%s", 200), ({}, " %s ", 200), ({"role": ["guest"]}, "%s", 200), ({}, "%s\xa0", 401), ({}, "\x85%s", 401)],
+)
+def test_an_odd_token_is_answered_as_by_the_view(
+    claims: dict[str, Any], around: str, code: int, campaign: Campaign, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = tokens_of(cast.owner)["access_token"]
+    known = jwt.decode(token, django_settings.SECRET_KEY, algorithms=["HS256"])
+    client = APIClient(
+        HTTP_AUTHORIZATION=f"Bearer {around % jwt.encode({**known, **claims}, django_settings.SECRET_KEY)}"
+    )
+    address = f"/api/campaigns/{campaign.pk}"
+
+    at_once = answer_to(client, address)
+    monkeypatch.setattr(history, "answered_at_once", lambda view, request: None)
+
+    assert at_once == answer_to(client, address)
+    assert at_once[0] == code
 
 
 def test_a_reader_who_is_refused_is_refused_at_once(campaign: Campaign, settings: Any) -> None:
