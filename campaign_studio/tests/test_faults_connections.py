@@ -150,7 +150,7 @@ def test_a_connection_that_breaks_while_reading(method: str, api: APIClient, mon
     assert api.get(f"/api/campaigns/{campaign.pk}").status_code == 200
 
 
-def test_after_all_connections_of_a_pool_break_the_next_request_works(api: APIClient) -> None:
+def test_after_all_idle_connections_of_a_pool_break_the_next_request_works(api: APIClient) -> None:
     with connecting(pool={"min_size": 6, "max_size": 6, "timeout": 1}):
         connection.pool.open(wait=True, timeout=60)  # type: ignore[attr-defined]
         with other_connection() as other:
@@ -161,9 +161,7 @@ def test_after_all_connections_of_a_pool_break_the_next_request_works(api: APICl
         assert ended is not None
         assert ended[0] >= 6
 
-        answers = [create(api).status_code for _ in range(2)]
-        assert answers[0] in (201, 503)
-        assert answers[1] == 201
+        assert create(api).status_code == 201
 
 
 def test_a_connection_that_was_just_used_is_checked_without_a_question(api: APIClient, tmp_path: Path) -> None:

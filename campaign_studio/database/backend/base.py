@@ -6,7 +6,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from django.db.backends.postgresql import base
-from psycopg import Connection
+from psycopg import Connection, OperationalError
 from psycopg_pool import ConnectionPool
 
 # Something between here and the server may have dropped a connection that wasn't used for longer. In seconds.
@@ -41,13 +41,19 @@ def check_connection(connection: AnyConnection) -> None:
     """Raise OperationalError if the connection is broken.
 
     A server that ends a connection says so first, and one that dies closes it, so there is something to read. Nothing
-    else is sent to an idle connection. Only then, or after a pause, the server is asked.
+    else is sent to an idle connection. Only then, or after a pause, the server is asked. If one connection is broken,
+    the others usually are too, and the pool would pause for seconds after each of them: so it replaces them all.
     """
     now = time.monotonic()
     sure_until = _given_out.get(connection, -SURE_FOR) + SURE_FOR
     _given_out[connection] = now
     if now > sure_until or _has_something_to_read(connection):
-        ConnectionPool.check_connection(connection)
+        try:
+            ConnectionPool.check_connection(connection)
+        except OperationalError:
+            if isinstance(pool := connection._pool, ConnectionPool):
+                pool.check()
+            raise
 
 
 def _has_something_to_read(connection: AnyConnection) -> bool:
