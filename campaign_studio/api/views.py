@@ -11,10 +11,9 @@ from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.http import parse_etags
-from django.utils.translation import get_language, override
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt
-from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiJsonRenderer
 from drf_spectacular.utils import OpenApiResponse, extend_schema, inline_serializer
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularRedocView, SpectacularSwaggerSplitView
@@ -26,6 +25,7 @@ from rest_framework.response import Response
 
 from campaign_studio.api.base import StudioView
 from campaign_studio.api.errors import not_found
+from campaign_studio.api.schema import making
 from campaign_studio.middleware import LIVE
 
 HEALTH = inline_serializer(
@@ -128,7 +128,7 @@ class SchemaView(DocumentationView, SpectacularJSONAPIView):
         if tag in parse_etags(request.headers.get("If-None-Match", "")):
             return HttpResponse(status=status.HTTP_304_NOT_MODIFIED, headers=headers)
         headers |= {"Content-Encoding": "gzip"} if compress else {}
-        body = document.compressed if compress else document.plain
+        body = document.compressed if compress else gzip.decompress(document.compressed)
         return HttpResponse(body, content_type=OpenApiJsonRenderer.media_type, headers=headers)
 
 
@@ -136,26 +136,22 @@ _making = Lock()
 
 
 class MadeDocument(NamedTuple):
-    """The OpenAPI document in one language, plain and compressed, and a hash of it."""
+    """The OpenAPI document in one language, compressed, and a hash of it."""
 
-    plain: bytes
     compressed: bytes
     digest: str
 
 
 def _document(language: str) -> MadeDocument:
-    # One thread makes it while others wait: it takes 10 MB of memory, which a process keeps.
+    # One thread has it made while others wait.
     with _making:
         return _made_document(language)
 
 
 @cache
 def _made_document(language: str) -> MadeDocument:
-    with override(language):
-        schema = SchemaGenerator().get_schema(public=True)
-        # Rendered here, because some of its texts are lazy.
-        plain = JSONRenderer().render(schema)
-    return MadeDocument(plain, gzip.compress(plain, mtime=0), hashlib.sha256(plain).hexdigest()[:32])
+    plain = making.make(language)
+    return MadeDocument(gzip.compress(plain, mtime=0), hashlib.sha256(plain).hexdigest()[:32])
 
 
 class DocsView(DocumentationView, SpectacularSwaggerSplitView):

@@ -37,6 +37,7 @@ console                    admin forms urls
 
 campaign_studio            settings urls wsgi asgi env logs dashboard loopback
 campaign_studio            acting doors writing retrying rate_limits addresses encryption lookups faults moments
+campaign_studio            unused
 campaign_studio/models     base verdicts versioned stamped parts idempotency places allowed
 campaign_studio/places     names countries regions postcodes choices functions gazetteer lists clock
 campaign_studio/database   configuration timeouts unavailable schema_changes prepared rows backend/base
@@ -45,7 +46,7 @@ campaign_studio/api        base viewsets permissions pagination parsers errors e
 campaign_studio/api        throttling refusals fields cursors filtersets counts routing
 campaign_studio/api        uploads dry_runs
 campaign_studio/api/documents fields describing shapes statements slices written rows
-campaign_studio/api/schema naming operations answers components
+campaign_studio/api/schema naming operations answers components making
 campaign_studio/console    apps site base views lists pages rows permissions locking navigation throttling inlines
 campaign_studio/console    fields long_lists
 campaign_studio/demo       loader others people running shapes views fleet driving
