@@ -14,11 +14,13 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.template.defaultfilters import filesizeformat
+from django.urls import get_resolver
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 
 from campaign_studio.checks import refuse_wrong_settings
 from campaign_studio.loopback import refuse_debug_beyond_this_computer
+from campaign_studio.unused import left_out
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -34,7 +36,10 @@ NO_LENGTH = _("The body is larger than %(limit)s and has no Content-Length. Send
 # A status line, and what is wrong.
 Refusal = tuple[str, "str | StrPromise"]
 
-django_application = get_wsgi_application()
+with left_out():
+    django_application = get_wsgi_application()
+    # Otherwise the first request would load them.
+    get_resolver().url_patterns  # noqa: B018
 refuse_wrong_settings()
 refuse_debug_beyond_this_computer()
 

@@ -15,7 +15,7 @@ from django.db import connection
 
 from accounts.models import User
 from ads.models.media_files import MediaFile
-from ads.uploads import mp4, pictures, webm
+from ads.uploads import mp4, webm
 from ads.uploads.kinds import MP4, WEBM, Kind, Prepared, check_bytes, check_pixels, kind_of
 from campaign_studio.writing import before_commit
 
@@ -103,6 +103,9 @@ def check_storage() -> None:
 
 def _prepare(kind: Kind, content: bytes, position: str | None) -> Prepared:
     if kind not in VIDEOS:
+        # Pillow takes memory, and most processes never get a picture.
+        from ads.uploads import pictures
+
         waiting = _decoding.submit(pictures.prepare, kind, content, position)
         try:
             return waiting.result(LONGEST_WAIT)
