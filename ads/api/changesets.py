@@ -18,11 +18,16 @@ from ads.api.plans import ChangeSetRowSerializer, ChangeSetSerializer, worded
 from campaign_studio.api.errors import Conflict
 from campaign_studio.api.etags import ETagMixin
 from campaign_studio.api.parsers import LARGE
+from campaign_studio.api.serializers import StrictFields
 from campaign_studio.api.viewsets import VERBS, StudioListViewSet
 from campaigns.changesets import applying, planning, undoing
 from campaigns.changesets.models import ChangeSet
 
 MOST_NAMES = 20
+
+
+class NoFields(StrictFields):
+    """The body of a request that takes none."""
 
 
 @extend_schema_view(list=extend_schema(operation_id="listChangeSets", description=_("Your change sets, newest first.")))
@@ -117,6 +122,8 @@ class ChangeSetViewSet(ETagMixin, StudioListViewSet[ChangeSet]):
         return self.document_answer(ChangeSetSerializer(done).data)
 
     def _locked(self, request: Request) -> ChangeSet:
+        # A selection of operations, say, is refused instead of being passed over.
+        NoFields(data=request.data).is_valid(raise_exception=True)
         rows = self.visible_rows().select_for_update(of=("self",))
         change_set: ChangeSet = get_object_or_404(rows, pk=self.kwargs["change_set_id"])
         self.check_object_permissions(request, change_set)

@@ -25,7 +25,7 @@ from accounts.models import User
 from ads.choices import AdType, MediaType
 from ads.media import MOST_BYTES
 from ads.models import MediaFile
-from ads.uploads.keeping import BusyError, StorageUnavailableError, keep
+from ads.uploads.keeping import BusyError, StorageUnavailableError, in_memory, keep
 from ads.uploads.kinds import CONTENT_TYPES
 from campaign_studio.api.base import StudioView
 from campaign_studio.api.parsers import LARGE
@@ -61,9 +61,9 @@ class StorageUnavailable(APIException):
 
 
 class UploadsBusy(StorageUnavailable):
-    """503: other pictures are being decoded."""
+    """503: other files are being checked."""
 
-    default_detail = _("Too many pictures are being uploaded. Nothing was stored. Try again later.")
+    default_detail = _("Too many files are being uploaded. Nothing was stored. Try again later.")
     default_code = "uploads_busy"
 
 
@@ -72,7 +72,11 @@ class UploadSerializer(StrictFields):
     """What is uploaded, and where it is meant to show."""
 
     file = serializers.FileField(
-        error_messages={"invalid": _("Send a file in this field, not text.")},
+        error_messages={
+            "invalid": _("Send a file in this field, not text."),
+            # What has no name in a form isn't a file.
+            "required": _("Send the file in this field of the form, with a file name."),
+        },
         help_text=_("JPEG, PNG, WebP, GIF, MP4 or WebM. Its name and its declared type don't matter."),
     )
     ad_type_id = serializers.ChoiceField(
@@ -138,15 +142,14 @@ class MediaViewSet(StudioView, ViewSet):
         serializer = UploadSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         file: UploadedFile[Any] = serializer.validated_data["file"]
-        # A retried transaction reads it again.
-        file.seek(0)
-        content = file.read(LARGEST + 1)
-        try:
-            kept, is_new = keep(
-                content, position=serializer.validated_data.get("ad_type_id"), by=cast("User", request.user)
-            )
-        except ModelValidationError as error:
-            raise ValidationError({"file": get_error_detail(error)}) from error
+        position = serializer.validated_data.get("ad_type_id")
+        with in_memory():
+            # A retried transaction reads it again.
+            file.seek(0)
+            try:
+                kept, is_new = keep(file.read(LARGEST + 1), position=position, by=cast("User", request.user))
+            except ModelValidationError as error:
+                raise ValidationError({"file": get_error_detail(error)}) from error
         code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
         return Response(MediaFileSerializer(kept).data, status=code, headers={"Location": kept.media_url})
 
@@ -180,7 +183,7 @@ class MediaFileView(View):
         if content_type is None:
             raise Http404
         known = parse_etags(request.headers.get("If-None-Match", ""))
-        if headers["ETag"] in [tag.removeprefix("W/") for tag in known]:
+        if known == ["*"] or headers["ETag"] in [tag.removeprefix("W/") for tag in known]:
             return HttpResponse(status=status.HTTP_304_NOT_MODIFIED, headers=headers)
         try:
             size = default_storage.size(name)

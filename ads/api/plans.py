@@ -11,11 +11,11 @@ from rest_framework.settings import api_settings
 
 from ads.api.operations import KINDS, OPERATIONS, VERBS_OF_A_ROW, FieldsField
 from ads.models import Ad
-from campaign_studio.api.errors import NO_SUCH_OBJECT
 from campaign_studio.api.etags import STALE
 from campaign_studio.api.permissions import ROLE_MAY_NOT
 from campaign_studio.api.refusals import bounded
 from campaign_studio.api.serializers import StudioSerializer, Values
+from campaign_studio.constraints import NO_SUCH_REFERENCE
 from campaigns.api.serializers import with_shift
 from campaigns.changesets.models import ChangeSet
 from campaigns.changesets.operations import CREATE, Refused
@@ -35,7 +35,7 @@ VALUE = {
 }
 CHANGES = ["create", "update", "delete"]
 OUTCOMES = ["change", "unchanged", "refused"]
-WORDS = {Refused.FORBIDDEN: ROLE_MAY_NOT, Refused.MISSING: NO_SUCH_OBJECT, Refused.STALE: STALE}
+WORDS = {Refused.FORBIDDEN: ROLE_MAY_NOT, Refused.MISSING: NO_SUCH_REFERENCE, Refused.STALE: STALE}
 
 
 @extend_schema_serializer(description=_("A change set in a list."))

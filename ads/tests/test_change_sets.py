@@ -159,6 +159,10 @@ def test_refusals_are_in_the_words_of_the_single_writes(cast: Cast) -> None:
             assert refusal, (op, changes, single.content)
             assert (refusal["status"], refusal["errors"]) == (single.status_code, single.json()), (op, changes)
 
+    missing = plan(client, operation("delete", campaign) | {"id": nowhere})["rows"][0]["refusal"]
+    # Not that the id in the URL is to be checked.
+    assert missing["errors"] == {"detail": "There is no such object, or you may not see it."}
+
 
 def test_what_is_applied_is_one_write(cast: Cast) -> None:
     client = client_of(cast, "campaign_manager")
@@ -409,10 +413,15 @@ def test_change_sets_are_seen_by_their_author_and_administrators(cast: Cast) -> 
 
 def test_if_match_and_etag_of_a_change_set(cast: Cast) -> None:
     client = client_of(cast, "campaign_manager")
-    planned = plan(client, operation("create", "campaign", **campaign_body()))
-    address = f"{SETS}/{planned['change_set_id']}"
-    tag = send(client, "GET", address)["ETag"]
+    # In another order than the database keeps them.
+    operations = [operation("create", "campaign", **campaign_body()), operation("create", "ad", zz="", b="", a="")]
+    created = send(client, "POST", SETS, {"operations": operations})
+    address, tag = created["Location"], created["ETag"]
 
+    read = send(client, "GET", address)
+    assert (read["ETag"], read.content) == (tag, created.content)
+    selection = send(client, "POST", f"{address}/apply", {"operations": operations[:1]})
+    assert (selection.status_code, list(selection.json())) == (400, ["operations"])
     assert send(client, "POST", f"{address}/apply", **{"If-Match": '"other"'}).status_code == 412
     dry = send(client, "POST", f"{address}/apply?dry_run=true", **{"If-Match": tag})
     assert (dry.status_code, dry.json()["state"], Campaign.objects.count()) == (200, "applied", 0)

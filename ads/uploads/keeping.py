@@ -6,8 +6,11 @@ committed has its file. What a crash in between leaves is deleted by `prune_medi
 
 import hashlib
 import secrets
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from contextlib import contextmanager
+from threading import BoundedSemaphore
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
@@ -23,6 +26,8 @@ from campaign_studio.writing import before_commit
 _decoding = ThreadPoolExecutor(1, "decoding")
 # In seconds: less than a transaction may idle (DATABASE_IDLE_TRANSACTION_TIMEOUT).
 LONGEST_WAIT = 20
+# A file is in memory while it is checked, some of it twice, so only so many are at the same time.
+_in_memory = BoundedSemaphore(4)
 VIDEOS = {MP4: mp4, WEBM: webm}
 
 
@@ -31,7 +36,18 @@ class StorageUnavailableError(Exception):
 
 
 class BusyError(Exception):
-    """Too many pictures are uploaded at once."""
+    """Too many files are uploaded at once."""
+
+
+@contextmanager
+def in_memory() -> Iterator[None]:
+    """A turn to have an uploaded file in memory. Raises BusyError if it doesn't come."""
+    if not _in_memory.acquire(timeout=LONGEST_WAIT):
+        raise BusyError
+    try:
+        yield
+    finally:
+        _in_memory.release()
 
 
 def keep(content: bytes, *, position: str | None, by: User) -> tuple[MediaFile, bool]:

@@ -89,8 +89,8 @@ def check_bytes(kind: Kind, size: int) -> None:
     """Raise ValidationError for a file of more bytes than its media type may have."""
     most = media.MOST_BYTES[kind.media_type]
     if size > most:
-        message = gettext("A file of the media type “%(type)s” has at most %(limit)s; this one has %(size)s.")
-        found = {"type": kind.media_type.label, "limit": filesizeformat(most), "size": filesizeformat(size)}
+        message = gettext("A file of the media type “%(type)s” has at most %(limit)s. This one is %(excess)s larger.")
+        found = {"type": kind.media_type.label, "limit": filesizeformat(most), "excess": filesizeformat(size - most)}
         raise ValidationError(message, code="too_many_bytes", params=found)
 
 
@@ -100,14 +100,29 @@ def check_pixels(media_type: str, width: int, height: int, position: str | None)
         message = gettext("The position “%(position)s” doesn't take the media type “%(type)s”.")
         labels = {"position": AdType(position).label, "type": MediaType(media_type).label}
         raise ValidationError(message, code="position_takes_other_media", params=labels)
-    positions = [position] if position else [one for one in AdType if media.takes(one, media_type)]
-    largest = [media.LARGEST[AdType(one)] for one in positions]
+    largest = _largest(media_type, position)
     if any(0 < width <= most.width and 0 < height <= most.height for most in largest):
         return
     message = gettext("This is %(width)d × %(height)d pixels. Scale it down to at most %(largest)s.")
-    sizes = gettext(" or ").join(f"{most.width} × {most.height}" for most in dict.fromkeys(largest))
-    found = {"width": width, "height": height, "largest": sizes}
+    found = {"width": width, "height": height, "largest": _sizes(largest)}
     raise ValidationError(message, code="too_many_pixels", params=found)
+
+
+def refuse_pixels(media_type: str, position: str | None) -> NoReturn:
+    """Raise ValidationError for a file of so many pixels that its size isn't even looked at."""
+    message = gettext("This has too many pixels. Scale it down to at most %(largest)s.")
+    found = {"largest": _sizes(_largest(media_type, position))}
+    raise ValidationError(message, code="too_many_pixels", params=found)
+
+
+def _largest(media_type: str, position: str | None) -> list[media.Pixels]:
+    """The largest sizes of the position, or of those that take the media type."""
+    positions = [position] if position else [one for one in AdType if media.takes(one, media_type)]
+    return [media.LARGEST[AdType(one)] for one in positions]
+
+
+def _sizes(largest: list[media.Pixels]) -> str:
+    return gettext(" or ").join(f"{most.width} × {most.height}" for most in dict.fromkeys(largest))
 
 
 def refuse(message: "StrPromise", code: str) -> NoReturn:

@@ -14,7 +14,7 @@ from PIL import ExifTags, Image, ImageCms, ImageOps
 
 from ads import media
 from ads.uploads import animations
-from ads.uploads.kinds import BROKEN, GIF, JPEG, PNG, WEBP, Kind, Prepared, check_pixels, refuse
+from ads.uploads.kinds import BROKEN, GIF, JPEG, PNG, WEBP, Kind, Prepared, check_pixels, refuse, refuse_pixels
 
 # Pillow's own check refuses what is twice as large, and warns of the rest, also in the frames of an animation.
 Image.MAX_IMAGE_PIXELS = max(size.width * size.height for size in media.LARGEST.values())
@@ -49,6 +49,8 @@ def prepare(kind: Kind, content: bytes, position: str | None) -> Prepared:
             return _picture(kind, image, content)
     except ValidationError:
         raise
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
+        refuse_pixels(kind.media_type, position)
     # Whatever a file can make Pillow's readers stumble over, down to a TypeError, it is the file's fault.
     except Exception as error:
         raise ValidationError(BROKEN, code="broken") from error

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 
 from django.core.exceptions import FieldDoesNotExist
 from django.core.exceptions import ValidationError as ModelValidationError
+from django.db import connection
 from django.db.models import F, Field, Q, QuerySet, TextField
 from django.db.models.fields.tuple_lookups import (
     Tuple,
@@ -129,6 +130,11 @@ def _value(field: AnyField, value: Any) -> Any:
     if isinstance(value, str) and b"\0" in value.encode():
         raise ValueError(value)
     found = None if value is None else field.to_python(value)
+    if isinstance(found, int):
+        # psycopg can't send a number beyond 64 bits, and no row has one beyond its column.
+        least, most = connection.ops.integer_field_range(field.get_internal_type())
+        if not (least is not None and most is not None and least <= found <= most):
+            raise ValueError(value)
     if field.get_internal_type() == "DateTimeField" and found is not None and timezone.is_naive(found):
         raise ValueError(value)
     return found

@@ -269,6 +269,8 @@ HOSTILE_VALUES = [
     ("ad_count", "1e5"),
     ("campaign_max_view_count", 10**30),
     ("-campaign_max_view_count", -(10**30)),
+    ("version", 2**63),
+    ("-version", -(10**30)),
     ("campaign_end_date", "99999-01-01"),
     ("campaign_end_date", "0001-01-01"),
     ("updated_at", "0001-01-01T00:00:00+14:00"),

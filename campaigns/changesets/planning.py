@@ -55,6 +55,8 @@ def plan(operations: Sequence[Operation], *, by: "User") -> ChangeSet:
         change_set.starts = _named(after, but=before)
         change_set.stops = _named(before, but=after)
         change_set.save()
+        # The database orders the keys of JSON: the answer and its ETag are those of every later reading.
+        change_set.refresh_from_db(fields=["operations", "rows", "starts", "stops"])
     return change_set
 
 
