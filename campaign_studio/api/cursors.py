@@ -130,7 +130,7 @@ def _value(field: AnyField, value: Any) -> Any:
     if isinstance(value, str) and b"\0" in value.encode():
         raise ValueError(value)
     found = None if value is None else field.to_python(value)
-    if isinstance(found, int):
+    if isinstance(found, int) and not isinstance(found, bool):
         # psycopg can't send a number beyond 64 bits, and no row has one beyond its column.
         least, most = connection.ops.integer_field_range(field.get_internal_type())
         if not (least is not None and most is not None and least <= found <= most):

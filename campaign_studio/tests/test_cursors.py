@@ -142,6 +142,7 @@ def test_there_is_a_way_back_from_where_no_row_is_left(cast: Cast, campaigns: li
         "/api/moderation-queue",
         "/api/advertisers",
         "/api/users?ordering=-last_login",
+        "/api/users?ordering=is_active",
         "/api/devices",
         "/api/roles",
         "/api/audit-log",
