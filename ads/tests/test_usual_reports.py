@@ -41,12 +41,13 @@ def reports_of(ad: Ad) -> list[Any]:
 
 @time_machine.travel("2026-11-23T08:17:05+00:00", tick=False)
 def test_the_shorter_way_and_the_view_give_the_same_answer(ad: Ad, monkeypatch: pytest.MonkeyPatch) -> None:
-    reports, device = reports_of(ad), driving(car())
+    driver = car()
+    reports, device = reports_of(ad), driving(driver)
     strangers = [driving(car("off")), APIClient(), APIClient(), APIClient()]
     Device.objects.filter(pk="off").update(is_active=False)
     strangers[1].credentials(HTTP_AUTHORIZATION="Device car-1:wrong")
     # No whitespace of a header.
-    strangers[2].credentials(HTTP_AUTHORIZATION=f"{device._credentials['HTTP_AUTHORIZATION']}\xa0")
+    strangers[2].credentials(HTTP_AUTHORIZATION=f"Device car-1:{driver.new_key}\xa0")
 
     def answer_to(client: APIClient, *args: Any, **options: Any) -> tuple[int, bytes, dict[str, str]]:
         answer = client.post(*args, **options)

@@ -23,6 +23,7 @@ from ads.choices import RATING_LEVELS, AdType
 from ads.delivery.opportunity import Opportunity
 from ads.models import Device
 from ads.tests.delivery_scene import HERE, showing
+from ads.tests.factories import DEVICE_KEY
 from campaign_studio.tests.bodies import as_device, bearing
 
 Asked = dict[str, str]
@@ -146,11 +147,13 @@ def test_the_shorter_way_and_the_view_give_the_same_answer(
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("odd", ["%s\xa0", "\x85%s"])
-def test_credentials_with_what_is_no_whitespace_are_refused(client: APIClient, odd: str) -> None:
-    scheme, _space, credentials = client._credentials["HTTP_AUTHORIZATION"].partition(" ")
-    client.credentials(HTTP_AUTHORIZATION=f"{scheme} {odd % credentials}")
+def test_credentials_with_what_is_no_whitespace_are_refused(user: User, device: Device, odd: str) -> None:
+    token = start_session(user, at=timezone.now())["access_token"]
+    for scheme, known in (("Bearer", token), ("Device", f"{device.pk}:{DEVICE_KEY}")):
+        usual, unusual = (APIClient(HTTP_AUTHORIZATION=f"{scheme} {sent}") for sent in (f" {known} ", odd % known))
 
-    assert client.get(ADDRESS, HERE).status_code == 401
+        assert usual.get(ADDRESS, HERE).status_code == 200
+        assert unusual.get(ADDRESS, HERE).status_code == 401
 
 
 @pytest.mark.django_db
