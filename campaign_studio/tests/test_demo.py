@@ -302,6 +302,7 @@ def test_reset_refuses_a_database_that_is_not_embedded(monkeypatch: pytest.Monke
 def test_the_demo_becomes_the_production_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PUBLIC_URL", "http://localhost:1")
+    monkeypatch.setenv("MALLOC_MMAP_THRESHOLD_", "1")
     started: list[list[str]] = []
     monkeypatch.setattr("os.execv", lambda program, arguments: started.append(arguments))
     with socket.socket() as free:
@@ -316,6 +317,7 @@ def test_the_demo_becomes_the_production_server(monkeypatch: pytest.MonkeyPatch,
     assert started[0][1:6] == ["-m", "granian", "--interface", "asginl", "campaign_studio.asgi:application"]
     assert started[0][started[0].index("--port") + 1] == str(port)
     assert os.environ["PUBLIC_URL"] == f"http://127.0.0.1:{port}"
+    assert os.environ["MALLOC_MMAP_THRESHOLD_"] == "1048576"
     # The server imports the project from its working directory.
     assert Path.cwd() == settings.BASE_DIR
     assert cars[0][-3:] == [f"http://127.0.0.1:{port}", str(keys_file()), str(os.getpid())]

@@ -156,4 +156,6 @@ def _serve(port: int) -> None:
     os.chdir(settings.BASE_DIR)
     # Links in emails lead to the port that is served.
     os.environ["PUBLIC_URL"] = f"http://{HOST}:{port}"
+    # Else each thread of the server keeps the memory of the largest upload that it has had.
+    os.environ["MALLOC_MMAP_THRESHOLD_"] = str(1024**2)
     os.execv(sys.executable, server_command(port))  # noqa: S606 - no shell, fixed words
