@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 
 from django.core.exceptions import ValidationError as ModelValidationError
 from django.db import models, transaction
@@ -20,7 +20,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from campaign_studio.api.base import StudioView
-from campaign_studio.api.documents.rows import only_row
+from campaign_studio.api.documents.rows import lock_visible, only_row
 from campaign_studio.api.documents.statements import Kind, read_document, read_visible, why_in_python
 from campaign_studio.api.errors import Conflict
 from campaign_studio.api.etags import Document, ETagMixin, Stale, etag_of
@@ -135,7 +135,11 @@ class StudioViewSet(ETagMixin, StudioListViewSet[Row]):
 
         A row that is to be changed is locked and must match the client's `If-Match`, else this raises Stale (412).
         """
-        row = only_row(self.get_queryset().filter(pk=self.key()))
+        is_usual = self.reads_all_visible() and type(self).get_queryset is StudioViewSet.get_queryset
+        if is_usual and self.request.method not in SAFE_METHODS:
+            row = cast("Row | None", lock_visible(self.queryset.model, self.key(), self.request.user))
+        else:
+            row = only_row(self.get_queryset().filter(pk=self.key()))
         if row is None:
             raise Http404
         self.check_object_permissions(self.request, row)

@@ -7,10 +7,14 @@ statement that is run again and again. `DATABASE_PREPARED_STATEMENTS=false` leav
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
+import psycopg
 from django.db import DEFAULT_DB_ALIAS, connection, connections
-from psycopg import RawCursor
+from psycopg import Connection, RawCursor
+from psycopg.adapt import PyFormat, Transformer
+from psycopg.errors import error_from_result
+from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
 
 PLACEHOLDER = re.compile(r"%[s%]")
 # How often a statement runs on a connection before it is prepared.
@@ -39,22 +43,26 @@ class FixedTextCursor(RawCursor[Any]):
             self._conn.prepare_threshold = None
 
 
+class Answer(NamedTuple):
+    """All rows that a statement returned, and how many it returned or changed."""
+
+    rows: list[tuple[Any, ...]]
+    number: int
+
+
 def fetch_one(sql: str, parameters: Sequence[Any]) -> tuple[Any, ...] | None:
     """The first row, or None. `sql` has the same text each time."""
-    row: tuple[Any, ...] | None = _executed(sql, parameters).fetchone()
-    return row
+    return next(iter(_executed(sql, parameters).rows), None)
 
 
 def fetch_all(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
     """All rows. `sql` has the same text each time."""
-    rows: list[tuple[Any, ...]] = _executed(sql, parameters).fetchall()
-    return rows
+    return _executed(sql, parameters).rows
 
 
 def count_changed(sql: str, parameters: Sequence[Any]) -> int:
     """How many rows the statement has changed. `sql` has the same text each time."""
-    number: int = _executed(sql, parameters).rowcount
-    return number
+    return _executed(sql, parameters).number
 
 
 def execute(sql: str, parameters: Sequence[Any]) -> None:
@@ -62,21 +70,51 @@ def execute(sql: str, parameters: Sequence[Any]) -> None:
     _executed(sql, parameters)
 
 
-def _executed(sql: str, parameters: Sequence[Any]) -> FixedTextCursor:
-    """A cursor with the whole answer. It holds nothing on the server, so it needn't be closed."""
+def _executed(sql: str, parameters: Sequence[Any]) -> Answer:
     database = connections[DEFAULT_DB_ALIAS]
     database.ensure_connection()
-    cursor = FixedTextCursor(cast("Any", database.connection))
+    real = cast("Connection[Any]", database.connection)
     # What `connection.cursor()` does, which only makes cursors of the other kind.
+    cursor: Any
     if database.queries_logged:
-        database.make_debug_cursor(cast("Any", cursor)).execute(sql, parameters)
+        cursor = database.make_debug_cursor(cast("Any", FixedTextCursor(real)))
+        cursor.execute(sql, parameters)
     elif database.execute_wrappers:
-        database.make_cursor(cast("Any", cursor)).execute(sql, parameters)
+        cursor = database.make_cursor(cast("Any", FixedTextCursor(real)))
+        cursor.execute(sql, parameters)
     else:
         database.validate_no_broken_transaction()
         with database.wrap_database_errors:
-            cursor.execute(sql, parameters)
-    return cursor
+            if answer := _executed_again(real, _numbered(sql), parameters):
+                return answer
+            cursor = FixedTextCursor(real).execute(sql, parameters)
+    return Answer(cursor.fetchall() if cursor.description else [], cursor.rowcount)
+
+
+def _executed_again(real: Connection[Any], text: bytes, parameters: Sequence[Any]) -> Answer | None:
+    """The answer to a statement that the connection has prepared, else None: it hasn't been run then.
+
+    psycopg's cursors take as long to run it as the server does. They prepare it, and end that.
+    """
+    server, prepared = real.pgconn, real._prepared._names
+    if not real.autocommit and server.transaction_status == TransactionStatus.IDLE:
+        # psycopg has to begin the transaction.
+        return None
+    adapter = Transformer(real)
+    # Its annotation forbids None, which it takes for NULL.
+    values: Any = adapter.dump_sequence(parameters, [PyFormat.AUTO] * len(parameters))
+    key = (text, adapter.types or ())
+    name = prepared.get(key)
+    if name is None:
+        return None
+    prepared.move_to_end(key)
+    result = server.exec_prepared(name, values, adapter.formats)
+    if result.status not in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK):
+        if server.status != ConnStatus.OK:
+            raise psycopg.OperationalError(server.get_error_message())
+        raise error_from_result(result, encoding=real.info.encoding)
+    adapter.set_pgresult(result)
+    return Answer(adapter.load_rows(0, result.ntuples, tuple), result.command_tuples or 0)
 
 
 @lru_cache(maxsize=TEXTS)

@@ -5,11 +5,13 @@ the table, the columns and the number of rows, so it is compiled once. Fields pr
 """
 
 from collections.abc import Sequence
+from datetime import date, datetime
 from functools import cache
 from typing import Any
+from uuid import UUID
 
-from django.db import connection, connections
-from django.db.models import Field, Model
+from django.db import connection, connections, models
+from django.db.models import Field, ForeignKey, Model
 from psycopg.types.numeric import Int2, Int4, Int8
 
 from campaign_studio.database.prepared import count_changed, execute, fetch_all
@@ -17,6 +19,17 @@ from campaign_studio.database.prepared import count_changed, execute, fetch_all
 Fields = Sequence[Field]
 
 
+# The steps by which a field prepares a value, and the types that the fields of Django leave as they are.
+PREPARING = ("get_db_prep_save", "get_db_prep_value", "get_prep_value", "to_python")
+PLAIN: dict[type[Field], type] = {
+    models.CharField: str,
+    models.TextField: str,
+    models.UUIDField: UUID,
+    # Before the field of days, from which it is derived.
+    models.DateTimeField: datetime,
+    models.DateField: date,
+    models.IntegerField: int,
+}
 # As many new rows as have a statement of their own. There is a text for each number of them.
 FEW = 10
 
@@ -51,8 +64,12 @@ def insert_rows(rows: Sequence[Model], fields: Fields, returned: Fields) -> list
 
     The rows themselves stay as they are, and no signal is sent. Raises NotPlainError before anything is written.
     """
-    values = [value for row in rows for value in _prepared(fields, [field.pre_save(row, add=True) for field in fields])]
-    return fetch_all(_insert_text(rows[0]._meta.db_table, tuple(fields), tuple(returned), len(rows)), values)
+    model, names = type(rows[0]), _names(fields)
+    plain = _plain_types(model, names)
+    values: list[Any] = []
+    for row in rows:
+        values += _prepared(fields, plain, [field.pre_save(row, add=True) for field in fields])
+    return fetch_all(_insert_text(model, names, _names(returned), len(rows)), values)
 
 
 def update_row(row: Model, fields: Fields, values: Sequence[Any], **former: Any) -> bool:
@@ -60,20 +77,50 @@ def update_row(row: Model, fields: Fields, values: Sequence[Any], **former: Any)
 
     Returns whether there is such a row. Raises NotPlainError before anything is written.
     """
-    key = row._meta.pk
-    sql = _update_text(row._meta.db_table, tuple(fields), (str(key.column), *former))
-    return count_changed(sql, [*_prepared([*fields, key], [*values, row.pk]), *former.values()]) > 0
+    key, model = row._meta.pk, type(row)
+    names = _names(fields)
+    sent = _prepared([*fields, key], _plain_types(model, (*names, key.name)), [*values, row.pk])
+    return count_changed(_update_text(model, names, (str(key.column), *former)), [*sent, *former.values()]) > 0
 
 
-def _prepared(fields: Fields, values: Sequence[Any]) -> list[Any]:
-    if any(hasattr(value, "resolve_expression") for value in values):
-        raise NotPlainError
+def _names(fields: Fields) -> tuple[str, ...]:
+    """As keys of what is kept for a set of fields: a field is slower to compare."""
+    return tuple([field.name for field in fields])
+
+
+def _prepared(fields: Fields, plain: Sequence[type | None], values: Sequence[Any]) -> list[Any]:
     # Not `connection`, which looks for itself each time that a field asks it for something.
     real = connections[connection.alias]
-    return [
-        None if value is None else _sized(field.get_db_prep_save(value, connection=real))
-        for field, value in zip(fields, values, strict=True)
-    ]
+    prepared = []
+    for field, kind, value in zip(fields, plain, values, strict=True):
+        if value is None or _is_plain(value, kind):
+            prepared.append(value)
+        elif hasattr(value, "resolve_expression"):
+            raise NotPlainError
+        else:
+            prepared.append(_sized(field.get_db_prep_save(value, connection=real)))
+    return prepared
+
+
+def _is_plain(value: Any, kind: type | None) -> bool:
+    # Django warns of moments without a time zone, and gives them one.
+    return type(value) is kind and (not isinstance(value, datetime) or value.tzinfo is not None)
+
+
+@cache
+def _plain_types(model: type[Model], names: tuple[str, ...]) -> list[type | None]:
+    """For each field the type of values that it sends as they are, if there is one. Its class mustn't alter them."""
+    return [_plain_type(model._meta.get_field(name)) for name in names]
+
+
+def _plain_type(field: Any) -> type | None:
+    if type(field) is ForeignKey:
+        return _plain_type(field.target_field)
+    for base, plain in PLAIN.items():
+        if isinstance(field, base):
+            is_altered = any(getattr(type(field), name) is not getattr(base, name) for name in PREPARING)
+            return None if is_altered else plain
+    return None
 
 
 def _sized(value: Any) -> Any:
@@ -87,19 +134,25 @@ def _sized(value: Any) -> Any:
 
 
 @cache
-def _insert_text(table: str, fields: tuple[Field, ...], returned: tuple[Field, ...], rows: int) -> str:
+def _insert_text(model: type[Model], names: tuple[str, ...], returned: tuple[str, ...], rows: int) -> str:
+    table, fields = _name(model._meta.db_table), _fields(model, names)
     values = ", ".join(map(_placeholder, fields))
     columns = ", ".join(_name(field.column) for field in fields)
-    returning = ", ".join(f"{_name(table)}.{_name(field.column)}" for field in returned) or "NULL"
+    returning = ", ".join(f"{table}.{_name(field.column)}" for field in _fields(model, returned)) or "NULL"
     lines = ", ".join([f"({values})"] * rows)
-    return f"INSERT INTO {_name(table)} ({columns}) VALUES {lines} RETURNING {returning}"  # noqa: S608 - as below
+    return f"INSERT INTO {table} ({columns}) VALUES {lines} RETURNING {returning}"  # noqa: S608 - as below
 
 
 @cache
-def _update_text(table: str, fields: tuple[Field, ...], former: tuple[str, ...]) -> str:
-    changes = ", ".join(f"{_name(field.column)} = {_placeholder(field)}" for field in fields)
-    condition = " AND ".join(f"{_name(table)}.{_name(column)} = %s" for column in former)
-    return f"UPDATE {_name(table)} SET {changes} WHERE {condition}"  # noqa: S608 - names of our columns
+def _update_text(model: type[Model], names: tuple[str, ...], former: tuple[str, ...]) -> str:
+    table = _name(model._meta.db_table)
+    changes = ", ".join(f"{_name(field.column)} = {_placeholder(field)}" for field in _fields(model, names))
+    condition = " AND ".join(f"{table}.{_name(column)} = %s" for column in former)
+    return f"UPDATE {table} SET {changes} WHERE {condition}"  # noqa: S608 - names of our columns
+
+
+def _fields(model: type[Model], names: tuple[str, ...]) -> list[Any]:
+    return [model._meta.get_field(name) for name in names]
 
 
 def _name(of: str | None) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from auditlog.diff import is_primitive, model_instance_diff
 from auditlog.registry import auditlog
+from django.contrib.auth.models import AnonymousUser
 from django.db import DataError, Error, connection, models, transaction
 from django.db.models import F
 from django.db.models.sql.compiler import SQLCompiler
@@ -18,8 +19,9 @@ from accounts.audit.recording import changes_between
 from accounts.tests.factories import Cast
 from ads.models import Ad
 from ads.tests.factories import AdFactory
+from advertisers.models import Advertiser
 from advertisers.tests.factories import AdvertiserBankAccountFactory
-from campaign_studio.api.documents.rows import only_row
+from campaign_studio.api.documents.rows import lock_visible, only_row
 from campaign_studio.database.rows import insert_rows, update_row
 from campaign_studio.models import StudioModel
 from campaign_studio.tests.bodies import bearing, campaign_body, tokens_of
@@ -182,6 +184,21 @@ def test_a_row_is_read_as_by_django_and_compiled_once(cast: Cast, locks: bool) -
     assert ["FOR UPDATE" in query["sql"] for query in seen] == [locks]
     assert only_row(Campaign.objects.filter(pk=uuid.uuid4())) is None
     assert only_row(Campaign.objects.none()) is None
+
+
+def test_a_row_is_locked_for_who_may_see_it(cast: Cast) -> None:
+    campaign: Any = CampaignFactory()
+    lock_visible(Campaign, campaign.pk, cast.owner)
+
+    with CaptureQueriesContext(connection) as seen:
+        found: Any = lock_visible(Campaign, campaign.pk, cast.owner)
+    assert (found, found._stored) == (campaign, Campaign.objects.get()._stored)
+    assert ["FOR UPDATE" in query["sql"] for query in seen] == [True]
+    assert lock_visible(Campaign, uuid.uuid4(), cast.owner) is None
+    assert lock_visible(Campaign, campaign.pk, AnonymousUser()) is None
+    for reader in vars(cast).values():
+        rows = Advertiser.objects.visible_to(reader).filter(pk=campaign.advertiser_id)
+        assert lock_visible(Advertiser, campaign.advertiser_id, reader) == rows.first()
 
 
 def test_rows_with_more_than_columns_are_read_by_django() -> None:

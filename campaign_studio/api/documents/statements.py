@@ -160,15 +160,20 @@ def find_visible(kind: Kind) -> Statement | None:
     """The statement for the document of the row with a key. None if the database can't write it, or nothing is seen."""
     if why_in_python(kind) is not None:
         return None
-    key = RawSQL(f"%s::{kind.model._meta.pk.db_type(connection)}", (Given(0),))  # noqa: S611 - our column's type
-    rows = cast("StudioQuerySet", kind.model._default_manager.all()).visible_to(cast("Any", kind.reader))
-    rows = rows.filter(pk=key).as_document(kind.reader).order_by()
+    rows = rows_with_key(kind.model, kind.reader).as_document(kind.reader)
     columns = kind.columns(rows)
     try:
         text, parameters = rows.annotate(**columns).values_list(*columns).query.sql_with_params()
     except EmptyResultSet:
         return None
     return with_constants(text, parameters)
+
+
+def rows_with_key(model: type[Model], reader: AnyReader) -> StudioQuerySet:
+    """The row that such a reader sees, by a key that is filled in as the first value."""
+    key = RawSQL(f"%s::{model._meta.pk.db_type(connection)}", (Given(0),))  # noqa: S611 - our column's type
+    rows = cast("StudioQuerySet", model._default_manager.all()).visible_to(cast("Any", reader))
+    return rows.filter(pk=key).order_by()
 
 
 def _statement(
