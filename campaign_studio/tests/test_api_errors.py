@@ -44,7 +44,6 @@ def assert_detail(answer: Any, status: int) -> str:
 @pytest.mark.parametrize(
     "address",
     [
-        "/api",
         "/api/",
         "/api/nothing",
         "/api/campaigns/",
@@ -95,9 +94,6 @@ def test_an_unknown_object_is_404(cast: Cast, client_for: ClientFor, address: st
         ("post", "/api/live"),
         ("get", f"/api/ads/{NOWHERE}/approve"),
         ("delete", f"/api/campaigns/{NOWHERE}/history"),
-        ("options", "/api/campaigns"),
-        ("options", "/api/auth/login"),
-        ("options", "/api/health"),
         ("trace", "/api/campaigns"),
     ],
 )
@@ -109,6 +105,22 @@ def test_a_method_that_a_url_does_not_support_is_405(
 
     assert_detail(answer, 405)
     assert answer["Allow"]
+
+
+@pytest.mark.parametrize(
+    ("address", "allowed"),
+    [
+        ("/api/campaigns", "GET, POST, HEAD, OPTIONS"),
+        ("/api/auth/login", "POST, OPTIONS"),
+        ("/api/health", "GET, HEAD, OPTIONS"),
+    ],
+)
+def test_options_answers_which_methods_are_allowed(
+    cast: Cast, client_for: ClientFor, address: str, allowed: str
+) -> None:
+    answer = client_for(cast.guest).options(address)
+
+    assert (answer.status_code, answer.content, answer["Allow"]) == (204, b"", allowed)
 
 
 def test_head_answers_like_get_without_a_body(cast: Cast, client_for: ClientFor) -> None:
@@ -193,7 +205,10 @@ def test_a_refused_order_and_an_unknown_parameter_list_the_valid_names(cast: Cas
     parameter = client.get("/api/roles?size=1").json()["size"][0]
 
     assert order.startswith("Can't order by “size”. Order by ")
-    assert parameter == "There is no such parameter. This URL takes ordering, page and page_size."
+    assert parameter == (
+        "There is no such parameter. This URL takes created_at_after, created_at_before, cursor, ordering, page, "
+        "page_size, updated_at_after and updated_at_before."
+    )
 
 
 def test_an_unknown_url_an_unknown_field_and_a_missing_permission_are_explained(
@@ -233,9 +248,9 @@ def test_an_unexpected_error_is_500_in_json_with_a_request_id(
     cast: Cast, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     client = bearing(tokens_of(cast.guest)["access_token"], raise_request_exception=False)
-    monkeypatch.setattr(CampaignViewSet, "document", lambda *_: 1 / 0)
+    monkeypatch.setattr(CampaignViewSet, "list", lambda *_: 1 / 0)
 
-    answer = client.get(f"/api/campaigns/{CampaignFactory().pk}", HTTP_X_REQUEST_ID="trace-me")
+    answer = client.get("/api/campaigns", HTTP_X_REQUEST_ID="trace-me")
 
     assert "X-Request-ID" in assert_detail(answer, 500)
     assert answer["X-Request-ID"].endswith("/trace-me")
@@ -267,10 +282,9 @@ def _raise(error: Exception) -> None:
 
 def test_an_unavailable_database_is_503(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     client = bearing(tokens_of(cast.guest)["access_token"])
-    campaign = CampaignFactory()
-    monkeypatch.setattr(CampaignViewSet, "document", lambda *_: _raise(OperationalError("server closed")))
+    monkeypatch.setattr(CampaignViewSet, "list", lambda *_: _raise(OperationalError("server closed")))
 
-    answer = client.get(f"/api/campaigns/{campaign.pk}")
+    answer = client.get("/api/campaigns")
 
     assert "Try again" in assert_detail(answer, 503)
     assert answer["Retry-After"] == "5"
