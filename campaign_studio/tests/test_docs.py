@@ -24,7 +24,7 @@ README = DOCUMENTS["README.md"]
 TOPS = {file.name for file in ROOT.iterdir() if file.name != ".data"} | {"<app>"}
 CONSTANT = re.compile(r"^([A-Z][A-Z0-9_]*)(?: *=|: )", re.MULTILINE)
 # Words of HTTP, SQL, Django and the shell.
-WORDS_OF_OTHERS = {"POST", "PATCH", "DELETE", "PROTECT", "CASCADE", "TOKEN"}
+WORDS_OF_OTHERS = {"POST", "PATCH", "DELETE", "PROTECT", "CASCADE", "TOKEN", "MALLOC_MMAP_THRESHOLD_"}
 # Examples of naming styles, not of names in the code.
 EXAMPLES_OF_STYLE = ("docs/words.md",)
 
