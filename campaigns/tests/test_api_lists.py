@@ -131,7 +131,8 @@ def test_a_list_can_be_ordered_by_every_column_both_ways(
     cast: Cast, client_for: ClientFor, three: dict[str, Campaign]
 ) -> None:
     client = client_for(cast.content_moderator)
-    columns = client.get("/api/campaigns").json()["results"][0]
+    # What the reader may do isn't a column.
+    columns = set(client.get("/api/campaigns").json()["results"][0]) - {"allowed_actions"}
 
     for column in columns:
         up = client.get(f"/api/campaigns?ordering={column}")
