@@ -122,6 +122,8 @@ LISTS = {
     "/api/roles": "",
     "/api/audit-log": "actor resource_type resource_id action from to",
 }
+# These take several values, and so may be sent twice.
+SEVERAL = {"campaign_status", "ad_status"}
 EVERYWHERE = ["page", "page_size", "ordering", "nonsense", "password", "campaign_name__regex", "%00", "%FF", "a%5Bb%5D"]
 
 
@@ -138,7 +140,7 @@ def test_no_parameter_causes_an_error(
                 answer = client.get(f"{address.format(**world)}?{query.replace('?', '%3F')}")
                 sent += 1
                 assert answer.status_code in (200, 400, 404), (query, answer.content[:200])
-                if "&" in query:
+                if "&" in query and name not in SEVERAL:
                     assert answer.status_code == 400, query
                 if answer.status_code == 400:
                     assert len(answer.json()) == 1, answer.content
@@ -160,7 +162,7 @@ HEADERS = {
     "HTTP_COOKIE": ["sessionid=\x00", "csrftoken=" + "x" * 5000, "=;=;"],
     "HTTP_USER_AGENT": ["\x00", "ÿ" * 500, "x" * 5000],
     "HTTP_IF_MODIFIED_SINCE": ["yesterday", "Thu, 01 Jan 99999 00:00:00 GMT"],
-    "HTTP_CONTENT_ENCODING": ["gzip", "\x00"],
+    "HTTP_CONTENT_ENCODING": ["identity", "\x00"],
     "HTTP_X_HTTP_METHOD_OVERRIDE": ["DELETE"],
 }
 
