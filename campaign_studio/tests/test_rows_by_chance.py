@@ -8,6 +8,7 @@ import pytest
 from auditlog.diff import is_primitive, model_instance_diff
 from auditlog.registry import auditlog
 from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import ValidationError
 from django.db import DataError, Error, connection, models, transaction
 from django.db.models import F
 from django.db.models.sql.compiler import SQLCompiler
@@ -63,7 +64,7 @@ def stored_after(write: Any, row: models.Model) -> Any:
             with transaction.atomic():
                 write()
             return type(row)._base_manager.filter(pk=row.pk).values(*names).get()
-        except (Error, ValueError, OverflowError) as error:
+        except (Error, ValidationError, ValueError, OverflowError) as error:
             return type(error)
         finally:
             transaction.set_rollback(True)
