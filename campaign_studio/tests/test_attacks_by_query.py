@@ -42,7 +42,7 @@ PATHS = [
 LOOKUPS = ["", "__startswith", "__regex", "__gt", "__in", "__isnull", "__contains", "__matches", "!", "[]"]
 # URLs that aren't lists, or that are lists only with parameters.
 SINGLE = {"readiness", "performance", "qr.svg"}
-NO_LISTS = {"me", "meta", "health", "live", "docs", "redoc", "openapi.json", "delivery", "explain"} | SINGLE
+NO_LISTS = {"api", "me", "meta", "health", "live", "docs", "redoc", "openapi.json", "delivery", "explain"} | SINGLE
 
 
 def is_list(address: str) -> bool:
