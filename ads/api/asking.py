@@ -3,29 +3,27 @@
 Whatever is unusual, and whatever is to be refused, is left to the view, which answers the rest in the same words.
 """
 
-import re
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from rest_framework import status
 from rest_framework.exceptions import AuthenticationFailed
 
 from accounts.api.authentication import BearerAuthentication, credentials_of
 from accounts.models import Session, User
 from accounts.signin.sessions import COLUMNS_OF_A_REQUEST, find_session
-from ads import constraints
 from ads.api import delivered
+from ads.api.devices import id_and_key
 from ads.api.opportunities import usual_opportunity
 from ads.delivery.opportunity import Opportunity
 from ads.delivery.shown import Lookup, Shown, shown_to
 from ads.models import Device
 from ads.querysets import find_device
+from campaign_studio.api.etags import answer_once
 from campaign_studio.api.throttling import StudioThrottle
 
 Asked = tuple[User | Device, Shown]
 PERMISSION = "ads.ask_delivery"
-DEVICE_ID = re.compile(constraints.DEVICE_ID)
 
 
 def answered_at_once(request: HttpRequest, allowed: str) -> HttpResponse | None:
@@ -43,17 +41,16 @@ def answered_at_once(request: HttpRequest, allowed: str) -> HttpResponse | None:
         return None
     answer = delivered.written(shown, opportunity, request.path)
     headers = {**delivered.headers_of(answer, opportunity), "Allow": allowed, **throttle.headers()}
-    if delivered.is_known(request, headers):
-        response = HttpResponse(status=status.HTTP_304_NOT_MODIFIED, headers=headers)
-        del response["Content-Type"]
-        return response
-    return HttpResponse(answer.body, content_type="application/json", headers=headers)
+    response = HttpResponse(answer.body, content_type="application/json", headers=headers)
+    answer_once(request, response, by_text=False)
+    return response
 
 
 def _as_device(credentials: bytes, opportunity: Opportunity) -> Asked | None:
-    device_id, _colon, key = credentials.decode("latin-1").partition(":")
-    if not DEVICE_ID.fullmatch(device_id):
+    named = id_and_key(credentials)
+    if named is None:
         return None
+    device_id, key = named
     found = shown_to(OF_DEVICE, (device_id, Device.hash_of(key)), opportunity)
     device = Device.objects.of_row(found[0], key) if found else None
     if found is None or device is None:

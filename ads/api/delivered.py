@@ -4,9 +4,6 @@ from collections.abc import Sequence
 from json.encoder import encode_basestring_ascii as quoted
 from urllib.parse import quote_plus
 
-from django.http import HttpRequest
-from django.utils.http import parse_etags
-
 from ads.delivery.opportunity import Opportunity
 from ads.delivery.proofs import prover
 from ads.delivery.shown import Shown, ShownAd
@@ -40,16 +37,6 @@ def headers_of(answer: Written, opportunity: Opportunity) -> Headers:
     """What caches need to know. The ETag is weak: answers that are otherwise equal may differ by `at`."""
     seconds_left = int((opportunity.valid_until - opportunity.at).total_seconds())
     return {"ETag": f"W/{etag_of(answer)}", "Cache-Control": f"private, max-age={seconds_left}"}
-
-
-def is_known(request: HttpRequest, headers: Headers) -> bool:
-    """Whether the client has this answer already, for a 304."""
-    sent = request.META.get("HTTP_IF_NONE_MATCH")
-    if not sent:
-        return False
-    # Django's own helper would also evaluate `If-Match`, and answer with an empty 412.
-    known = parse_etags(sent)
-    return "*" in known or headers["ETag"].removeprefix("W/") in [one.removeprefix("W/") for one in known]
 
 
 def _placed(ads: Sequence[ShownAd], proofs: Sequence[str], is_bar: bool) -> str:

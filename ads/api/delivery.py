@@ -13,7 +13,6 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
-from rest_framework import status
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -73,10 +72,7 @@ class DeliveryViewSet(StudioView, GenericViewSet[Ad]):
     def decision(self, request: Request) -> Response:
         opportunity = opportunities.opportunity_in(request.query_params.dict())
         answer = delivered.written(shown_at(opportunity), opportunity, request.path)
-        headers = delivered.headers_of(answer, opportunity)
-        if delivered.is_known(request._request, headers):
-            return Response(status=status.HTTP_304_NOT_MODIFIED, headers=headers)
-        return Response(answer, headers=headers)
+        return Response(answer, headers=delivered.headers_of(answer, opportunity))
 
     @extend_schema(
         operation_id="explainDelivery",

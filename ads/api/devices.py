@@ -1,5 +1,6 @@
 """Devices: how they authenticate, and the pages of the API on which administrators manage them."""
 
+import re
 from typing import Any
 
 import django_filters
@@ -18,6 +19,7 @@ from rest_framework.response import Response
 from accounts.api.authentication import BearerAuthentication, credentials_of
 from accounts.api.history import AuditedViewSet
 from accounts.models import Session, User
+from ads import constraints
 from ads.models import Device
 from campaign_studio.api.etags import etag_of
 from campaign_studio.api.filtersets import StampedFilterSet, YesNoFilter
@@ -32,6 +34,15 @@ NO_SUCH_DEVICE = _(
 ONLY_DEVICES = _("Only devices may report views. Send “Authorization: Device <device_id>:<key>”.")
 
 
+DEVICE_ID = re.compile(constraints.DEVICE_ID)
+
+
+def id_and_key(credentials: bytes) -> tuple[str, str] | None:
+    """The id and the key of a device in what follows the scheme. None if no device can have the id."""
+    device_id, _colon, key = credentials.decode("latin-1").partition(":")
+    return (device_id, key) if DEVICE_ID.fullmatch(device_id) else None
+
+
 class DeviceAuthentication(BaseAuthentication):
     """`Authorization: Device <device_id>:<key>`, on the views that list this class.
 
@@ -43,8 +54,8 @@ class DeviceAuthentication(BaseAuthentication):
         scheme, credentials = credentials_of(request)
         if scheme != "device":
             return None
-        device_id, _colon, key = credentials.decode("latin-1").partition(":")
-        device = Device.objects.authenticate(device_id, key)
+        named = id_and_key(credentials)
+        device = Device.objects.authenticate(*named) if named else None
         if device is None:
             raise AuthenticationFailed(NO_SUCH_DEVICE, "no_such_device")
         device.seen(at=timezone.now())

@@ -1,7 +1,6 @@
 """Views reported by devices."""
 
 import math
-import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from io import BytesIO
@@ -24,9 +23,8 @@ from rest_framework.settings import api_settings
 from rest_framework.viewsets import ViewSet
 
 from accounts.api.authentication import credentials_of
-from ads import constraints
 from ads.api import wording
-from ads.api.devices import NO_SUCH_DEVICE
+from ads.api.devices import NO_SUCH_DEVICE, id_and_key
 from ads.delivery.opportunity import FIRST_YEAR, LAST_YEAR
 from ads.reporting.counting import InactiveDeviceError, count_views, reporting_device
 from ads.reporting.reports import QUARTER_SECONDS, Refusal, ReportedView
@@ -42,7 +40,6 @@ from campaign_studio.writing import one_write
 if TYPE_CHECKING:
     from ads.models import Device
 
-DEVICE_ID = re.compile(constraints.DEVICE_ID)
 MOST_VIEWS = 500
 VIEW_EXAMPLE = '{"impression": "AQ…", "sequence": 0, "viewed_at": "2026-11-23T08:17:05+01:00", "duration_seconds": 15}'
 VIEWS_FORMAT = format_lazy(
@@ -194,9 +191,9 @@ class ViewReportViewSet(StudioView, ViewSet):
         The body is read before the device is locked, so that a slow one doesn't hold the lock.
         """
         body = request.body
-        device_id, _colon, key = credentials_of(request)[1].decode("latin-1").partition(":")
+        named = id_and_key(credentials_of(request)[1])
         with one_write(tell_actor=False):
-            device = reporting_device(device_id, key) if DEVICE_ID.fullmatch(device_id) else None
+            device = reporting_device(*named) if named else None
             if device is None or not device.has_perm(self.required_permission()):
                 return None
             try:
